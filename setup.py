@@ -1,0 +1,41 @@
+"""Builds the C core; everything else is said in pyproject.toml."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+HERE = Path(__file__).parent
+CORE = HERE / "src" / "core"
+
+
+def relative(pattern: str) -> list[str]:
+    return sorted(str(path.relative_to(HERE)) for path in CORE.glob(pattern))
+
+
+core = Extension(
+    "atoll._core",
+    sources=relative("*/*.c"),
+    depends=relative("*/*.h"),
+    include_dirs=[str(CORE.relative_to(HERE))],
+    extra_compile_args=[
+        "-std=gnu11",
+        "-O3",
+        "-fvisibility=hidden",
+        "-fno-semantic-interposition",
+        "-Wall",
+        "-Wextra",
+        "-Wno-unused-parameter",
+        "-Wno-missing-field-initializers",
+        "-Wno-cast-function-type",
+        *shlex.split(os.environ.get("ATOLL_CFLAGS", "")),
+    ],
+    extra_link_args=["-pthread", *shlex.split(os.environ.get("ATOLL_LDFLAGS", ""))],
+)
+
+# An unsupported Python gets the package without its core: importing it then says what is supported.
+supported = sys.version_info >= (3, 13) and "t" not in sys.abiflags
+
+setup(ext_modules=[core] if supported else [])
