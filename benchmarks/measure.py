@@ -1,0 +1,73 @@
+"""Time statements against each other within one run.
+
+pyperf runs one benchmark after the other, each in processes of its own. A ratio of two costs needs
+the contrary: both loops in one process, in turns, so that a slow phase of the machine hits both.
+So the loops here are `timeit` timers, run for about two milliseconds each, round after round; what
+counts is the best batch of each loop, less the best batch of an empty loop.
+"""
+
+from __future__ import annotations
+
+import statistics
+import timeit
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+BATCH_SECONDS = 0.002
+NANOSECONDS = 1e9
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A statement to be timed, and the names it uses."""
+
+    name: str
+    statement: str
+    names: Mapping[str, object] = field(default_factory=dict)
+    setup: str = "pass"
+    items: int = 1  # operations that one execution of the statement stands for
+
+
+class Batch:
+    """A loop made ready to run, and its best time so far."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.best = float("inf")  # seconds per execution
+        self._timer = timeit.Timer(loop.statement, _bind(loop), globals={"names": loop.names})
+        self._count = self._calibrate()
+
+    def run(self) -> None:
+        """Run once more; keep the time if it is the best."""
+        self.best = min(self.best, self._timer.timeit(self._count) / self._count)
+
+    def _calibrate(self) -> int:
+        """The number of executions that takes about BATCH_SECONDS; also warms up."""
+        count = 1
+        while min(self._timer.repeat(3, count)) < BATCH_SECONDS / 2:
+            count *= 2
+        return count
+
+
+def _bind(loop: Loop) -> str:
+    """The setup code: every name becomes a local of the timed function."""
+    lines = [f"{name} = names[{name!r}]" for name in loop.names]
+    return "\n".join([*lines, loop.setup])
+
+
+def interleave(loops: Sequence[Loop], rounds: int) -> dict[str, float]:
+    """Nanoseconds per operation of each loop by name, loop overhead taken off."""
+    empty = Batch(Loop("empty", "pass"))
+    batches = [Batch(loop) for loop in loops]
+    for _ in range(rounds):
+        for batch in (empty, *batches):
+            batch.run()
+    return {
+        batch.loop.name: max(batch.best - empty.best, 0.0) * NANOSECONDS / batch.loop.items
+        for batch in batches
+    }
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The value that `percent` of all values do not exceed."""
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -1,0 +1,132 @@
+"""The objects that the benchmarks call, and the loops that run inside other interpreters.
+
+Every interpreter imports this module by name (sys.path is inherited), so nothing of it crosses by
+value. It imports neither atoll nor anything slow.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+CALLS_BETWEEN_LOOKS_AT_THE_CLOCK = 200
+
+
+class Counter:
+    """The object whose method call is the measure of everything."""
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def add(self, k: int) -> int:
+        self.n += k
+        return self.n
+
+    def __iadd__(self, k: int) -> Counter:
+        self.n += k
+        return self
+
+    def take(self, value: object) -> None:
+        pass
+
+    def echo(self, value: object) -> object:
+        return value
+
+    def call(self, function: Callable[[object], object], value: object) -> object:
+        return function(value)
+
+    def fail(self) -> None:
+        raise ValueError("as asked")
+
+
+class Holder:
+    """Returns what it was made with."""
+
+    def __init__(self, held: object) -> None:
+        self.held = held
+
+    def value(self) -> object:
+        return self.held
+
+
+class Thing:
+    """An object of no interest, made in numbers."""
+
+    __slots__ = ()
+
+
+class Factory:
+    """Makes a new object on each call."""
+
+    def make(self) -> Thing:
+        return Thing()
+
+
+def hold_list() -> Holder:
+    return Holder([1, 2, 3])
+
+
+def make_list(length: int) -> list[int]:
+    return list(range(length))
+
+
+def make_dict() -> dict[str, int]:
+    return {"present": 1}
+
+
+class Busy:
+    """Runs pure Python until it is stopped; may be visited meanwhile."""
+
+    def __init__(self) -> None:
+        self.is_stopped = False
+        self.turns = 0
+
+    def run(self) -> None:
+        while not self.is_stopped:
+            self.turns += 1
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+    def touch(self) -> None:
+        pass
+
+
+class Yielding:
+    """Gives the GIL of its own interpreter up and takes it again."""
+
+    def touch(self) -> None:
+        time.sleep(0)
+
+
+def visit(target: Any, count: int, pause: float) -> tuple[int, ...]:
+    """Call `target.touch()` `count` times; the nanoseconds that each call took."""
+    clock = time.perf_counter_ns
+    target.touch()
+    taken = []
+    for _ in range(count):
+        time.sleep(pause)
+        start = clock()
+        target.touch()
+        taken.append(clock() - start)
+    return tuple(taken)
+
+
+def call_until(counter: Any, deadline: float) -> int:
+    """Call `counter.add(1)` until time.perf_counter() passes the deadline; the number of calls."""
+    clock = time.perf_counter
+    calls = 0
+    while clock() < deadline:
+        for _ in range(CALLS_BETWEEN_LOOKS_AT_THE_CLOCK):
+            counter.add(1)
+        calls += CALLS_BETWEEN_LOOKS_AT_THE_CLOCK
+    return calls
+
+
+def spin(turns: int) -> int:
+    """Pure Python that needs nothing but the processor."""
+    total = 0
+    for number in range(turns):
+        total += number & 7
+    return total

@@ -1,0 +1,124 @@
+"""What the class of a remote object is like: described where it lives, for whoever holds a Proxy."""
+
+from __future__ import annotations
+
+import _collections_abc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    type Description = tuple[str, tuple[str, ...], tuple[str, ...], int, tuple[str, ...]]
+
+# As in remote_class.c.
+_CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS = 1, 2, 4, 8, 16
+_TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING = 1 << 5, 1 << 6
+
+_BINARY = (
+    "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or".split()
+)
+_IN_PLACE = [name for name in _BINARY if name != "divmod"]
+
+# Special methods that Python looks up on the type, so that the type of a Proxy must have them.
+_ALWAYS = ["__repr__", "__str__", "__format__", "__dir__", "__sizeof__"]
+_COMPARISONS = ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"]
+_OTHERS = (
+    [f"__{name}__" for name in _BINARY]
+    + [f"__r{name}__" for name in _BINARY]
+    + [f"__i{name}__" for name in _IN_PLACE]
+    + """__bytes__ __bool__ __len__ __length_hint__ __getitem__ __setitem__ __delitem__
+    __iter__ __next__ __reversed__ __contains__ __neg__ __pos__ __abs__ __invert__ __complex__
+    __int__ __float__ __index__ __round__ __trunc__ __floor__ __ceil__ __enter__ __exit__ __await__
+    __aiter__ __anext__ __aenter__ __aexit__ __instancecheck__ __subclasscheck__ __get__ __set__
+    __delete__ __set_name__ __fspath__ __copy__ __deepcopy__ __call__""".split()
+)
+_SPECIAL = _ALWAYS + _COMPARISONS + _OTHERS
+
+# Those that are recognised by inheritance; the others look at the methods.
+_NAMED_ABCS = [
+    "Set",
+    "MutableSet",
+    "Mapping",
+    "MutableMapping",
+    "MappingView",
+    "KeysView",
+    "ItemsView",
+    "ValuesView",
+    "Sequence",
+    "MutableSequence",
+]
+
+_mro_of = type.__dict__["__mro__"].__get__
+_flags_of = type.__dict__["__flags__"].__get__
+
+_ABSENT = object()
+
+
+def _find(mro: tuple[type, ...], name: str) -> object:
+    """Look a name up as CPython does for special methods: in the classes, past any metaclass."""
+    for cls in mro:
+        namespace = type.__dict__["__dict__"].__get__(cls)
+        if name in namespace:
+            return namespace[name]
+    return _ABSENT
+
+
+def describe(cls: type, allowed: frozenset[str] | None = None) -> Description:
+    """Describe a class to whoever makes proxies to its instances; called by the core.
+
+    Args:
+        cls: A class of this interpreter, or a static builtin type.
+        allowed: With `restrict()`, the only names that are there.
+
+    Returns:
+        Its name, the special methods that it has, those that it has set to None, flags, and the
+        abstract base classes of `collections.abc` that it belongs to.
+    """
+    mro = _mro_of(cls)
+    is_metaclass = type in mro
+    present: list[str] = []
+    disabled: list[str] = []
+    for name in _SPECIAL:
+        found = _find(mro, name)
+        if name == "__call__" or found is _ABSENT or not (allowed is None or name in allowed):
+            continue
+        if found is None:
+            disabled.append(name)
+        elif not _is_default(name, found, is_metaclass):
+            present.append(name)
+    flags = _METACLASS if is_metaclass else _flags_for(cls, mro, allowed)
+    return f"{cls.__module__}.{_dotless(cls)}", tuple(present), tuple(disabled), flags, _abcs(cls)
+
+
+def _is_default(name: str, found: object, is_metaclass: bool) -> bool:
+    """Comparison and hash by identity need no crossing: there is one Proxy for each object."""
+    if name in _COMPARISONS:
+        return found is object.__dict__[name]
+    return is_metaclass and name in ("__sizeof__",)
+
+
+def _dotless(cls: type) -> str:
+    return cls.__name__.replace(".", "_") or "_"
+
+
+def _flags_for(cls: type, mro: tuple[type, ...], allowed: frozenset[str] | None) -> int:
+    if allowed is not None:
+        return _CALLABLE if "__call__" in allowed else 0
+    flags = _CALLABLE if _find(mro, "__call__") is not _ABSENT else 0
+    if _find(mro, "__buffer__") is not _ABSENT:
+        flags |= _BUFFER
+    if _flags_of(cls) & _TPFLAGS_SEQUENCE:
+        flags |= _SEQUENCE
+    elif _flags_of(cls) & _TPFLAGS_MAPPING:
+        flags |= _MAPPING
+    return flags
+
+
+def _abcs(cls: type) -> tuple[str, ...]:
+    return tuple(
+        name for name in _NAMED_ABCS if issubclass(cls, getattr(_collections_abc, name))
+    )
+
+
+def register_abcs(cls: type, names: tuple[str, ...]) -> None:
+    """Have the local ABCs recognise a remote class; called by the core."""
+    for name in names:
+        getattr(_collections_abc, name).register(cls)

@@ -1,0 +1,286 @@
+"""Exceptions on their way: captured where they were raised, rebuilt where they are caught."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+from . import _core
+from ._errors import RemoteError, RemoteTraceback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, TypedDict
+
+    type Frame = tuple[str, int, str]  # file name, line, function
+
+    # The type: itself if all share it; else module, qualified name, cloudpickle's id for a class
+    # that went by value, and the nearest type that all share.
+    type TypeName = tuple[str, str, str | None, type[BaseException]]
+
+    class CapturedFields(TypedDict):
+        """What is said of one exception. Everything crosses by the usual rule."""
+
+        type: type[BaseException] | TypeName
+        args: tuple[Any, ...]
+        fields: tuple[tuple[str, Any], ...]  # kept in C by builtin types
+        state: tuple[tuple[str, Any], ...]  # __dict__
+        members: tuple[Captured, ...]  # of a group
+        frames: tuple[Frame, ...]
+        interpreter: str
+        text: str | None  # of a RemoteTraceback, instead of all that
+        cause: Captured | None
+        context: Captured | None
+        suppress: bool
+
+    # CapturedFields as pairs, so that it crosses as a plain tuple.
+    type Captured = tuple[tuple[str, Any], ...]
+
+_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OWN_FILES = tuple(
+    _OWN_FOLDER + name for name in ("_inside.py", "_values.py", "_interpreter.py", "_functions.py")
+)
+_C_FIELDS = ("name", "path", "obj", "name_from")
+_CHAIN_LIMIT = 100
+
+
+# ---- capture: where it was raised ----
+
+
+def capture(exception: BaseException) -> Captured:
+    """Take an exception apart into what crosses by value, or by reference inside `args`.
+
+    Called by the core, in the interpreter where the exception was raised.
+    """
+    return _capture(exception, set())
+
+
+def _capture(exception: BaseException, seen: set[int]) -> Captured:
+    seen.add(id(exception))
+    if isinstance(exception, RemoteTraceback):
+        return (("text", str(exception)),)
+    base = _shared_base(type(exception))
+    is_group = isinstance(exception, BaseExceptionGroup)
+    fields: CapturedFields = {
+        "type": _type_name(type(exception), base),
+        "args": (exception.message,) if is_group else _constructor_args(exception, base),
+        "fields": _c_fields(exception, base),
+        "state": _state(exception),
+        "members": (
+            tuple(_capture(member, seen) for member in exception.exceptions) if is_group else ()
+        ),
+        "frames": _frames(exception.__traceback__),
+        "interpreter": _core.current().name,
+        "text": None,
+        "cause": _capture_linked(exception.__cause__, seen),
+        "context": _capture_linked(exception.__context__, seen),
+        "suppress": exception.__suppress_context__,
+    }
+    return tuple(fields.items())
+
+
+def _capture_linked(exception: BaseException | None, seen: set[int]) -> Captured | None:
+    if exception is None or id(exception) in seen or len(seen) > _CHAIN_LIMIT:
+        return None
+    return _capture(exception, seen)
+
+
+def _shared_base(cls: type[BaseException]) -> type[BaseException]:
+    """Find the nearest builtin type: the one whose C constructor and fields count."""
+    return next(base for base in cls.__mro__ if base.__module__ == "builtins" and _is_static(base))
+
+
+def _is_static(cls: type) -> bool:
+    return not cls.__flags__ & (1 << 9)  # Py_TPFLAGS_HEAPTYPE
+
+
+def _type_name(
+    cls: type[BaseException], base: type[BaseException]
+) -> type[BaseException] | TypeName:
+    if cls is base:
+        return cls
+    return cls.__module__, cls.__qualname__, _by_value_id(cls), base
+
+
+def _by_value_id(cls: type) -> str | None:
+    """Return the id under which cloudpickle knows a class on both sides, if it crossed by value."""
+    cloudpickle = sys.modules.get("cloudpickle.cloudpickle")
+    if cloudpickle is None:
+        return None
+    identifier: str | None = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS.get(cls)
+    return identifier
+
+
+def _constructor_args(
+    exception: BaseException, base: type[BaseException]
+) -> tuple[Any, ...]:
+    """Return what the builtin constructor wants; OSError keeps more than `args` shows."""
+    if issubclass(base, OSError):
+        reduced = base.__reduce__(exception)
+        if isinstance(reduced, tuple) and isinstance(reduced[1], tuple):
+            return reduced[1]
+    return exception.args
+
+
+def _c_fields(
+    exception: BaseException, base: type[BaseException]
+) -> tuple[tuple[str, Any], ...]:
+    if not issubclass(base, ImportError | NameError | AttributeError):
+        return ()
+    values = ((name, getattr(exception, name, None)) for name in _C_FIELDS if hasattr(base, name))
+    return tuple((name, value) for name, value in values if isinstance(value, str))
+
+
+def _state(exception: BaseException) -> tuple[tuple[str, Any], ...]:
+    state = getattr(exception, "__dict__", None) or {}
+    notes = state.get("__notes__")
+    pairs = [(key, value) for key, value in state.items() if key != "__notes__"]
+    if notes:
+        pairs.append(("__notes__", tuple(map(str, notes))))
+    return tuple(pairs)
+
+
+def _frames(traceback: TracebackType | None) -> tuple[Frame, ...]:
+    frames: list[Frame] = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not code.co_filename.startswith(_OWN_FILES):
+            frames.append((code.co_filename, traceback.tb_lineno or 0, code.co_qualname))
+        traceback = traceback.tb_next
+    return tuple(frames)
+
+
+# ---- rebuild: where it is caught ----
+
+
+def rebuild(captured: Captured) -> BaseException:
+    """Put an exception together again; its remote traceback hangs below its `__cause__`.
+
+    Called by the core, in the interpreter that gets it.
+    """
+    exception = _rebuild(captured)
+    last = exception
+    seen = {id(last)}
+    while last.__cause__ is not None and id(last.__cause__) not in seen:
+        last = last.__cause__
+        seen.add(id(last))
+    if not isinstance(last, RemoteTraceback):
+        last.__cause__ = RemoteTraceback(captured)
+    else:
+        last._captured = captured
+    return exception
+
+
+def _rebuild(captured: Captured) -> BaseException:
+    fields: Any = dict(captured)
+    if fields.get("text") is not None:
+        return RemoteTraceback(fields["text"])
+    args = fields["args"]
+    if fields["members"]:
+        args = (*args, [_rebuild(member) for member in fields["members"]])
+    exception = _make(fields["type"], args)
+    for name, value in fields["fields"]:
+        setattr(exception, name, value)
+    for name, value in fields["state"]:
+        exception.__dict__[name] = list(value) if name == "__notes__" else value
+    if fields["context"] is not None:
+        exception.__context__ = _rebuild(fields["context"])
+    if fields["cause"] is not None:
+        exception.__cause__ = _rebuild(fields["cause"])
+    exception.__suppress_context__ = fields["suppress"]
+    return exception
+
+
+def _make(of: type[BaseException] | TypeName, args: tuple[Any, ...]) -> BaseException:
+    """Make an exception without running an `__init__` that may demand other arguments."""
+    if isinstance(of, type):
+        return of(*args)
+    base = of[3]
+    cls = _find_type(of) or _remote_type(of[0], of[1], base)
+    base = next((each for each in cls.__mro__ if each is base), BaseException)
+    exception: BaseException = base.__new__(cls, *args)
+    base.__init__(exception, *args)
+    if issubclass(base, OSError) and exception.args != args[:2]:
+        # A subclass with an __init__ of its own: OSError.__new__ then leaves args to it.
+        exception.args = args
+    return exception
+
+
+def _find_type(of: TypeName) -> type[BaseException] | None:
+    module_name, qualname, identifier, base = of
+    found: Any = None
+    try:
+        found = sys.modules.get(module_name) or import_module(module_name)
+        for part in qualname.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError):
+        found = None
+    if found is None and identifier is not None:
+        cloudpickle = sys.modules.get("cloudpickle.cloudpickle")
+        if cloudpickle is not None:
+            found = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(identifier)
+    return found if isinstance(found, type) and issubclass(found, base) else None
+
+
+_remote_types: dict[tuple[str, str, type], type[BaseException]] = {}
+
+
+def _remote_type(module: str, qualname: str, base: type[BaseException]) -> type[BaseException]:
+    """Make, once, a subclass of RemoteError that stands for a type that is not to be had here."""
+    key = module, qualname, base
+    if key not in _remote_types:
+        name = qualname.rpartition(".")[2]
+        namespace = {"__module__": module, "__qualname__": qualname}
+        try:
+            made = type(name, (RemoteError, base), namespace)
+        except TypeError:  # their layouts do not go together, or base is a base of RemoteError
+            made = type(name, (RemoteError,), namespace)
+        _remote_types[key] = made
+    return _remote_types[key]
+
+
+# ---- the remote traceback, as text ----
+
+
+def format_captured(captured: Captured) -> str:
+    """Format a captured exception with its chain, as `traceback` formats a local one."""
+    return "\n" + "".join(_format(captured)).rstrip("\n")
+
+
+def _format(captured: Captured) -> list[str]:
+    import traceback
+
+    fields: Any = dict(captured)
+    if fields.get("text") is not None:
+        return [fields["text"].strip("\n"), "\n"]
+    lines: list[str] = []
+    for link, words in (
+        ("cause", "The above exception was the direct cause of the following exception:"),
+        ("context", "During handling of the above exception, another exception occurred:"),
+    ):
+        is_shown = link == "cause" or not fields["suppress"]
+        if fields[link] is not None and is_shown:
+            lines += [*_format(fields[link]), f"\n{words}\n\n"]
+            break
+    lines.append(f"Traceback in interpreter {fields['interpreter']!r} (most recent call last):\n")
+    summary = traceback.StackSummary.from_list(
+        [traceback.FrameSummary(file, line, name) for file, line, name in fields["frames"]]
+    )
+    lines += summary.format()
+    lines.append(f"{_last_line(fields)}\n")
+    for member in fields["members"]:
+        lines += ["  | " + line for line in "".join(_format(member)).splitlines(keepends=True)]
+    return lines
+
+
+def _last_line(fields: Any) -> str:
+    of, args = fields["type"], fields["args"]
+    if isinstance(of, type):
+        name = of.__qualname__
+    else:
+        name = of[1] if of[0] in ("builtins", "__main__") else f"{of[0]}.{of[1]}"
+    if not args:
+        return name
+    return f"{name}: {args[0] if len(args) == 1 else args}"

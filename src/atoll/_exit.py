@@ -1,0 +1,53 @@
+"""Closing all interpreters when the process ends."""
+
+from __future__ import annotations
+
+import atexit
+
+from . import _core
+
+# How long a thread that is stuck inside an interpreter (a daemon, a C call) may hold up the exit.
+_PATIENCE_SECONDS = 1.0
+
+_is_registered = False
+
+
+def register() -> None:
+    """Have all interpreters closed at exit; in the main interpreter only, and once."""
+    global _is_registered
+    if not _is_registered and _core.current().id == 0:
+        _is_registered = True
+        atexit.register(close_all)
+
+
+def close_all() -> None:
+    """Close every interpreter; those in which a thread is stuck are left to their fate."""
+    _core.stop_janitor()
+    stuck = [
+        interpreter
+        for interpreter in reversed(_core.interpreters())
+        if interpreter.id != 0 and not _close(interpreter)
+    ]
+    if stuck:
+        _core.forget_interpreters()
+
+
+def _close(interpreter: _core.Handle) -> bool:
+    try:
+        _core.close(interpreter, _PATIENCE_SECONDS)
+    except TimeoutError:
+        if _core.visitor_count(interpreter):
+            return False
+        # Its own threads are still at work, and Python waits for such at exit.
+        return _close_patiently(interpreter)
+    except (BufferError, RuntimeError):
+        return False
+    return True
+
+
+def _close_patiently(interpreter: _core.Handle) -> bool:
+    try:
+        _core.close(interpreter, None)
+    except (BufferError, RuntimeError, KeyboardInterrupt):
+        return False
+    return True

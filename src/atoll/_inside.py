@@ -1,0 +1,104 @@
+"""What runs inside an interpreter on behalf of those outside."""
+
+from __future__ import annotations
+
+import sys
+
+from . import _core
+from ._inheritance import apply_filters
+from ._streams import ForwardedStream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ._inheritance import Filter
+
+
+def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...]) -> None:
+    """Give a new interpreter what it inherits."""
+    sys.argv = list(argv)
+    sys.stdout = ForwardedStream("stdout")  # type: ignore[assignment]
+    sys.stderr = ForwardedStream("stderr")  # type: ignore[assignment]
+    apply_filters(filters)
+
+
+# ---- calls ----
+
+
+def call_object(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call what came by reference, perhaps home."""
+    return function(*args, **kwargs)
+
+
+def call_by_value(
+    data: bytes, references: tuple[object, ...], /, *args: Any, **kwargs: Any
+) -> Any:
+    """Call a function that came by value."""
+    from ._functions import load_function
+
+    return load_function(data, references)(*args, **kwargs)
+
+
+# ---- source ----
+
+
+def _main_globals() -> dict[str, Any]:
+    import __main__
+
+    return vars(__main__)
+
+
+def _filename() -> str:
+    return f"<interpreter {_core.current().name}>"
+
+
+def exec_source(source: str) -> None:
+    """Run statements in `__main__`."""
+    exec(compile(source, _filename(), "exec"), _main_globals())
+
+
+def eval_source(expression: str) -> Any:
+    """Evaluate an expression in `__main__`."""
+    return eval(compile(expression, _filename(), "eval"), _main_globals())
+
+
+def _set_argv(argv: tuple[str, ...] | None) -> None:
+    if argv is not None:
+        sys.argv = list(argv)
+
+
+def run_path(path: str, run_name: str, argv: tuple[str, ...] | None) -> dict[str, Any]:
+    """Run a script; as with `python SCRIPT`, modules beside it can be imported."""
+    import os
+    import runpy
+
+    _set_argv(argv)
+    if os.path.isfile(path):
+        sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    return runpy.run_path(path, run_name=run_name)
+
+
+def run_module(name: str, run_name: str, argv: tuple[str, ...] | None) -> dict[str, Any]:
+    """Run a module as `python -m` does."""
+    import runpy
+
+    _set_argv(argv)
+    return runpy.run_module(name, run_name=run_name, alter_sys=True)
+
+
+# ---- closing ----
+
+
+def join_threads(seconds: float) -> None:
+    """Wait, so long at most, for one of this interpreter's own threads; called by the core."""
+    threading = sys.modules.get("threading")
+    if threading is None:
+        return
+    here = threading.current_thread()
+    for thread in threading.enumerate():
+        is_own = not isinstance(thread, threading._DummyThread | threading._MainThread)
+        if is_own and thread is not here:
+            thread.join(seconds)
+            return

@@ -1,0 +1,186 @@
+"""Values that are taken apart here and put together there; functions that go by value."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from importlib import import_module
+
+from . import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# How a value was taken apart, and the parts.
+_BY_NAME, _BY_PICKLE = "name", "pickle"
+
+# What cannot change but is no builtin that the core knows. Pure paths and paths hold no state.
+_VALUE_TYPES = frozenset(
+    {
+        "datetime:date",
+        "datetime:time",
+        "datetime:datetime",
+        "datetime:timedelta",
+        "datetime:timezone",
+        "zoneinfo:ZoneInfo",
+        "decimal:Decimal",
+        "fractions:Fraction",
+        "uuid:UUID",
+        *(
+            f"{module}:{name}"
+            for module in ("pathlib", "pathlib._local")
+            for name in (
+                "PurePath",
+                "PurePosixPath",
+                "PureWindowsPath",
+                "Path",
+                "PosixPath",
+                "WindowsPath",
+            )
+        ),
+    }
+)
+
+
+def name_of(obj: Any) -> str | None:
+    """Return "module:qualified.name" under which an object can be imported, or None."""
+    module = getattr(obj, "__module__", None)
+    qualname = getattr(obj, "__qualname__", None)
+    if not isinstance(module, str) or not isinstance(qualname, str) or module == "__main__":
+        return None
+    found: Any = sys.modules.get(module)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{qualname}" if found is obj else None
+
+
+def resolve(name: str) -> Any:
+    """Import "module:qualified.name".
+
+    Raises:
+        ImportError: If there is no such module.
+        AttributeError: If the module has no such name.
+    """
+    module, _, qualname = name.partition(":")
+    found: Any = sys.modules.get(module) or import_module(module)
+    for part in qualname.split("."):
+        found = getattr(found, part)
+    return found
+
+
+# ---- which types go by value ----
+
+
+def is_value_type(cls: type) -> bool:
+    """Tell whether instances of exactly this type go by value; the core asks once per type."""
+    name = f"{cls.__module__}:{cls.__qualname__}"
+    if name in _VALUE_TYPES or _core.is_value_name(name):
+        return True
+    enum = sys.modules.get("enum")
+    return enum is not None and issubclass(cls, enum.Enum) and name_of(cls) is not None
+
+
+def register_value_type(cls: type) -> type:
+    """Declare that instances of a class cannot change, so that they cross by value.
+
+    From then on, in every interpreter, instances of exactly this class (not of subclasses) are
+    pickled and rebuilt on the other side instead of being proxied. Can be used as a decorator.
+
+    Args:
+        cls: A class whose instances pickle can handle. A class of `__main__` goes by value as well.
+
+    Returns:
+        The class.
+
+    Raises:
+        TypeError: If it is not a class, or is a Proxy to one.
+
+    Threads: any.
+
+    Example:
+        >>> @atoll.register_value_type
+        ... @dataclass(frozen=True)
+        ... class Point:
+        ...     x: int
+        ...     y: int
+    """
+    if not isinstance(cls, type) or _core.is_proxy(cls):
+        raise TypeError(f"a class of this interpreter is required, not {cls!r}")
+    _core.register_value_name(f"{cls.__module__}:{cls.__qualname__}")
+    return cls
+
+
+# ---- taking apart, putting together ----
+
+
+def _pickled(obj: object) -> bytes:
+    """Pickle by reference to what can be imported there, by value what cannot."""
+    try:
+        data = pickle.dumps(obj, 5)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        data = b"__main__"
+    if b"__main__" in data:
+        import cloudpickle
+
+        data = cloudpickle.dumps(obj, 5)
+    return data
+
+
+def dump(obj: object, is_forced: bool = False) -> tuple[str, str | bytes] | None:
+    """Take a value apart into what the core can carry; None: it has to go by reference.
+
+    With `is_forced` (for `copy`) what cannot be pickled is an error.
+    """
+    if not is_forced and (isinstance(obj, type) or type(obj) is type(len)):
+        name = name_of(obj)
+        return None if name is None else (_BY_NAME, name)
+    try:
+        return _BY_PICKLE, _pickled(obj)
+    except Exception:
+        if is_forced:
+            raise
+        return None
+
+
+def load(dumped: tuple[str, Any]) -> Any:
+    """Put together what `dump` took apart."""
+    how, data = dumped
+    return resolve(data) if how == _BY_NAME else pickle.loads(data)
+
+
+def fetch(proxy: object) -> Any:
+    """Take apart, in its owner, what a Proxy stands for."""
+    return _core.invoke(_core.owner(proxy), "atoll._values:dump", (proxy, True), None)
+
+
+def reduce_proxy(proxy: object) -> tuple[Any, tuple[Any]]:
+    """Pickle a Proxy by the value of its original; called by the core."""
+    return load, (fetch(proxy),)
+
+
+def copy(obj: Any) -> Any:
+    """Send, or fetch, by value what would go by reference.
+
+    Of a Proxy: return a copy of the original here (a proxied list becomes a list). Of any other
+    object: return a parcel that, passed as an argument or returned, arrives as a copy.
+
+    What crosses: the pickled value; shared references and cycles inside it are kept.
+
+    Args:
+        obj: A Proxy, or an object that pickle or cloudpickle can handle.
+
+    Raises:
+        pickle.PicklingError, TypeError: If the original cannot be pickled; for a local object this
+            is raised by the call that it is passed to.
+        InterpreterClosedError: If the owner is closed.
+
+    Threads: any.
+
+    Example:
+        >>> numbers = interpreter.eval("[1, 2, 3]")
+        >>> atoll.copy(numbers)
+        [1, 2, 3]
+        >>> interpreter.call(sorted, atoll.copy([3, 1, 2]))  # sorts a list of its own
+    """
+    return load(fetch(obj)) if _core.is_proxy(obj) else _core.mark(obj, True)

@@ -1,0 +1,208 @@
+"""The command line: `atoll demo`, `atoll run` and `atoll --version`.
+
+What a command needs is imported when it runs, so that `atoll run` never waits for the tables and
+bars of `atoll demo`.
+"""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from atoll.demo.run import Comparison
+
+type Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+MOST_INTERPRETERS = 256
+"""More than so many would only cost memory."""
+
+FAILED = 1
+UNUSABLE = 2
+"""What argparse exits with, and Python itself if it cannot open the script."""
+INTERRUPTED = 130
+"""What a shell reports of a program that Ctrl-C ended."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name.
+
+    Args:
+        argv: the arguments after the program's name; by default those of the process.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        SystemExit: if the arguments make no sense (status 2), or ask for help (status 0).
+    """
+    ours, script_arguments = _split(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    arguments = parser.parse_args(ours)
+    if arguments.version:
+        return _print_version()
+    try:
+        match arguments.command:
+            case "demo":
+                return _demo(arguments.path, arguments.interpreters, arguments.html)
+            case "run":
+                return _run(arguments.script, [*arguments.arguments, *script_arguments])
+    except KeyboardInterrupt:
+        return _complain("interrupted", INTERRUPTED)
+    parser.print_help()
+    return 0
+
+
+def _split(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Set apart what follows `run SCRIPT`: argparse would take a first `--` out of it."""
+    match argv:
+        case ["run", script, *_] if not script.startswith("-"):
+            return argv[:2], argv[2:]
+        case _:
+            return argv, []
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="atoll", description="Many interpreters in one process, really parallel."
+    )
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_demo(commands)
+    _add_run(commands)
+    return parser
+
+
+def _add_demo(commands: Commands) -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="measure Python files in many interpreters, then in one",
+        description="Measure every Python file below PATH in N interpreters at once, all of them "
+        "writing into one object; then do the same in one interpreter, and compare.",
+    )
+    demo.add_argument(
+        "path",
+        metavar="PATH",
+        nargs="?",
+        type=Path,
+        help="a folder or file (default: the standard library)",
+    )
+    demo.add_argument(
+        "--interpreters",
+        metavar="N",
+        type=_interpreter_count,
+        default=os.process_cpu_count() or 1,
+        help="how many (default: one for each CPU, here %(default)s)",
+    )
+    demo.add_argument("--html", metavar="FILE", type=Path, help="write a report with charts too")
+
+
+def _add_run(commands: Commands) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run a script in an interpreter of its own",
+        description="Run SCRIPT as `python SCRIPT` would, in an interpreter of its own.",
+    )
+    run.add_argument("script", metavar="SCRIPT")
+    run.add_argument(
+        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="sys.argv[1:] of the script"
+    )
+
+
+def _interpreter_count(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if not 1 <= count <= MOST_INTERPRETERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_INTERPRETERS}")
+    return count
+
+
+def _print_version() -> int:
+    from importlib.metadata import version
+
+    print(f"atoll {version('atoll')}")
+    return 0
+
+
+def _complain(message: str, status: int) -> int:
+    """Say in one line on stderr what is wrong, and return the exit status."""
+    print(f"atoll: {message}", file=sys.stderr)
+    return status
+
+
+def _demo(root: Path | None, interpreters: int, page: Path | None) -> int:
+    from rich.console import Console
+
+    from atoll.demo import report
+    from atoll.demo.files import NoSourcesError, find_sources
+    from atoll.demo.run import compare
+
+    if page is not None and not page.absolute().parent.is_dir():
+        return _complain(f"cannot write {str(page)!r}: its folder does not exist", UNUSABLE)
+    try:
+        sources = find_sources(root)
+    except NoSourcesError as error:
+        return _complain(str(error), UNUSABLE)
+    console = Console(highlight=False)
+    report.print_start(console, sources, interpreters)
+    with report.progress_bar(console, sources) as watch:
+        comparison = compare(sources, interpreters, watch)
+    report.print_report(console, comparison)
+    if page is not None:
+        return _write_page(page, comparison)
+    return 0 if comparison.is_consistent else FAILED
+
+
+def _write_page(page: Path, comparison: "Comparison") -> int:
+    from atoll.demo.files import printable
+    from atoll.demo.html import write_page
+
+    try:
+        write_page(page, comparison)
+    except OSError as error:
+        return _complain(f"cannot write {str(page)!r}: {error.strerror}", UNUSABLE)
+    print(f"Report: {printable(str(page))}")
+    return 0 if comparison.is_consistent else FAILED
+
+
+def _run(script: str, arguments: Sequence[str]) -> int:
+    """Run a script in an interpreter of its own; what it leaves undone at its end is done there."""
+    from atoll import Interpreter
+
+    try:
+        _check_readable(script)
+    except OSError as error:
+        return _complain(f"can't open file {script!r}: {error.strerror}", UNUSABLE)
+    with Interpreter(name=Path(script).name) as interpreter:
+        try:
+            interpreter.run_path(script, run_name="__main__", argv=[script, *arguments])
+        except BaseException as error:
+            return _status_of(error)
+    return 0
+
+
+def _check_readable(script: str) -> None:
+    """Raise OSError unless a script can be opened; a folder with a `__main__.py` is one too."""
+    if not os.path.isdir(script):
+        with open(script, "rb"):
+            pass
+
+
+def _status_of(error: BaseException) -> int:
+    """Print what Python would when an exception ends a script, and return its exit status."""
+    if isinstance(error, SystemExit):
+        return _status_of_exit(error.code)
+    traceback.print_exception(error)
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
+
+
+def _status_of_exit(code: object) -> int:
+    """Return the status that `sys.exit(code)` gives; what is no number is printed."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code
+    print(code, file=sys.stderr)
+    return FAILED

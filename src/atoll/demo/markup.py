@@ -1,0 +1,38 @@
+"""HTML and SVG, built from elements that escape what they are given."""
+
+from html import escape
+
+from atoll.demo.files import printable
+
+
+class Markup(str):
+    """A text that is HTML already. Everything else is escaped on its way into an element."""
+
+    __slots__ = ()
+
+
+def element(tag: str, /, *content: str, **attributes: str) -> Markup:
+    """Return an element. Attributes: `class_` stands for `class`, `aria_label` for `aria-label`."""
+    inside = "".join(_html(part) for part in content)
+    return Markup(f"<{tag}{_attributes(attributes)}>{inside}</{tag}>")
+
+
+def void_element(tag: str, /, **attributes: str) -> Markup:
+    """Return an element that has neither content nor an end tag."""
+    return Markup(f"<{tag}{_attributes(attributes)}>")
+
+
+def join(parts: list[Markup]) -> Markup:
+    """Return elements one after another."""
+    return Markup("\n".join(parts))
+
+
+def _html(part: str) -> str:
+    return part if isinstance(part, Markup) else escape(printable(part))
+
+
+def _attributes(attributes: dict[str, str]) -> str:
+    return "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{escape(printable(value))}"'
+        for name, value in attributes.items()
+    )

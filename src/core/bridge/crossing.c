@@ -1,0 +1,225 @@
+#include "bridge/crossing.h"
+
+#include "bridge/cpython.h"
+#include "bridge/export.h"
+#include "ground/clock.h"
+#include "ground/closing.h"
+
+#define SPIN_ROUNDS    200                // about 5 us: longer than most calls
+#define GIVE_WAY_LIMIT (20 * MILLISECOND) // how long one giver waits, at most
+
+// ---- guests ----
+
+COLD guest *
+crossing_new_home(thread *self, interp *home, PyThreadState *state)
+{
+    if (!thread_reserve(self, home)) {
+        return NULL;
+    }
+    pthread_mutex_lock(&home->mutex);
+    guest *resident = guest_new_locked(home, state, false);
+    pthread_mutex_unlock(&home->mutex);
+    if (resident != NULL) {
+        thread_set_guest(self, home, resident);
+    }
+    return resident;
+}
+
+// Make the thread state with which this thread will visit from now on. The phase is checked under
+// the mutex, under which the closer changes it, so that python_state is alive.
+COLD guest *
+crossing_new_host(thread *self, interp *host, crossing_result *why)
+{
+    *why = CROSSING_CLOSED;
+    // Before thread_reserve: a closed host may share its index with one that we are inside of.
+    if (interp_get_phase(host) != INTERP_OPEN) {
+        return NULL;
+    }
+    if (!thread_reserve(self, host)) {
+        *why = CROSSING_NO_MEMORY;
+        return NULL;
+    }
+    guest *visitor = thread_guest(self, host);
+    pthread_mutex_lock(&host->mutex);
+    if (interp_get_phase(host) != INTERP_OPEN) {
+        pthread_mutex_unlock(&host->mutex);
+        return NULL;
+    }
+    *why = CROSSING_NO_MEMORY;
+    PyThreadState *state = PyThreadState_New(host->python_state);
+    if (state != NULL && visitor == NULL) {
+        visitor = guest_new_locked(host, state, true);
+        if (visitor != NULL) {
+            thread_set_guest(self, host, visitor);
+        }
+        else {
+            PyThreadState_Delete(state);
+        }
+    }
+    else if (state != NULL) {
+        visitor->thread_state = state; // its own thread's state had gone
+        visitor->is_owned = true;
+    }
+    else {
+        visitor = NULL;
+    }
+    pthread_mutex_unlock(&host->mutex);
+    return visitor;
+}
+
+// ---- contention ----
+
+// A pending call, run between two bytecodes by a thread of the host. A visitor is not disturbed:
+// when it leaves it posts again (crossing_depart_contended).
+static int
+make_room(void *argument)
+{
+    interp *host = argument;
+    atomic_store(&host->posted, 0);
+    thread *here = thread_self;
+    guest *own = here == NULL ? NULL : thread_guest(here, host);
+    bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
+    if (!is_visitor && atomic_load(&host->waiting) > 0) {
+        crossing_give_way(host);
+    }
+    return 0;
+}
+
+static void
+ask_for_room(interp *host)
+{
+    if (host->is_preemptive && !atomic_exchange(&host->posted, 1) &&
+        !cpython_post(host->python_state, make_room, host)) {
+        atomic_store(&host->posted, 0);
+    }
+}
+
+COLD void
+crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
+{
+    // Our own GIL is let go first, so that whoever waits for it runs while we do.
+    PyThreadState_Swap(NULL);
+    for (int round = 0; round < SPIN_ROUNDS && *host->gil_flag; round++) {
+        cpu_relax();
+    }
+    atomic_fetch_add(&host->waiting, 1);
+    if (*host->gil_flag) {
+        ask_for_room(host);
+    }
+    PyThreadState_Swap(state);
+    atomic_fetch_sub(&host->waiting, 1);
+}
+
+COLD void
+crossing_depart_contended(interp *host)
+{
+    if (interp_get_phase(host) == INTERP_CLOSING) {
+        closing_announce();
+    }
+    else if (atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0) {
+        ask_for_room(host);
+    }
+}
+
+void
+crossing_give_way(interp *host)
+{
+    thread *here = thread_self;
+    const guest *own = here == NULL ? NULL : thread_guest(here, host);
+    int64_t deadline = clock_now() + GIVE_WAY_LIMIT;
+    PyThreadState *state = PyEval_SaveThread();
+    pthread_mutex_lock(&host->mutex);
+    host->yielders++;
+    interp_raise_attention(host, ATTENTION_YIELDER);
+    barrier_heavy(); // pairs with crossing_attach
+    bool in_time = true;
+    while (in_time && interp_has_entering_locked(host, own)) {
+        in_time = condition_wait(&host->moved, &host->mutex, deadline);
+    }
+    if (--host->yielders == 0) {
+        atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_YIELDER);
+    }
+    pthread_mutex_unlock(&host->mutex);
+    PyEval_RestoreThread(state);
+}
+
+// ---- what to do on arrival ----
+
+static void
+delete_dead(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    guest *dead = host->dead;
+    host->dead = NULL;
+    pthread_mutex_unlock(&host->mutex);
+    while (dead != NULL) {
+        guest *next = dead->next_dead;
+        // Legal from another OS thread: only the interpreter's GIL is needed.
+        PyThreadState_Clear(dead->thread_state);
+        PyThreadState_Delete(dead->thread_state);
+        pthread_mutex_lock(&host->mutex);
+        guest_unlink_locked(dead);
+        pthread_mutex_unlock(&host->mutex);
+        guest_free(dead);
+        dead = next;
+    }
+}
+
+COLD void
+crossing_attend(interp *host)
+{
+    unsigned bits = atomic_load(&host->attention);
+    if (bits & ATTENTION_YIELDER) {
+        pthread_mutex_lock(&host->mutex);
+        pthread_cond_broadcast(&host->moved);
+        pthread_mutex_unlock(&host->mutex);
+    }
+    atomic_fetch_and(&host->attention, ~(unsigned)(ATTENTION_DEAD | ATTENTION_ERRANDS));
+    if (bits & ATTENTION_DEAD) {
+        delete_dead(host);
+    }
+    if (host->core_state != NULL) {
+        export_run_errands(host->core_state);
+    }
+}
+
+// ---- errors ----
+
+void
+crossing_raise(core_state *home, const interp *host, crossing_result why)
+{
+    switch (why) {
+    case CROSSING_CLOSED:
+        state_raise_closed(home, host);
+        break;
+    case CROSSING_TOO_DEEP:
+        PyErr_Format(PyExc_RecursionError,
+                     "no stack left for another call into interpreter '%s'", host->name);
+        break;
+    default:
+        PyErr_NoMemory();
+    }
+}
+
+// ---- visits without a home ----
+
+bool
+crossing_visit(interp *host, crossing *visit)
+{
+    thread *here = thread_get();
+    crossing_result why;
+    guest *visitor = here == NULL ? NULL : crossing_admit(here, host, &why);
+    if (visitor == NULL) {
+        return false;
+    }
+    *visit = (crossing){.thread = here, .host = visitor};
+    crossing_attach(here, host, visitor, visitor->thread_state);
+    return true;
+}
+
+void
+crossing_end_visit(crossing *visit)
+{
+    PyThreadState_Swap(NULL);
+    crossing_dismiss(visit->host);
+}

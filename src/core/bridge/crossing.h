@@ -1,0 +1,177 @@
+// crossing: this thread goes over into another interpreter and comes back [LRPC, Bershad 1990].
+//
+// Purpose. crossing_enter swaps the running thread to its cached thread state of the host (which
+// releases the home GIL and takes the host's); crossing_leave swaps back. Where something of the
+// host is still needed after the return, crossing_return and crossing_end do the two halves: between
+// them the home GIL is held, yet the host cannot close.
+//
+// Lifetime. A crossing lives on the C stack. Home and host guests are kept by the thread's record.
+//
+// Threads. Any thread that is attached to `home`. Never two GILs at once, so no two can deadlock.
+//
+// Errors. crossing_enter fails without having moved; crossing_raise makes the exception.
+#ifndef ATOLL_BRIDGE_CROSSING_H
+#define ATOLL_BRIDGE_CROSSING_H
+
+#include <Python.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "bridge/state.h"
+#include "ground/attributes.h"
+#include "ground/barrier.h"
+#include "ground/interp.h"
+#include "ground/thread.h"
+
+typedef enum {
+    CROSSING_OK,
+    CROSSING_CLOSED,
+    CROSSING_TOO_DEEP,
+    CROSSING_NO_MEMORY,
+} crossing_result;
+
+typedef struct {
+    thread *thread;
+    guest *home, *host;
+    PyThreadState *home_state; // the thread's running state at home
+    PyThreadState *saved;      // what the home guest pointed to before
+} crossing;
+
+// The slow halves, in crossing.c.
+guest *crossing_new_home(thread *self, interp *home, PyThreadState *state);
+guest *crossing_new_host(thread *self, interp *host, crossing_result *why);
+void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
+void crossing_attend(interp *host);
+void crossing_depart_contended(interp *host);
+void crossing_raise(core_state *home, const interp *host, crossing_result why);
+
+// Give way to whoever is entering this interpreter; under its GIL, of the running thread.
+void crossing_give_way(interp *host);
+
+// Without a home: for a thread of ours that has no Python of its own.
+bool crossing_visit(interp *host, crossing *visit);
+void crossing_end_visit(crossing *visit);
+
+static inline void
+crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state)
+{
+    atomic_store_explicit(&visitor->presence, GUEST_ENTERING, memory_order_relaxed);
+    if (UNLIKELY(*host->gil_flag)) {
+        crossing_attach_contended(host, visitor, state);
+    }
+    else {
+        PyThreadState_Swap(state);
+    }
+    // release: pairs with interp_has_entering
+    atomic_store_explicit(&visitor->presence, GUEST_INSIDE, memory_order_release);
+    atomic_store_explicit(&self->current, host->id, memory_order_relaxed);
+    barrier_light(); // pairs with crossing_give_way
+    if (UNLIKELY(atomic_load_explicit(&host->attention, memory_order_relaxed) ||
+                 errand_is_waiting(&host->errands))) {
+        crossing_attend(host);
+    }
+}
+
+// The guest through which this thread may enter, now counted as present; NULL: refused.
+static inline guest *
+crossing_admit(thread *self, interp *host, crossing_result *why)
+{
+    guest *visitor = thread_guest(self, host);
+    if (UNLIKELY(visitor == NULL || (!visitor->is_owned && visitor->depth == 0))) {
+        visitor = crossing_new_host(self, host, why);
+        if (visitor == NULL) {
+            return NULL;
+        }
+    }
+    if (LIKELY(visitor->depth == 0)) {
+        atomic_store_explicit(&visitor->presence, GUEST_ENTERING, memory_order_relaxed);
+        barrier_light(); // pairs with barrier_heavy in interpreter_close
+        if (UNLIKELY(interp_get_phase(host) != INTERP_OPEN)) {
+            atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
+            crossing_depart_contended(host);
+            *why = CROSSING_CLOSED;
+            return NULL;
+        }
+    }
+    visitor->depth++;
+    return visitor;
+}
+
+static inline void
+crossing_dismiss(guest *visitor)
+{
+    if (LIKELY(--visitor->depth == 0)) {
+        atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
+        barrier_light(); // pairs with barrier_heavy in interpreter_close
+        if (UNLIKELY(interp_get_phase(visitor->interp) == INTERP_CLOSING)) {
+            crossing_depart_contended(visitor->interp);
+        }
+    }
+}
+
+static inline MUST_CHECK crossing_result
+crossing_enter(crossing *self, interp *home, interp *host)
+{
+    thread *here = thread_get();
+    if (UNLIKELY(here == NULL)) {
+        return CROSSING_NO_MEMORY;
+    }
+    if (UNLIKELY((const char *)__builtin_frame_address(0) < here->stack_limit)) {
+        return CROSSING_TOO_DEEP;
+    }
+    PyThreadState *state = PyThreadState_GetUnchecked();
+    guest *resident = thread_guest(here, home);
+    if (UNLIKELY(resident == NULL)) {
+        resident = crossing_new_home(here, home, state);
+        if (resident == NULL) {
+            return CROSSING_NO_MEMORY;
+        }
+    }
+    crossing_result why = CROSSING_OK;
+    guest *visitor = crossing_admit(here, host, &why);
+    if (UNLIKELY(visitor == NULL)) {
+        return why;
+    }
+    // Call-backs into home reuse the state that is suspended here.
+    *self = (crossing){here, resident, visitor, state, resident->thread_state};
+    resident->thread_state = state;
+    resident->depth++;
+    crossing_attach(here, host, visitor, visitor->thread_state);
+    host->crossings++;
+    return CROSSING_OK;
+}
+
+// Back to the home GIL; the thread still counts as inside the host.
+static inline void
+crossing_return(crossing *self)
+{
+    interp *host = self->host->interp;
+    if (UNLIKELY(atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0)) {
+        crossing_depart_contended(host);
+    }
+    crossing_attach(self->thread, self->home->interp, self->home, self->home_state);
+}
+
+// Into the host again, after crossing_return.
+static inline void
+crossing_revisit(crossing *self)
+{
+    crossing_attach(self->thread, self->host->interp, self->host, self->host->thread_state);
+}
+
+static inline void
+crossing_end(crossing *self)
+{
+    self->home->thread_state = self->saved;
+    crossing_dismiss(self->home);
+    crossing_dismiss(self->host);
+}
+
+static inline void
+crossing_leave(crossing *self)
+{
+    crossing_return(self);
+    crossing_end(self);
+}
+
+#endif

@@ -1,0 +1,143 @@
+#include "bridge/error.h"
+
+#include "bridge/cpython.h"
+#include "bridge/value.h"
+
+typedef enum { FORM_PLAIN, FORM_CAPTURED } error_form;
+
+// Their constructors want more than args, or they keep more than args.
+static bool
+has_own_fields(PyTypeObject *type)
+{
+    PyObject *const special[] = {PyExc_OSError,     PyExc_UnicodeError, PyExc_ImportError,
+                                 PyExc_SyntaxError, PyExc_NameError,    PyExc_BaseExceptionGroup};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(special); i++) {
+        if (PyType_IsSubtype(type, (PyTypeObject *)special[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_simple(PyObject *exception)
+{
+    PyBaseExceptionObject *self = (PyBaseExceptionObject *)exception;
+    return cpython_is_shared_type(Py_TYPE(exception)) && self->traceback == NULL &&
+           self->context == NULL && self->cause == NULL && self->notes == NULL &&
+           (self->dict == NULL || PyDict_GET_SIZE(self->dict) == 0) && self->args != NULL &&
+           value_is_plain(self->args) && !has_own_fields(Py_TYPE(exception));
+}
+
+static int
+put_form(parcel *into, core_state *state, error_form form, PyObject *type, PyObject *rest)
+{
+    PyObject *number = PyLong_FromLong(form);
+    int result = number == NULL || parcel_put(into, state, number, 0) < 0 ||
+                         parcel_put(into, state, type, 0) < 0 ||
+                         parcel_put(into, state, rest, 0) < 0
+                     ? -1
+                     : 0;
+    Py_XDECREF(number);
+    return result;
+}
+
+// The nearest builtin type, and what the exception says of itself.
+static int
+put_summary(parcel *into, core_state *state, PyObject *exception)
+{
+    PyTypeObject *type = Py_TYPE(exception);
+    while (!cpython_is_shared_type(type)) {
+        type = type->tp_base;
+    }
+    if (has_own_fields(type)) {
+        type = (PyTypeObject *)PyExc_RuntimeError;
+    }
+    PyObject *text = PyObject_Str(exception);
+    if (text == NULL) {
+        PyErr_Clear();
+        text = PyUnicode_FromString(Py_TYPE(exception)->tp_name);
+    }
+    PyObject *arguments = text == NULL ? NULL : PyTuple_Pack(1, text);
+    int result =
+        arguments == NULL ? -1 : put_form(into, state, FORM_PLAIN, (PyObject *)type, arguments);
+    Py_XDECREF(arguments);
+    Py_XDECREF(text);
+    return result;
+}
+
+static int
+put_captured(parcel *into, core_state *state, PyObject *exception)
+{
+    PyObject *hook = state_hook(state, HOOK_CAPTURE);
+    PyObject *captured = hook == NULL ? NULL : PyObject_CallOneArg(hook, exception);
+    int result =
+        captured == NULL ? -1 : put_form(into, state, FORM_CAPTURED, Py_None, captured);
+    Py_XDECREF(captured);
+    return result;
+}
+
+static void
+start_over(parcel *into)
+{
+    parcel_clear(into);
+    parcel_init(into);
+}
+
+void
+error_pack(parcel *into, core_state *state)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    start_over(into);
+    if (is_simple(exception)) {
+        PyObject *arguments = ((PyBaseExceptionObject *)exception)->args;
+        if (put_form(into, state, FORM_PLAIN, (PyObject *)Py_TYPE(exception), arguments) == 0) {
+            Py_DECREF(exception);
+            return;
+        }
+    }
+    else if (put_captured(into, state, exception) == 0) {
+        Py_DECREF(exception);
+        return;
+    }
+    PyErr_Clear();
+    start_over(into);
+    if (put_summary(into, state, exception) < 0) {
+        PyErr_Clear();
+        start_over(into); // empty: no memory
+    }
+    Py_DECREF(exception);
+}
+
+static PyObject *
+rebuild(parcel *from, core_state *state)
+{
+    PyObject *number = parcel_get(from, state);
+    PyObject *type = number == NULL ? NULL : parcel_get(from, state);
+    PyObject *rest = type == NULL ? NULL : parcel_get(from, state);
+    PyObject *exception = NULL;
+    if (rest != NULL && PyLong_AsLong(number) == FORM_PLAIN) {
+        exception = PyObject_Call(type, rest, NULL);
+    }
+    else if (rest != NULL) {
+        PyObject *hook = state_hook(state, HOOK_REBUILD);
+        exception = hook == NULL ? NULL : PyObject_CallOneArg(hook, rest);
+    }
+    Py_XDECREF(number);
+    Py_XDECREF(type);
+    Py_XDECREF(rest);
+    return exception;
+}
+
+PyObject *
+error_raise(parcel *from, core_state *state)
+{
+    if (from->size == 0) {
+        return PyErr_NoMemory();
+    }
+    PyObject *exception = rebuild(from, state);
+    if (exception != NULL) {
+        PyErr_SetRaisedException(exception);
+    }
+    return NULL;
+}

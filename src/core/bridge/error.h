@@ -1,0 +1,18 @@
+// error: an exception on its way from one interpreter to another.
+//
+// Purpose. A builtin exception raised by C, with plain arguments, goes as (type, arguments). Any
+// other is captured by atoll._exceptions there and rebuilt here, with its notes, causes, groups and
+// the frames of its traceback as text.
+#ifndef ATOLL_BRIDGE_ERROR_H
+#define ATOLL_BRIDGE_ERROR_H
+
+#include "bridge/parcel.h"
+#include "bridge/state.h"
+
+// Takes the raised exception. Never fails: what cannot be captured is told apart by its type.
+void error_pack(parcel *into, core_state *state);
+
+// Raises it here; always returns NULL.
+PyObject *error_raise(parcel *from, core_state *state);
+
+#endif

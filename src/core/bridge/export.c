@@ -1,0 +1,139 @@
+#include "bridge/export.h"
+
+#include "bridge/cpython.h"
+#include "bridge/janitor.h"
+#include "bridge/lease.h"
+
+#define ERRANDS_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
+
+static void
+free_export(export *self)
+{
+    interp *owner = self->owner;
+    PyMem_RawFree(self);
+    interp_decref(owner);
+}
+
+static export *
+new_export(core_state *state, PyObject *object)
+{
+    export *self = PyMem_RawCalloc(1, sizeof *self);
+    if (self == NULL || !pointer_map_set(&state->exports, object, self)) {
+        PyMem_RawFree(self);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->errand.kind = ERRAND_DROP_EXPORT;
+    self->count = 1;
+    self->owner = state->interp;
+    interp_incref(state->interp);
+    self->object = Py_NewRef(object);
+    self->address = object;
+    self->type = Py_TYPE(object);
+    self->generation = ++state->generation;
+    self->flags = (PyType_Check(object) ? EXPORT_CLASS : 0) |
+                  (state_is_type(state, TYPE_RESTRICTED, object) ? EXPORT_RESTRICTED : 0) |
+                  (cpython_is_shared_type(Py_TYPE(object)) ? EXPORT_SHARED_TYPE : 0);
+    return self;
+}
+
+export *
+export_object(core_state *state, PyObject *object)
+{
+    export *known = pointer_map_get(&state->exports, object);
+    return known != NULL ? export_ref(known).target : new_export(state, object);
+}
+
+void
+export_unref(foreign_ref reference)
+{
+    export *self = reference.target;
+    intptr_t count = atomic_load_explicit(&self->count, memory_order_relaxed);
+    while (count > 1) {
+        if (atomic_compare_exchange_weak_explicit(&self->count, &count, count - 1,
+                                                  memory_order_acq_rel, memory_order_relaxed)) {
+            return;
+        }
+    }
+    // The last one, and only its holder is here: the owner takes it over.
+    if (errand_push(&self->owner->errands, &self->errand)) {
+        janitor_notify();
+    }
+    else {
+        free_export(self);
+    }
+}
+
+static void
+drop(core_state *state, export *self)
+{
+    if (atomic_fetch_sub_explicit(&self->count, 1, memory_order_acq_rel) > 1) {
+        return; // exported again meanwhile
+    }
+    PyObject *object = self->object;
+    if (object != NULL) {
+        pointer_map_remove(&state->exports, object);
+    }
+    free_export(self);
+    Py_XDECREF(object);
+}
+
+static void
+run(core_state *state, errand *item)
+{
+    switch (item->kind) {
+    case ERRAND_DROP_EXPORT:
+        drop(state, (export *)item);
+        break;
+    case ERRAND_RELEASE_BUFFER:
+        lease_run((lease *)item);
+        break;
+    }
+}
+
+// Errands run Python (finalizers), which may come back here: so the list is always consistent.
+void
+export_run_errands(core_state *state)
+{
+    interp *owner = state->interp;
+    errand *taken = errand_take_all(&owner->errands);
+    while (taken != NULL) {
+        errand *next = taken->next;
+        taken->next = owner->due;
+        owner->due = taken;
+        taken = next;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    for (int i = 0; i < ERRANDS_PER_VISIT && owner->due != NULL; i++) {
+        errand *item = owner->due;
+        owner->due = item->next;
+        run(state, item);
+    }
+    PyErr_SetRaisedException(raised);
+    if (owner->due != NULL) {
+        interp_raise_attention(owner, ATTENTION_ERRANDS);
+        janitor_notify();
+    }
+}
+
+void
+export_drop_all(core_state *state)
+{
+    while (state->interp->due != NULL || errand_is_waiting(&state->interp->errands)) {
+        export_run_errands(state);
+    }
+    // Dropping an object may export others, or drop them: so one at a time, round and round.
+    size_t position = 0;
+    pointer_pair pair;
+    while (state->exports.count > 0) {
+        if (!pointer_map_next(&state->exports, &position, &pair)) {
+            position = 0;
+            continue;
+        }
+        export *self = pair.value;
+        PyObject *object = self->object;
+        pointer_map_remove(&state->exports, object);
+        self->object = NULL;
+        Py_DECREF(object);
+    }
+}

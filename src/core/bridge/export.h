@@ -1,0 +1,58 @@
+// export: an object of one interpreter that others hold references to.
+//
+// Purpose. The owner's table maps the object to its one export; the export keeps the object alive.
+// Elsewhere only a foreign_ref is held: a struct, so that using it as a PyObject does not compile.
+//
+// Lifetime. count = Proxies that hold it + references on their way. The last reference is not
+// dropped where it is held but handed to the owner as an errand, still counted: so the owner may
+// export the object again meanwhile, and the table never has an export that nobody counts.
+//
+// Threads. The object is touched only under the owner's GIL; the count is atomic.
+#ifndef ATOLL_BRIDGE_EXPORT_H
+#define ATOLL_BRIDGE_EXPORT_H
+
+#include <Python.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "bridge/state.h"
+#include "ground/errand.h"
+#include "ground/interp.h"
+
+enum {
+    EXPORT_CLASS = 1,       // the object is a class
+    EXPORT_RESTRICTED = 2,  // made by restrict()
+    EXPORT_SHARED_TYPE = 4, // its type is the same object everywhere
+};
+
+typedef struct export {
+    errand errand; // first: the drop of the last reference
+    atomic_intptr_t count;
+    interp *owner;             // counted
+    PyObject *object;          // owned, under the owner's GIL; NULL once the owner has closed
+    const void *address;       // of the object: for hashing by identity
+    const PyTypeObject *type;  // of the object: a key, never followed outside the owner
+    uint64_t generation;       // tells exports at one address apart
+    unsigned flags;
+} export;
+
+typedef struct {
+    export *target;
+} foreign_ref;
+
+// All under the GIL of state->interp.
+export *export_object(core_state *state, PyObject *object); // counts one reference; NULL: MemoryError
+void export_run_errands(core_state *state);
+void export_drop_all(core_state *state); // the interpreter closes
+
+static inline foreign_ref
+export_ref(export *self)
+{
+    atomic_fetch_add_explicit(&self->count, 1, memory_order_relaxed);
+    return (foreign_ref){self};
+}
+
+// Any thread, with or without a GIL.
+void export_unref(foreign_ref reference);
+
+#endif

@@ -1,0 +1,512 @@
+#include "bridge/lifecycle.h"
+
+#include "bridge/cpython.h"
+#include "bridge/crossing.h"
+#include "bridge/export.h"
+#include "bridge/janitor.h"
+#include "bridge/value.h"
+#include "ground/clock.h"
+#include "ground/closing.h"
+
+// What the longest wait for an interpreter's own threads may delay Ctrl-C.
+#define SIGNAL_CHECK_SECONDS 0.1
+// Threads made with _thread.start_new_thread tell nobody when they end; this often we look.
+#define RAW_THREAD_CHECK (1 * MILLISECOND)
+
+static pthread_mutex_t creation_mutex = PTHREAD_MUTEX_INITIALIZER; // one is made at a time
+
+// ---- making ----
+
+interp *
+lifecycle_being_made(PyInterpreterState *interpreter)
+{
+    thread *here = thread_self;
+    interp *made = here == NULL ? NULL : here->creating;
+    return made != NULL && made->python_state == interpreter ? made : NULL;
+}
+
+static int
+set_path(PyObject *foreign_path)
+{
+    PyObject *copy = value_copy(foreign_path);
+    PyObject *path = copy == NULL ? NULL : PySequence_List(copy);
+    int result = path == NULL ? -1 : PySys_SetObject("path", path);
+    Py_XDECREF(path);
+    Py_XDECREF(copy);
+    return result;
+}
+
+// Beyond any run: the interval is how long a waiter waits before it asks the running thread to
+// stop, and it belongs to the GIL, that is to one interpreter.
+static int
+make_unpreemptive(void)
+{
+    PyObject *set_interval = PySys_GetObject("setswitchinterval");
+    PyObject *done =
+        set_interval == NULL ? NULL : PyObject_CallFunction(set_interval, "d", 1e6);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+// Runs in the new interpreter.
+static bool
+furnish(interp *made, PyObject *foreign_path)
+{
+    if (set_path(foreign_path) < 0 || (!made->is_preemptive && make_unpreemptive() < 0)) {
+        return false;
+    }
+    PyObject *module = PyImport_ImportModule("atoll._core");
+    Py_XDECREF(module);
+    return module != NULL && made->core_state != NULL;
+}
+
+static void
+describe_failure(char *text, size_t size)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *string = error == NULL ? NULL : PyObject_Str(error);
+    const char *utf8 = string == NULL ? NULL : PyUnicode_AsUTF8(string);
+    snprintf(text, size, "%s: %s", error == NULL ? "error" : Py_TYPE(error)->tp_name,
+             utf8 == NULL ? "" : utf8);
+    PyErr_Clear();
+    Py_XDECREF(string);
+    Py_XDECREF(error);
+}
+
+// This thread's creation state becomes its guest's.
+static bool
+settle(thread *here, interp *made, PyThreadState *state)
+{
+    if (!registry_add(made)) {
+        return false;
+    }
+    guest *visitor = NULL;
+    if (thread_reserve(here, made)) {
+        pthread_mutex_lock(&made->mutex);
+        visitor = guest_new_locked(made, state, true);
+        pthread_mutex_unlock(&made->mutex);
+    }
+    if (visitor == NULL) {
+        registry_remove(made);
+        return false;
+    }
+    thread_set_guest(here, made, visitor);
+    return true;
+}
+
+static void
+unsettle(thread *here, interp *made)
+{
+    guest *visitor = thread_guest(here, made);
+    thread_set_guest(here, made, NULL);
+    pthread_mutex_lock(&made->mutex);
+    interp_set_phase(made, INTERP_CLOSED);
+    guest_unlink_locked(visitor);
+    pthread_mutex_unlock(&made->mutex);
+    guest_free(visitor);
+    registry_remove(made);
+}
+
+static const PyInterpreterConfig config = {
+    .use_main_obmalloc = 0,
+    .allow_fork = 0,
+    .allow_exec = 0,
+    .allow_threads = 1,
+    .allow_daemon_threads = 0,
+    .check_multi_interp_extensions = 1,
+    .gil = PyInterpreterConfig_OWN_GIL,
+};
+
+// In: attached to home. Out: the same. `failure` is filled in when NULL is returned.
+static interp *
+create_locked(thread *here, const char *name, bool is_preemptive, PyObject *path, char *failure,
+              size_t failure_size)
+{
+    PyThreadState *home_state = PyThreadState_Get(), *state = NULL;
+    PyStatus status = Py_NewInterpreterFromConfig(&state, &config);
+    if (PyStatus_Exception(status) || state == NULL) {
+        PyThreadState_Swap(home_state);
+        snprintf(failure, failure_size, "%s", status.err_msg ? status.err_msg : "no reason given");
+        return NULL;
+    }
+    PyInterpreterState *python_state = PyThreadState_GetInterpreter(state);
+    interp *made = interp_new(python_state, PyInterpreterState_GetID(python_state), name, false,
+                              is_preemptive);
+    bool is_settled = false;
+    if (made != NULL) {
+        made->gil_flag = cpython_gil_flag(python_state);
+        is_settled = settle(here, made, state);
+    }
+    if (is_settled) {
+        here->creating = made;
+        bool is_furnished = furnish(made, path);
+        here->creating = NULL;
+        if (is_furnished) {
+            PyThreadState_Swap(home_state);
+            return made;
+        }
+        describe_failure(failure, failure_size);
+    }
+    else {
+        snprintf(failure, failure_size, "out of memory");
+    }
+    Py_EndInterpreter(state);
+    if (is_settled) {
+        unsettle(here, made);
+    }
+    if (made != NULL) {
+        interp_decref(made);
+    }
+    PyThreadState_Swap(home_state);
+    return NULL;
+}
+
+interp *
+lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObject *path)
+{
+    thread *here = thread_get();
+    if (here == NULL || !janitor_start()) {
+        PyErr_SetString(PyExc_RuntimeError, "cannot start the thread that cleans interpreters");
+        return NULL;
+    }
+    if (!value_is_plain(path)) {
+        PyErr_SetString(PyExc_TypeError, "path must be a tuple of str");
+        return NULL;
+    }
+    char failure[256] = "";
+    Py_BEGIN_ALLOW_THREADS
+    pthread_mutex_lock(&creation_mutex);
+    Py_END_ALLOW_THREADS
+    interp *made =
+        create_locked(here, name, is_preemptive, path, failure, sizeof failure);
+    pthread_mutex_unlock(&creation_mutex);
+    if (made == NULL) {
+        PyErr_Format(PyExc_RuntimeError, "cannot make interpreter '%s': %s", name, failure);
+    }
+    return made;
+}
+
+// ---- closing: the way in ----
+
+static int
+refuse(core_state *home, interp *target, thread *here)
+{
+    guest *own = thread_guest(here, target);
+    const char *why = target->is_main ? "the main interpreter cannot be closed"
+                      : target == home->interp || (own != NULL && own->depth > 0)
+                          ? "an interpreter cannot be closed from inside itself"
+                          : NULL;
+    if (why != NULL) {
+        PyErr_SetString(PyExc_RuntimeError, why);
+    }
+    return why == NULL ? 0 : -1;
+}
+
+static bool
+claim(interp *target)
+{
+    pthread_mutex_lock(&target->mutex);
+    bool is_mine = interp_get_phase(target) == INTERP_OPEN;
+    if (is_mine) {
+        interp_set_phase(target, INTERP_CLOSING);
+    }
+    pthread_mutex_unlock(&target->mutex);
+    return is_mine;
+}
+
+static void
+reopen(interp *target)
+{
+    pthread_mutex_lock(&target->mutex);
+    interp_set_phase(target, INTERP_OPEN);
+    pthread_mutex_unlock(&target->mutex);
+    closing_announce();
+}
+
+// Waits, detached, until `is_over(target, mine)`. Errors: Ctrl-C, the deadline, and that this thread
+// is itself inside an interpreter that is closing, whose closer waits for it.
+static int
+wait_until(bool (*is_over)(interp *, const guest *), interp *target, const guest *mine,
+           thread *here, int64_t deadline)
+{
+    int failed = 0;
+    closing_waiter waiter;
+    closing_join(&waiter);
+    while (!failed && !is_over(target, mine)) {
+        if (thread_is_inside_closing(here)) {
+            PyErr_SetString(PyExc_RuntimeError,
+                            "two interpreters that visit each other cannot close each other");
+            failed = -1;
+            break;
+        }
+        wait_result result;
+        Py_BEGIN_ALLOW_THREADS
+        result = closing_wait(&waiter, deadline);
+        Py_END_ALLOW_THREADS
+        if (result == WAIT_EXPIRED) {
+            PyErr_Format(PyExc_TimeoutError, "interpreter '%s' still has %d visitors",
+                         target->name, interp_count_visitors(target));
+            failed = -1;
+        }
+        else if (result == WAIT_INTERRUPTED) {
+            failed = PyErr_CheckSignals();
+        }
+    }
+    closing_leave(&waiter);
+    return failed;
+}
+
+static bool
+has_no_visitors(interp *target, const guest *mine)
+{
+    return !interp_has_visitors(target, mine);
+}
+
+static bool
+is_not_closing(interp *target, const guest *unused)
+{
+    return interp_get_phase(target) != INTERP_CLOSING;
+}
+
+// As crossing_enter, past the phase: nobody else is inside, nobody can come in.
+static int
+enter_closing(crossing *self, interp *home, guest *mine, thread *here)
+{
+    PyThreadState *state = PyThreadState_Get();
+    guest *resident = thread_guest(here, home);
+    if (resident == NULL) {
+        resident = crossing_new_home(here, home, state);
+        if (resident == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+    }
+    *self = (crossing){here, resident, mine, state, resident->thread_state};
+    resident->thread_state = state;
+    resident->depth++;
+    mine->depth++;
+    crossing_attach(here, mine->interp, mine, mine->thread_state);
+    return 0;
+}
+
+// ---- closing: inside ----
+
+static int
+count_thread_states(interp *target)
+{
+    int count = 0;
+    PyThreadState *each = PyInterpreterState_ThreadHead(target->python_state);
+    for (; each != NULL; each = PyThreadState_Next(each)) {
+        count++;
+    }
+    return count;
+}
+
+static void
+join_threads(core_state *host, double seconds)
+{
+    PyObject *hook = state_hook(host, HOOK_JOIN_THREADS);
+    PyObject *done = hook == NULL ? NULL : PyObject_CallFunction(hook, "d", seconds);
+    if (done == NULL) {
+        PyErr_WriteUnraisable(NULL);
+    }
+    Py_XDECREF(done);
+}
+
+// The interpreter's own threads must have ended: Py_EndInterpreter would wait for them for ever, or
+// abort (3.13). Back at home between the rounds for Ctrl-C. 0, or -1 with an exception, at home.
+static int
+wait_for_own_threads(crossing *over, interp *target, int64_t deadline)
+{
+    while (count_thread_states(target) > interp_count_owned(target)) {
+        double left = (double)(deadline - clock_now()) / NANOSECONDS_PER_SECOND;
+        if (left <= 0) {
+            int alive = count_thread_states(target) - interp_count_owned(target);
+            crossing_return(over);
+            PyErr_Format(PyExc_TimeoutError, "%d threads of interpreter '%s' are still running",
+                         alive, target->name);
+            return -1;
+        }
+        join_threads(target->core_state,
+                     left < SIGNAL_CHECK_SECONDS ? left : SIGNAL_CHECK_SECONDS);
+        PyThreadState *state = PyEval_SaveThread();
+        struct timespec pause = clock_timespec(RAW_THREAD_CHECK);
+        nanosleep(&pause, NULL);
+        PyEval_RestoreThread(state);
+        crossing_return(over);
+        if (PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+        crossing_revisit(over);
+    }
+    return 0;
+}
+
+static void
+reap_guests(interp *target, const guest *mine)
+{
+    crossing_attend(target); // those whose threads have ended
+    for (;;) {
+        pthread_mutex_lock(&target->mutex);
+        guest *visitor = target->guests;
+        while (visitor != NULL && (visitor == mine || !visitor->is_owned || visitor->is_dead)) {
+            visitor = visitor->next;
+        }
+        if (visitor != NULL) {
+            // In one step with the unlinking: its thread may be ending right now.
+            guest_unlink_locked(visitor);
+            visitor->is_reaped = true;
+        }
+        pthread_mutex_unlock(&target->mutex);
+        if (visitor == NULL) {
+            break;
+        }
+        PyThreadState *state = visitor->thread_state;
+        PyThreadState_Clear(state);
+        PyThreadState_Delete(state);
+    }
+    crossing_attend(target);
+}
+
+static void
+free_errands(interp *target)
+{
+    errand *each = errand_shut(&target->errands);
+    while (each != NULL && each != &errand_shut_mark) {
+        errand *next = each->next;
+        if (each->kind == ERRAND_DROP_EXPORT) {
+            export_unref((foreign_ref){(export *)each}); // the stack is shut: frees
+        }
+        each = next;
+    }
+}
+
+// The point of no return is behind us.
+static void
+end(crossing *over, interp *target, guest *mine)
+{
+    reap_guests(target, mine);
+    export_drop_all(target->core_state);
+    Py_EndInterpreter(mine->thread_state);
+    pthread_mutex_lock(&target->mutex);
+    interp_set_phase(target, INTERP_CLOSED);
+    guest_unlink_locked(mine);
+    pthread_mutex_unlock(&target->mutex);
+    thread_set_guest(over->thread, target, NULL);
+    free_errands(target);
+    registry_remove(target);
+    crossing_attach(over->thread, over->home->interp, over->home, over->home_state);
+    over->home->thread_state = over->saved;
+    crossing_dismiss(over->home);
+    guest_free(mine);
+    closing_announce();
+}
+
+static int
+close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64_t deadline)
+{
+    barrier_heavy(); // pairs with barrier_light in crossing_admit and crossing_dismiss
+    closing_announce();
+    crossing over;
+    if (wait_until(has_no_visitors, target, mine, here, deadline) < 0 ||
+        enter_closing(&over, home->interp, mine, here) < 0) {
+        return -1;
+    }
+    if (wait_for_own_threads(&over, target, deadline) < 0) {
+        crossing_end(&over);
+        return -1;
+    }
+    int buffers = atomic_load(&target->buffers);
+    if (buffers > 0) {
+        crossing_leave(&over);
+        PyErr_Format(PyExc_BufferError,
+                     "interpreter '%s' cannot close: %d buffers of its objects are in use "
+                     "(release the memoryviews or arrays first)",
+                     target->name, buffers);
+        return -1;
+    }
+    end(&over, target, mine);
+    return 0;
+}
+
+int
+lifecycle_close(core_state *home, interp *target, int64_t deadline)
+{
+    thread *here = thread_get();
+    if (here == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (refuse(home, target, here) < 0) {
+        return -1;
+    }
+    for (;;) {
+        crossing_result why = CROSSING_CLOSED;
+        guest *mine = thread_guest(here, target);
+        if (mine == NULL || !mine->is_owned) {
+            mine = crossing_new_host(here, target, &why);
+        }
+        if (mine == NULL && why == CROSSING_NO_MEMORY) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        if (mine != NULL && claim(target)) {
+            int result = close_claimed(home, target, mine, here, deadline);
+            if (result < 0) {
+                PyObject *raised = PyErr_GetRaisedException();
+                reopen(target);
+                PyErr_SetRaisedException(raised);
+            }
+            return result;
+        }
+        // Closed, or being closed by another thread, which may still fail.
+        if (wait_until(is_not_closing, target, NULL, here, deadline) < 0) {
+            return -1;
+        }
+        if (interp_get_phase(target) == INTERP_CLOSED) {
+            return 0;
+        }
+    }
+}
+
+// ---- fork ----
+
+static void
+fork_prepare(void)
+{
+    interp_fork_prepare();
+    thread_fork_prepare();
+    names_fork_prepare();
+}
+
+static void
+fork_parent(void)
+{
+    names_fork_parent();
+    thread_fork_parent();
+    interp_fork_parent();
+}
+
+// Before PyOS_AfterFork_Child, which would otherwise die while it deletes the interpreters.
+static void
+fork_child(void)
+{
+    interp_fork_child();
+    thread_fork_child();
+    names_fork_child();
+    closing_fork_child();
+    janitor_fork_child();
+    pthread_mutex_init(&creation_mutex, NULL);
+    cpython_forget_interpreters();
+}
+
+void
+lifecycle_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, barrier_init);
+    static atomic_flag is_installed = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&is_installed)) {
+        pthread_atfork(fork_prepare, fork_parent, fork_child);
+    }
+}

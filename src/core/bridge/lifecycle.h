@@ -1,0 +1,27 @@
+// lifecycle: making and closing interpreters.
+//
+// Threads. Attached to home->interp; both let its GIL go while they wait.
+//
+// Errors. Return NULL or -1 with an exception. A close that fails has undone nothing: the
+// interpreter is open again.
+#ifndef ATOLL_BRIDGE_LIFECYCLE_H
+#define ATOLL_BRIDGE_LIFECYCLE_H
+
+#include <Python.h>
+
+#include "bridge/state.h"
+
+// `path` is a tuple of str, the new interpreter's sys.path. The result is counted.
+interp *lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObject *path);
+
+// Waits until visitors have left and the interpreter's own threads have ended, refuses new visitors
+// meanwhile, then ends it. `deadline` is on the monotonic clock, in ns.
+int lifecycle_close(core_state *home, interp *target, int64_t deadline);
+
+// Is this interpreter being made by this thread? Its record, borrowed, or NULL.
+interp *lifecycle_being_made(PyInterpreterState *interpreter);
+
+// Install the fork handlers; once per process.
+void lifecycle_init(void);
+
+#endif

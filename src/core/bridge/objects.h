@@ -1,0 +1,31 @@
+// Layouts of those local objects that the bridge looks into.
+#ifndef ATOLL_BRIDGE_OBJECTS_H
+#define ATOLL_BRIDGE_OBJECTS_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "ground/interp.h"
+
+// Interpreter
+typedef struct {
+    PyObject_HEAD
+    interp *interp; // counted
+    PyObject *weak_references;
+} handle_object;
+
+// What ref() and copy() return: an object, and how it is to go.
+typedef struct {
+    PyObject_HEAD
+    PyObject *object; // owned
+    bool by_value;
+} mark_object;
+
+// What restrict() returns: an object of which only some names can be reached.
+typedef struct {
+    PyObject_HEAD
+    PyObject *object; // owned
+    PyObject *names;  // owned frozenset of str
+} restricted_object;
+
+#endif

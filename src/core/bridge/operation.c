@@ -1,0 +1,468 @@
+#include "bridge/operation.h"
+
+#include "bridge/crossing.h"
+#include "bridge/error.h"
+#include "bridge/objects.h"
+#include "bridge/parcel.h"
+#include "bridge/value.h"
+
+#define FEW 6 // arguments that need no memory
+
+// The arguments of one operation, on both sides.
+typedef struct {
+    Py_ssize_t count;      // keyword ones included
+    bool *is_packed;       // [count]: in the parcel, not read in place
+    PyObject **host;       // [2 + count]: scratch, the object itself, then the host's arguments
+    Py_ssize_t made;       // of host[2...]
+    PyObject *host_names;  // the host's keyword names, or NULL
+    parcel parcel;
+    PyObject *few_host[2 + FEW];
+    bool few_packed[FEW];
+} argument_list;
+
+// ---- arguments ----
+
+static int
+arguments_init(argument_list *self, const operation *op)
+{
+    self->count = op->count + (op->keyword_names ? PyTuple_GET_SIZE(op->keyword_names) : 0);
+    self->made = 0;
+    self->host_names = NULL;
+    self->host = self->few_host;
+    self->is_packed = self->few_packed;
+    parcel_init(&self->parcel);
+    if (UNLIKELY(self->count > FEW)) {
+        size_t count = (size_t)self->count;
+        self->host = PyMem_RawMalloc((2 + count) * sizeof *self->host + count);
+        if (self->host == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->is_packed = (bool *)(self->host + 2 + count);
+    }
+    return 0;
+}
+
+static int
+arguments_pack(argument_list *self, core_state *home, const operation *op)
+{
+    unsigned flags =
+        op->flags & OPERATION_EXCEPTIONS_BY_VALUE ? PARCEL_EXCEPTIONS_BY_VALUE : 0;
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        self->is_packed[i] = !value_is_plain(op->arguments[i]);
+        if (self->is_packed[i] &&
+            parcel_put(&self->parcel, home, op->arguments[i], flags) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+arguments_unpack(argument_list *self, core_state *host, const operation *op)
+{
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        PyObject *argument = UNLIKELY(self->is_packed[i]) ? parcel_get(&self->parcel, host)
+                                                          : value_copy(op->arguments[i]);
+        if (UNLIKELY(argument == NULL)) {
+            return -1;
+        }
+        self->host[2 + self->made++] = argument;
+    }
+    if (UNLIKELY(op->keyword_names != NULL)) {
+        self->host_names = value_copy(op->keyword_names);
+        return self->host_names == NULL ? -1 : 0;
+    }
+    return 0;
+}
+
+static void
+arguments_drop(argument_list *self)
+{
+    while (self->made > 0) {
+        Py_DECREF(self->host[2 + --self->made]);
+    }
+    Py_XDECREF(self->host_names);
+}
+
+static void
+arguments_free(argument_list *self)
+{
+    parcel_clear(&self->parcel);
+    if (UNLIKELY(self->host != self->few_host)) {
+        PyMem_RawFree(self->host);
+    }
+}
+
+// ---- in the host ----
+
+static PyObject *
+call_special(PyObject *name, argument_list *arguments, size_t nargs)
+{
+    PyObject *function = PyObject_GetAttr((PyObject *)Py_TYPE(arguments->host[1]), name);
+    if (function == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyObject_Vectorcall(function, arguments->host + 1,
+                                           (nargs + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                           arguments->host_names);
+    Py_DECREF(function);
+    return result;
+}
+
+static PyObject *
+call_function(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
+{
+    PyObject *hook = state_hook(host, HOOK_RESOLVE);
+    PyObject *function = hook == NULL ? NULL : PyObject_CallOneArg(hook, name);
+    if (function == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyObject_Vectorcall(function, arguments->host + 2,
+                                           nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                           arguments->host_names);
+    Py_DECREF(function);
+    return result;
+}
+
+// What restrict() did not name does not exist for the holder of the Proxy.
+static int
+check_restricted(core_state *host, const operation *op, PyObject *name, PyObject **object)
+{
+    if (LIKELY(!state_is_type(host, TYPE_RESTRICTED, *object))) {
+        return 0;
+    }
+    restricted_object *view = (restricted_object *)*object;
+    PyObject *asked = op->kind == OPERATION_CALL ? PyUnicode_InternFromString("__call__")
+                                                 : Py_XNewRef(name);
+    bool may_be_allowed = asked != NULL && op->kind != OPERATION_SET &&
+                          op->kind != OPERATION_DELETE;
+    int allowed = may_be_allowed ? PySet_Contains(view->names, asked) : asked == NULL ? -1 : 0;
+    if (allowed == 0) {
+        PyErr_Format(PyExc_AttributeError, "this proxy is restricted: '%U' is not allowed", asked);
+    }
+    Py_XDECREF(asked);
+    *object = view->object;
+    return allowed == 1 ? 0 : -1;
+}
+
+// Attributes of a restricted object that can be called are restricted to being called: a bound
+// method would lead to the object.
+static PyObject *
+get_restricted(core_state *host, PyObject *value_steal)
+{
+    if (value_steal == NULL || !PyCallable_Check(value_steal)) {
+        return value_steal;
+    }
+    restricted_object *view =
+        PyObject_GC_New(restricted_object, host->types[TYPE_RESTRICTED]);
+    PyObject *only_call = view == NULL ? NULL : Py_BuildValue("(s)", "__call__");
+    if (view == NULL) {
+        Py_DECREF(value_steal);
+        return NULL;
+    }
+    view->object = value_steal;
+    view->names = only_call == NULL ? NULL : PyFrozenSet_New(only_call);
+    Py_XDECREF(only_call);
+    if (view->names == NULL) {
+        Py_CLEAR(view);
+        return NULL;
+    }
+    PyObject_GC_Track(view);
+    return (PyObject *)view;
+}
+
+static PyObject *
+dispatch(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
+{
+    size_t nargs = (size_t)op->count;
+    bool is_restricted = op->target != NULL && (op->target->flags & EXPORT_RESTRICTED);
+    if (op->target != NULL) {
+        arguments->host[1] = op->target->object;
+        if (UNLIKELY(arguments->host[1] == NULL)) {
+            state_raise_closed(host, op->owner);
+            return NULL;
+        }
+        if (UNLIKELY(is_restricted) &&
+            check_restricted(host, op, name, &arguments->host[1]) < 0) {
+            return NULL;
+        }
+    }
+    PyObject *object = arguments->host[1];
+    switch (op->kind) {
+    case OPERATION_METHOD:
+        return PyObject_VectorcallMethod(name, arguments->host + 1,
+                                         (nargs + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                         arguments->host_names);
+    case OPERATION_CALL:
+        return PyObject_Vectorcall(object, arguments->host + 2,
+                                   nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                   arguments->host_names);
+    case OPERATION_SPECIAL:
+        return call_special(name, arguments, nargs);
+    case OPERATION_GET: {
+        PyObject *value = PyObject_GetAttr(object, name);
+        return is_restricted ? get_restricted(host, value) : value;
+    }
+    case OPERATION_SET:
+        return PyObject_SetAttr(object, name, arguments->host[2]) < 0 ? NULL : Py_None;
+    case OPERATION_DELETE:
+        return PyObject_DelAttr(object, name) < 0 ? NULL : Py_None;
+    case OPERATION_FUNCTION:
+        return call_function(host, name, arguments, nargs);
+    case OPERATION_DESCRIBE:
+        break;
+    }
+    Py_UNREACHABLE();
+}
+
+static attribute_kind
+classify(PyObject *object, PyObject *value)
+{
+    bool is_bound = (PyMethod_Check(value) && PyMethod_GET_SELF(value) == object) ||
+                    (PyCFunction_Check(value) && PyCFunction_GET_SELF(value) == object);
+    if (!is_bound || PyType_Check(object)) {
+        return ATTRIBUTE_VALUE;
+    }
+    PyTypeObject *type = Py_TYPE(object);
+    bool is_fixed = type->tp_getattro == PyObject_GenericGetAttr && type->tp_dictoffset == 0 &&
+                    !(type->tp_flags & Py_TPFLAGS_MANAGED_DICT);
+    return is_fixed ? ATTRIBUTE_CLASS_METHOD : ATTRIBUTE_METHOD;
+}
+
+// str() and int() insist on what their special methods return.
+static PyObject *
+make_plain(PyObject *result_steal)
+{
+    PyObject *plain = NULL;
+    if (PyUnicode_Check(result_steal) && !PyUnicode_CheckExact(result_steal)) {
+        plain = PyUnicode_FromObject(result_steal);
+    }
+    else if (PyLong_Check(result_steal) && !PyLong_CheckExact(result_steal) &&
+             !PyBool_Check(result_steal)) {
+        plain = PyNumber_Long(result_steal);
+    }
+    else {
+        return result_steal;
+    }
+    Py_DECREF(result_steal);
+    return plain;
+}
+
+// Do it and pack what came of it; 0, or -1 where the parcel holds an exception.
+static int
+perform_in_host(core_state *host, const operation *op, argument_list *arguments, parcel *result)
+{
+    PyObject *value = NULL;
+    PyObject *name = NULL;
+    int status = -1;
+    if (LIKELY(op->kind != OPERATION_CALL)) {
+        name = name_here(host, op->name);
+        if (UNLIKELY(name == NULL)) {
+            goto done;
+        }
+    }
+    if (LIKELY(arguments_unpack(arguments, host, op) == 0)) {
+        value = dispatch(host, op, name, arguments);
+    }
+    if (LIKELY(value != NULL) && UNLIKELY(op->flags & OPERATION_PLAIN_RESULT)) {
+        value = make_plain(value);
+    }
+    if (UNLIKELY(value == NULL)) {
+        goto done;
+    }
+    if (op->flags & OPERATION_FUSE) {
+        attribute_kind kind = classify(op->target->object, value);
+        if (parcel_put_pointer(result, (void *)(uintptr_t)kind) < 0) {
+            goto done;
+        }
+        if (kind != ATTRIBUTE_VALUE) {
+            status = 0;
+            goto done;
+        }
+    }
+    status = parcel_put(result, host, value, PARCEL_MAY_HOLD);
+done:
+    Py_XDECREF(value);
+    Py_XDECREF(name);
+    if (UNLIKELY(status < 0)) {
+        Py_CLEAR(result->held);
+        error_pack(result, host);
+    }
+    arguments_drop(arguments);
+    return status;
+}
+
+// ---- at home ----
+
+static PyObject *
+unpack_result(core_state *home, const operation *op, int status, parcel *result,
+              attribute_kind *attribute)
+{
+    if (UNLIKELY(status < 0)) {
+        return error_raise(result, home);
+    }
+    if (op->flags & OPERATION_FUSE) {
+        *attribute = (attribute_kind)(uintptr_t)parcel_get_pointer(result);
+        if (*attribute != ATTRIBUTE_VALUE) {
+            return Py_None;
+        }
+    }
+    return parcel_get(result, home);
+}
+
+// A held result is copied while the host cannot close, then dropped there.
+static COLD PyObject *
+fetch_held(core_state *home, crossing *over, const operation *op, parcel *result,
+           attribute_kind *attribute)
+{
+    crossing_return(over);
+    PyObject *value = unpack_result(home, op, 0, result, attribute);
+    PyObject *raised = PyErr_GetRaisedException();
+    crossing_revisit(over);
+    Py_CLEAR(result->held);
+    crossing_leave(over);
+    PyErr_SetRaisedException(raised);
+    return value;
+}
+
+PyObject *
+operation_perform(core_state *home, const operation *self, attribute_kind *attribute)
+{
+    argument_list arguments;
+    PyObject *value = NULL;
+    if (UNLIKELY(arguments_init(&arguments, self) < 0)) {
+        return NULL;
+    }
+    if (LIKELY(arguments_pack(&arguments, home, self) == 0)) {
+        crossing over;
+        crossing_result why = crossing_enter(&over, home->interp, self->owner);
+        if (LIKELY(why == CROSSING_OK)) {
+            parcel result;
+            parcel_init(&result);
+            int status =
+                perform_in_host(self->owner->core_state, self, &arguments, &result);
+            if (UNLIKELY(result.held != NULL)) {
+                value = fetch_held(home, &over, self, &result, attribute);
+            }
+            else {
+                crossing_leave(&over);
+                value = unpack_result(home, self, status, &result, attribute);
+            }
+            parcel_clear(&result);
+        }
+        else {
+            crossing_raise(home, self->owner, why);
+        }
+    }
+    arguments_free(&arguments);
+    return value;
+}
+
+// ---- descriptions and buffers ----
+
+static export *
+export_class(core_state *host, PyTypeObject *class)
+{
+    return class == NULL || cpython_is_shared_type(class)
+               ? NULL
+               : export_object(host, (PyObject *)class);
+}
+
+static int
+describe_in_host(core_state *host, export *target, remote_description *result, parcel *packed)
+{
+    PyObject *object = target->object;
+    PyObject *hook = object == NULL ? NULL : state_hook(host, HOOK_DESCRIBE);
+    PyObject *description = NULL;
+    PyTypeObject *class = NULL;
+    if (object == NULL) {
+        state_raise_closed(host, target->owner);
+    }
+    else if (hook != NULL && (target->flags & EXPORT_RESTRICTED)) {
+        restricted_object *view = (restricted_object *)object;
+        description = PyObject_CallFunction(hook, "OO", Py_TYPE(view->object), view->names);
+    }
+    else if (hook != NULL) {
+        class = target->flags & EXPORT_CLASS ? (PyTypeObject *)object : Py_TYPE(object);
+        description = PyObject_CallOneArg(hook, (PyObject *)class);
+    }
+    *result = (remote_description){.type_key = class};
+    if (description == NULL || parcel_put(packed, host, description, 0) < 0) {
+        Py_XDECREF(description);
+        error_pack(packed, host);
+        return -1;
+    }
+    Py_DECREF(description);
+    result->class = export_class(host, class);
+    result->metaclass = export_class(host, class == NULL ? NULL : Py_TYPE(class));
+    return 0;
+}
+
+static void
+unref_described(remote_description *result)
+{
+    if (result->class != NULL) {
+        export_unref((foreign_ref){result->class});
+    }
+    if (result->metaclass != NULL) {
+        export_unref((foreign_ref){result->metaclass});
+    }
+}
+
+int
+operation_describe(core_state *home, export *target, remote_description *result)
+{
+    crossing over;
+    crossing_result why = crossing_enter(&over, home->interp, target->owner);
+    if (why != CROSSING_OK) {
+        crossing_raise(home, target->owner, why);
+        return -1;
+    }
+    parcel packed;
+    parcel_init(&packed);
+    int status = describe_in_host(target->owner->core_state, target, result, &packed);
+    crossing_leave(&over);
+    if (status < 0) {
+        (void)error_raise(&packed, home);
+    }
+    else {
+        result->description = parcel_get(&packed, home);
+        if (result->description == NULL) {
+            unref_described(result);
+            status = -1;
+        }
+    }
+    parcel_clear(&packed);
+    return status;
+}
+
+lease *
+operation_lease(core_state *home, export *target, int flags)
+{
+    crossing over;
+    crossing_result why = crossing_enter(&over, home->interp, target->owner);
+    if (why != CROSSING_OK) {
+        crossing_raise(home, target->owner, why);
+        return NULL;
+    }
+    core_state *host = target->owner->core_state;
+    parcel error;
+    parcel_init(&error);
+    lease *made = NULL;
+    if (target->object != NULL) {
+        made = lease_new(target->owner, target->object, flags);
+    }
+    else {
+        state_raise_closed(host, target->owner);
+    }
+    if (made == NULL) {
+        error_pack(&error, host);
+    }
+    crossing_leave(&over);
+    if (made == NULL) {
+        (void)error_raise(&error, home);
+    }
+    parcel_clear(&error);
+    return made;
+}

@@ -1,0 +1,578 @@
+#include "bridge/parcel.h"
+
+#include "bridge/cpython.h"
+#include "bridge/export.h"
+#include "bridge/objects.h"
+#include "bridge/value.h"
+
+// What goes by value in one piece up to this size is packed, beyond it held.
+#define HOLD_BYTES 4096
+#define HOLD_ITEMS 16
+
+typedef enum {
+    RECORD_POINTER, // an object that all share
+    RECORD_INT,
+    RECORD_BIG_INT,
+    RECORD_FLOAT,
+    RECORD_COMPLEX,
+    RECORD_STRING,
+    RECORD_BYTES,
+    RECORD_TUPLE,
+    RECORD_FROZENSET,
+    RECORD_SLICE,
+    RECORD_RANGE,
+    RECORD_FROZENDICT,
+    RECORD_EXPORT,
+    RECORD_RESOLVED, // (function of atoll._values, argument) to be called by the reader
+    RECORD_INTERPRETER,
+    RECORD_HELD,
+    RECORD_EXCEPTION,
+} record_kind;
+
+typedef struct {
+    uint32_t kind;
+    uint32_t detail;
+    uint64_t size; // of the payload in bytes, or the number of elements that follow
+} record;
+
+#define ROUND_UP(size) (((size) + 15) & ~(size_t)15)
+
+// ---- writing ----
+
+static unsigned char *
+reserve(parcel *self, size_t size)
+{
+    if (LIKELY(self->size + size <= self->capacity)) {
+        unsigned char *start = self->data + self->size;
+        self->size += size;
+        return start;
+    }
+    size_t capacity = 2 * (self->size + size);
+    unsigned char *data = PyMem_RawMalloc(capacity);
+    if (data == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    memcpy(data, self->data, self->size);
+    if (self->data != self->space) {
+        PyMem_RawFree(self->data);
+    }
+    self->data = data;
+    self->capacity = capacity;
+    return reserve(self, size);
+}
+
+// A record and room for its payload; the payload's start, or NULL with an exception.
+static inline void *
+put_record(parcel *self, record_kind kind, uint32_t detail, uint64_t size, size_t payload)
+{
+    record *head = (record *)(void *)reserve(self, sizeof *head + ROUND_UP(payload));
+    if (UNLIKELY(head == NULL)) {
+        return NULL;
+    }
+    *head = (record){kind, detail, size};
+    return head + 1;
+}
+
+static int
+put_bytes(parcel *self, record_kind kind, uint32_t detail, const void *data, size_t size)
+{
+    void *payload = put_record(self, kind, detail, size, size);
+    if (payload == NULL) {
+        return -1;
+    }
+    memcpy(payload, data, size);
+    return 0;
+}
+
+int
+parcel_put_pointer(parcel *self, const void *pointer)
+{
+    return put_bytes(self, RECORD_POINTER, 0, &pointer, sizeof pointer);
+}
+
+static int
+put_string(parcel *self, PyObject *string)
+{
+    struct {
+        Py_hash_t hash;
+        Py_ssize_t length;
+    } head = {((PyASCIIObject *)string)->hash, PyUnicode_GET_LENGTH(string)};
+    size_t size = (size_t)(head.length * PyUnicode_KIND(string));
+    unsigned char *payload = put_record(self, RECORD_STRING, PyUnicode_MAX_CHAR_VALUE(string),
+                                        sizeof head + size, sizeof head + size);
+    if (payload == NULL) {
+        return -1;
+    }
+    memcpy(payload, &head, sizeof head);
+    memcpy(payload + sizeof head, PyUnicode_DATA(string), size);
+    return 0;
+}
+
+static int
+put_big_int(parcel *self, PyObject *number)
+{
+    Py_ssize_t size = PyLong_AsNativeBytes(number, NULL, 0, -1);
+    if (size < 0) {
+        return -1;
+    }
+    void *payload = put_record(self, RECORD_BIG_INT, 0, (uint64_t)size, (size_t)size);
+    return payload == NULL || PyLong_AsNativeBytes(number, payload, size, -1) < 0 ? -1 : 0;
+}
+
+static int
+put_items(parcel *self, core_state *state, record_kind kind, PyObject *const *items,
+          Py_ssize_t count, unsigned flags)
+{
+    if (put_record(self, kind, 0, (uint64_t)count, 0) == NULL ||
+        Py_EnterRecursiveCall(" while packing a value for another interpreter")) {
+        return -1;
+    }
+    int result = 0;
+    for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
+        result = parcel_put(self, state, items[i], flags);
+    }
+    Py_LeaveRecursiveCall();
+    return result;
+}
+
+static int
+put_tuple_as(parcel *self, core_state *state, record_kind kind, PyObject *tuple_steal)
+{
+    if (tuple_steal == NULL) {
+        return -1;
+    }
+    int result = put_items(self, state, kind, ((PyTupleObject *)tuple_steal)->ob_item,
+                           PyTuple_GET_SIZE(tuple_steal), 0);
+    Py_DECREF(tuple_steal);
+    return result;
+}
+
+static PyObject *
+range_fields(PyObject *range)
+{
+    PyObject *start = PyObject_GetAttrString(range, "start");
+    PyObject *stop = PyObject_GetAttrString(range, "stop");
+    PyObject *step = PyObject_GetAttrString(range, "step");
+    PyObject *fields = start && stop && step ? PyTuple_Pack(3, start, stop, step) : NULL;
+    Py_XDECREF(start);
+    Py_XDECREF(stop);
+    Py_XDECREF(step);
+    return fields;
+}
+
+static int
+put_export(parcel *self, export *target_steal)
+{
+    if (target_steal == NULL) {
+        return -1;
+    }
+    if (put_bytes(self, RECORD_EXPORT, 0, &target_steal, sizeof target_steal) < 0) {
+        export_unref((foreign_ref){target_steal});
+        return -1;
+    }
+    return 0;
+}
+
+// Values that Python code takes apart: dump(object) gives a plain (how, what) or None. The object
+// itself goes along, so that a reader that cannot rebuild it gets a Proxy, and nothing is lost.
+static int
+put_dumped(parcel *self, core_state *state, PyObject *object, bool *is_dumped)
+{
+    PyObject *hook = state_hook(state, HOOK_DUMP);
+    PyObject *dumped = hook == NULL ? NULL : PyObject_CallOneArg(hook, object);
+    if (dumped == NULL) {
+        return -1;
+    }
+    *is_dumped = dumped != Py_None;
+    int result = 0;
+    if (*is_dumped) {
+        result = put_record(self, RECORD_RESOLVED, 0, 0, 0) == NULL
+                     ? -1
+                     : parcel_put(self, state, dumped, 0);
+        if (result == 0) {
+            result = put_export(self, export_object(state, object));
+        }
+    }
+    Py_DECREF(dumped);
+    return result;
+}
+
+// Does an instance of this type go by value? Asked once per type.
+static int
+is_value_type(core_state *state, PyTypeObject *type)
+{
+    if (cpython_is_shared_type(type)) {
+        return type == &PyCFunction_Type;
+    }
+    rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];
+    unsigned version = type->tp_version_tag, epoch = names_value_epoch();
+    if (version != 0 && entry->type == type && entry->version == version &&
+        entry->epoch == epoch) {
+        return entry->by_value;
+    }
+    PyObject *hook = state_hook(state, HOOK_IS_VALUE);
+    PyObject *answer = hook == NULL ? NULL : PyObject_CallOneArg(hook, (PyObject *)type);
+    if (answer == NULL) {
+        return -1;
+    }
+    *entry = (rule_cache_entry){type, type->tp_version_tag, epoch, answer == Py_True};
+    Py_DECREF(answer);
+    return entry->by_value;
+}
+
+static int
+put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
+{
+    export *target = NULL;
+    int is_reference = state->references->identify(state, object, &target);
+    if (is_reference != 0) {
+        return is_reference < 0 ? -1 : put_export(self, target);
+    }
+    PyTypeObject *type = Py_TYPE(object);
+    if ((flags & PARCEL_EXCEPTIONS_BY_VALUE) && PyExceptionInstance_Check(object)) {
+        PyObject *hook = state_hook(state, HOOK_CAPTURE);
+        PyObject *captured = hook == NULL ? NULL : PyObject_CallOneArg(hook, object);
+        if (captured == NULL || put_record(self, RECORD_EXCEPTION, 0, 0, 0) == NULL) {
+            Py_XDECREF(captured);
+            return -1;
+        }
+        int result = parcel_put(self, state, captured, 0);
+        Py_DECREF(captured);
+        return result;
+    }
+    bool is_static_type = PyType_Check(object) &&
+                          !(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE);
+    int by_value = is_static_type ? 1 : is_value_type(state, type);
+    if (by_value < 0) {
+        return -1;
+    }
+    if (by_value) {
+        bool is_dumped = false;
+        if (put_dumped(self, state, object, &is_dumped) < 0) {
+            return -1;
+        }
+        if (is_dumped) {
+            return 0;
+        }
+    }
+    return put_export(self, export_object(state, object));
+}
+
+// A mark says how its object is to go (local/mark.c).
+static int
+put_mark(parcel *self, core_state *state, PyObject *mark)
+{
+    PyObject *object = ((mark_object *)mark)->object;
+    if (!((mark_object *)mark)->by_value) {
+        export *target = NULL;
+        int is_reference = state->references->identify(state, object, &target);
+        return is_reference < 0 ? -1
+                                : put_export(self, is_reference ? target
+                                                                : export_object(state, object));
+    }
+    PyObject *hook = state_hook(state, HOOK_DUMP);
+    PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);
+    int result = -1;
+    if (dumped != NULL && put_record(self, RECORD_RESOLVED, 1, 0, 0) != NULL) {
+        result = parcel_put(self, state, dumped, 0);
+    }
+    Py_XDECREF(dumped);
+    return result;
+}
+
+static int
+put_handle(parcel *self, interp *handle)
+{
+    interp_incref(handle);
+    if (put_bytes(self, RECORD_INTERPRETER, 0, &handle, sizeof handle) < 0) {
+        interp_decref(handle);
+        return -1;
+    }
+    return 0;
+}
+
+static bool
+is_large(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    return (type == &PyUnicode_Type && PyUnicode_GET_LENGTH(object) > HOLD_BYTES) ||
+           (type == &PyBytes_Type && PyBytes_GET_SIZE(object) > HOLD_BYTES) ||
+           (type == &PyTuple_Type && PyTuple_GET_SIZE(object) > HOLD_ITEMS) ||
+           (type == &PyFrozenSet_Type && PySet_GET_SIZE(object) > HOLD_ITEMS);
+}
+
+static int
+put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (value_is_shared(object)) {
+        return parcel_put_pointer(self, object);
+    }
+    if (type == &PyBytes_Type) {
+        return put_bytes(self, RECORD_BYTES, 0, PyBytes_AS_STRING(object),
+                         (size_t)PyBytes_GET_SIZE(object));
+    }
+    if (type == &PyLong_Type) {
+        return put_big_int(self, object);
+    }
+    if (type == &PyTuple_Type) {
+        return put_items(self, state, RECORD_TUPLE, ((PyTupleObject *)object)->ob_item,
+                         PyTuple_GET_SIZE(object), flags);
+    }
+    if (type == &PyComplex_Type) {
+        Py_complex number = ((PyComplexObject *)object)->cval;
+        return put_bytes(self, RECORD_COMPLEX, 0, &number, sizeof number);
+    }
+    if (type == &PyFrozenSet_Type) {
+        return put_tuple_as(self, state, RECORD_FROZENSET, PySequence_Tuple(object));
+    }
+    if (type == &PySlice_Type) {
+        return put_items(self, state, RECORD_SLICE, &((PySliceObject *)object)->start, 3, 0);
+    }
+    if (type == &PyRange_Type) {
+        return put_tuple_as(self, state, RECORD_RANGE, range_fields(object));
+    }
+#if PY_VERSION_HEX >= 0x030F0000
+    if (type == &PyFrozenDict_Type) {
+        PyObject *items = PyObject_CallMethod(object, "items", NULL);
+        PyObject *pairs = items == NULL ? NULL : PySequence_Tuple(items);
+        Py_XDECREF(items);
+        return put_tuple_as(self, state, RECORD_FROZENDICT, pairs);
+    }
+#endif
+    if (state_is_type(state, TYPE_MARK, object)) {
+        return put_mark(self, state, object);
+    }
+    if (PyObject_TypeCheck(object, state->types[TYPE_INTERPRETER])) {
+        return put_handle(self, ((handle_object *)object)->interp);
+    }
+    return put_reference(self, state, object, flags);
+}
+
+int
+parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (object == Py_None) {
+        return parcel_put_pointer(self, object);
+    }
+    if (type == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)object)) {
+        Py_ssize_t number = PyUnstable_Long_CompactValue((PyLongObject *)object);
+        return put_bytes(self, RECORD_INT, 0, &number, sizeof number);
+    }
+    if (UNLIKELY((flags & PARCEL_MAY_HOLD) && is_large(object) && value_is_plain(object))) {
+        self->held = Py_NewRef(object);
+        return put_bytes(self, RECORD_HELD, 0, &object, sizeof object);
+    }
+    if (type == &PyUnicode_Type) {
+        return put_string(self, object);
+    }
+    if (type == &PyFloat_Type) {
+        double number = PyFloat_AS_DOUBLE(object);
+        return put_bytes(self, RECORD_FLOAT, 0, &number, sizeof number);
+    }
+    return put_other(self, state, object, flags & ~(unsigned)PARCEL_MAY_HOLD);
+}
+
+// ---- reading ----
+
+static inline record *
+next_record(parcel *self)
+{
+    record *head = (record *)(void *)(self->data + self->position);
+    bool has_payload = head->kind < RECORD_TUPLE || head->kind == RECORD_EXPORT ||
+                       head->kind == RECORD_INTERPRETER || head->kind == RECORD_HELD;
+    self->position += sizeof *head + (has_payload ? ROUND_UP(head->size) : 0);
+    return head;
+}
+
+const void *
+parcel_get_pointer(parcel *self)
+{
+    return *(void **)(next_record(self) + 1);
+}
+
+static PyObject *
+get_string(const record *head)
+{
+    struct {
+        Py_hash_t hash;
+        Py_ssize_t length;
+    } body;
+    memcpy(&body, head + 1, sizeof body);
+    const unsigned char *data = (const unsigned char *)(head + 1) + sizeof body;
+    if (body.length <= 1) {
+        int kind = (int)((head->size - sizeof body) / (size_t)(body.length ? body.length : 1));
+        return PyUnicode_FromKindAndData(kind ? kind : 1, data, body.length);
+    }
+    PyObject *string = PyUnicode_New(body.length, head->detail);
+    if (string != NULL) {
+        memcpy(PyUnicode_DATA(string), data, head->size - sizeof body);
+        ((PyASCIIObject *)string)->hash = body.hash;
+    }
+    return string;
+}
+
+static PyObject *
+get_tuple(parcel *self, core_state *state, Py_ssize_t count)
+{
+    if (Py_EnterRecursiveCall(" while unpacking a value from another interpreter")) {
+        return NULL;
+    }
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
+        PyObject *item = parcel_get(self, state);
+        if (item == NULL) {
+            Py_CLEAR(tuple);
+            break;
+        }
+        PyTuple_SET_ITEM(tuple, i, item);
+    }
+    Py_LeaveRecursiveCall();
+    return tuple;
+}
+
+static PyObject *
+get_by_tuple(parcel *self, core_state *state, const record *head)
+{
+    record_kind kind = head->kind;
+    PyObject *tuple = get_tuple(self, state, kind == RECORD_TUPLE ? (Py_ssize_t)head->size
+                                             : kind == RECORD_FROZENSET ||
+                                                     kind == RECORD_FROZENDICT
+                                                 ? (Py_ssize_t)head->size
+                                                 : 3);
+    if (tuple == NULL || kind == RECORD_TUPLE) {
+        return tuple;
+    }
+    PyObject *made = NULL;
+    if (kind == RECORD_FROZENSET) {
+        made = PyFrozenSet_New(tuple);
+    }
+    else if (kind == RECORD_SLICE) {
+        made = PySlice_New(PyTuple_GET_ITEM(tuple, 0), PyTuple_GET_ITEM(tuple, 1),
+                           PyTuple_GET_ITEM(tuple, 2));
+    }
+    else if (kind == RECORD_RANGE) {
+        made = PyObject_Call((PyObject *)&PyRange_Type, tuple, NULL);
+    }
+#if PY_VERSION_HEX >= 0x030F0000
+    else {
+        made = PyObject_CallOneArg((PyObject *)&PyFrozenDict_Type, tuple);
+    }
+#endif
+    Py_DECREF(tuple);
+    return made;
+}
+
+static PyObject *
+get_export(core_state *state, const record *head)
+{
+    return state->references->import(state, *(export **)(void *)(head + 1));
+}
+
+// load(how, what) rebuilds the value; where that fails its Proxy stands in.
+static PyObject *
+get_resolved(parcel *self, core_state *state, const record *head)
+{
+    bool has_original = head->detail == 0;
+    PyObject *dumped = parcel_get(self, state);
+    if (dumped == NULL) {
+        return NULL;
+    }
+    PyObject *hook = state_hook(state, HOOK_LOAD);
+    PyObject *value = hook == NULL ? NULL : PyObject_CallOneArg(hook, dumped);
+    Py_DECREF(dumped);
+    if (!has_original) {
+        return value;
+    }
+    const record *original = next_record(self);
+    export *target = *(export **)(void *)(original + 1);
+    if (value != NULL) {
+        export_unref((foreign_ref){target});
+        return value;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+        export_unref((foreign_ref){target});
+        return NULL;
+    }
+    PyErr_Clear();
+    return state->references->import(state, target);
+}
+
+static PyObject *
+get_exception(parcel *self, core_state *state)
+{
+    PyObject *captured = parcel_get(self, state);
+    PyObject *hook = captured == NULL ? NULL : state_hook(state, HOOK_REBUILD);
+    PyObject *exception = hook == NULL ? NULL : PyObject_CallOneArg(hook, captured);
+    Py_XDECREF(captured);
+    return exception;
+}
+
+static PyObject *
+get_handle(core_state *state, const record *head)
+{
+    interp *handle = *(interp **)(void *)(head + 1);
+    PyObject *object = state->references->handle(state, handle);
+    interp_decref(handle);
+    return object;
+}
+
+PyObject *
+parcel_get(parcel *self, core_state *state)
+{
+    const record *head = next_record(self);
+    const void *payload = head + 1;
+    switch ((record_kind)head->kind) {
+    case RECORD_POINTER:
+        return *(PyObject **)payload;
+    case RECORD_INT:
+        return PyLong_FromSsize_t(*(const Py_ssize_t *)payload);
+    case RECORD_BIG_INT:
+        return PyLong_FromNativeBytes(payload, head->size, -1);
+    case RECORD_FLOAT:
+        return PyFloat_FromDouble(*(const double *)payload);
+    case RECORD_COMPLEX:
+        return PyComplex_FromCComplex(*(const Py_complex *)payload);
+    case RECORD_STRING:
+        return get_string(head);
+    case RECORD_BYTES:
+        return PyBytes_FromStringAndSize(payload, (Py_ssize_t)head->size);
+    case RECORD_HELD:
+        return value_copy(*(PyObject **)payload);
+    case RECORD_TUPLE:
+    case RECORD_FROZENSET:
+    case RECORD_SLICE:
+    case RECORD_RANGE:
+    case RECORD_FROZENDICT:
+        return get_by_tuple(self, state, head);
+    case RECORD_EXPORT:
+        return get_export(state, head);
+    case RECORD_RESOLVED:
+        return get_resolved(self, state, head);
+    case RECORD_INTERPRETER:
+        return get_handle(state, head);
+    case RECORD_EXCEPTION:
+        return get_exception(self, state);
+    }
+    Py_UNREACHABLE();
+}
+
+// Give back what was counted for a reader that did not come.
+void
+parcel_clear_slow(parcel *self)
+{
+    while (self->position < self->size) {
+        const record *head = next_record(self);
+        if (head->kind == RECORD_EXPORT) {
+            export_unref((foreign_ref){*(export **)(void *)(head + 1)});
+        }
+        else if (head->kind == RECORD_INTERPRETER) {
+            interp_decref(*(interp **)(void *)(head + 1));
+        }
+    }
+    if (self->data != self->space) {
+        PyMem_RawFree(self->data);
+    }
+}

@@ -1,0 +1,58 @@
+// parcel: values in a form that belongs to no interpreter, for one crossing.
+//
+// Purpose. What value.h cannot read in place goes here: results (their maker drops them before the
+// reader looks), containers with mutable things inside, and what crosses by reference. A value that
+// is plain and large is not packed but held: the reader copies it in place, then has it dropped.
+//
+// Lifetime. On the C stack; small ones need no memory. Records that were not read keep counts of
+// exports, so a parcel must be cleared.
+//
+// Threads. Packed under one GIL, unpacked under another, by one thread.
+//
+// Errors. parcel_put returns -1 with an exception and leaves a parcel that can only be cleared.
+#ifndef ATOLL_BRIDGE_PARCEL_H
+#define ATOLL_BRIDGE_PARCEL_H
+
+#include <Python.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/state.h"
+
+typedef struct {
+    unsigned char *data; // owned if not `space`
+    size_t size, capacity, position;
+    PyObject *held; // owned by the packer's interpreter, or NULL
+    _Alignas(16) unsigned char space[176];
+} parcel;
+
+enum {
+    PARCEL_EXCEPTIONS_BY_VALUE = 1, // for throw() and __exit__(), which need real ones
+    PARCEL_MAY_HOLD = 2,            // the reader will see to it that `held` is dropped
+};
+
+static inline void
+parcel_init(parcel *self)
+{
+    self->data = self->space;
+    self->size = self->position = 0;
+    self->capacity = sizeof self->space;
+    self->held = NULL;
+}
+
+MUST_CHECK int parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags);
+MUST_CHECK int parcel_put_pointer(parcel *self, const void *pointer);
+PyObject *parcel_get(parcel *self, core_state *state); // new reference
+const void *parcel_get_pointer(parcel *self);
+void parcel_clear_slow(parcel *self);
+
+// Any thread, with or without a GIL; `held` must have been dropped.
+static inline void
+parcel_clear(parcel *self)
+{
+    if (UNLIKELY(self->position < self->size || self->data != self->space)) {
+        parcel_clear_slow(self);
+    }
+}
+
+#endif

@@ -1,0 +1,106 @@
+#include "bridge/state.h"
+
+#include "bridge/value.h"
+
+static const struct {
+    const char *module, *attribute;
+} hook_places[HOOK_COUNT] = {
+    [HOOK_CLOSED_ERROR] = {"atoll._errors", "closed_error"},
+    [HOOK_CAPTURE] = {"atoll._exceptions", "capture"},
+    [HOOK_REBUILD] = {"atoll._exceptions", "rebuild"},
+    [HOOK_DUMP] = {"atoll._values", "dump"},
+    [HOOK_LOAD] = {"atoll._values", "load"},
+    [HOOK_RESOLVE] = {"atoll._values", "resolve"},
+    [HOOK_IS_VALUE] = {"atoll._values", "is_value_type"},
+    [HOOK_DESCRIBE] = {"atoll._describe", "describe"},
+    [HOOK_REGISTER_ABC] = {"atoll._describe", "register_abcs"},
+    [HOOK_JOIN_THREADS] = {"atoll._inside", "join_threads"},
+    [HOOK_INTERPRETER] = {"atoll._interpreter", "Interpreter"},
+    [HOOK_REDUCE] = {"atoll._values", "reduce_proxy"},
+};
+
+PyObject *
+state_hook(core_state *state, hook_id hook)
+{
+    if (state->hooks[hook] == NULL) {
+        PyObject *module = PyImport_ImportModule(hook_places[hook].module);
+        if (module != NULL) {
+            state->hooks[hook] = PyObject_GetAttrString(module, hook_places[hook].attribute);
+            Py_DECREF(module);
+        }
+    }
+    return state->hooks[hook];
+}
+
+void
+state_raise_closed(core_state *state, const interp *owner)
+{
+    PyObject *hook = state_hook(state, HOOK_CLOSED_ERROR);
+    if (hook == NULL) {
+        return;
+    }
+    PyObject *error = PyObject_CallFunction(hook, "si", owner->name, owner->is_forgotten);
+    if (error != NULL) {
+        PyErr_SetRaisedException(error);
+    }
+}
+
+// ---- names ----
+
+name_ref
+name_refer_slow(core_state *state, PyObject *name)
+{
+    Py_ssize_t size;
+    if (!PyUnicode_CHECK_INTERNED(name)) {
+        return (name_ref){NAME_NONE, name}; // made up at run time: not worth a number
+    }
+    const char *utf8 = PyUnicode_AsUTF8AndSize(name, &size);
+    if (utf8 == NULL) {
+        PyErr_Clear(); // lone surrogates
+        return (name_ref){NAME_NONE, name};
+    }
+    int32_t index = names_index(utf8, (size_t)size);
+    if (index != NAME_NONE) {
+        name_cache_entry *entry = &state->name_cache[((uintptr_t)name >> 4) % NAME_CACHE_SIZE];
+        Py_XSETREF(entry->name, Py_NewRef(name));
+        entry->index = index;
+    }
+    return (name_ref){index, name};
+}
+
+static int
+reserve_names(core_state *state, int32_t index)
+{
+    int32_t capacity = (index + 64) & ~63;
+    PyObject **names = PyMem_Realloc(state->names, (size_t)capacity * sizeof *names);
+    if (names == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (int32_t i = state->names_capacity; i < capacity; i++) {
+        names[i] = NULL;
+    }
+    state->names = names;
+    state->names_capacity = capacity;
+    return 0;
+}
+
+PyObject *
+name_here_slow(core_state *state, name_ref name)
+{
+    if (name.index == NAME_NONE) {
+        return value_copy(name.text);
+    }
+    if (name.index >= state->names_capacity && reserve_names(state, name.index) < 0) {
+        return NULL;
+    }
+    size_t size;
+    const char *text = names_text(name.index, &size);
+    PyObject *string = PyUnicode_DecodeUTF8(text, (Py_ssize_t)size, NULL);
+    if (string == NULL) {
+        return NULL;
+    }
+    PyUnicode_InternInPlace(&string);
+    state->names[name.index] = Py_NewRef(string);
+    return string;
+}

@@ -1,0 +1,141 @@
+// core_state: the state of one interpreter's _core module, and so of atoll in that interpreter.
+//
+// Lifetime. That of the module. Threads. Under the interpreter's GIL.
+#ifndef ATOLL_BRIDGE_STATE_H
+#define ATOLL_BRIDGE_STATE_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "ground/attributes.h"
+#include "ground/interp.h"
+#include "ground/names.h"
+#include "ground/pointer_map.h"
+
+typedef enum {
+    TYPE_PROXY, // and its three variants: callable 1, buffer 2
+    TYPE_PROXY_CALLABLE,
+    TYPE_PROXY_BUFFER,
+    TYPE_PROXY_CALLABLE_BUFFER,
+    TYPE_REMOTE_CLASS,
+    TYPE_REMOTE_METHOD,
+    TYPE_SPECIAL_METHOD,
+    TYPE_INTERPRETER,
+    TYPE_MARK,
+    TYPE_RESTRICTED,
+    TYPE_STATISTICS,
+    TYPE_COUNT
+} type_id;
+
+// Functions and classes of the Python package that the core calls, found when first needed.
+typedef enum {
+    HOOK_CLOSED_ERROR,
+    HOOK_CAPTURE,
+    HOOK_REBUILD,
+    HOOK_DUMP,
+    HOOK_LOAD,
+    HOOK_RESOLVE,
+    HOOK_IS_VALUE,
+    HOOK_DESCRIBE,
+    HOOK_REGISTER_ABC,
+    HOOK_JOIN_THREADS,
+    HOOK_INTERPRETER,
+    HOOK_REDUCE,
+    HOOK_COUNT
+} hook_id;
+
+#define NAME_CACHE_SIZE 256
+#define RULE_CACHE_SIZE 64
+#define FREE_METHODS    32
+
+typedef struct {
+    PyObject *name; // owned
+    int32_t index;
+} name_cache_entry;
+
+typedef struct {
+    const PyTypeObject *type;
+    unsigned version; // tp_version_tag, so that a new type at the old address is told apart
+    unsigned epoch;   // names_value_epoch() when it was asked
+    bool by_value;
+} rule_cache_entry;
+
+struct export;
+typedef struct core_state core_state;
+
+// What `local` tells `bridge` about its types.
+typedef struct {
+    // The Proxy for a foreign object, or the object itself when it is at home. Steals one count.
+    PyObject *(*import)(core_state *state, struct export *target);
+    // The export that a Proxy, remote class or remote method stands for, with one more count.
+    // 0: the object is none of these; -1: exception.
+    int (*identify)(core_state *state, PyObject *object, struct export **target);
+    // This interpreter's Interpreter object for a record.
+    PyObject *(*handle)(core_state *state, interp *of);
+} reference_methods;
+
+struct core_state {
+    interp *interp; // counted
+    PyObject *module; // borrowed
+    PyTypeObject *types[TYPE_COUNT];
+    PyObject *hooks[HOOK_COUNT];
+    const reference_methods *references;
+    pointer_map exports; // object -> export
+    pointer_map proxies; // export -> Proxy or remote class, borrowed
+    pointer_map classes; // key of a remote type -> remote class, borrowed
+    pointer_map handles; // interp -> Interpreter, borrowed
+    pointer_map specials; // name index -> special method, owned
+    PyObject *recent_classes[128]; // owned; keeps classes of short-lived proxies
+    unsigned recent_position;
+    PyObject **names; // owned, by name index
+    int32_t names_capacity;
+    uint64_t generation; // of the latest export
+    name_cache_entry name_cache[NAME_CACHE_SIZE];
+    rule_cache_entry rule_cache[RULE_CACHE_SIZE];
+    PyObject *free_methods[FREE_METHODS];
+    int free_method_count;
+    PyObject *str_class, *str_reduce_ex, *str_reduce, *str_getstate;
+    bool is_cleared;
+};
+
+PyObject *state_hook(core_state *state, hook_id hook); // borrowed
+void state_raise_closed(core_state *state, const interp *owner);
+
+static inline bool
+state_is_type(const core_state *state, type_id id, const PyObject *object)
+{
+    return Py_TYPE(object) == state->types[id];
+}
+
+// Names. A name_ref is made at home and read in the host, while home keeps the string alive.
+typedef struct {
+    int32_t index;
+    PyObject *text; // foreign in the host; used when index is NAME_NONE
+} name_ref;
+
+name_ref name_refer_slow(core_state *state, PyObject *name);
+
+static inline name_ref
+name_refer(core_state *state, PyObject *name)
+{
+    name_cache_entry *entry = &state->name_cache[((uintptr_t)name >> 4) % NAME_CACHE_SIZE];
+    return LIKELY(entry->name == name) ? (name_ref){entry->index, name}
+                                       : name_refer_slow(state, name);
+}
+
+PyObject *name_here_slow(core_state *state, name_ref name);
+
+// The host's own string; new reference.
+static inline PyObject *
+name_here(core_state *state, name_ref name)
+{
+    if (LIKELY(name.index >= 0 && name.index < state->names_capacity)) {
+        PyObject *known = state->names[name.index];
+        if (LIKELY(known != NULL)) {
+            return Py_NewRef(known);
+        }
+    }
+    return name_here_slow(state, name);
+}
+
+#endif

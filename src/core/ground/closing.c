@@ -1,0 +1,64 @@
+#include "ground/closing.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "ground/clock.h"
+
+static struct {
+    pthread_mutex_t mutex;
+    closing_waiter *first;
+} waiters = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+void
+closing_join(closing_waiter *self)
+{
+    sem_init(&self->semaphore, 0, 0);
+    pthread_mutex_lock(&waiters.mutex);
+    self->next = waiters.first;
+    waiters.first = self;
+    pthread_mutex_unlock(&waiters.mutex);
+}
+
+void
+closing_leave(closing_waiter *self)
+{
+    pthread_mutex_lock(&waiters.mutex);
+    closing_waiter **link = &waiters.first;
+    while (*link != self) {
+        link = &(*link)->next;
+    }
+    *link = self->next;
+    pthread_mutex_unlock(&waiters.mutex);
+    sem_destroy(&self->semaphore);
+}
+
+wait_result
+closing_wait(closing_waiter *self, int64_t deadline)
+{
+    struct timespec until = clock_timespec(deadline);
+    int failed = deadline == DEADLINE_NEVER
+                     ? sem_wait(&self->semaphore)
+                     : sem_clockwait(&self->semaphore, CLOCK_MONOTONIC, &until);
+    if (!failed) {
+        return WAIT_WOKEN;
+    }
+    return errno == EINTR ? WAIT_INTERRUPTED : WAIT_EXPIRED;
+}
+
+void
+closing_announce(void)
+{
+    pthread_mutex_lock(&waiters.mutex);
+    for (closing_waiter *each = waiters.first; each != NULL; each = each->next) {
+        sem_post(&each->semaphore);
+    }
+    pthread_mutex_unlock(&waiters.mutex);
+}
+
+void
+closing_fork_child(void)
+{
+    pthread_mutex_init(&waiters.mutex, NULL);
+    waiters.first = NULL;
+}

@@ -1,0 +1,110 @@
+// interp: the process's record of one interpreter; guest: one thread's presence in one interpreter.
+//
+// Purpose. Everything that must be known about an interpreter without holding its GIL: is it open,
+// which threads are inside, what is waiting to be done there. It holds no PyObject.
+//
+// Lifetime. A record outlives its interpreter: it is counted by the registry (until closed), by
+// every guest, every export and every handle, and freed with the last of them.
+//
+// Threads. Fields say their guard. Lock order: registry, then interp.mutex; names and janitor are
+// leaves. No Python call, allocation of objects or DECREF happens under any of them.
+#ifndef ATOLL_GROUND_INTERP_H
+#define ATOLL_GROUND_INTERP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ground/errand.h"
+
+typedef enum { INTERP_OPEN, INTERP_CLOSING, INTERP_CLOSED } interp_phase;
+
+// What a thread that has just got in should look after (interp.attention).
+enum {
+    ATTENTION_ERRANDS = 1, // some of the errands that were taken are still due
+    ATTENTION_DEAD = 2,    // thread states of ended threads are to be deleted
+    ATTENTION_YIELDER = 4, // somebody gave way and waits until the entering ones are in
+};
+
+typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_INSIDE } guest_presence;
+
+typedef struct interp interp;
+typedef struct guest guest;
+
+struct interp {
+    atomic_intptr_t references;
+    _Atomic(interp_phase) phase;
+    atomic_uint attention;
+    uint32_t index;      // of its slot in every thread's guest table; reused after closing
+    int64_t id;          // CPython's id of the interpreter
+    bool is_main;
+    bool is_preemptive;
+    bool is_forgotten;   // by a forked child
+    char name[64];
+    void *python_state;  // borrowed PyInterpreterState, valid until CLOSED
+    void *core_state;    // its _core module's state; under its GIL
+    uint64_t crossings;  // entries so far; under its GIL
+    errand_stack errands;
+    errand *due;         // errands taken but not yet run; under its GIL
+    const volatile int *gil_flag; // hint: somebody holds its GIL
+    atomic_int waiting;  // visitors that found the GIL taken
+    atomic_int posted;   // a pending call that makes room for them is queued
+    atomic_int buffers;  // buffers of its objects in use elsewhere
+    pthread_mutex_t mutex;
+    pthread_cond_t moved; // a guest got in or left; with mutex
+    guest *guests;        // mutex
+    guest *dead;          // mutex; guests whose thread has ended, linked by next_dead
+    int yielders;         // mutex
+    interp *next;         // registry; newest first
+};
+
+struct guest {
+    void *thread_state; // PyThreadState; owned if is_owned, else borrowed from the running thread
+    interp *interp;     // counted
+    bool is_owned;      // made by us for a visitor, not by CPython for its own thread
+    int depth;          // visits and suspended frames of this thread; this thread only
+    _Atomic(guest_presence) presence;
+    bool is_dead;       // interp.mutex; its thread has ended
+    bool is_reaped;     // interp.mutex; its thread state was deleted by the closer
+    guest *next, *previous; // interp.mutex
+    guest *next_dead;       // interp.mutex
+};
+
+interp *interp_new(void *python_state, int64_t id, const char *name, bool is_main,
+                   bool is_preemptive);
+void interp_incref(interp *self);
+void interp_decref(interp *self);
+
+static inline interp_phase
+interp_get_phase(const interp *self)
+{
+    return atomic_load_explicit(&((interp *)self)->phase, memory_order_acquire);
+}
+
+void interp_set_phase(interp *self, interp_phase phase);
+void interp_raise_attention(interp *self, unsigned bits);
+
+// Guests. Those named _locked need self->mutex.
+guest *guest_new_locked(interp *self, void *thread_state, bool is_owned);
+void guest_unlink_locked(guest *visitor);
+void guest_free(guest *visitor); // after unlinking
+void guest_end(guest *visitor);  // its thread ends or has no more use for it
+bool interp_has_entering_locked(interp *self, const guest *except);
+bool interp_has_visitors(interp *self, const guest *except);
+int interp_count_owned(interp *self);
+int interp_count_visitors(interp *self);
+
+// The registry: every interpreter that is not closed.
+bool registry_add(interp *self); // false: out of memory
+void registry_remove(interp *self);
+interp *registry_find(const void *python_state);             // borrowed
+interp *registry_next_after(int64_t id);                     // counted; by ascending id
+int registry_count(void);
+
+// Fork. Call in this order: prepare before, then parent or child after.
+void interp_fork_prepare(void);
+void interp_fork_parent(void);
+void interp_fork_child(void);
+
+#endif

@@ -1,0 +1,62 @@
+// thread: what one OS thread remembers: where it is, where it has been, how much stack it has.
+//
+// Purpose. A crossing finds its cached thread state of the target in two loads: the thread's record
+// is thread-local, its guests are indexed by interp.index.
+//
+// Lifetime. Made at a thread's first crossing, freed by a pthread destructor. The destructor calls
+// nothing of Python: CPython 3.13.0 runs it for daemon threads after finalisation.
+//
+// Threads. The fields belong to their thread, except `current`, which anyone may read (threads_next).
+#ifndef ATOLL_GROUND_THREAD_H
+#define ATOLL_GROUND_THREAD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ground/attributes.h"
+#include "ground/interp.h"
+
+typedef struct thread thread;
+
+struct thread {
+    guest **guests; // owned, by interp.index
+    uint32_t capacity;
+    const char *stack_limit; // below this address a crossing is refused
+    unsigned long ident;     // pthread_self(), as threading.get_ident()
+    atomic_int_least64_t current; // id of the interpreter it is in; -1: not known
+    void *creating;               // interp that this thread is making right now, or NULL
+    thread *next, *previous;      // list of all threads
+};
+
+extern __thread thread *thread_self __attribute__((tls_model("initial-exec")));
+
+thread *thread_init(void); // this thread's record; NULL: out of memory
+
+static inline thread *
+thread_get(void)
+{
+    thread *self = thread_self;
+    return LIKELY(self != NULL) ? self : thread_init();
+}
+
+// This thread's guest in an interpreter, or NULL. Borrowed from self.
+static inline guest *
+thread_guest(thread *self, const interp *host)
+{
+    guest *visitor = LIKELY(host->index < self->capacity) ? self->guests[host->index] : NULL;
+    return LIKELY(visitor != NULL && visitor->interp == host) ? visitor : NULL;
+}
+
+bool thread_reserve(thread *self, const interp *host);          // room for one guest; false: memory
+void thread_set_guest(thread *self, const interp *host, guest *visitor);
+bool thread_is_inside_closing(thread *self);
+int64_t thread_find_current(unsigned long ident);                // -1: unknown
+bool thread_next_after(unsigned long ident, unsigned long *next, int64_t *current);
+
+void thread_fork_prepare(void);
+void thread_fork_parent(void);
+void thread_fork_child(void); // after interp_fork_child
+
+#endif

@@ -1,0 +1,531 @@
+// Interpreter, the handle: the C half of atoll.Interpreter, and the functions that take one.
+#include <math.h>
+#include <stddef.h>
+
+#include "bridge/cpython.h"
+#include "bridge/crossing.h"
+#include "bridge/janitor.h"
+#include "bridge/lifecycle.h"
+#include "bridge/objects.h"
+#include "ground/clock.h"
+#include "local/reference.h"
+
+// ---- handles ----
+
+PyObject *
+interpreter_handle(core_state *state, interp *of)
+{
+    PyObject *known = pointer_map_get(&state->handles, of);
+    if (known != NULL) {
+        return Py_NewRef(known);
+    }
+    PyTypeObject *type = (PyTypeObject *)state_hook(state, HOOK_INTERPRETER);
+    handle_object *self = type == NULL ? NULL : (handle_object *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    interp_incref(of);
+    self->interp = of;
+    if (!pointer_map_set(&state->handles, of, self)) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)self;
+}
+
+static core_state *
+state_of(PyObject *handle)
+{
+    PyTypeObject *type = Py_TYPE(handle);
+    while (type->tp_base != &PyBaseObject_Type) {
+        type = type->tp_base; // the Python class derives from ours
+    }
+    return PyType_GetModuleState(type);
+}
+
+static void
+handle_dealloc(PyObject *op)
+{
+    handle_object *self = (handle_object *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    core_state *state = state_of(op);
+    if (self->interp != NULL) {
+        if (pointer_map_get(&state->handles, self->interp) == op) {
+            pointer_map_remove(&state->handles, self->interp);
+        }
+        interp_decref(self->interp);
+    }
+    if (self->weak_references != NULL) {
+        PyObject_ClearWeakRefs(op);
+    }
+    type->tp_free(op);
+    // A Python subclass is released by its own dealloc.
+    if (type->tp_dealloc == handle_dealloc) {
+        Py_DECREF(type);
+    }
+}
+
+static PyObject *
+handle_id(PyObject *self, void *unused)
+{
+    return PyLong_FromLongLong(((handle_object *)self)->interp->id);
+}
+
+static PyObject *
+handle_name(PyObject *self, void *unused)
+{
+    return PyUnicode_FromString(((handle_object *)self)->interp->name);
+}
+
+static PyObject *
+handle_is_closed(PyObject *self, void *unused)
+{
+    return PyBool_FromLong(interp_get_phase(((handle_object *)self)->interp) == INTERP_CLOSED);
+}
+
+static PyObject *
+handle_is_preemptive(PyObject *self, void *unused)
+{
+    return PyBool_FromLong(((handle_object *)self)->interp->is_preemptive);
+}
+
+static Py_hash_t
+handle_hash(PyObject *self)
+{
+    return (Py_hash_t)((handle_object *)self)->interp->id;
+}
+
+static PyGetSetDef handle_getset[] = {
+    {"id", handle_id, NULL, "CPython's number of the interpreter; 0 is the main one.", NULL},
+    {"name", handle_name, NULL, "The name given when it was made.", NULL},
+    {"is_closed", handle_is_closed, NULL, "Has it been closed, or lost in a fork?", NULL},
+    {"is_preemptive", handle_is_preemptive, NULL,
+     "May its threads be interrupted between two bytecodes?", NULL},
+    {NULL},
+};
+
+static PyMemberDef handle_members[] = {
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(handle_object, weak_references), Py_READONLY},
+    {NULL},
+};
+
+static PyType_Slot handle_slots[] = {
+    {Py_tp_doc, "The C half of atoll.Interpreter."},
+    {Py_tp_dealloc, handle_dealloc},
+    {Py_tp_hash, handle_hash},
+    {Py_tp_getset, handle_getset},
+    {Py_tp_members, handle_members},
+    {0, NULL},
+};
+
+static PyType_Spec handle_spec = {"atoll._core.Handle", sizeof(handle_object), 0,
+                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE |
+                                      Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                  handle_slots};
+
+static PyStructSequence_Field statistics_fields[] = {
+    {"crossings", "entries into the interpreter since it was made"},
+    {"visitors", "threads of other interpreters inside it now, waiting ones included"},
+    {"thread_states", "thread states kept for visitors"},
+    {"exports", "its objects that others hold proxies to"},
+    {"proxies", "objects of others that it holds proxies to"},
+    {"buffers", "buffers of its objects in use elsewhere"},
+    {NULL},
+};
+
+static PyStructSequence_Desc statistics_desc = {
+    "atoll.Statistics", "What an interpreter has been doing; see Interpreter.statistics().",
+    statistics_fields, 6};
+
+int
+interpreter_add_types(PyObject *module, core_state *state)
+{
+    state->types[TYPE_INTERPRETER] =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &handle_spec, NULL);
+    state->types[TYPE_STATISTICS] = PyStructSequence_NewType(&statistics_desc);
+    if (state->types[TYPE_INTERPRETER] == NULL || state->types[TYPE_STATISTICS] == NULL ||
+        PyModule_AddObjectRef(module, "Statistics",
+                              (PyObject *)state->types[TYPE_STATISTICS]) < 0) {
+        return -1;
+    }
+    return PyModule_AddObjectRef(module, "Handle", (PyObject *)state->types[TYPE_INTERPRETER]);
+}
+
+// ---- functions ----
+
+static interp *
+checked(core_state *state, PyObject *handle)
+{
+    if (!PyObject_TypeCheck(handle, state->types[TYPE_INTERPRETER])) {
+        PyErr_Format(PyExc_TypeError, "an Interpreter is required, not '%.100s'",
+                     Py_TYPE(handle)->tp_name);
+        return NULL;
+    }
+    return ((handle_object *)handle)->interp;
+}
+
+static PyObject *
+create(PyObject *module, PyObject *arguments)
+{
+    core_state *state = PyModule_GetState(module);
+    const char *name;
+    int is_preemptive;
+    PyObject *path;
+    if (!PyArg_ParseTuple(arguments, "spO!", &name, &is_preemptive, &PyTuple_Type, &path)) {
+        return NULL;
+    }
+    interp *made = lifecycle_create(state, name, is_preemptive, path);
+    if (made == NULL) {
+        return NULL;
+    }
+    PyObject *handle = interpreter_handle(state, made);
+    interp_decref(made);
+    return handle;
+}
+
+static PyObject *
+close_interpreter(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    core_state *state = PyModule_GetState(module);
+    interp *target = count == 2 ? checked(state, arguments[0]) : NULL;
+    if (target == NULL) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "close(handle, timeout)");
+    }
+    int64_t deadline = DEADLINE_NEVER;
+    if (arguments[1] != Py_None) {
+        double seconds = PyFloat_AsDouble(arguments[1]);
+        if (seconds == -1.0 && PyErr_Occurred()) {
+            return NULL;
+        }
+        if (isnan(seconds) || seconds < 0) {
+            PyErr_SetString(PyExc_ValueError, "timeout must be a number of seconds, 0 or more");
+            return NULL;
+        }
+        if (seconds < 1e9) {
+            deadline = clock_now() + (int64_t)(seconds * NANOSECONDS_PER_SECOND);
+        }
+    }
+    if (lifecycle_close(state, target, deadline) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+current(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    return interpreter_handle(state, state->interp);
+}
+
+static PyObject *
+list_interpreters(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    PyObject *list = PyList_New(0);
+    interp *each = registry_next_after(-1);
+    while (each != NULL) {
+        PyObject *handle = list == NULL ? NULL : interpreter_handle(state, each);
+        if (list != NULL && (handle == NULL || PyList_Append(list, handle) < 0)) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(handle);
+        interp *next = registry_next_after(each->id);
+        interp_decref(each);
+        each = next;
+    }
+    return list;
+}
+
+static PyObject *
+list_threads(PyObject *module, PyObject *unused)
+{
+    PyObject *list = PyList_New(0);
+    unsigned long ident = 0;
+    int64_t where;
+    while (list != NULL && thread_next_after(ident, &ident, &where)) {
+        PyObject *pair = Py_BuildValue("kL", ident, (long long)where);
+        if (pair == NULL || PyList_Append(list, pair) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(pair);
+    }
+    return list;
+}
+
+static int
+fill_statistics(PyObject *record, interp *target, core_state *inside)
+{
+    const long long values[] = {(long long)target->crossings,
+                                interp_count_visitors(target),
+                                interp_count_owned(target),
+                                (long long)inside->exports.count,
+                                (long long)inside->proxies.count,
+                                atomic_load(&target->buffers)};
+    for (Py_ssize_t i = 0; i < 6; i++) {
+        PyObject *value = PyLong_FromLongLong(values[i]);
+        if (value == NULL) {
+            return -1;
+        }
+        PyStructSequence_SetItem(record, i, value);
+    }
+    return 0;
+}
+
+// Counts of another interpreter are read under its GIL: the visit itself is not counted.
+static PyObject *
+statistics(PyObject *module, PyObject *handle)
+{
+    core_state *state = PyModule_GetState(module);
+    interp *target = checked(state, handle);
+    if (target == NULL) {
+        return NULL;
+    }
+    if (target == state->interp) {
+        PyObject *record = PyStructSequence_New(state->types[TYPE_STATISTICS]);
+        if (record != NULL && fill_statistics(record, target, state) < 0) {
+            Py_CLEAR(record);
+        }
+        return record;
+    }
+    PyObject *record = PyStructSequence_New(state->types[TYPE_STATISTICS]);
+    if (record == NULL) {
+        return NULL;
+    }
+    crossing visit;
+    crossing_result why = crossing_enter(&visit, state->interp, target);
+    if (why != CROSSING_OK) {
+        crossing_raise(state, target, why);
+        Py_DECREF(record);
+        return NULL;
+    }
+    target->crossings--;
+    core_state seen = {.exports = target->core_state ? ((core_state *)target->core_state)->exports
+                                                     : (pointer_map){0},
+                       .proxies = target->core_state ? ((core_state *)target->core_state)->proxies
+                                                     : (pointer_map){0}};
+    crossing_leave(&visit);
+    if (fill_statistics(record, target, &seen) < 0) {
+        Py_CLEAR(record);
+    }
+    return record;
+}
+
+static PyObject *
+invoke_with_keywords(core_state *state, operation *op, PyObject *positional, PyObject *keywords)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(positional), extra = PyDict_GET_SIZE(keywords);
+    PyObject **all = PyMem_New(PyObject *, count + extra);
+    PyObject *names = PyTuple_New(extra), *result = NULL, *name, *value;
+    if (all != NULL && names != NULL) {
+        memcpy(all, ((PyTupleObject *)positional)->ob_item, (size_t)count * sizeof *all);
+        Py_ssize_t position = 0;
+        for (Py_ssize_t i = 0; PyDict_Next(keywords, &position, &name, &value); i++) {
+            PyTuple_SET_ITEM(names, i, Py_NewRef(name));
+            all[count + i] = Py_NewRef(value); // the dict may change meanwhile
+        }
+        op->arguments = all;
+        op->keyword_names = names;
+        result = operation_perform(state, op, NULL);
+        for (Py_ssize_t i = 0; i < extra; i++) {
+            Py_DECREF(all[count + i]);
+        }
+    }
+    else {
+        PyErr_NoMemory();
+    }
+    Py_XDECREF(names);
+    PyMem_Free(all);
+    return result;
+}
+
+static PyObject *
+invoke(PyObject *module, PyObject *arguments)
+{
+    core_state *state = PyModule_GetState(module);
+    PyObject *handle, *function, *positional, *keywords;
+    if (!PyArg_ParseTuple(arguments, "OUO!O", &handle, &function, &PyTuple_Type, &positional,
+                          &keywords)) {
+        return NULL;
+    }
+    interp *target = checked(state, handle);
+    if (target == NULL) {
+        return NULL;
+    }
+    if (target == state->interp) {
+        PyErr_SetString(PyExc_ValueError, "invoke() is for other interpreters");
+        return NULL;
+    }
+    operation op = {.kind = OPERATION_FUNCTION,
+                    .owner = target,
+                    .name = name_refer(state, function),
+                    .arguments = ((PyTupleObject *)positional)->ob_item,
+                    .count = PyTuple_GET_SIZE(positional)};
+    if (PyDict_Check(keywords) && PyDict_GET_SIZE(keywords) > 0) {
+        return invoke_with_keywords(state, &op, positional, keywords);
+    }
+    return operation_perform(state, &op, NULL);
+}
+
+static PyObject *
+visitor_count(PyObject *module, PyObject *handle)
+{
+    interp *target = checked(PyModule_GetState(module), handle);
+    return target == NULL ? NULL : PyLong_FromLong(interp_count_visitors(target));
+}
+
+static int32_t
+value_name(PyObject *name)
+{
+    Py_ssize_t size;
+    const char *utf8 = PyUnicode_AsUTF8AndSize(name, &size);
+    if (utf8 == NULL) {
+        return NAME_NONE;
+    }
+    int32_t index = names_index(utf8, (size_t)size);
+    if (index == NAME_NONE) {
+        PyErr_SetString(PyExc_MemoryError, "no room for the name of a type");
+    }
+    return index;
+}
+
+static PyObject *
+register_value_name(PyObject *module, PyObject *name)
+{
+    int32_t index = value_name(name);
+    if (index == NAME_NONE) {
+        return NULL;
+    }
+    names_mark_value(index);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+is_value_name(PyObject *module, PyObject *name)
+{
+    int32_t index = value_name(name);
+    if (index == NAME_NONE) {
+        PyErr_Clear();
+        Py_RETURN_FALSE;
+    }
+    return PyBool_FromLong(names_is_value(index));
+}
+
+static PyObject *
+checkpoint(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    interp *here = state->interp;
+    thread *self = thread_self;
+    pthread_mutex_lock(&here->mutex);
+    bool has_entering =
+        interp_has_entering_locked(here, self == NULL ? NULL : thread_guest(self, here));
+    pthread_mutex_unlock(&here->mutex);
+    if (has_entering) {
+        crossing_give_way(here);
+    }
+    else {
+        Py_BEGIN_ALLOW_THREADS
+        Py_END_ALLOW_THREADS
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+is_proxy(PyObject *module, PyObject *object)
+{
+    core_state *state = PyModule_GetState(module);
+    return PyBool_FromLong(reference_target(object) != NULL ||
+                           state_is_type(state, TYPE_REMOTE_METHOD, object));
+}
+
+static PyObject *
+checked_reference(core_state *state, PyObject *object)
+{
+    if (state_is_type(state, TYPE_REMOTE_METHOD, object)) {
+        return remote_method_owner(object);
+    }
+    if (reference_target(object) == NULL) {
+        PyErr_Format(PyExc_TypeError, "a Proxy is required, not '%.100s'",
+                     Py_TYPE(object)->tp_name);
+        return NULL;
+    }
+    return object;
+}
+
+static PyObject *
+owner(PyObject *module, PyObject *object)
+{
+    core_state *state = PyModule_GetState(module);
+    PyObject *reference = checked_reference(state, object);
+    return reference == NULL ? NULL
+                             : interpreter_handle(state, reference_target(reference)->owner);
+}
+
+static PyObject *
+type_of(PyObject *module, PyObject *object)
+{
+    core_state *state = PyModule_GetState(module);
+    if (state_is_type(state, TYPE_REMOTE_METHOD, object)) {
+        PyObject *resolved = remote_method_resolve(object);
+        PyObject *type = resolved == NULL ? NULL : type_of(module, resolved);
+        Py_XDECREF(resolved);
+        return type;
+    }
+    PyObject *reference = checked_reference(state, object);
+    return reference == NULL ? NULL : remote_class_type_of(reference);
+}
+
+static PyObject *
+forget_interpreters(PyObject *module, PyObject *unused)
+{
+    cpython_forget_interpreters();
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+stop_janitor(PyObject *module, PyObject *unused)
+{
+    Py_BEGIN_ALLOW_THREADS
+    janitor_stop();
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+PyMethodDef interpreter_functions[] = {
+    {"create", create, METH_VARARGS,
+     PyDoc_STR("create($module, name, is_preemptive, path, /)\n--\n\nMake an interpreter.")},
+    {"close", (PyCFunction)(void (*)(void))close_interpreter, METH_FASTCALL,
+     PyDoc_STR("close($module, handle, timeout, /)\n--\n\nEnd an interpreter.")},
+    {"current", current, METH_NOARGS,
+     PyDoc_STR("current($module, /)\n--\n\nThe interpreter that this runs in.")},
+    {"interpreters", list_interpreters, METH_NOARGS,
+     PyDoc_STR("interpreters($module, /)\n--\n\nAll that are open, the main one first.")},
+    {"threads", list_threads, METH_NOARGS,
+     PyDoc_STR("threads($module, /)\n--\n\nPairs of thread id and interpreter id; -1: unknown.")},
+    {"statistics", statistics, METH_O,
+     PyDoc_STR("statistics($module, handle, /)\n--\n\nWhat it has been doing.")},
+    {"invoke", invoke, METH_VARARGS,
+     PyDoc_STR("invoke($module, handle, function, arguments, keywords, /)\n--\n\n"
+               "Call 'module:function' in another interpreter.")},
+    {"visitor_count", visitor_count, METH_O,
+     PyDoc_STR("visitor_count($module, handle, /)\n--\n\nThreads of others inside it.")},
+    {"register_value_name", register_value_name, METH_O,
+     PyDoc_STR("register_value_name($module, name, /)\n--\n\n"
+               "Have instances of 'module:type' go by value.")},
+    {"is_value_name", is_value_name, METH_O,
+     PyDoc_STR("is_value_name($module, name, /)\n--\n\nDo instances of 'module:type'?")},
+    {"checkpoint", checkpoint, METH_NOARGS,
+     PyDoc_STR("checkpoint($module, /)\n--\n\nLet others into this interpreter.")},
+    {"is_proxy", is_proxy, METH_O,
+     PyDoc_STR("is_proxy($module, object, /)\n--\n\nDoes it stand for a foreign object?")},
+    {"owner", owner, METH_O,
+     PyDoc_STR("owner($module, proxy, /)\n--\n\nThe interpreter of the original.")},
+    {"type_of", type_of, METH_O,
+     PyDoc_STR("type_of($module, proxy, /)\n--\n\nThe type of the original.")},
+    {"forget_interpreters", forget_interpreters, METH_NOARGS,
+     PyDoc_STR("forget_interpreters($module, /)\n--\n\nLeave all but the main one to their fate.")},
+    {"stop_janitor", stop_janitor, METH_NOARGS,
+     PyDoc_STR("stop_janitor($module, /)\n--\n\nStop the thread that cleans up.")},
+    {NULL},
+};

@@ -1,0 +1,191 @@
+// What tells a crossing how an object is to go: ref(), copy(), restrict().
+#include "bridge/objects.h"
+#include "local/reference.h"
+
+// ---- ref() and copy() ----
+
+static PyObject *
+mark_new(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    core_state *state = PyModule_GetState(module);
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "mark(object, by_value)");
+        return NULL;
+    }
+    mark_object *self = PyObject_GC_New(mark_object, state->types[TYPE_MARK]);
+    if (self != NULL) {
+        self->object = Py_NewRef(arguments[0]);
+        self->by_value = arguments[1] == Py_True;
+        PyObject_GC_Track(self);
+    }
+    return (PyObject *)self;
+}
+
+static int
+mark_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((mark_object *)self)->object);
+    return 0;
+}
+
+static int
+mark_clear(PyObject *self)
+{
+    Py_CLEAR(((mark_object *)self)->object);
+    return 0;
+}
+
+static void
+mark_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    (void)mark_clear(self);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+mark_repr(PyObject *op)
+{
+    mark_object *self = (mark_object *)op;
+    return PyUnicode_FromFormat("atoll.%s(%R)", self->by_value ? "copy" : "ref", self->object);
+}
+
+static PyType_Slot mark_slots[] = {
+    {Py_tp_doc, "An object, and how it is to cross: what atoll.ref() and atoll.copy() return."},
+    {Py_tp_dealloc, mark_dealloc},
+    {Py_tp_traverse, mark_traverse},
+    {Py_tp_clear, mark_clear},
+    {Py_tp_repr, mark_repr},
+    {0, NULL},
+};
+
+static PyType_Spec mark_spec = {"atoll._core.Mark", sizeof(mark_object), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                    Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                mark_slots};
+
+// ---- restrict() ----
+
+static PyObject *
+restricted_new(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    core_state *state = PyModule_GetState(module);
+    if (count != 2 || !PyFrozenSet_CheckExact(arguments[1])) {
+        PyErr_SetString(PyExc_TypeError, "restrict(object, frozenset of names)");
+        return NULL;
+    }
+    restricted_object *self = PyObject_GC_New(restricted_object, state->types[TYPE_RESTRICTED]);
+    if (self != NULL) {
+        self->object = Py_NewRef(arguments[0]);
+        self->names = Py_NewRef(arguments[1]);
+        PyObject_GC_Track(self);
+    }
+    return (PyObject *)self;
+}
+
+static int
+restricted_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    restricted_object *self = (restricted_object *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->object);
+    Py_VISIT(self->names);
+    return 0;
+}
+
+static int
+restricted_clear(PyObject *op)
+{
+    restricted_object *self = (restricted_object *)op;
+    Py_CLEAR(self->object);
+    Py_CLEAR(self->names);
+    return 0;
+}
+
+static void
+restricted_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    (void)restricted_clear(self);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+
+static int
+check_name(PyObject *op, PyObject *name)
+{
+    int allowed = PySet_Contains(((restricted_object *)op)->names, name);
+    if (allowed == 0) {
+        PyErr_Format(PyExc_AttributeError, "this object is restricted: '%U' is not allowed", name);
+    }
+    return allowed == 1 ? 0 : -1;
+}
+
+static PyObject *
+restricted_getattro(PyObject *op, PyObject *name)
+{
+    return check_name(op, name) < 0 ? NULL
+                                    : PyObject_GetAttr(((restricted_object *)op)->object, name);
+}
+
+static int
+restricted_setattro(PyObject *op, PyObject *name, PyObject *value)
+{
+    PyErr_SetString(PyExc_AttributeError, "this object is restricted: it cannot be changed");
+    return -1;
+}
+
+static PyObject *
+restricted_call(PyObject *op, PyObject *arguments, PyObject *keywords)
+{
+    PyObject *name = PyUnicode_InternFromString("__call__");
+    int denied = name == NULL ? -1 : check_name(op, name);
+    Py_XDECREF(name);
+    return denied ? NULL
+                  : PyObject_Call(((restricted_object *)op)->object, arguments, keywords);
+}
+
+static PyObject *
+restricted_repr(PyObject *op)
+{
+    return PyUnicode_FromFormat("<restricted object at %p>", op);
+}
+
+static PyType_Slot restricted_slots[] = {
+    {Py_tp_doc, "An object of which only some names can be reached: what atoll.restrict() returns."},
+    {Py_tp_dealloc, restricted_dealloc},
+    {Py_tp_traverse, restricted_traverse},
+    {Py_tp_clear, restricted_clear},
+    {Py_tp_getattro, restricted_getattro},
+    {Py_tp_setattro, restricted_setattro},
+    {Py_tp_call, restricted_call},
+    {Py_tp_repr, restricted_repr},
+    {0, NULL},
+};
+
+static PyType_Spec restricted_spec = {"atoll._core.Restricted", sizeof(restricted_object), 0,
+                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                          Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                      restricted_slots};
+
+PyMethodDef mark_functions[] = {
+    {"mark", (PyCFunction)(void (*)(void))mark_new, METH_FASTCALL,
+     PyDoc_STR("mark($module, object, by_value, /)\n--\n\nSay how an object is to cross.")},
+    {"restrict", (PyCFunction)(void (*)(void))restricted_new, METH_FASTCALL,
+     PyDoc_STR("restrict($module, object, names, /)\n--\n\nNarrow an object to some names.")},
+    {NULL},
+};
+
+int
+mark_add_types(PyObject *module, core_state *state)
+{
+    state->types[TYPE_MARK] =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &mark_spec, NULL);
+    state->types[TYPE_RESTRICTED] =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &restricted_spec, NULL);
+    return state->types[TYPE_MARK] == NULL || state->types[TYPE_RESTRICTED] == NULL ? -1 : 0;
+}

@@ -1,0 +1,179 @@
+// The module atoll._core: one instance and one state per interpreter.
+#include "bridge/cpython.h"
+#include "bridge/export.h"
+#include "bridge/lifecycle.h"
+#include "local/reference.h"
+
+// ---- which interpreter is this? ----
+
+static interp *
+add_main(PyInterpreterState *interpreter)
+{
+    interp *made =
+        interp_new(interpreter, PyInterpreterState_GetID(interpreter), "main", true, true);
+    if (made == NULL || !registry_add(made)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    made->gil_flag = cpython_gil_flag(interpreter);
+    return made;
+}
+
+// Counted.
+static interp *
+find_interp(void)
+{
+    PyInterpreterState *interpreter = PyInterpreterState_Get();
+    interp *made = lifecycle_being_made(interpreter);
+    if (made == NULL) {
+        made = registry_find(interpreter);
+    }
+    if (made != NULL && made->core_state != NULL) {
+        PyErr_SetString(PyExc_ImportError, "atoll._core is already loaded in this interpreter");
+        return NULL;
+    }
+    if (made == NULL && interpreter == PyInterpreterState_Main()) {
+        return add_main(interpreter);
+    }
+    if (made == NULL) {
+        PyErr_SetString(PyExc_ImportError,
+                        "atoll works in the main interpreter and in those that it makes; "
+                        "this one was made by something else");
+        return NULL;
+    }
+    interp_incref(made);
+    return made;
+}
+
+// ---- life ----
+
+static int
+init_strings(core_state *state)
+{
+    state->str_class = PyUnicode_InternFromString("__class__");
+    state->str_reduce = PyUnicode_InternFromString("__reduce__");
+    state->str_reduce_ex = PyUnicode_InternFromString("__reduce_ex__");
+    return state->str_class && state->str_reduce && state->str_reduce_ex ? 0 : -1;
+}
+
+static int
+exec(PyObject *module)
+{
+    core_state *state = PyModule_GetState(module);
+    lifecycle_init();
+    state->module = module;
+    state->references = &local_references;
+    state->interp = find_interp();
+    if (state->interp == NULL || init_strings(state) < 0 ||
+        special_method_add_type(module, state) < 0 || proxy_add_types(module, state) < 0 ||
+        remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
+        mark_add_types(module, state) < 0 || interpreter_add_types(module, state) < 0 ||
+        PyModule_AddFunctions(module, interpreter_functions) < 0 ||
+        PyModule_AddFunctions(module, mark_functions) < 0) {
+        return -1;
+    }
+    state->interp->core_state = state;
+    return 0;
+}
+
+static int
+traverse(PyObject *module, visitproc visit, void *arg)
+{
+    core_state *state = PyModule_GetState(module);
+    for (int i = 0; i < TYPE_COUNT; i++) {
+        Py_VISIT(state->types[i]);
+    }
+    for (int i = 0; i < HOOK_COUNT; i++) {
+        Py_VISIT(state->hooks[i]);
+    }
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
+        Py_VISIT(state->recent_classes[i]);
+    }
+    return 0;
+}
+
+static int
+clear(PyObject *module)
+{
+    core_state *state = PyModule_GetState(module);
+    state->is_cleared = true;
+    if (state->interp != NULL && state->interp->core_state == state) {
+        export_drop_all(state);
+    }
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
+        Py_CLEAR(state->recent_classes[i]);
+    }
+    for (int i = 0; i < HOOK_COUNT; i++) {
+        Py_CLEAR(state->hooks[i]);
+    }
+    while (state->free_method_count > 0) {
+        PyObject_Free(state->free_methods[--state->free_method_count]);
+    }
+    return 0;
+}
+
+static void
+drop_names(core_state *state)
+{
+    for (int i = 0; i < NAME_CACHE_SIZE; i++) {
+        Py_CLEAR(state->name_cache[i].name);
+    }
+    for (int32_t i = 0; i < state->names_capacity; i++) {
+        Py_CLEAR(state->names[i]);
+    }
+    PyMem_Free(state->names);
+    Py_CLEAR(state->str_class);
+    Py_CLEAR(state->str_reduce);
+    Py_CLEAR(state->str_reduce_ex);
+}
+
+static void
+drop_types(core_state *state)
+{
+    size_t position = 0;
+    pointer_pair pair;
+    while (pointer_map_next(&state->specials, &position, &pair)) {
+        Py_DECREF((PyObject *)pair.value);
+    }
+    for (int i = 0; i < TYPE_COUNT; i++) {
+        Py_CLEAR(state->types[i]);
+    }
+}
+
+static void
+free_module(void *module)
+{
+    core_state *state = PyModule_GetState(module);
+    (void)clear(module);
+    drop_types(state);
+    drop_names(state);
+    pointer_map_free(&state->exports);
+    pointer_map_free(&state->proxies);
+    pointer_map_free(&state->classes);
+    pointer_map_free(&state->handles);
+    pointer_map_free(&state->specials);
+    if (state->interp != NULL) {
+        if (state->interp->core_state == state) {
+            state->interp->core_state = NULL;
+        }
+        interp_decref(state->interp);
+        state->interp = NULL;
+    }
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, exec},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "atoll._core", PyDoc_STR("The C core of atoll: mechanism, no policy."),
+    sizeof(core_state),    NULL,          slots,
+    traverse,              clear,         free_module};
+
+PyMODINIT_FUNC
+PyInit__core(void)
+{
+    return PyModuleDef_Init(&definition);
+}

@@ -1,0 +1,120 @@
+// The local objects that stand for foreign ones: Proxy, remote class, remote method.
+//
+// Purpose. A Proxy is an instance of the remote class made for its object's type; the Proxy of a
+// class is that remote class itself, a local type. So `type(p) is interp.eval("C")`, and isinstance,
+// match statements and abstract base classes work as CPython means them.
+//
+// Lifetime. Each holds one count of its export; state->proxies finds the one live object of each.
+//
+// Threads. Under the GIL of the interpreter in which they live.
+#ifndef ATOLL_LOCAL_REFERENCE_H
+#define ATOLL_LOCAL_REFERENCE_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "bridge/export.h"
+#include "bridge/operation.h"
+#include "bridge/state.h"
+
+#define METHOD_SLOTS 64
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    export *target;         // counted
+    core_state *state;      // kept alive by the type
+    PyObject *weak_references;
+    uint64_t known_methods; // by slot of remote_class.methods: seen to be methods of this object
+} proxy_object;
+
+// What the metatype adds to each remote class.
+typedef struct {
+    core_state *state;         // NULL in a class of the user's own making
+    export *target;            // counted, the class itself; NULL: shared or restricted
+    const void *type_key;      // in state->classes; NULL: not there
+    PyTypeObject *shared_type; // borrowed, immortal: the type it stands for; NULL: target is it
+    bool is_restricted;
+    uint64_t fixed_methods; // by slot: methods of every instance
+    name_cache_entry methods[METHOD_SLOTS];
+    int method_count;
+} remote_class;
+
+#define REMOTE_CLASS_OFFSET ((sizeof(PyHeapTypeObject) + 15) & ~(size_t)15)
+
+static inline remote_class *
+remote_class_data(PyTypeObject *class)
+{
+    return (remote_class *)(void *)((char *)class + REMOTE_CLASS_OFFSET);
+}
+
+void proxy_dealloc(PyObject *self);
+void remote_class_dealloc(PyObject *self);
+PyObject *remote_method_vectorcall(PyObject *self, PyObject *const *arguments, size_t nargsf,
+                                   PyObject *keyword_names);
+
+static inline bool
+is_proxy_instance(PyObject *object)
+{
+    return Py_TYPE(object)->tp_dealloc == proxy_dealloc;
+}
+
+static inline bool
+is_remote_class(PyObject *object)
+{
+    return Py_TYPE(object)->tp_dealloc == remote_class_dealloc;
+}
+
+// The export that a Proxy or remote class stands for, borrowed; NULL: neither.
+static inline export *
+reference_target(PyObject *object)
+{
+    return is_proxy_instance(object)  ? ((proxy_object *)object)->target
+           : is_remote_class(object) ? remote_class_data((PyTypeObject *)object)->target
+                                     : NULL;
+}
+
+extern const reference_methods local_references;
+
+// Types; each adds itself to the module. 0 or -1.
+int proxy_add_types(PyObject *module, core_state *state);
+int remote_class_add_type(PyObject *module, core_state *state);
+int remote_method_add_type(PyObject *module, core_state *state);
+int special_method_add_type(PyObject *module, core_state *state);
+int interpreter_add_types(PyObject *module, core_state *state);
+int mark_add_types(PyObject *module, core_state *state);
+
+// remote class
+PyTypeObject *remote_class_of(core_state *state, export *target); // for instances; new reference
+PyObject *remote_class_import(core_state *state, export *target_steal);
+PyObject *remote_class_type_of(PyObject *reference); // new reference
+
+// remote method: proxy.name, not yet called
+PyObject *remote_method_new(core_state *state, PyObject *proxy, PyObject *name, int32_t index);
+PyObject *remote_method_resolve(PyObject *self); // the bound method itself, as a Proxy
+PyObject *remote_method_owner(PyObject *self);   // borrowed
+
+// special method: a descriptor of remote classes
+PyObject *special_method_get(core_state *state, PyObject *name); // borrowed
+
+// interpreter
+PyObject *interpreter_handle(core_state *state, interp *of);
+extern PyMethodDef interpreter_functions[];
+extern PyMethodDef mark_functions[];
+
+static inline PyObject *
+reference_operate(core_state *state, export *target, operation_kind kind, PyObject *name,
+                  PyObject *const *arguments, Py_ssize_t count)
+{
+    operation op = {.kind = kind,
+                    .owner = target->owner,
+                    .target = target,
+                    .arguments = arguments,
+                    .count = count};
+    if (name != NULL) {
+        op.name = name_refer(state, name);
+    }
+    return operation_perform(state, &op, NULL);
+}
+
+#endif
