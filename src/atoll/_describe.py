@@ -113,12 +113,34 @@ def _flags_for(cls: type, mro: tuple[type, ...], allowed: frozenset[str] | None)
 
 
 def _abcs(cls: type) -> tuple[str, ...]:
+    """Name the most derived ABCs that a class belongs to: the others follow from these."""
+    found = [name for name in _NAMED_ABCS if issubclass(cls, getattr(_collections_abc, name))]
     return tuple(
-        name for name in _NAMED_ABCS if issubclass(cls, getattr(_collections_abc, name))
+        name
+        for name in found
+        if not any(
+            other != name
+            and issubclass(getattr(_collections_abc, other), getattr(_collections_abc, name))
+            for other in found
+        )
     )
 
 
-def register_abcs(cls: type, names: tuple[str, ...]) -> None:
-    """Have the local ABCs recognise a remote class; called by the core."""
-    for name in names:
-        getattr(_collections_abc, name).register(cls)
+_markers: dict[str, type] = {}
+
+
+def _marker(name: str) -> type:
+    """Make, once, an empty base class that the ABC knows.
+
+    Remote classes get it as a base. They are not registered themselves: an ABC asks everything
+    that is registered about every class that it meets, and a remote class would ask its owner.
+    """
+    if name not in _markers:
+        marker = type(f"Remote{name}", (), {"__slots__": (), "__module__": __name__})
+        _markers[name] = getattr(_collections_abc, name).register(marker)
+    return _markers[name]
+
+
+def abc_markers(base: type, names: tuple[str, ...]) -> tuple[type, ...]:
+    """Return the bases of a remote class that belongs to the named ABCs; called by the core."""
+    return (base, *map(_marker, names))

@@ -11,9 +11,12 @@ from atoll.demo.run import Comparison, Pass
 from atoll.demo.style import STYLE
 from atoll.demo.totals import (
     PACKAGE_COLUMNS,
+    PASS_COLUMNS,
+    interpreters_text,
     most_complex_functions,
     most_imported_modules,
     packages_of,
+    pass_texts,
     total_of,
 )
 
@@ -103,8 +106,9 @@ def _header(comparison: Comparison, made_at: datetime) -> Markup:
 
 def _cards(comparison: Comparison) -> Markup:
     total = total_of(comparison.parallel.measured)
+    interpreters = interpreters_text(comparison.parallel.interpreters)
     numbers = {
-        f"times as fast in {_interpreters(comparison.parallel)}": f"{comparison.speed_up:.2f}",
+        f"times as fast in {interpreters}": f"{comparison.speed_up:.2f}",
         "files measured": f"{total.files:,}",
         "lines": f"{total.lines:,}",
         "functions": f"{total.functions:,}",
@@ -124,7 +128,7 @@ def _timing(comparison: Comparison) -> Markup:
     return _section(
         "The same work, in parallel and not",
         lane_chart("Who was at work when: each change of shade is another file", lanes),
-        _pass_table([parallel, single]),
+        _table(PASS_COLUMNS, [pass_texts(parallel), pass_texts(single)], numbers_from=1),
         _verdict(comparison),
     )
 
@@ -138,20 +142,6 @@ def _lanes(result: Pass) -> list[Lane]:
         )
         for worker in range(result.interpreters)
     ]
-
-
-def _pass_table(passes: Sequence[Pass]) -> Markup:
-    rows = [
-        [
-            _interpreters(result),
-            f"{result.seconds:.2f}",
-            f"{len(result.spans) / result.seconds:,.0f}",
-            f"{total_of(result.measured).lines / result.seconds:,.0f}",
-            f"{result.crossings:,}",
-        ]
-        for result in passes
-    ]
-    return _table(["in", "seconds", "files/s", "lines/s", "crossings"], rows, numbers_from=1)
 
 
 def _verdict(comparison: Comparison) -> Markup:
@@ -243,7 +233,3 @@ def _table(
     head = element("thead", cells("th", columns))
     body = element("tbody", join([cells("td", row) for row in rows]))
     return element("table", head, body, class_=class_)
-
-
-def _interpreters(result: Pass) -> str:
-    return f"{result.interpreters} interpreter{'s' * (result.interpreters != 1)}"

@@ -12,9 +12,12 @@ from atoll.demo.files import Sources, printable
 from atoll.demo.run import Comparison, Pass, Watcher
 from atoll.demo.totals import (
     PACKAGE_COLUMNS,
+    PASS_COLUMNS,
+    interpreters_text,
     most_complex_functions,
     most_imported_modules,
     packages_of,
+    pass_texts,
     total_of,
 )
 
@@ -22,11 +25,6 @@ PACKAGE_ROWS = 12
 FUNCTION_ROWS = 10
 IMPORT_ROWS = 10
 FAILURE_ROWS = 8
-
-
-def interpreters_text(count: int) -> str:
-    """Return `1 interpreter`, `2 interpreters` and so on."""
-    return f"{count} interpreter{'s' * (count != 1)}"
 
 
 def print_start(console: Console, sources: Sources, interpreters: int) -> None:
@@ -140,16 +138,9 @@ def _failure_table(comparison: Comparison) -> Table:
 
 
 def _pass_table(comparison: Comparison) -> Table:
-    table = _table("The two passes", "in", "seconds", "files/s", "lines/s", "crossings")
+    table = _table("The two passes", *PASS_COLUMNS)
     for result in (comparison.parallel, comparison.single):
-        lines = total_of(result.measured).lines
-        table.add_row(
-            interpreters_text(result.interpreters),
-            f"{result.seconds:.2f}",
-            f"{len(result.spans) / result.seconds:,.0f}",
-            f"{lines / result.seconds:,.0f}",
-            f"{result.crossings:,}",
-        )
+        table.add_row(*pass_texts(result))
     return table
 
 

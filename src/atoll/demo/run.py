@@ -4,12 +4,11 @@ Both passes start alike: the interpreters exist, their modules are imported, and
 been read once, so that the page cache has them.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import NamedTuple
 
 from atoll import Interpreter
@@ -46,10 +45,16 @@ class Pass:
 
     interpreters: int
     seconds: float
+    cpu_seconds: float
     crossings: int
     measured: tuple[MeasuredFile, ...]
     failures: tuple[Failure, ...]
     spans: tuple[Span, ...]
+
+    @property
+    def busy_cpus(self) -> float:
+        """How many CPUs the process had on average: fewer if others wanted them too."""
+        return self.cpu_seconds / self.seconds
 
     def found_the_same(self, other: "Pass") -> bool:
         """Tell whether two passes have equal results, however long they took."""
@@ -125,13 +130,16 @@ def _run_pass(sources: Sources, size: int, watch: Watcher) -> Pass:
     with _team(size) as team:
         index: Index = team.keeper.call(Index, tuple(file.path for file in sources.files))
         crossings_before = team.crossings()
+        cpu_started = process_time()
         started = perf_counter()
         _work_in_parallel(team.workers, index, watch)
         seconds = perf_counter() - started
+        cpu_seconds = process_time() - cpu_started
         crossings = team.crossings() - crossings_before
         return Pass(
             interpreters=size,
             seconds=seconds,
+            cpu_seconds=cpu_seconds,
             crossings=crossings,
             measured=tuple(
                 MeasuredFile(sources.name_of(path), Measurement.from_plain(plain))
@@ -172,8 +180,3 @@ def _watch_until_done(
         for future in done:
             future.result()
         report(index.finished_count())
-
-
-def available_cpus() -> int:
-    """Return the number of CPUs that this process may use."""
-    return os.process_cpu_count() or 1

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from atoll.demo.measure import Function
-from atoll.demo.run import MeasuredFile
+from atoll.demo.run import MeasuredFile, Pass
 
 PACKAGE_COLUMNS = (
     "package",
@@ -18,6 +18,9 @@ PACKAGE_COLUMNS = (
     "per function",
 )
 """The head of a table of packages: the name, and what `Total.texts` returns."""
+
+PASS_COLUMNS = ("in", "seconds", "busy CPUs", "files/s", "lines/s", "crossings")
+"""The head of a table of passes: what `pass_texts` returns."""
 
 LOOSE_MODULES = "(single modules)"
 """The name of the package that files directly below the root are counted for."""
@@ -93,6 +96,24 @@ def most_imported_modules(files: Iterable[MeasuredFile], count: int) -> list[tup
     """Return the top-level modules that the most files import, each with their number."""
     importers = Counter(name for file in files for name in file.measurement.imports)
     return sorted(importers.items(), key=lambda item: (-item[1], item[0]))[:count]
+
+
+def interpreters_text(count: int) -> str:
+    """Return `1 interpreter`, `2 interpreters` and so on."""
+    return f"{count} interpreter{'s' * (count != 1)}"
+
+
+def pass_texts(result: Pass) -> list[str]:
+    """Return the timing of a pass as it is shown, in the order of `PASS_COLUMNS`."""
+    lines = total_of(result.measured).lines
+    return [
+        interpreters_text(result.interpreters),
+        f"{result.seconds:.2f}",
+        f"{result.busy_cpus:.2f}",
+        f"{len(result.spans) / result.seconds:,.0f}",
+        f"{lines / result.seconds:,.0f}",
+        f"{result.crossings:,}",
+    ]
 
 
 def _package_name(file: MeasuredFile) -> str:

@@ -1,11 +1,17 @@
 #include "bridge/janitor.h"
 
 #include <signal.h>
+#if __has_include(<sys/single_threaded.h>)
+#    include <sys/single_threaded.h>
+#else
+static const char __libc_single_threaded = 0;
+#endif
 
 #include "bridge/crossing.h"
 #include "ground/clock.h"
 
-#define PATIENCE (50 * MILLISECOND) // how long errands may wait for an ordinary visitor
+#define PATIENCE        (50 * MILLISECOND) // how long errands may wait for an ordinary visitor
+#define ALONE_AND_MANY 1000               // errands that start it in a process of one thread
 
 atomic_bool janitor_is_called = false;
 
@@ -15,19 +21,8 @@ static struct {
     pthread_t thread;
     bool is_running;
     bool must_stop;
+    atomic_int unseen; // errands since somebody ran some; without the mutex
 } janitor = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-
-COLD void
-janitor_call(void)
-{
-    if (!atomic_exchange(&janitor_is_called, true)) {
-        pthread_mutex_lock(&janitor.mutex);
-        if (janitor.is_running) {
-            pthread_cond_signal(&janitor.changed);
-        }
-        pthread_mutex_unlock(&janitor.mutex);
-    }
-}
 
 static bool
 has_work(interp *host)
@@ -87,22 +82,40 @@ run(void *unused)
     return NULL;
 }
 
-bool
-janitor_start(void)
+static void
+start_locked(void)
 {
-    pthread_mutex_lock(&janitor.mutex);
-    if (!janitor.is_running) {
-        sigset_t all, before;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before); // signals are for Python's own threads
-        condition_init(&janitor.changed);
-        janitor.must_stop = false;
-        janitor.is_running = pthread_create(&janitor.thread, NULL, run, NULL) == 0;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); // signals are for Python's own threads
+    condition_init(&janitor.changed);
+    // Where it cannot be started, errands wait for a visitor.
+    janitor.is_running = pthread_create(&janitor.thread, NULL, run, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+COLD void
+janitor_call(void)
+{
+    if (__libc_single_threaded && atomic_fetch_add(&janitor.unseen, 1) < ALONE_AND_MANY) {
+        return;
     }
-    bool is_running = janitor.is_running;
-    pthread_mutex_unlock(&janitor.mutex);
-    return is_running;
+    if (!atomic_exchange(&janitor_is_called, true)) {
+        pthread_mutex_lock(&janitor.mutex);
+        if (janitor.is_running) {
+            pthread_cond_signal(&janitor.changed);
+        }
+        else if (!janitor.must_stop) {
+            start_locked();
+        }
+        pthread_mutex_unlock(&janitor.mutex);
+    }
+}
+
+void
+janitor_excuse(void)
+{
+    atomic_store_explicit(&janitor.unseen, 0, memory_order_relaxed);
 }
 
 void
@@ -126,5 +139,6 @@ janitor_fork_child(void)
 {
     pthread_mutex_init(&janitor.mutex, NULL);
     janitor.is_running = false;
+    janitor.must_stop = false;
     atomic_store(&janitor_is_called, false);
 }

@@ -3,11 +3,11 @@
 // Purpose. Errands are run by the next thread that enters their interpreter. If none does, the
 // janitor enters after a moment, so that `del proxy` frees the object even in an idle interpreter.
 //
-// Lifetime. Started with the first interpreter that atoll makes, stopped before Python finalises;
-// a forked child has none until it makes an interpreter.
+// Lifetime. Started by the first errand in a process that has several threads, or by many that
+// nobody ran in one that has not: a second thread makes the C library's mutexes, and so each
+// crossing, a tenth slower. Stopped before Python finalises; a forked child starts its own.
 //
-// Threads. janitor_notify: any, with or without a GIL. The others: attached to the main interpreter
-// or to none.
+// Threads. janitor_notify: any, with or without a GIL. janitor_stop: attached to none.
 #ifndef ATOLL_BRIDGE_JANITOR_H
 #define ATOLL_BRIDGE_JANITOR_H
 
@@ -19,8 +19,8 @@
 extern atomic_bool janitor_is_called;
 
 void janitor_call(void);
-bool janitor_start(void); // idempotent; false: no thread could be started
-void janitor_stop(void);  // waits for it, detached
+void janitor_excuse(void); // errands were run by somebody else
+void janitor_stop(void);   // for good; waits for it, detached
 void janitor_fork_child(void);
 
 // There is an errand somewhere. Cheap when the janitor has been called already.

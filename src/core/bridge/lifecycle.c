@@ -165,9 +165,8 @@ interp *
 lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObject *path)
 {
     thread *here = thread_get();
-    if (here == NULL || !janitor_start()) {
-        PyErr_SetString(PyExc_RuntimeError, "cannot start the thread that cleans interpreters");
-        return NULL;
+    if (here == NULL) {
+        return (interp *)PyErr_NoMemory();
     }
     if (!value_is_plain(path)) {
         PyErr_SetString(PyExc_TypeError, "path must be a tuple of str");

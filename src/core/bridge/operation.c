@@ -20,6 +20,17 @@ typedef struct {
     bool few_packed[FEW];
 } argument_list;
 
+// What came of it: numbers and shared objects as they are, all else in the parcel.
+typedef struct {
+    enum { ANSWER_ERROR, ANSWER_PARCEL, ANSWER_INT, ANSWER_SHARED } form;
+    attribute_kind attribute;
+    union {
+        Py_ssize_t number;
+        PyObject *shared; // immortal
+    };
+    parcel parcel; // initialised unless ANSWER_INT or ANSWER_SHARED
+} answer;
+
 // ---- arguments ----
 
 static int
@@ -249,78 +260,100 @@ make_plain(PyObject *result_steal)
     return plain;
 }
 
-// Do it and pack what came of it; 0, or -1 where the parcel holds an exception.
 static int
-perform_in_host(core_state *host, const operation *op, argument_list *arguments, parcel *result)
+pack_answer(core_state *host, PyObject *value, answer *result)
 {
-    PyObject *value = NULL;
-    PyObject *name = NULL;
+    if (Py_TYPE(value) == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)value)) {
+        result->number = PyUnstable_Long_CompactValue((PyLongObject *)value);
+        result->form = ANSWER_INT;
+        return 0;
+    }
+    if (value == Py_None || PyBool_Check(value)) {
+        result->shared = value;
+        result->form = ANSWER_SHARED;
+        return 0;
+    }
+    parcel_init(&result->parcel);
+    result->form = ANSWER_PARCEL;
+    return parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
+}
+
+static COLD void
+pack_error(core_state *host, answer *result)
+{
+    if (result->form == ANSWER_PARCEL) { // packing failed
+        Py_CLEAR(result->parcel.held);
+        parcel_clear(&result->parcel);
+    }
+    parcel_init(&result->parcel);
+    error_pack(&result->parcel, host);
+    result->form = ANSWER_ERROR;
+}
+
+static void
+perform_in_host(core_state *host, const operation *op, argument_list *arguments, answer *result)
+{
+    PyObject *value = NULL, *name = NULL;
     int status = -1;
-    if (LIKELY(op->kind != OPERATION_CALL)) {
-        name = name_here(host, op->name);
-        if (UNLIKELY(name == NULL)) {
-            goto done;
+    result->form = ANSWER_ERROR;
+    result->attribute = ATTRIBUTE_VALUE;
+    if (LIKELY(op->kind == OPERATION_CALL || (name = name_here(host, op->name)) != NULL)) {
+        if (LIKELY(arguments_unpack(arguments, host, op) == 0)) {
+            value = dispatch(host, op, name, arguments);
+        }
+        if (UNLIKELY(op->flags & OPERATION_PLAIN_RESULT) && value != NULL) {
+            value = make_plain(value);
         }
     }
-    if (LIKELY(arguments_unpack(arguments, host, op) == 0)) {
-        value = dispatch(host, op, name, arguments);
-    }
-    if (LIKELY(value != NULL) && UNLIKELY(op->flags & OPERATION_PLAIN_RESULT)) {
-        value = make_plain(value);
-    }
-    if (UNLIKELY(value == NULL)) {
-        goto done;
-    }
-    if (op->flags & OPERATION_FUSE) {
-        attribute_kind kind = classify(op->target->object, value);
-        if (parcel_put_pointer(result, (void *)(uintptr_t)kind) < 0) {
-            goto done;
+    if (LIKELY(value != NULL)) {
+        if ((op->flags & OPERATION_FUSE) &&
+            (result->attribute = classify(op->target->object, value)) != ATTRIBUTE_VALUE) {
+            status = pack_answer(host, Py_None, result);
         }
-        if (kind != ATTRIBUTE_VALUE) {
-            status = 0;
-            goto done;
+        else {
+            status = pack_answer(host, value, result);
         }
     }
-    status = parcel_put(result, host, value, PARCEL_MAY_HOLD);
-done:
     Py_XDECREF(value);
     Py_XDECREF(name);
     if (UNLIKELY(status < 0)) {
-        Py_CLEAR(result->held);
-        error_pack(result, host);
+        pack_error(host, result);
     }
     arguments_drop(arguments);
-    return status;
 }
 
 // ---- at home ----
 
 static PyObject *
-unpack_result(core_state *home, const operation *op, int status, parcel *result,
-              attribute_kind *attribute)
+unpack_answer(core_state *home, answer *result)
 {
-    if (UNLIKELY(status < 0)) {
-        return error_raise(result, home);
+    PyObject *value = NULL;
+    switch (result->form) {
+    case ANSWER_INT:
+        return PyLong_FromSsize_t(result->number);
+    case ANSWER_SHARED:
+        return result->shared;
+    case ANSWER_PARCEL:
+        value = parcel_get(&result->parcel, home);
+        break;
+    case ANSWER_ERROR:
+        value = error_raise(&result->parcel, home);
+        break;
     }
-    if (op->flags & OPERATION_FUSE) {
-        *attribute = (attribute_kind)(uintptr_t)parcel_get_pointer(result);
-        if (*attribute != ATTRIBUTE_VALUE) {
-            return Py_None;
-        }
-    }
-    return parcel_get(result, home);
+    parcel_clear(&result->parcel);
+    return value;
 }
 
 // A held result is copied while the host cannot close, then dropped there.
 static COLD PyObject *
-fetch_held(core_state *home, crossing *over, const operation *op, parcel *result,
-           attribute_kind *attribute)
+fetch_held(core_state *home, crossing *over, answer *result)
 {
     crossing_return(over);
-    PyObject *value = unpack_result(home, op, 0, result, attribute);
+    PyObject *held = result->parcel.held;
+    PyObject *value = unpack_answer(home, result);
     PyObject *raised = PyErr_GetRaisedException();
     crossing_revisit(over);
-    Py_CLEAR(result->held);
+    Py_DECREF(held);
     crossing_leave(over);
     PyErr_SetRaisedException(raised);
     return value;
@@ -338,18 +371,18 @@ operation_perform(core_state *home, const operation *self, attribute_kind *attri
         crossing over;
         crossing_result why = crossing_enter(&over, home->interp, self->owner);
         if (LIKELY(why == CROSSING_OK)) {
-            parcel result;
-            parcel_init(&result);
-            int status =
-                perform_in_host(self->owner->core_state, self, &arguments, &result);
-            if (UNLIKELY(result.held != NULL)) {
-                value = fetch_held(home, &over, self, &result, attribute);
+            answer result;
+            perform_in_host(self->owner->core_state, self, &arguments, &result);
+            if (attribute != NULL) {
+                *attribute = result.attribute;
+            }
+            if (UNLIKELY(result.form == ANSWER_PARCEL && result.parcel.held != NULL)) {
+                value = fetch_held(home, &over, &result);
             }
             else {
                 crossing_leave(&over);
-                value = unpack_result(home, self, status, &result, attribute);
+                value = unpack_answer(home, &result);
             }
-            parcel_clear(&result);
         }
         else {
             crossing_raise(home, self->owner, why);

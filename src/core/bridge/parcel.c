@@ -85,8 +85,8 @@ put_bytes(parcel *self, record_kind kind, uint32_t detail, const void *data, siz
     return 0;
 }
 
-int
-parcel_put_pointer(parcel *self, const void *pointer)
+static int
+put_pointer(parcel *self, const void *pointer)
 {
     return put_bytes(self, RECORD_POINTER, 0, &pointer, sizeof pointer);
 }
@@ -307,7 +307,7 @@ put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
     PyTypeObject *type = Py_TYPE(object);
     if (value_is_shared(object)) {
-        return parcel_put_pointer(self, object);
+        return put_pointer(self, object);
     }
     if (type == &PyBytes_Type) {
         return put_bytes(self, RECORD_BYTES, 0, PyBytes_AS_STRING(object),
@@ -355,7 +355,7 @@ parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
     PyTypeObject *type = Py_TYPE(object);
     if (object == Py_None) {
-        return parcel_put_pointer(self, object);
+        return put_pointer(self, object);
     }
     if (type == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)object)) {
         Py_ssize_t number = PyUnstable_Long_CompactValue((PyLongObject *)object);
@@ -385,12 +385,6 @@ next_record(parcel *self)
                        head->kind == RECORD_INTERPRETER || head->kind == RECORD_HELD;
     self->position += sizeof *head + (has_payload ? ROUND_UP(head->size) : 0);
     return head;
-}
-
-const void *
-parcel_get_pointer(parcel *self)
-{
-    return *(void **)(next_record(self) + 1);
 }
 
 static PyObject *

@@ -41,9 +41,7 @@ parcel_init(parcel *self)
 }
 
 MUST_CHECK int parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags);
-MUST_CHECK int parcel_put_pointer(parcel *self, const void *pointer);
 PyObject *parcel_get(parcel *self, core_state *state); // new reference
-const void *parcel_get_pointer(parcel *self);
 void parcel_clear_slow(parcel *self);
 
 // Any thread, with or without a GIL; `held` must have been dropped.

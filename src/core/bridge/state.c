@@ -13,7 +13,7 @@ static const struct {
     [HOOK_RESOLVE] = {"atoll._values", "resolve"},
     [HOOK_IS_VALUE] = {"atoll._values", "is_value_type"},
     [HOOK_DESCRIBE] = {"atoll._describe", "describe"},
-    [HOOK_REGISTER_ABC] = {"atoll._describe", "register_abcs"},
+    [HOOK_ABC_MARKERS] = {"atoll._describe", "abc_markers"},
     [HOOK_JOIN_THREADS] = {"atoll._inside", "join_threads"},
     [HOOK_INTERPRETER] = {"atoll._interpreter", "Interpreter"},
     [HOOK_REDUCE] = {"atoll._values", "reduce_proxy"},

@@ -60,8 +60,15 @@ make_type(core_state *state, const class_description *described, PyTypeObject *m
     }
     int variant = described->flags & (DESCRIBED_CALLABLE | DESCRIBED_BUFFER);
     type_id base = is_metaclass ? TYPE_REMOTE_CLASS : (type_id)(TYPE_PROXY + variant);
-    return (PyTypeObject *)PyType_FromMetaclass(metatype, state->module, &spec,
-                                                (PyObject *)state->types[base]);
+    PyObject *hook = state_hook(state, HOOK_ABC_MARKERS);
+    PyObject *bases = hook == NULL
+                          ? NULL
+                          : PyObject_CallFunctionObjArgs(hook, (PyObject *)state->types[base],
+                                                         described->abcs, NULL);
+    PyObject *type =
+        bases == NULL ? NULL : PyType_FromMetaclass(metatype, state->module, &spec, bases);
+    Py_XDECREF(bases);
+    return (PyTypeObject *)type;
 }
 
 static int
@@ -84,15 +91,7 @@ install_specials(core_state *state, PyTypeObject *class, const class_description
             return -1;
         }
     }
-    if (PyTuple_GET_SIZE(described->abcs) == 0) {
-        return 0;
-    }
-    PyObject *hook = state_hook(state, HOOK_REGISTER_ABC);
-    PyObject *done = hook == NULL ? NULL
-                                  : PyObject_CallFunctionObjArgs(hook, (PyObject *)class,
-                                                                 described->abcs, NULL);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return 0;
 }
 
 static PyTypeObject *
