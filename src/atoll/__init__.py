@@ -1,11 +1,11 @@
 """Many interpreters in one process, each with its own GIL, and proxies between them.
 
-    import atoll
+import atoll
 
-    with atoll.Interpreter() as worker:
-        numbers = worker.eval("[3, 1, 2]")   # a Proxy: the list stays where it is
-        numbers.sort()                       # runs there, on this thread
-        print(atoll.copy(numbers))           # [1, 2, 3], a list here
+with atoll.Interpreter() as worker:
+    numbers = worker.eval("[3, 1, 2]")   # a Proxy: the list stays where it is
+    numbers.sort()                       # runs there, on this thread
+    print(atoll.copy(numbers))           # [1, 2, 3], a list here
 """
 
 from . import _supported  # first: says so where the core cannot be loaded

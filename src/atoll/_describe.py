@@ -1,4 +1,4 @@
-"""What the class of a remote object is like: described where it lives, for whoever holds a Proxy."""
+"""What the class of a remote object is like, described where it lives."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ if TYPE_CHECKING:
 _CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS = 1, 2, 4, 8, 16
 _TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING = 1 << 5, 1 << 6
 
-_BINARY = (
-    "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or".split()
-)
-_IN_PLACE = [name for name in _BINARY if name != "divmod"]
+
+def _dunders(names: str) -> list[str]:
+    return [f"__{name}__" for name in names.split()]
+
+
+_BINARY = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
 
 # Special methods that Python looks up on the type, so that the type of a Proxy must have them.
-_ALWAYS = ["__repr__", "__str__", "__format__", "__dir__", "__sizeof__"]
-_COMPARISONS = ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"]
-_OTHERS = (
-    [f"__{name}__" for name in _BINARY]
-    + [f"__r{name}__" for name in _BINARY]
-    + [f"__i{name}__" for name in _IN_PLACE]
-    + """__bytes__ __bool__ __len__ __length_hint__ __getitem__ __setitem__ __delitem__
-    __iter__ __next__ __reversed__ __contains__ __neg__ __pos__ __abs__ __invert__ __complex__
-    __int__ __float__ __index__ __round__ __trunc__ __floor__ __ceil__ __enter__ __exit__ __await__
-    __aiter__ __anext__ __aenter__ __aexit__ __instancecheck__ __subclasscheck__ __get__ __set__
-    __delete__ __set_name__ __fspath__ __copy__ __deepcopy__ __call__""".split()
-)
+_ALWAYS = _dunders("repr str format dir sizeof")
+_COMPARISONS = _dunders("eq ne lt le gt ge hash")
+_OTHERS = [
+    *_dunders(_BINARY),
+    *(f"__r{name}__" for name in _BINARY.split()),
+    *(f"__i{name}__" for name in _BINARY.split() if name != "divmod"),
+    *_dunders("neg pos abs invert complex int float index round trunc floor ceil"),
+    *_dunders("bool len length_hint getitem setitem delitem iter next reversed contains"),
+    *_dunders("enter exit await aiter anext aenter aexit get set delete set_name"),
+    *_dunders("bytes fspath copy deepcopy instancecheck subclasscheck"),
+]
 _SPECIAL = _ALWAYS + _COMPARISONS + _OTHERS
 
 # Those that are recognised by inheritance; the others look at the methods.
@@ -78,7 +79,7 @@ def describe(cls: type, allowed: frozenset[str] | None = None) -> Description:
     disabled: list[str] = []
     for name in _SPECIAL:
         found = _find(mro, name)
-        if name == "__call__" or found is _ABSENT or not (allowed is None or name in allowed):
+        if found is _ABSENT or not (allowed is None or name in allowed):
             continue
         if found is None:
             disabled.append(name)

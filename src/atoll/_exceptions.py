@@ -62,15 +62,16 @@ def _capture(exception: BaseException, seen: set[int]) -> Captured:
     if isinstance(exception, RemoteTraceback):
         return (("text", str(exception)),)
     base = _shared_base(type(exception))
-    is_group = isinstance(exception, BaseExceptionGroup)
+    members: tuple[BaseException, ...] = ()
+    args = _constructor_args(exception, base)
+    if isinstance(exception, BaseExceptionGroup):
+        members, args = exception.exceptions, (exception.message,)
     fields: CapturedFields = {
         "type": _type_name(type(exception), base),
-        "args": (exception.message,) if is_group else _constructor_args(exception, base),
+        "args": args,
         "fields": _c_fields(exception, base),
         "state": _state(exception),
-        "members": (
-            tuple(_capture(member, seen) for member in exception.exceptions) if is_group else ()
-        ),
+        "members": tuple(_capture(member, seen) for member in members),
         "frames": _frames(exception.__traceback__),
         "interpreter": _core.current().name,
         "text": None,
@@ -113,9 +114,7 @@ def _by_value_id(cls: type) -> str | None:
     return identifier
 
 
-def _constructor_args(
-    exception: BaseException, base: type[BaseException]
-) -> tuple[Any, ...]:
+def _constructor_args(exception: BaseException, base: type[BaseException]) -> tuple[Any, ...]:
     """Return what the builtin constructor wants; OSError keeps more than `args` shows."""
     if issubclass(base, OSError):
         reduced = base.__reduce__(exception)
@@ -124,9 +123,7 @@ def _constructor_args(
     return exception.args
 
 
-def _c_fields(
-    exception: BaseException, base: type[BaseException]
-) -> tuple[tuple[str, Any], ...]:
+def _c_fields(exception: BaseException, base: type[BaseException]) -> tuple[tuple[str, Any], ...]:
     if not issubclass(base, ImportError | NameError | AttributeError):
         return ()
     values = ((name, getattr(exception, name, None)) for name in _C_FIELDS if hasattr(base, name))

@@ -8,6 +8,7 @@ import warnings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+    from typing import Any
 
     type Pattern = tuple[str, int] | None
     type Filter = tuple[str, Pattern, str, Pattern, int]
@@ -21,13 +22,17 @@ def _pattern(expression: re.Pattern[str] | str | None) -> Pattern:
     return expression.pattern, expression.flags
 
 
+def _category_name(category: Any) -> str:
+    return f"{category.__module__}:{category.__qualname__}"
+
+
 def describe_filters() -> tuple[Filter, ...]:
     """Describe this interpreter's warnings filters."""
     return tuple(
         (
             action,
             _pattern(message),
-            f"{category.__module__}:{category.__qualname__}",
+            _category_name(category),
             _pattern(module),
             line,
         )
@@ -54,9 +59,7 @@ def apply_filters(described: tuple[Filter, ...]) -> None:
             continue
         filters.append((action, compiled(message), kind, compiled(module), line))
     warnings.filters[:] = filters  # type: ignore[index]
-    warnings._filters_mutated_lock_held() if hasattr(
-        warnings, "_filters_mutated_lock_held"
-    ) else warnings._filters_mutated()  # type: ignore[attr-defined]
+    warnings._filters_mutated()  # type: ignore[attr-defined]  # the C code has cached some
 
 
 def collect() -> tuple[tuple[str, ...], tuple[Filter, ...]]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...]) -> None:
     """Give a new interpreter what it inherits."""
     sys.argv = list(argv)
-    sys.stdout = ForwardedStream("stdout")  # type: ignore[assignment]
-    sys.stderr = ForwardedStream("stderr")  # type: ignore[assignment]
+    sys.stdout = ForwardedStream("stdout")
+    sys.stderr = ForwardedStream("stderr")
     apply_filters(filters)
 
 
@@ -32,9 +32,7 @@ def call_object(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> A
     return function(*args, **kwargs)
 
 
-def call_by_value(
-    data: bytes, references: tuple[object, ...], /, *args: Any, **kwargs: Any
-) -> Any:
+def call_by_value(data: bytes, references: tuple[object, ...], /, *args: Any, **kwargs: Any) -> Any:
     """Call a function that came by value."""
     from ._functions import load_function
 

@@ -13,12 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from os import PathLike
     from types import TracebackType
-    from typing import Any, ParamSpec, Self, TypeVar
+    from typing import Any, ParamSpec, Self, TypeVar, cast
 
     from ._core import Statistics
 
     P = ParamSpec("P")
     T = TypeVar("T")
+else:
+
+    def cast(_: str, value: Any) -> Any:
+        """Stand in for `typing.cast`, which would cost each interpreter an import of typing."""
+        return value
+
 
 _numbers = count(1)
 
@@ -26,9 +32,9 @@ _numbers = count(1)
 class Interpreter(_core.Handle):
     """An interpreter of its own in this process: own GIL, own modules, own objects.
 
-    Code runs in it on the calling thread: a call swaps the thread over, runs to completion there and
-    swaps back. Inside, one thread runs at a time and is never preempted: others get in only where
-    the running one ends, waits or calls out. So objects in it need no locks.
+    Code runs in it on the calling thread: a call swaps the thread over, runs to completion there
+    and swaps back. Inside, one thread runs at a time and is never preempted: others get in only
+    where the running one ends, waits or calls out. So objects in it need no locks.
 
     It inherits `sys.path`, `sys.argv` and the warnings filters; its `sys.stdout` and `sys.stderr`
     are those of the main interpreter. It lives until `close()`, or until the process ends. A handle
@@ -102,14 +108,15 @@ class Interpreter(_core.Handle):
         if not callable(fn):
             raise TypeError(f"a callable is required, not {type(fn).__name__}")
         if _core.is_proxy(fn):
-            return self._invoke("atoll._inside:call_object", (fn, *args), kwargs)
-        name = name_of(fn)
-        if name is not None:
-            return self._invoke(name, args, kwargs)
-        from ._functions import dump_function
+            result = self._invoke("atoll._inside:call_object", (fn, *args), kwargs)
+        elif (name := name_of(fn)) is not None:
+            result = self._invoke(name, args, kwargs)
+        else:
+            from ._functions import dump_function
 
-        data, references = dump_function(fn)
-        return self._invoke("atoll._inside:call_by_value", (data, references, *args), kwargs)
+            by_value = (*dump_function(fn), *args)
+            result = self._invoke("atoll._inside:call_by_value", by_value, kwargs)
+        return cast("T", result)
 
     def exec(self, source: str, /) -> None:
         """Run source code in this interpreter's `__main__`.

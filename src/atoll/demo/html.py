@@ -128,7 +128,7 @@ def _timing(comparison: Comparison) -> Markup:
     return _section(
         "The same work, in parallel and not",
         lane_chart("Who was at work when: each change of shade is another file", lanes),
-        _table(PASS_COLUMNS, [pass_texts(parallel), pass_texts(single)], numbers_from=1),
+        _table(PASS_COLUMNS, [pass_texts(parallel), pass_texts(single)], 1, class_="wide"),
         _verdict(comparison),
     )
 
@@ -188,7 +188,7 @@ def _import_chart(result: Pass) -> Markup:
 def _rankings(result: Pass) -> Markup:
     packages = packages_of(result.measured)
     rows = [[name, *total.texts()] for name, total in packages[:PACKAGE_ROWS]]
-    table = _table(PACKAGE_COLUMNS, rows, numbers_from=1, class_="packages")
+    table = _table(PACKAGE_COLUMNS, rows, numbers_from=1, class_="wide")
     return _section(f"Packages ({len(packages):,})", table)
 
 
@@ -223,6 +223,8 @@ def _table(
     numbers_from: int,
     class_: str = "plain",
 ) -> Markup:
+    """Return a table; a wide one leaves its fourth and fifth columns out where there is no room."""
+
     def cells(name: str, texts: Sequence[str]) -> Markup:
         classes = ["number" if place >= numbers_from else "text" for place in range(len(texts))]
         cells = [

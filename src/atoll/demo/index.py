@@ -16,13 +16,18 @@ class Index:
     """Hands out paths in the order given, and keeps what the workers found.
 
     What crosses: strings, numbers and exact tuples only, all by value.
+
+    Args:
+        sizes: every path with the size of its file in bytes.
     """
 
-    def __init__(self, paths: Iterable[str]) -> None:
-        self._waiting = deque(paths)
+    def __init__(self, sizes: Iterable[tuple[str, int]]) -> None:
+        self._sizes = dict(sizes)
+        self._waiting = deque(self._sizes)
         self._measurements: dict[str, PlainMeasurement] = {}
         self._failures: dict[str, str] = {}
         self._spans: list[PlainSpan] = []
+        self._finished_size = 0
 
     def next_path(self) -> str | None:
         """Return a path that nobody else gets, None if there is none left."""
@@ -35,16 +40,16 @@ class Index:
     def add_measurement(self, path: str, measurement: PlainMeasurement, span: PlainSpan) -> None:
         """Keep what a file holds."""
         self._measurements[path] = measurement
-        self._spans.append(span)
+        self._finish(path, span)
 
     def add_failure(self, path: str, reason: str, span: PlainSpan) -> None:
         """Keep why a file could not be measured."""
         self._failures[path] = reason
-        self._spans.append(span)
+        self._finish(path, span)
 
-    def finished_count(self) -> int:
-        """Return how many files are done, measured or not."""
-        return len(self._spans)
+    def finished(self) -> tuple[int, int]:
+        """Return how many files are done, measured or not, and how many bytes they have."""
+        return len(self._spans), self._finished_size
 
     def measurements(self) -> tuple[tuple[str, PlainMeasurement], ...]:
         """Return every path that was measured, with its measurement, in the order of the paths."""
@@ -57,3 +62,7 @@ class Index:
     def spans(self) -> tuple[PlainSpan, ...]:
         """Return who worked when, in the order in which the work was done."""
         return tuple(self._spans)
+
+    def _finish(self, path: str, span: PlainSpan) -> None:
+        self._spans.append(span)
+        self._finished_size += self._sizes[path]

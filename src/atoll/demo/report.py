@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from atoll.demo import run
 from atoll.demo.files import Sources, printable
 from atoll.demo.run import Comparison, Pass, Watcher
 from atoll.demo.totals import (
@@ -40,23 +41,24 @@ def print_start(console: Console, sources: Sources, interpreters: int) -> None:
 
 @contextmanager
 def progress_bar(console: Console, sources: Sources) -> Iterator[Watcher]:
-    """Show a bar for each pass; yields what wants to be told the progress.
+    """Show a bar, by bytes since the largest files come first; yields what is told the progress.
 
-    A terminal shows the bars and forgets them; elsewhere there are none.
+    A terminal shows the bar until the job is done; elsewhere there is none.
     """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[files]:,} files"),
         TimeElapsedColumn(),
     )
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal, expand=True
     ) as progress:
-        task = progress.add_task("starting", total=len(sources.files))
+        task = progress.add_task("starting", total=sources.size, files=0)
 
-        def watch(interpreters: int, done: int) -> None:
-            progress.update(task, description=interpreters_text(interpreters), completed=done)
+        def watch(now: run.Progress) -> None:
+            description = interpreters_text(now.interpreters)
+            progress.update(task, description=description, completed=now.size, files=now.files)
 
         yield watch
 

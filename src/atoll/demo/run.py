@@ -20,8 +20,17 @@ from atoll.demo.worker import prepare, work
 REFRESH_SECONDS = 0.1
 """How often the progress is asked for."""
 
-type Watcher = Callable[[int, int], None]
-"""Is told, in the calling thread, how many interpreters are at work and how many files are done."""
+
+class Progress(NamedTuple):
+    """How far a pass is: the interpreters at work, the files that are done, and their bytes."""
+
+    interpreters: int
+    files: int
+    size: int
+
+
+type Watcher = Callable[[Progress], None]
+"""Is told the progress, in the thread that runs the job."""
 
 
 class MeasuredFile(NamedTuple):
@@ -128,7 +137,9 @@ def _team(size: int) -> Iterator[_Team]:
 
 def _run_pass(sources: Sources, size: int, watch: Watcher) -> Pass:
     with _team(size) as team:
-        index: Index = team.keeper.call(Index, tuple(file.path for file in sources.files))
+        index: Index = team.keeper.call(
+            Index, tuple((file.path, file.size) for file in sources.files)
+        )
         crossings_before = team.crossings()
         cpu_started = process_time()
         started = perf_counter()
@@ -165,18 +176,16 @@ def _work_in_parallel(workers: Sequence[Interpreter], index: Index, watch: Watch
                 threads.submit(worker.call, work, index, number)
                 for number, worker in enumerate(workers)
             ]
-            _watch_until_done(futures, index, lambda done: watch(len(workers), done))
+            _watch_until_done(futures, lambda: watch(Progress(len(workers), *index.finished())))
         except BaseException:
             index.stop()
             raise
 
 
-def _watch_until_done(
-    futures: Sequence[Future[None]], index: Index, report: Callable[[int], None]
-) -> None:
+def _watch_until_done(futures: Sequence[Future[None]], refresh: Callable[[], None]) -> None:
     waiting = set(futures)
     while waiting:
         done, waiting = wait(waiting, timeout=REFRESH_SECONDS, return_when=FIRST_EXCEPTION)
         for future in done:
             future.result()
-        report(index.finished_count())
+        refresh()

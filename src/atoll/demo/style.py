@@ -71,7 +71,7 @@ footer { font-size: .84rem; }
 @media (max-width: 34rem) {
   .lanes .row { grid-template-columns: 1fr; gap: .1rem; }
   .axis { margin-left: 0; }
-  .packages :is(th, td):is(:nth-child(4), :nth-child(5)) { display: none; }
+  .wide :is(th, td):is(:nth-child(4), :nth-child(5)) { display: none; }
   .cell .value { font-size: .6rem; } .cell .label { font-size: .6rem; }
 }
 """

@@ -163,6 +163,20 @@ metatype_for(core_state *state, const remote_description *described)
                                                      export_ref(described->metaclass).target);
 }
 
+// The class made for a type, borrowed. An address may be used again after its interpreter closed.
+static PyTypeObject *
+find_class(core_state *state, const void *key, const interp *owner)
+{
+    PyTypeObject *known = pointer_map_get(&state->classes, key);
+    if (known != NULL) {
+        remote_class *data = remote_class_data(known);
+        if (data->shared_type == NULL && data->target->owner != owner) {
+            return NULL;
+        }
+    }
+    return known;
+}
+
 // Ask the owner what it is. Crosses, so that another thread may make the same class meanwhile.
 static PyTypeObject *
 for_foreign_type(core_state *state, export *target)
@@ -173,7 +187,7 @@ for_foreign_type(core_state *state, export *target)
     }
     PyTypeObject *class = NULL, *metatype = NULL;
     if (described.type_key != NULL) {
-        class = (PyTypeObject *)Py_XNewRef(pointer_map_get(&state->classes, described.type_key));
+        class = (PyTypeObject *)Py_XNewRef(find_class(state, described.type_key, target->owner));
     }
     if (class == NULL) {
         metatype = metatype_for(state, &described);
@@ -201,7 +215,7 @@ PyTypeObject *
 remote_class_of(core_state *state, export *target)
 {
     if (!(target->flags & EXPORT_RESTRICTED)) {
-        PyObject *known = pointer_map_get(&state->classes, target->type);
+        PyTypeObject *known = find_class(state, target->type, target->owner);
         if (LIKELY(known != NULL)) {
             return (PyTypeObject *)Py_NewRef(known);
         }
@@ -242,10 +256,11 @@ static void
 forget(PyTypeObject *class)
 {
     remote_class *data = remote_class_data(class);
-    if (data->type_key != NULL) {
+    if (data->type_key != NULL &&
+        pointer_map_get(&data->state->classes, data->type_key) == (void *)class) {
         pointer_map_remove(&data->state->classes, data->type_key);
-        data->type_key = NULL;
     }
+    data->type_key = NULL;
     if (data->target != NULL &&
         pointer_map_get(&data->state->proxies, data->target) == (void *)class) {
         pointer_map_remove(&data->state->proxies, data->target);

@@ -1,0 +1,128 @@
+"""The C core of atoll: mechanism, no policy."""
+
+from collections.abc import Callable
+from typing import Any, Self, final
+
+from typing_extensions import disjoint_base
+
+from ._interpreter import Interpreter
+
+@disjoint_base
+class Handle:
+    """The C half of atoll.Interpreter."""
+
+    @property
+    def id(self) -> int:
+        """CPython's number of the interpreter; 0 is the main one."""
+    @property
+    def name(self) -> str:
+        """The name given when it was made."""
+    @property
+    def is_closed(self) -> bool:
+        """Has it been closed, or lost in a fork?"""
+    @property
+    def is_preemptive(self) -> bool:
+        """May its threads be interrupted between two bytecodes?"""
+
+@disjoint_base
+class Proxy:
+    """A reference to an object of another interpreter.
+
+    Made when an object that can change crosses; never by hand.
+    """
+
+    def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]: ...
+    def __reduce_ex__(self, protocol: Any, /) -> tuple[Callable[[Any], Any], tuple[Any]]: ...
+
+@final
+class Statistics(tuple[int, int, int, int, int, int]):
+    """What an interpreter has been doing; see Interpreter.statistics()."""
+
+    n_fields: int
+    n_sequence_fields: int
+    n_unnamed_fields: int
+    __match_args__: tuple[str, ...]
+    def __new__(
+        cls,
+        sequence: tuple[int, int, int, int, int, int],
+        dict: dict[str, Any] = ...,
+    ) -> Self: ...
+    def __replace__(self, /, **changes: Any) -> Self: ...
+    @property
+    def crossings(self) -> int:
+        """entries into the interpreter since it was made"""
+    @property
+    def visitors(self) -> int:
+        """threads of other interpreters inside it now, waiting ones included"""
+    @property
+    def thread_states(self) -> int:
+        """thread states kept for visitors"""
+    @property
+    def exports(self) -> int:
+        """its objects that others hold proxies to"""
+    @property
+    def proxies(self) -> int:
+        """objects of others that it holds proxies to"""
+    @property
+    def buffers(self) -> int:
+        """buffers of its objects in use elsewhere"""
+
+def checkpoint() -> None:
+    """Let others into this interpreter."""
+
+def close(handle: Handle, timeout: float | None, /) -> None:
+    """End an interpreter."""
+
+def create(name: str, is_preemptive: bool, path: tuple[str, ...], /) -> Interpreter:
+    """Make an interpreter."""
+
+def current() -> Interpreter:
+    """The interpreter that this runs in."""
+
+def forget_interpreters() -> None:
+    """Leave all but the main one to their fate."""
+
+def interpreters() -> list[Interpreter]:
+    """All that are open, the main one first."""
+
+def invoke(
+    handle: Handle,
+    function: str,
+    arguments: tuple[Any, ...],
+    keywords: dict[str, Any] | None,
+    /,
+) -> Any:
+    """Call 'module:function' in another interpreter."""
+
+def is_proxy(object: object, /) -> bool:
+    """Does it stand for a foreign object?"""
+
+def is_value_name(name: str, /) -> bool:
+    """Do instances of 'module:type'?"""
+
+def mark(object: object, by_value: bool, /) -> Any:
+    """Say how an object is to cross."""
+
+def owner(proxy: object, /) -> Interpreter:
+    """The interpreter of the original."""
+
+def register_value_name(name: str, /) -> None:
+    """Have instances of 'module:type' go by value."""
+
+def restrict(object: object, names: frozenset[str], /) -> Any:
+    """Narrow an object to some names."""
+
+def statistics(handle: Handle, /) -> Statistics:
+    """What it has been doing."""
+
+def stop_janitor() -> None:
+    """Stop the thread that cleans up."""
+
+def threads() -> list[tuple[int, int]]:
+    """Pairs of thread id and interpreter id; -1: unknown."""
+
+def type_of(proxy: object, /) -> type:
+    """The type of the original."""
+
+def visitor_count(handle: Handle, /) -> int:
+    """Threads of others inside it."""
