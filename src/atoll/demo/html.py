@@ -12,7 +12,7 @@ from atoll.demo.style import STYLE
 from atoll.demo.totals import (
     PACKAGE_COLUMNS,
     PASS_COLUMNS,
-    interpreters_text,
+    counted,
     most_complex_functions,
     most_imported_modules,
     packages_of,
@@ -95,7 +95,7 @@ def _header(comparison: Comparison, made_at: datetime) -> Markup:
         element("h1", sources.title),
         element(
             "p",
-            f"{len(sources.files):,} Python files ({sources.size / 1e6:.1f} MB) below ",
+            f"{counted(len(sources.files), 'Python file')} ({sources.size / 1e6:.1f} MB) below ",
             element("code", str(sources.root)),
             f", measured by atoll on {made_at:%d %B %Y, %H:%M}, with "
             f"{platform.python_implementation()} {platform.python_version()}",
@@ -106,7 +106,7 @@ def _header(comparison: Comparison, made_at: datetime) -> Markup:
 
 def _cards(comparison: Comparison) -> Markup:
     total = total_of(comparison.parallel.measured)
-    interpreters = interpreters_text(comparison.parallel.interpreters)
+    interpreters = counted(comparison.parallel.interpreters, "interpreter")
     numbers = {
         f"times as fast in {interpreters}": f"{comparison.speed_up:.2f}",
         "files measured": f"{total.files:,}",
@@ -128,7 +128,7 @@ def _timing(comparison: Comparison) -> Markup:
     return _section(
         "The same work, in parallel and not",
         lane_chart("Who was at work when: each change of shade is another file", lanes),
-        _table(PASS_COLUMNS, [pass_texts(parallel), pass_texts(single)], 1, class_="wide"),
+        _table(PASS_COLUMNS, [pass_texts(parallel), pass_texts(single)], 0, class_="wide"),
         _verdict(comparison),
     )
 

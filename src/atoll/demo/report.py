@@ -14,7 +14,7 @@ from atoll.demo.run import Comparison, Pass, Watcher
 from atoll.demo.totals import (
     PACKAGE_COLUMNS,
     PASS_COLUMNS,
-    interpreters_text,
+    counted,
     most_complex_functions,
     most_imported_modules,
     packages_of,
@@ -32,8 +32,8 @@ def print_start(console: Console, sources: Sources, interpreters: int) -> None:
     """Say what is about to be done."""
     text = Text(sources.title, style="bold")
     text.append(
-        f": measuring {len(sources.files):,} files ({sources.size / 1e6:.1f} MB) in "
-        f"{interpreters_text(interpreters)}, then in 1",
+        f": measuring {counted(len(sources.files), 'file')} ({sources.size / 1e6:.1f} MB) in "
+        f"{counted(interpreters, 'interpreter')}, then in 1",
         style="not bold",
     )
     console.print(text, soft_wrap=True)
@@ -57,7 +57,7 @@ def progress_bar(console: Console, sources: Sources) -> Iterator[Watcher]:
         task = progress.add_task("starting", total=sources.size, files=0)
 
         def watch(now: run.Progress) -> None:
-            description = interpreters_text(now.interpreters)
+            description = counted(now.interpreters, "interpreter")
             progress.update(task, description=description, completed=now.size, files=now.files)
 
         yield watch
@@ -140,7 +140,7 @@ def _failure_table(comparison: Comparison) -> Table:
 
 
 def _pass_table(comparison: Comparison) -> Table:
-    table = _table("The two passes", *PASS_COLUMNS)
+    table = _table("The two passes", *PASS_COLUMNS, numbers_from=0)
     for result in (comparison.parallel, comparison.single):
         table.add_row(*pass_texts(result))
     return table
@@ -149,11 +149,11 @@ def _pass_table(comparison: Comparison) -> Table:
 def _summary(comparison: Comparison) -> Text:
     total = total_of(comparison.parallel.measured)
     text = Text(
-        f"{total.files:,} files, {total.lines:,} lines, {total.functions:,} functions and "
-        f"{total.classes:,} classes measured.\n"
+        f"Measured {counted(total.files, 'file')}, {counted(total.lines, 'line')}, "
+        f"{counted(total.functions, 'function')} and {counted(total.classes, 'class', 'es')}.\n"
     )
     text.append(f"Speed-up {comparison.speed_up:.2f}", style="bold green")
-    text.append(f" with {interpreters_text(comparison.parallel.interpreters)}; ")
+    text.append(f" with {counted(comparison.parallel.interpreters, 'interpreter')}; ")
     if comparison.is_consistent:
         text.append("both passes found the same", style="green")
     else:

@@ -61,16 +61,19 @@ figcaption { font-size: .87rem; margin-bottom: .7rem; }
   white-space: nowrap; }
 .axis span:first-child { transform: none; }
 table { width: 100%; border-collapse: collapse; font-size: .87rem; }
-th { text-align: left; font-weight: 600; color: var(--quiet); }
+th { text-align: left; font-weight: 600; color: var(--quiet); overflow-wrap: normal; }
 th, td { padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
 th.number:last-child, td.number:last-child { padding-right: 0; }
 code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .92em; }
 footer { font-size: .84rem; }
 @media (max-width: 34rem) {
   .lanes .row { grid-template-columns: 1fr; gap: .1rem; }
   .axis { margin-left: 0; }
+  section { padding: .9rem; }
+  table { font-size: .78rem; }
   .wide :is(th, td):is(:nth-child(4), :nth-child(5)) { display: none; }
   .cell .value { font-size: .6rem; } .cell .label { font-size: .6rem; }
 }

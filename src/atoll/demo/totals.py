@@ -19,7 +19,7 @@ PACKAGE_COLUMNS = (
 )
 """The head of a table of packages: the name, and what `Total.texts` returns."""
 
-PASS_COLUMNS = ("in", "seconds", "busy CPUs", "files/s", "lines/s", "crossings")
+PASS_COLUMNS = ("interpreters", "seconds", "busy CPUs", "files/s", "lines/s", "crossings")
 """The head of a table of passes: what `pass_texts` returns."""
 
 LOOSE_MODULES = "(single modules)"
@@ -98,16 +98,16 @@ def most_imported_modules(files: Iterable[MeasuredFile], count: int) -> list[tup
     return sorted(importers.items(), key=lambda item: (-item[1], item[0]))[:count]
 
 
-def interpreters_text(count: int) -> str:
-    """Return `1 interpreter`, `2 interpreters` and so on."""
-    return f"{count} interpreter{'s' * (count != 1)}"
+def counted(number: int, noun: str, ending: str = "s") -> str:
+    """Return `1 file`, `2 files`, `1,000 files` and so on."""
+    return f"{number:,} {noun}{ending if number != 1 else ''}"
 
 
 def pass_texts(result: Pass) -> list[str]:
     """Return the timing of a pass as it is shown, in the order of `PASS_COLUMNS`."""
     lines = total_of(result.measured).lines
     return [
-        interpreters_text(result.interpreters),
+        str(result.interpreters),
         f"{result.seconds:.2f}",
         f"{result.busy_cpus:.2f}",
         f"{len(result.spans) / result.seconds:,.0f}",

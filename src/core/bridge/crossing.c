@@ -217,9 +217,19 @@ crossing_visit(interp *host, crossing *visit)
     return true;
 }
 
+// The thread state is not kept: swapped out with no other to follow, it would stay bound as this
+// thread's PyGILState, and the interpreter's closer could not delete it.
 void
 crossing_end_visit(crossing *visit)
 {
-    PyThreadState_Swap(NULL);
-    crossing_dismiss(visit->host);
+    guest *visitor = visit->host;
+    interp *host = visitor->interp;
+    PyThreadState_Clear(visitor->thread_state);
+    PyThreadState_DeleteCurrent();
+    thread_set_guest(visit->thread, host, NULL);
+    pthread_mutex_lock(&host->mutex);
+    guest_unlink_locked(visitor);
+    pthread_mutex_unlock(&host->mutex);
+    crossing_depart_contended(host);
+    guest_free(visitor);
 }

@@ -44,6 +44,31 @@ export_object(core_state *state, PyObject *object)
     return known != NULL ? export_ref(known).target : new_export(state, object);
 }
 
+// CPython calls it, under its interpreter's GIL, when a watched type is changed.
+static int
+on_class_changed(PyTypeObject *type)
+{
+    interp *here = registry_find(PyInterpreterState_Get());
+    core_state *state = here == NULL ? NULL : here->core_state;
+    export *known = state == NULL ? NULL : pointer_map_get(&state->exports, type);
+    if (known != NULL) {
+        atomic_fetch_add_explicit(&known->changes, 1, memory_order_release);
+    }
+    return 0;
+}
+
+void
+export_watch_class(core_state *state, export *class)
+{
+    if (state->watcher == WATCHER_NONE) {
+        state->watcher = PyType_AddWatcher(on_class_changed);
+    }
+    if (state->watcher < 0 || PyType_Watch(state->watcher, class->object) < 0) {
+        PyErr_Clear(); // all of the few watchers are taken: changes go unnoticed
+        state->watcher = state->watcher < 0 ? WATCHER_REFUSED : state->watcher;
+    }
+}
+
 void
 export_unref(foreign_ref reference)
 {

@@ -34,6 +34,7 @@ typedef struct export {
     const PyTypeObject *type;  // of the object: a key, never followed outside the owner
     uint64_t generation;       // tells exports at one address apart
     unsigned flags;
+    atomic_uint changes; // of a class: how often it was changed since it was described
 } export;
 
 typedef struct {
@@ -42,6 +43,7 @@ typedef struct {
 
 // All under the GIL of state->interp.
 export *export_object(core_state *state, PyObject *object); // counts one reference; NULL: MemoryError
+void export_watch_class(core_state *state, export *class); // count its changes from now on
 void export_run_errands(core_state *state);
 void export_drop_all(core_state *state); // the interpreter closes
 

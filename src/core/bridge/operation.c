@@ -428,6 +428,9 @@ describe_in_host(core_state *host, export *target, remote_description *result, p
     }
     Py_DECREF(description);
     result->class = export_class(host, class);
+    if (result->class != NULL) {
+        export_watch_class(host, result->class);
+    }
     result->metaclass = export_class(host, class == NULL ? NULL : Py_TYPE(class));
     return 0;
 }

@@ -60,6 +60,8 @@ typedef struct {
     bool by_value;
 } rule_cache_entry;
 
+enum { WATCHER_NONE = -1, WATCHER_REFUSED = -2 };
+
 struct export;
 typedef struct core_state core_state;
 
@@ -90,6 +92,7 @@ struct core_state {
     PyObject **names; // owned, by name index
     int32_t names_capacity;
     uint64_t generation; // of the latest export
+    int watcher;         // of exported classes, or one of the two
     name_cache_entry name_cache[NAME_CACHE_SIZE];
     rule_cache_entry rule_cache[RULE_CACHE_SIZE];
     PyObject *free_methods[FREE_METHODS];

@@ -62,6 +62,7 @@ exec(PyObject *module)
     core_state *state = PyModule_GetState(module);
     lifecycle_init();
     state->module = module;
+    state->watcher = WATCHER_NONE;
     state->references = &local_references;
     state->interp = find_interp();
     if (state->interp == NULL || init_strings(state) < 0 ||
@@ -97,6 +98,10 @@ clear(PyObject *module)
 {
     core_state *state = PyModule_GetState(module);
     state->is_cleared = true;
+    if (state->watcher >= 0 && PyType_ClearWatcher(state->watcher) < 0) {
+        PyErr_Clear();
+    }
+    state->watcher = WATCHER_REFUSED;
     if (state->interp != NULL && state->interp->core_state == state) {
         export_drop_all(state);
     }

@@ -45,6 +45,7 @@ new_proxy(core_state *state, export *target_steal)
     self->state = state;
     self->weak_references = NULL;
     self->known_methods = 0;
+    self->epoch = 0;
     PyObject_GC_Track(self);
     return (PyObject *)self;
 }
@@ -134,6 +135,25 @@ method_slot(const remote_class *class, const PyObject *name)
     return -1;
 }
 
+// The class over there was changed: what was a method may be none now.
+static COLD void
+forget_methods(remote_class *class, unsigned epoch)
+{
+    for (int slot = 0; slot < METHOD_SLOTS; slot++) {
+        Py_CLEAR(class->methods[slot].name);
+    }
+    class->fixed_methods = 0;
+    class->epoch = epoch;
+}
+
+static inline bool
+is_known_method(const proxy_object *self, const remote_class *class, int slot)
+{
+    uint64_t known =
+        class->fixed_methods | (self->epoch == class->epoch ? self->known_methods : 0);
+    return (known >> slot) & 1;
+}
+
 static void
 remember_method(proxy_object *self, remote_class *class, PyObject *name, int32_t index,
                 attribute_kind kind)
@@ -148,6 +168,10 @@ remember_method(proxy_object *self, remote_class *class, PyObject *name, int32_t
     }
     if (kind == ATTRIBUTE_CLASS_METHOD) {
         class->fixed_methods |= UINT64_C(1) << slot;
+    }
+    if (self->epoch != class->epoch) {
+        self->epoch = class->epoch;
+        self->known_methods = 0;
     }
     self->known_methods |= UINT64_C(1) << slot;
 }
@@ -189,9 +213,16 @@ proxy_getattro(PyObject *op, PyObject *name)
 {
     proxy_object *self = (proxy_object *)op;
     remote_class *class = remote_class_data(Py_TYPE(op));
+    if (class->target != NULL) {
+        unsigned changes =
+            atomic_load_explicit(&class->target->changes, memory_order_acquire);
+        if (UNLIKELY(changes != class->epoch)) {
+            forget_methods(class, changes);
+        }
+    }
     int slot = method_slot(class, name);
     if (LIKELY(slot >= 0 && class->methods[slot].name == name &&
-               ((self->known_methods | class->fixed_methods) >> slot) & 1)) {
+               is_known_method(self, class, slot))) {
         return remote_method_new(self->state, op, name, class->methods[slot].index);
     }
     return get_attribute(self, name);
@@ -201,6 +232,7 @@ static int
 proxy_setattro(PyObject *op, PyObject *name, PyObject *value)
 {
     proxy_object *self = (proxy_object *)op;
+    self->known_methods = 0; // one of them may be set over
     PyObject *done = reference_operate(self->state, self->target,
                                        value == NULL ? OPERATION_DELETE : OPERATION_SET, name,
                                        &value, value == NULL ? 0 : 1);

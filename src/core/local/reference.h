@@ -26,6 +26,7 @@ typedef struct {
     core_state *state;      // kept alive by the type
     PyObject *weak_references;
     uint64_t known_methods; // by slot of remote_class.methods: seen to be methods of this object
+    unsigned epoch;         // of its class when they were
 } proxy_object;
 
 // What the metatype adds to each remote class.
@@ -36,8 +37,8 @@ typedef struct {
     PyTypeObject *shared_type; // borrowed, immortal: the type it stands for; NULL: target is it
     bool is_restricted;
     uint64_t fixed_methods; // by slot: methods of every instance
+    unsigned epoch;         // target->changes when the methods were found
     name_cache_entry methods[METHOD_SLOTS];
-    int method_count;
 } remote_class;
 
 #define REMOTE_CLASS_OFFSET ((sizeof(PyHeapTypeObject) + 15) & ~(size_t)15)
