@@ -108,7 +108,7 @@ arguments_free(argument_list *self)
 // ---- in the host ----
 
 static PyObject *
-call_special(PyObject *name, argument_list *arguments, size_t nargs)
+call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
 {
     PyObject *function = PyObject_GetAttr((PyObject *)Py_TYPE(arguments->host[1]), name);
     if (function == NULL) {
@@ -118,6 +118,13 @@ call_special(PyObject *name, argument_list *arguments, size_t nargs)
                                            (nargs + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
                                            arguments->host_names);
     Py_DECREF(function);
+    if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 &&
+        value_is_plain(arguments->host[2])) {
+        PyObject *hook = state_hook(host, HOOK_OPERATE);
+        result = hook == NULL ? NULL
+                              : PyObject_CallFunctionObjArgs(hook, name, arguments->host[1],
+                                                             arguments->host[2], NULL);
+    }
     return result;
 }
 
@@ -210,7 +217,7 @@ dispatch(core_state *host, const operation *op, PyObject *name, argument_list *a
                                    nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
                                    arguments->host_names);
     case OPERATION_SPECIAL:
-        return call_special(name, arguments, nargs);
+        return call_special(host, name, arguments, nargs);
     case OPERATION_GET: {
         PyObject *value = PyObject_GetAttr(object, name);
         return is_restricted ? get_restricted(host, value) : value;

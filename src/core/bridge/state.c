@@ -16,6 +16,7 @@ static const struct {
     [HOOK_ABC_MARKERS] = {"atoll._describe", "abc_markers"},
     [HOOK_JOIN_THREADS] = {"atoll._inside", "join_threads"},
     [HOOK_INTERPRETER] = {"atoll._interpreter", "Interpreter"},
+    [HOOK_OPERATE] = {"atoll._operators", "operate"},
     [HOOK_REDUCE] = {"atoll._values", "reduce_proxy"},
 };
 

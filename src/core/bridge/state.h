@@ -41,6 +41,7 @@ typedef enum {
     HOOK_JOIN_THREADS,
     HOOK_INTERPRETER,
     HOOK_REDUCE,
+    HOOK_OPERATE,
     HOOK_COUNT
 } hook_id;
 
