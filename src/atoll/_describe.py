@@ -6,11 +6,25 @@ import _collections_abc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     type Description = tuple[str, tuple[str, ...], tuple[str, ...], int, tuple[str, ...]]
 
 # As in remote_class.c.
-_CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS = 1, 2, 4, 8, 16
-_TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING = 1 << 5, 1 << 6
+_CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS, _CONTAINER = 1, 2, 4, 8, 16, 32
+_TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING, _TPFLAGS_HEAPTYPE = 1 << 5, 1 << 6, 1 << 9
+
+# Builtin containers, whose operators want another such container as the other operand.
+_CONTAINERS = (
+    list,
+    dict,
+    set,
+    frozenset,
+    tuple,
+    bytearray,
+    type({}.keys()),
+    type({}.items()),
+)
 
 
 def _dunders(names: str) -> list[str]:
@@ -31,6 +45,7 @@ _OTHERS = [
     *_dunders("enter exit await aiter anext aenter aexit get set delete set_name"),
     *_dunders("bytes fspath copy deepcopy instancecheck subclasscheck"),
 ]
+_COMPARED_BY = [*_COMPARISONS[:-1], *_dunders("add iadd or and sub xor ror rand rsub rxor")]
 _SPECIAL = _ALWAYS + _COMPARISONS + _OTHERS
 
 # Those that are recognised by inheritance; the others look at the methods.
@@ -110,7 +125,15 @@ def _flags_for(cls: type, mro: tuple[type, ...], allowed: frozenset[str] | None)
         flags |= _SEQUENCE
     elif _flags_of(cls) & _TPFLAGS_MAPPING:
         flags |= _MAPPING
+    if issubclass(cls, _CONTAINERS) and not any(map(_is_overridden(mro), _COMPARED_BY)):
+        flags |= _CONTAINER
     return flags
+
+
+def _is_overridden(mro: tuple[type, ...]) -> Callable[[str], bool]:
+    """Make a test for names that a class of the user's own defines."""
+    own = [cls for cls in mro if _flags_of(cls) & _TPFLAGS_HEAPTYPE]
+    return lambda name: any(name in type.__dict__["__dict__"].__get__(cls) for cls in own)
 
 
 def _abcs(cls: type) -> tuple[str, ...]:

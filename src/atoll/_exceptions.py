@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         members: tuple[Captured, ...]  # of a group
         frames: tuple[Frame, ...]
         interpreter: str
+        last: str  # line of the printed traceback
         text: str | None  # of a RemoteTraceback, instead of all that
         cause: Captured | None
         context: Captured | None
@@ -74,6 +75,7 @@ def _capture(exception: BaseException, seen: set[int]) -> Captured:
         "members": tuple(_capture(member, seen) for member in members),
         "frames": _frames(exception.__traceback__),
         "interpreter": _core.current().name,
+        "last": _last_line(exception),
         "text": None,
         "cause": _capture_linked(exception.__cause__, seen),
         "context": _capture_linked(exception.__context__, seen),
@@ -137,6 +139,19 @@ def _state(exception: BaseException) -> tuple[tuple[str, Any], ...]:
     if notes:
         pairs.append(("__notes__", tuple(map(str, notes))))
     return tuple(pairs)
+
+
+def _last_line(exception: BaseException) -> str:
+    """Say what the exception says, now: its arguments may be gone when it is printed."""
+    cls = type(exception)
+    name = cls.__qualname__
+    if cls.__module__ not in ("builtins", "__main__"):
+        name = f"{cls.__module__}.{name}"
+    try:
+        text = str(exception)
+    except Exception:
+        text = "<exception str() failed>"
+    return f"{name}: {text}" if text else name
 
 
 def _frames(traceback: TracebackType | None) -> tuple[Frame, ...]:
@@ -266,18 +281,8 @@ def _format(captured: Captured) -> list[str]:
         [traceback.FrameSummary(file, line, name) for file, line, name in fields["frames"]]
     )
     lines += summary.format()
-    lines.append(f"{_last_line(fields)}\n")
+    lines.append(f"{fields['last']}\n")
+    lines += [f"{note}\n" for note in dict(fields["state"]).get("__notes__", ())]
     for member in fields["members"]:
         lines += ["  | " + line for line in "".join(_format(member)).splitlines(keepends=True)]
     return lines
-
-
-def _last_line(fields: Any) -> str:
-    of, args = fields["type"], fields["args"]
-    if isinstance(of, type):
-        name = of.__qualname__
-    else:
-        name = of[1] if of[0] in ("builtins", "__main__") else f"{of[0]}.{of[1]}"
-    if not args:
-        return name
-    return f"{name}: {args[0] if len(args) == 1 else args}"

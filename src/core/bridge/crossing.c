@@ -185,6 +185,13 @@ crossing_attend(interp *host)
 
 // ---- errors ----
 
+COLD crossing_result
+crossing_turn_back(crossing *self)
+{
+    crossing_leave(self);
+    return CROSSING_CLOSED;
+}
+
 void
 crossing_raise(core_state *home, const interp *host, crossing_result why)
 {

@@ -43,6 +43,7 @@ guest *crossing_new_host(thread *self, interp *host, crossing_result *why);
 void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
 void crossing_attend(interp *host);
 void crossing_depart_contended(interp *host);
+crossing_result crossing_turn_back(crossing *self);
 void crossing_raise(core_state *home, const interp *host, crossing_result why);
 
 // Give way to whoever is entering this interpreter; under its GIL, of the running thread.
@@ -109,38 +110,6 @@ crossing_dismiss(guest *visitor)
     }
 }
 
-static inline MUST_CHECK crossing_result
-crossing_enter(crossing *self, interp *home, interp *host)
-{
-    thread *here = thread_get();
-    if (UNLIKELY(here == NULL)) {
-        return CROSSING_NO_MEMORY;
-    }
-    if (UNLIKELY((const char *)__builtin_frame_address(0) < here->stack_limit)) {
-        return CROSSING_TOO_DEEP;
-    }
-    PyThreadState *state = PyThreadState_GetUnchecked();
-    guest *resident = thread_guest(here, home);
-    if (UNLIKELY(resident == NULL)) {
-        resident = crossing_new_home(here, home, state);
-        if (resident == NULL) {
-            return CROSSING_NO_MEMORY;
-        }
-    }
-    crossing_result why = CROSSING_OK;
-    guest *visitor = crossing_admit(here, host, &why);
-    if (UNLIKELY(visitor == NULL)) {
-        return why;
-    }
-    // Call-backs into home reuse the state that is suspended here.
-    *self = (crossing){here, resident, visitor, state, resident->thread_state};
-    resident->thread_state = state;
-    resident->depth++;
-    crossing_attach(here, host, visitor, visitor->thread_state);
-    host->crossings++;
-    return CROSSING_OK;
-}
-
 // Back to the home GIL; the thread still counts as inside the host.
 static inline void
 crossing_return(crossing *self)
@@ -172,6 +141,41 @@ crossing_leave(crossing *self)
 {
     crossing_return(self);
     crossing_end(self);
+}
+
+static inline MUST_CHECK crossing_result
+crossing_enter(crossing *self, interp *home, interp *host)
+{
+    thread *here = thread_get();
+    if (UNLIKELY(here == NULL)) {
+        return CROSSING_NO_MEMORY;
+    }
+    if (UNLIKELY((const char *)__builtin_frame_address(0) < here->stack_limit)) {
+        return CROSSING_TOO_DEEP;
+    }
+    PyThreadState *state = PyThreadState_GetUnchecked();
+    guest *resident = thread_guest(here, home);
+    if (UNLIKELY(resident == NULL)) {
+        resident = crossing_new_home(here, home, state);
+        if (resident == NULL) {
+            return CROSSING_NO_MEMORY;
+        }
+    }
+    crossing_result why = CROSSING_OK;
+    guest *visitor = crossing_admit(here, host, &why);
+    if (UNLIKELY(visitor == NULL)) {
+        return why;
+    }
+    // Call-backs into home reuse the state that is suspended here.
+    *self = (crossing){here, resident, visitor, state, resident->thread_state};
+    resident->thread_state = state;
+    resident->depth++;
+    crossing_attach(here, host, visitor, visitor->thread_state);
+    host->crossings++;
+    if (UNLIKELY(host->core_state == NULL)) {
+        return crossing_turn_back(self); // it is ending, and this thread is inside
+    }
+    return CROSSING_OK;
 }
 
 #endif

@@ -348,19 +348,20 @@ reap_guests(interp *target, const guest *mine)
     for (;;) {
         pthread_mutex_lock(&target->mutex);
         guest *visitor = target->guests;
+        PyThreadState *state = NULL;
         while (visitor != NULL && (visitor == mine || !visitor->is_owned || visitor->is_dead)) {
             visitor = visitor->next;
         }
         if (visitor != NULL) {
-            // In one step with the unlinking: its thread may be ending right now.
+            // All in one step: its thread may be ending right now, and then frees the guest.
             guest_unlink_locked(visitor);
+            state = visitor->thread_state;
             visitor->is_reaped = true;
         }
         pthread_mutex_unlock(&target->mutex);
-        if (visitor == NULL) {
+        if (state == NULL) {
             break;
         }
-        PyThreadState *state = visitor->thread_state;
         PyThreadState_Clear(state);
         PyThreadState_Delete(state);
     }
@@ -386,6 +387,7 @@ end(crossing *over, interp *target, guest *mine)
 {
     reap_guests(target, mine);
     export_drop_all(target->core_state);
+    state_let_go(target->core_state);
     Py_EndInterpreter(mine->thread_state);
     pthread_mutex_lock(&target->mutex);
     interp_set_phase(target, INTERP_CLOSED);

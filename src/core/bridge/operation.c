@@ -58,7 +58,8 @@ static int
 arguments_pack(argument_list *self, core_state *home, const operation *op)
 {
     unsigned flags =
-        op->flags & OPERATION_EXCEPTIONS_BY_VALUE ? PARCEL_EXCEPTIONS_BY_VALUE : 0;
+        (op->flags & OPERATION_EXCEPTIONS_BY_VALUE ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
+        (op->flags & OPERATION_CONTAINERS_BY_VALUE ? PARCEL_CONTAINERS_BY_VALUE : 0);
     for (Py_ssize_t i = 0; i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
         if (self->is_packed[i] &&

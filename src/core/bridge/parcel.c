@@ -22,6 +22,9 @@ typedef enum {
     RECORD_SLICE,
     RECORD_RANGE,
     RECORD_FROZENDICT,
+    RECORD_LIST,
+    RECORD_SET,
+    RECORD_DICT,
     RECORD_EXPORT,
     RECORD_RESOLVED, // (function of atoll._values, argument) to be called by the reader
     RECORD_INTERPRETER,
@@ -302,6 +305,34 @@ is_large(PyObject *object)
            (type == &PyFrozenSet_Type && PySet_GET_SIZE(object) > HOLD_ITEMS);
 }
 
+// -1: exception; 0: it is none of these.
+static int
+put_container(parcel *self, core_state *state, PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    int result = 0;
+    if (type == &PyList_Type) {
+        result = put_tuple_as(self, state, RECORD_LIST, PyList_AsTuple(object));
+    }
+    else if (type == &PySet_Type) {
+        result = put_tuple_as(self, state, RECORD_SET, PySequence_Tuple(object));
+    }
+    else if (type == &PyDict_Type) {
+        PyObject *items = PyDict_Items(object);
+        result = put_tuple_as(self, state, RECORD_DICT,
+                              items == NULL ? NULL : PyList_AsTuple(items));
+        Py_XDECREF(items);
+    }
+    else if (type == &PyByteArray_Type) {
+        result = put_bytes(self, RECORD_BYTES, 0, PyByteArray_AS_STRING(object),
+                           (size_t)PyByteArray_GET_SIZE(object));
+    }
+    else {
+        return 0;
+    }
+    return result < 0 ? -1 : 1;
+}
+
 static int
 put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
@@ -318,7 +349,8 @@ put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
     }
     if (type == &PyTuple_Type) {
         return put_items(self, state, RECORD_TUPLE, ((PyTupleObject *)object)->ob_item,
-                         PyTuple_GET_SIZE(object), flags);
+                         PyTuple_GET_SIZE(object),
+                         flags & ~(unsigned)PARCEL_CONTAINERS_BY_VALUE);
     }
     if (type == &PyComplex_Type) {
         Py_complex number = ((PyComplexObject *)object)->cval;
@@ -341,6 +373,12 @@ put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
         return put_tuple_as(self, state, RECORD_FROZENDICT, pairs);
     }
 #endif
+    if (flags & PARCEL_CONTAINERS_BY_VALUE) {
+        int is_container = put_container(self, state, object);
+        if (is_container != 0) {
+            return is_container < 0 ? -1 : 0;
+        }
+    }
     if (state_is_type(state, TYPE_MARK, object)) {
         return put_mark(self, state, object);
     }
@@ -428,20 +466,36 @@ get_tuple(parcel *self, core_state *state, Py_ssize_t count)
 }
 
 static PyObject *
+dict_of(PyObject *items)
+{
+    PyObject *dict = PyDict_New();
+    if (dict != NULL && PyDict_MergeFromSeq2(dict, items, 1) < 0) {
+        Py_CLEAR(dict);
+    }
+    return dict;
+}
+
+static PyObject *
 get_by_tuple(parcel *self, core_state *state, const record *head)
 {
     record_kind kind = head->kind;
-    PyObject *tuple = get_tuple(self, state, kind == RECORD_TUPLE ? (Py_ssize_t)head->size
-                                             : kind == RECORD_FROZENSET ||
-                                                     kind == RECORD_FROZENDICT
-                                                 ? (Py_ssize_t)head->size
-                                                 : 3);
+    bool is_triple = kind == RECORD_SLICE || kind == RECORD_RANGE;
+    PyObject *tuple = get_tuple(self, state, is_triple ? 3 : (Py_ssize_t)head->size);
     if (tuple == NULL || kind == RECORD_TUPLE) {
         return tuple;
     }
     PyObject *made = NULL;
     if (kind == RECORD_FROZENSET) {
         made = PyFrozenSet_New(tuple);
+    }
+    else if (kind == RECORD_LIST) {
+        made = PySequence_List(tuple);
+    }
+    else if (kind == RECORD_SET) {
+        made = PySet_New(tuple);
+    }
+    else if (kind == RECORD_DICT) {
+        made = dict_of(tuple);
     }
     else if (kind == RECORD_SLICE) {
         made = PySlice_New(PyTuple_GET_ITEM(tuple, 0), PyTuple_GET_ITEM(tuple, 1),
@@ -540,6 +594,9 @@ parcel_get(parcel *self, core_state *state)
     case RECORD_SLICE:
     case RECORD_RANGE:
     case RECORD_FROZENDICT:
+    case RECORD_LIST:
+    case RECORD_SET:
+    case RECORD_DICT:
         return get_by_tuple(self, state, head);
     case RECORD_EXPORT:
         return get_export(state, head);

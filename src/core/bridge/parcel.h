@@ -28,6 +28,7 @@ typedef struct {
 
 enum {
     PARCEL_EXCEPTIONS_BY_VALUE = 1, // for throw() and __exit__(), which need real ones
+    PARCEL_CONTAINERS_BY_VALUE = 4, // the outermost list, dict, set or bytearray, not what is in it
     PARCEL_MAY_HOLD = 2,            // the reader will see to it that `held` is dropped
 };
 

@@ -34,6 +34,12 @@ state_hook(core_state *state, hook_id hook)
 }
 
 void
+state_let_go(core_state *state)
+{
+    Py_CLEAR(state->hold);
+}
+
+void
 state_raise_closed(core_state *state, const interp *owner)
 {
     PyObject *hook = state_hook(state, HOOK_CLOSED_ERROR);
@@ -52,7 +58,7 @@ name_ref
 name_refer_slow(core_state *state, PyObject *name)
 {
     Py_ssize_t size;
-    if (!PyUnicode_CHECK_INTERNED(name)) {
+    if (!PyUnicode_CheckExact(name) || !PyUnicode_CHECK_INTERNED(name)) {
         return (name_ref){NAME_NONE, name}; // made up at run time: not worth a number
     }
     const char *utf8 = PyUnicode_AsUTF8AndSize(name, &size);

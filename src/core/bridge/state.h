@@ -80,6 +80,7 @@ typedef struct {
 struct core_state {
     interp *interp; // counted
     PyObject *module; // borrowed
+    PyObject *hold;   // owned: the module again, so that no `del sys.modules[...]` unloads it
     PyTypeObject *types[TYPE_COUNT];
     PyObject *hooks[HOOK_COUNT];
     const reference_methods *references;
@@ -103,6 +104,7 @@ struct core_state {
 };
 
 PyObject *state_hook(core_state *state, hook_id hook); // borrowed
+void state_let_go(core_state *state); // the interpreter ends: the module may go
 void state_raise_closed(core_state *state, const interp *owner);
 
 static inline bool

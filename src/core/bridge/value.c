@@ -182,6 +182,9 @@ value_copy_slow(PyObject *foreign)
     if (type == &PySlice_Type) {
         return copy_slice(foreign);
     }
+    if (PyUnicode_Check(foreign)) { // a name may be of a subclass, which begins as str does
+        return value_copy_string(foreign);
+    }
     assert(value_is_shared(foreign));
     return foreign; // immortal
 }

@@ -1,6 +1,5 @@
 #include "ground/interp.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +24,21 @@ init_locks(interp *self)
     condition_init(&self->moved);
 }
 
+// Cut at a character: UTF-8 continues with bytes of the form 10xxxxxx.
+static void
+copy_name(char *to, const char *name)
+{
+    size_t size = strlen(name);
+    if (size >= INTERP_NAME_SIZE) {
+        size = INTERP_NAME_SIZE - 1;
+        while (size > 0 && ((unsigned char)name[size] & 0xC0) == 0x80) {
+            size--;
+        }
+    }
+    memcpy(to, name, size);
+    to[size] = '\0';
+}
+
 interp *
 interp_new(void *python_state, int64_t id, const char *name, bool is_main, bool is_preemptive)
 {
@@ -37,7 +51,7 @@ interp_new(void *python_state, int64_t id, const char *name, bool is_main, bool 
     self->id = id;
     self->is_main = is_main;
     self->is_preemptive = is_preemptive;
-    snprintf(self->name, sizeof self->name, "%s", name);
+    copy_name(self->name, name);
     init_locks(self);
     return self;
 }
@@ -126,15 +140,13 @@ guest_end(guest *visitor)
         visitor->is_dead = true;
         visitor->next_dead = host->dead;
         host->dead = visitor;
+        interp_raise_attention(host, ATTENTION_DEAD); // before a closer can look
     }
     else if (!visitor->is_reaped) {
         guest_unlink_locked(visitor);
     }
     pthread_mutex_unlock(&host->mutex);
-    if (leave_to_host) {
-        interp_raise_attention(host, ATTENTION_DEAD);
-    }
-    else {
+    if (!leave_to_host) {
         guest_free(visitor);
     }
 }

@@ -29,6 +29,8 @@ enum {
 
 typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_INSIDE } guest_presence;
 
+#define INTERP_NAME_SIZE 64
+
 typedef struct interp interp;
 typedef struct guest guest;
 
@@ -41,7 +43,7 @@ struct interp {
     bool is_main;
     bool is_preemptive;
     bool is_forgotten;   // by a forked child
-    char name[64];
+    char name[INTERP_NAME_SIZE]; // UTF-8
     void *python_state;  // borrowed PyInterpreterState, valid until CLOSED
     void *core_state;    // its _core module's state; under its GIL
     uint64_t crossings;  // entries so far; under its GIL

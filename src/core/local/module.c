@@ -74,6 +74,7 @@ exec(PyObject *module)
         return -1;
     }
     state->interp->core_state = state;
+    state->hold = Py_NewRef(module);
     return 0;
 }
 

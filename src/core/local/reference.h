@@ -36,6 +36,7 @@ typedef struct {
     const void *type_key;      // in state->classes; NULL: not there
     PyTypeObject *shared_type; // borrowed, immortal: the type it stands for; NULL: target is it
     bool is_restricted;
+    bool is_container; // a builtin container, or a subclass with its operators
     uint64_t fixed_methods; // by slot: methods of every instance
     unsigned epoch;         // target->changes when the methods were found
     name_cache_entry methods[METHOD_SLOTS];

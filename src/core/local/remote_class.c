@@ -10,6 +10,7 @@ enum {
     DESCRIBED_SEQUENCE = 4,
     DESCRIBED_MAPPING = 8,
     DESCRIBED_METACLASS = 16,
+    DESCRIBED_CONTAINER = 32,
 };
 
 typedef struct {
@@ -106,6 +107,7 @@ build(core_state *state, PyObject *description, PyTypeObject *metatype)
     PyTypeObject *class = make_type(state, &described, metatype);
     if (class != NULL) {
         remote_class_data(class)->state = state;
+        remote_class_data(class)->is_container = described.flags & DESCRIBED_CONTAINER;
         if (install_specials(state, class, &described) < 0) {
             Py_CLEAR(class);
         }

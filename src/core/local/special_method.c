@@ -11,6 +11,7 @@ typedef struct {
     core_state *state;
     int32_t index;
     unsigned flags; // of the operation
+    bool is_operator;
 } special_method;
 
 static const struct {
@@ -23,6 +24,23 @@ static const struct {
     {"__length_hint__", OPERATION_PLAIN_RESULT}, {"__hash__", OPERATION_PLAIN_RESULT},
     {"__index__", OPERATION_PLAIN_RESULT},       {"__int__", OPERATION_PLAIN_RESULT},
 };
+
+static const char *const operators[] = {
+    "__eq__",  "__ne__",  "__lt__",  "__le__",   "__gt__",   "__ge__",   "__add__",  "__iadd__",
+    "__or__",  "__and__", "__sub__", "__xor__",  "__ror__",  "__rand__", "__rsub__", "__rxor__",
+    "__ior__", "__iand__", "__isub__", "__ixor__",
+};
+
+static bool
+is_operator(PyObject *name)
+{
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(operators); i++) {
+        if (PyUnicode_EqualToUTF8(name, operators[i])) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static unsigned
 flags_of(PyObject *name)
@@ -71,6 +89,11 @@ special_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargs
                       .count = nargs - 1,
                       .keyword_names = keyword_names,
                       .flags = self->flags};
+    // The operators of list, dict, set and bytearray want the other operand to be one, not a Proxy.
+    if (self->is_operator && is_proxy_instance(arguments[0]) &&
+        remote_class_data(Py_TYPE(arguments[0]))->is_container) {
+        call.flags |= OPERATION_CONTAINERS_BY_VALUE;
+    }
     return operation_perform(self->state, &call, NULL);
 }
 
@@ -90,6 +113,7 @@ special_method_get(core_state *state, PyObject *name)
             self->state = state;
             self->index = reference.index;
             self->flags = flags_of(interned);
+            self->is_operator = is_operator(interned);
             if (!pointer_map_set(&state->specials, key, self)) {
                 Py_CLEAR(self);
                 PyErr_NoMemory();
