@@ -15,7 +15,7 @@ _CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS, _CONTAINER = 1, 2, 4, 8, 16
 _TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING, _TPFLAGS_HEAPTYPE = 1 << 5, 1 << 6, 1 << 9
 
 # Builtin containers, whose operators want another such container as the other operand.
-_CONTAINERS = (
+_CONTAINERS: tuple[type, ...] = (
     list,
     dict,
     set,

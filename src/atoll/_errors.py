@@ -23,8 +23,11 @@ class RemoteError(AtollError):
     """An exception whose type cannot be found here.
 
     It arrives as a subclass of this, named as its type and with its arguments; where the type
-    derives from a builtin exception, so does the subclass.
+    derives from a builtin exception, so does the subclass. `remote_type` is a Proxy to the type, or
+    None where that has an import name.
     """
+
+    remote_type: type | None = None
 
 
 class RemoteTraceback(Exception):

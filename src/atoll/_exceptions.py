@@ -8,6 +8,7 @@ from importlib import import_module
 
 from . import _core
 from ._errors import RemoteError, RemoteTraceback
+from ._values import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     type Frame = tuple[str, int, str]  # file name, line, function
 
     # The type: itself if all share it; else module, qualified name, cloudpickle's id for a class
-    # that went by value, and the nearest type that all share.
-    type TypeName = tuple[str, str, str | None, type[BaseException]]
+    # that went by value, the nearest type that all share, and a reference if it has no import name.
+    type TypeName = tuple[str, str, str | None, type[BaseException], type | None]
 
     class CapturedFields(TypedDict):
         """What is said of one exception. Everything crosses by the usual rule."""
@@ -67,8 +68,11 @@ def _capture(exception: BaseException, seen: set[int]) -> Captured:
     args = _constructor_args(exception, base)
     if isinstance(exception, BaseExceptionGroup):
         members, args = exception.exceptions, (exception.message,)
+    name = _type_name(type(exception), base)
+    if isinstance(exception, RemoteError) and exception.remote_type is not None:
+        name = (*name[:4], exception.remote_type)  # type: ignore[index]
     fields: CapturedFields = {
-        "type": _type_name(type(exception), base),
+        "type": name,
         "args": args,
         "fields": _c_fields(exception, base),
         "state": _state(exception),
@@ -104,7 +108,8 @@ def _type_name(
 ) -> type[BaseException] | TypeName:
     if cls is base:
         return cls
-    return cls.__module__, cls.__qualname__, _by_value_id(cls), base
+    reference = None if name_of(cls) else cls
+    return cls.__module__, cls.__qualname__, _by_value_id(cls), base, reference
 
 
 def _by_value_id(cls: type) -> str | None:
@@ -135,7 +140,9 @@ def _c_fields(exception: BaseException, base: type[BaseException]) -> tuple[tupl
 def _state(exception: BaseException) -> tuple[tuple[str, Any], ...]:
     state = getattr(exception, "__dict__", None) or {}
     notes = state.get("__notes__")
-    pairs = [(key, value) for key, value in state.items() if key != "__notes__"]
+    pairs = [
+        (key, value) for key, value in state.items() if key not in ("__notes__", "remote_type")
+    ]
     if notes:
         pairs.append(("__notes__", tuple(map(str, notes))))
     return tuple(pairs)
@@ -214,6 +221,8 @@ def _make(of: type[BaseException] | TypeName, args: tuple[Any, ...]) -> BaseExce
     base = next((each for each in cls.__mro__ if each is base), BaseException)
     exception: BaseException = base.__new__(cls, *args)
     base.__init__(exception, *args)
+    if isinstance(exception, RemoteError):
+        exception.remote_type = of[4]
     if issubclass(base, OSError) and exception.args != args[:2]:
         # A subclass with an __init__ of its own: OSError.__new__ then leaves args to it.
         exception.args = args
@@ -221,13 +230,15 @@ def _make(of: type[BaseException] | TypeName, args: tuple[Any, ...]) -> BaseExce
 
 
 def _find_type(of: TypeName) -> type[BaseException] | None:
-    module_name, qualname, identifier, base = of
+    module_name, qualname, identifier, base, reference = of
+    if reference is not None and not _core.is_proxy(reference):
+        return reference  # it came home
     found: Any = None
     try:
         found = sys.modules.get(module_name) or import_module(module_name)
         for part in qualname.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError):
+    except Exception:  # importing runs code of others
         found = None
     if found is None and identifier is not None:
         cloudpickle = sys.modules.get("cloudpickle.cloudpickle")
