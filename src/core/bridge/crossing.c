@@ -99,11 +99,14 @@ crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
 {
     // Our own GIL is let go first, so that whoever waits for it runs while we do.
     PyThreadState_Swap(NULL);
+    unsigned departures = atomic_load_explicit(&host->departures, memory_order_relaxed);
     for (int round = 0; round < SPIN_ROUNDS && *host->gil_flag; round++) {
         cpu_relax();
     }
     atomic_fetch_add(&host->waiting, 1);
-    if (*host->gil_flag) {
+    // Whoever has crossed meanwhile will again soon: only others are asked.
+    if (*host->gil_flag &&
+        atomic_load_explicit(&host->departures, memory_order_relaxed) == departures) {
         ask_for_room(host);
     }
     PyThreadState_Swap(state);

@@ -53,6 +53,14 @@ void crossing_give_way(interp *host);
 bool crossing_visit(interp *host, crossing *visit);
 void crossing_end_visit(crossing *visit);
 
+// For crossing_attach_contended: here nobody runs for long.
+static inline void
+crossing_depart(interp *from)
+{
+    unsigned count = atomic_load_explicit(&from->departures, memory_order_relaxed);
+    atomic_store_explicit(&from->departures, count + 1, memory_order_relaxed);
+}
+
 static inline void
 crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state)
 {
@@ -115,6 +123,7 @@ static inline void
 crossing_return(crossing *self)
 {
     interp *host = self->host->interp;
+    crossing_depart(host);
     if (UNLIKELY(atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0)) {
         crossing_depart_contended(host);
     }
@@ -170,6 +179,7 @@ crossing_enter(crossing *self, interp *home, interp *host)
     *self = (crossing){here, resident, visitor, state, resident->thread_state};
     resident->thread_state = state;
     resident->depth++;
+    crossing_depart(home);
     crossing_attach(here, host, visitor, visitor->thread_state);
     host->crossings++;
     if (UNLIKELY(host->core_state == NULL)) {

@@ -50,6 +50,7 @@ struct interp {
     errand_stack errands;
     errand *due;         // errands taken but not yet run; under its GIL
     const volatile int *gil_flag; // hint: somebody holds its GIL
+    atomic_uint departures; // how often a crossing let its GIL go; written under its GIL
     atomic_int waiting;  // visitors that found the GIL taken
     atomic_int posted;   // a pending call that makes room for them is queued
     atomic_int buffers;  // buffers of its objects in use elsewhere
