@@ -65,7 +65,7 @@ def _capture(exception: BaseException, seen: set[int]) -> Captured:
         return (("text", str(exception)),)
     base = _shared_base(type(exception))
     members: tuple[BaseException, ...] = ()
-    args = _constructor_args(exception, base)
+    args = _constructor_args(exception)
     if isinstance(exception, BaseExceptionGroup):
         members, args = exception.exceptions, (exception.message,)
     name = _type_name(type(exception), base)
@@ -121,10 +121,10 @@ def _by_value_id(cls: type) -> str | None:
     return identifier
 
 
-def _constructor_args(exception: BaseException, base: type[BaseException]) -> tuple[Any, ...]:
+def _constructor_args(exception: BaseException) -> tuple[Any, ...]:
     """Return what the builtin constructor wants; OSError keeps more than `args` shows."""
-    if issubclass(base, OSError):
-        reduced = base.__reduce__(exception)
+    if isinstance(exception, OSError):
+        reduced = OSError.__reduce__(exception)
         if isinstance(reduced, tuple) and isinstance(reduced[1], tuple):
             return reduced[1]
     return exception.args

@@ -45,7 +45,7 @@ def call_by_value(data: bytes, references: tuple[object, ...], /, *args: Any, **
 def _main_globals() -> dict[str, Any]:
     import __main__
 
-    return vars(__main__)
+    return __main__.__dict__
 
 
 def _filename() -> str:

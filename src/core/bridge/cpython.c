@@ -20,8 +20,8 @@ static bool
 read_offset(int word, uint64_t *offset)
 {
     const uint64_t *words = (const uint64_t *)(void *)_PyRuntime;
-    bool as_expected = memcmp(_PyRuntime, "xdebugpy", 8) == 0 &&
-                       words[WORD_VERSION] >> 16 == PY_VERSION_HEX >> 16;
+    bool as_expected =
+        memcmp(_PyRuntime, "xdebugpy", 8) == 0 && words[WORD_VERSION] >> 16 == PY_VERSION_HEX >> 16;
     if (as_expected) {
         *offset = words[word];
     }

@@ -12,9 +12,9 @@
 #    error "atoll needs CPython 3.13 or newer"
 #endif
 
-// Where CPython keeps `is somebody holding this interpreter's GIL`, from the table that it publishes
-// for debuggers (_Py_DebugOffsets, 3.13). Never NULL: where the table is not as expected, a
-// constant 0 is found there. Only ever a hint.
+// Where CPython keeps `is somebody holding this interpreter's GIL`, from the table that it
+// publishes for debuggers (_Py_DebugOffsets, 3.13). Never NULL: where the table is not as expected,
+// a constant 0 is found there. Only ever a hint.
 const volatile int *cpython_gil_flag(PyInterpreterState *interpreter);
 
 // Have `function(argument)` called between two bytecodes by whichever thread runs there
@@ -22,8 +22,8 @@ const volatile int *cpython_gil_flag(PyInterpreterState *interpreter);
 bool cpython_post(PyInterpreterState *interpreter, int (*function)(void *), void *argument);
 
 // Make the process forget every interpreter but the main one, without touching them. For a forked
-// child, which CPython otherwise kills while it tries to delete them (all versions), and for an exit
-// with a visitor stuck inside one.
+// child, which CPython otherwise kills while it tries to delete them (all versions), and for an
+// exit with a visitor stuck inside one.
 void cpython_forget_interpreters(void);
 
 // Static builtin types are the same object in every interpreter. Those of datetime are static too,

@@ -203,8 +203,8 @@ crossing_raise(core_state *home, const interp *host, crossing_result why)
         state_raise_closed(home, host);
         break;
     case CROSSING_TOO_DEEP:
-        PyErr_Format(PyExc_RecursionError,
-                     "no stack left for another call into interpreter '%s'", host->name);
+        PyErr_Format(PyExc_RecursionError, "no stack left for another call into interpreter '%s'",
+                     host->name);
         break;
     default:
         PyErr_NoMemory();

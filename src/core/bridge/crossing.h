@@ -2,8 +2,8 @@
 //
 // Purpose. crossing_enter swaps the running thread to its cached thread state of the host (which
 // releases the home GIL and takes the host's); crossing_leave swaps back. Where something of the
-// host is still needed after the return, crossing_return and crossing_end do the two halves: between
-// them the home GIL is held, yet the host cannot close.
+// host is still needed after the return, crossing_return and crossing_end do the two halves:
+// between them the home GIL is held, yet the host cannot close.
 //
 // Lifetime. A crossing lives on the C stack. Home and host guests are kept by the thread's record.
 //

@@ -71,8 +71,7 @@ put_captured(parcel *into, core_state *state, PyObject *exception)
 {
     PyObject *hook = state_hook(state, HOOK_CAPTURE);
     PyObject *captured = hook == NULL ? NULL : PyObject_CallOneArg(hook, exception);
-    int result =
-        captured == NULL ? -1 : put_form(into, state, FORM_CAPTURED, Py_None, captured);
+    int result = captured == NULL ? -1 : put_form(into, state, FORM_CAPTURED, Py_None, captured);
     Py_XDECREF(captured);
     return result;
 }

@@ -7,17 +7,17 @@
 #define ERRANDS_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
 
 static void
-free_export(export *self)
+free_export(exported *self)
 {
     interp *owner = self->owner;
     PyMem_RawFree(self);
     interp_decref(owner);
 }
 
-static export *
+static exported *
 new_export(core_state *state, PyObject *object)
 {
-    export *self = PyMem_RawCalloc(1, sizeof *self);
+    exported *self = PyMem_RawCalloc(1, sizeof *self);
     if (self == NULL || !pointer_map_set(&state->exports, object, self)) {
         PyMem_RawFree(self);
         PyErr_NoMemory();
@@ -37,10 +37,10 @@ new_export(core_state *state, PyObject *object)
     return self;
 }
 
-export *
+exported *
 export_object(core_state *state, PyObject *object)
 {
-    export *known = pointer_map_get(&state->exports, object);
+    exported *known = pointer_map_get(&state->exports, object);
     return known != NULL ? export_ref(known).target : new_export(state, object);
 }
 
@@ -50,7 +50,7 @@ on_class_changed(PyTypeObject *type)
 {
     interp *here = registry_find(PyInterpreterState_Get());
     core_state *state = here == NULL ? NULL : here->core_state;
-    export *known = state == NULL ? NULL : pointer_map_get(&state->exports, type);
+    exported *known = state == NULL ? NULL : pointer_map_get(&state->exports, type);
     if (known != NULL) {
         atomic_fetch_add_explicit(&known->changes, 1, memory_order_release);
     }
@@ -58,7 +58,7 @@ on_class_changed(PyTypeObject *type)
 }
 
 void
-export_watch_class(core_state *state, export *class)
+export_watch_class(core_state *state, exported *class)
 {
     if (state->watcher == WATCHER_NONE) {
         state->watcher = PyType_AddWatcher(on_class_changed);
@@ -72,7 +72,7 @@ export_watch_class(core_state *state, export *class)
 void
 export_unref(foreign_ref reference)
 {
-    export *self = reference.target;
+    exported *self = reference.target;
     intptr_t count = atomic_load_explicit(&self->count, memory_order_relaxed);
     while (count > 1) {
         if (atomic_compare_exchange_weak_explicit(&self->count, &count, count - 1,
@@ -90,7 +90,7 @@ export_unref(foreign_ref reference)
 }
 
 static void
-drop(core_state *state, export *self)
+drop(core_state *state, exported *self)
 {
     if (atomic_fetch_sub_explicit(&self->count, 1, memory_order_acq_rel) > 1) {
         return; // exported again meanwhile
@@ -108,7 +108,7 @@ run(core_state *state, errand *item)
 {
     switch (item->kind) {
     case ERRAND_DROP_EXPORT:
-        drop(state, (export *)item);
+        drop(state, (exported *)item);
         break;
     case ERRAND_RELEASE_BUFFER:
         lease_run((lease *)item);
@@ -156,7 +156,7 @@ export_drop_all(core_state *state)
             position = 0;
             continue;
         }
-        export *self = pair.value;
+        exported *self = pair.value;
         PyObject *object = self->object;
         pointer_map_remove(&state->exports, object);
         self->object = NULL;

@@ -25,30 +25,31 @@ enum {
     EXPORT_SHARED_TYPE = 4, // its type is the same object everywhere
 };
 
-typedef struct export {
+typedef struct exported {
     errand errand; // first: the drop of the last reference
     atomic_intptr_t count;
-    interp *owner;             // counted
-    PyObject *object;          // owned, under the owner's GIL; NULL once the owner has closed
-    const void *address;       // of the object: for hashing by identity
-    const PyTypeObject *type;  // of the object: a key, never followed outside the owner
-    uint64_t generation;       // tells exports at one address apart
+    interp *owner;            // counted
+    PyObject *object;         // owned, under the owner's GIL; NULL once the owner has closed
+    const void *address;      // of the object: for hashing by identity
+    const PyTypeObject *type; // of the object: a key, never followed outside the owner
+    uint64_t generation;      // tells exports at one address apart
     unsigned flags;
     atomic_uint changes; // of a class: how often it was changed since it was described
-} export;
+} exported;
 
 typedef struct {
-    export *target;
+    exported *target;
 } foreign_ref;
 
 // All under the GIL of state->interp.
-export *export_object(core_state *state, PyObject *object); // counts one reference; NULL: MemoryError
-void export_watch_class(core_state *state, export *class); // count its changes from now on
+exported *export_object(core_state *state,
+                        PyObject *object); // counts one reference; NULL: MemoryError
+void export_watch_class(core_state *state, exported *class); // count its changes from now on
 void export_run_errands(core_state *state);
 void export_drop_all(core_state *state); // the interpreter closes
 
 static inline foreign_ref
-export_ref(export *self)
+export_ref(exported *self)
 {
     atomic_fetch_add_explicit(&self->count, 1, memory_order_relaxed);
     return (foreign_ref){self};

@@ -10,7 +10,7 @@ static const char __libc_single_threaded = 0;
 #include "bridge/crossing.h"
 #include "ground/clock.h"
 
-#define PATIENCE        (50 * MILLISECOND) // how long errands may wait for an ordinary visitor
+#define PATIENCE       (50 * MILLISECOND) // how long errands may wait for an ordinary visitor
 #define ALONE_AND_MANY 1000               // errands that start it in a process of one thread
 
 atomic_bool janitor_is_called = false;

@@ -24,7 +24,8 @@ lease_new(interp *owner, PyObject *object, int flags)
 void
 lease_release(lease *self)
 {
-    // A closed owner cannot be (interpreter_close refuses), but a forked child forgets its parent's.
+    // A closed owner cannot be (interpreter_close refuses), but a forked child forgets its
+    // parent's.
     if (errand_push(&self->owner->errands, &self->errand)) {
         janitor_notify();
     }

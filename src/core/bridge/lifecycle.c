@@ -42,8 +42,7 @@ static int
 make_unpreemptive(void)
 {
     PyObject *set_interval = PySys_GetObject("setswitchinterval");
-    PyObject *done =
-        set_interval == NULL ? NULL : PyObject_CallFunction(set_interval, "d", 1e6);
+    PyObject *done = set_interval == NULL ? NULL : PyObject_CallFunction(set_interval, "d", 1e6);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
@@ -176,8 +175,7 @@ lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObjec
     Py_BEGIN_ALLOW_THREADS
     pthread_mutex_lock(&creation_mutex);
     Py_END_ALLOW_THREADS
-    interp *made =
-        create_locked(here, name, is_preemptive, path, failure, sizeof failure);
+    interp *made = create_locked(here, name, is_preemptive, path, failure, sizeof failure);
     pthread_mutex_unlock(&creation_mutex);
     if (made == NULL) {
         PyErr_Format(PyExc_RuntimeError, "cannot make interpreter '%s': %s", name, failure);
@@ -222,8 +220,8 @@ reopen(interp *target)
     closing_announce();
 }
 
-// Waits, detached, until `is_over(target, mine)`. Errors: Ctrl-C, the deadline, and that this thread
-// is itself inside an interpreter that is closing, whose closer waits for it.
+// Waits, detached, until `is_over(target, mine)`. Errors: Ctrl-C, the deadline, and that this
+// thread is itself inside an interpreter that is closing, whose closer waits for it.
 static int
 wait_until(bool (*is_over)(interp *, const guest *), interp *target, const guest *mine,
            thread *here, int64_t deadline)
@@ -243,8 +241,8 @@ wait_until(bool (*is_over)(interp *, const guest *), interp *target, const guest
         result = closing_wait(&waiter, deadline);
         Py_END_ALLOW_THREADS
         if (result == WAIT_EXPIRED) {
-            PyErr_Format(PyExc_TimeoutError, "interpreter '%s' still has %d visitors",
-                         target->name, interp_count_visitors(target));
+            PyErr_Format(PyExc_TimeoutError, "interpreter '%s' still has %d visitors", target->name,
+                         interp_count_visitors(target));
             failed = -1;
         }
         else if (result == WAIT_INTERRUPTED) {
@@ -326,8 +324,7 @@ wait_for_own_threads(crossing *over, interp *target, int64_t deadline)
                          alive, target->name);
             return -1;
         }
-        join_threads(target->core_state,
-                     left < SIGNAL_CHECK_SECONDS ? left : SIGNAL_CHECK_SECONDS);
+        join_threads(target->core_state, left < SIGNAL_CHECK_SECONDS ? left : SIGNAL_CHECK_SECONDS);
         PyThreadState *state = PyEval_SaveThread();
         struct timespec pause = clock_timespec(RAW_THREAD_CHECK);
         nanosleep(&pause, NULL);
@@ -375,7 +372,7 @@ free_errands(interp *target)
     while (each != NULL && each != &errand_shut_mark) {
         errand *next = each->next;
         if (each->kind == ERRAND_DROP_EXPORT) {
-            export_unref((foreign_ref){(export *)each}); // the stack is shut: frees
+            export_unref((foreign_ref){(exported *)each}); // the stack is shut: frees
         }
         each = next;
     }

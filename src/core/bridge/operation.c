@@ -10,11 +10,11 @@
 
 // The arguments of one operation, on both sides.
 typedef struct {
-    Py_ssize_t count;      // keyword ones included
-    bool *is_packed;       // [count]: in the parcel, not read in place
-    PyObject **host;       // [2 + count]: scratch, the object itself, then the host's arguments
-    Py_ssize_t made;       // of host[2...]
-    PyObject *host_names;  // the host's keyword names, or NULL
+    Py_ssize_t count;     // keyword ones included
+    bool *is_packed;      // [count]: in the parcel, not read in place
+    PyObject **host;      // [2 + count]: scratch, the object itself, then the host's arguments
+    Py_ssize_t made;      // of host[2...]
+    PyObject *host_names; // the host's keyword names, or NULL
     parcel parcel;
     PyObject *few_host[2 + FEW];
     bool few_packed[FEW];
@@ -57,13 +57,11 @@ arguments_init(argument_list *self, const operation *op)
 static int
 arguments_pack(argument_list *self, core_state *home, const operation *op)
 {
-    unsigned flags =
-        (op->flags & OPERATION_EXCEPTIONS_BY_VALUE ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
-        (op->flags & OPERATION_CONTAINERS_BY_VALUE ? PARCEL_CONTAINERS_BY_VALUE : 0);
+    unsigned flags = (op->flags & OPERATION_EXCEPTIONS_BY_VALUE ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
+                     (op->flags & OPERATION_CONTAINERS_BY_VALUE ? PARCEL_CONTAINERS_BY_VALUE : 0);
     for (Py_ssize_t i = 0; i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
-        if (self->is_packed[i] &&
-            parcel_put(&self->parcel, home, op->arguments[i], flags) < 0) {
+        if (self->is_packed[i] && parcel_put(&self->parcel, home, op->arguments[i], flags) < 0) {
             return -1;
         }
     }
@@ -115,12 +113,11 @@ call_special(core_state *host, PyObject *name, argument_list *arguments, size_t 
     if (function == NULL) {
         return NULL;
     }
-    PyObject *result = PyObject_Vectorcall(function, arguments->host + 1,
-                                           (nargs + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                           arguments->host_names);
+    PyObject *result =
+        PyObject_Vectorcall(function, arguments->host + 1,
+                            (nargs + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
     Py_DECREF(function);
-    if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 &&
-        value_is_plain(arguments->host[2])) {
+    if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 && value_is_plain(arguments->host[2])) {
         PyObject *hook = state_hook(host, HOOK_OPERATE);
         result = hook == NULL ? NULL
                               : PyObject_CallFunctionObjArgs(hook, name, arguments->host[1],
@@ -137,9 +134,9 @@ call_function(core_state *host, PyObject *name, argument_list *arguments, size_t
     if (function == NULL) {
         return NULL;
     }
-    PyObject *result = PyObject_Vectorcall(function, arguments->host + 2,
-                                           nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                           arguments->host_names);
+    PyObject *result =
+        PyObject_Vectorcall(function, arguments->host + 2, nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                            arguments->host_names);
     Py_DECREF(function);
     return result;
 }
@@ -152,10 +149,10 @@ check_restricted(core_state *host, const operation *op, PyObject *name, PyObject
         return 0;
     }
     restricted_object *view = (restricted_object *)*object;
-    PyObject *asked = op->kind == OPERATION_CALL ? PyUnicode_InternFromString("__call__")
-                                                 : Py_XNewRef(name);
-    bool may_be_allowed = asked != NULL && op->kind != OPERATION_SET &&
-                          op->kind != OPERATION_DELETE;
+    PyObject *asked =
+        op->kind == OPERATION_CALL ? PyUnicode_InternFromString("__call__") : Py_XNewRef(name);
+    bool may_be_allowed =
+        asked != NULL && op->kind != OPERATION_SET && op->kind != OPERATION_DELETE;
     int allowed = may_be_allowed ? PySet_Contains(view->names, asked) : asked == NULL ? -1 : 0;
     if (allowed == 0) {
         PyErr_Format(PyExc_AttributeError, "this proxy is restricted: '%U' is not allowed", asked);
@@ -173,8 +170,7 @@ get_restricted(core_state *host, PyObject *value_steal)
     if (value_steal == NULL || !PyCallable_Check(value_steal)) {
         return value_steal;
     }
-    restricted_object *view =
-        PyObject_GC_New(restricted_object, host->types[TYPE_RESTRICTED]);
+    restricted_object *view = PyObject_GC_New(restricted_object, host->types[TYPE_RESTRICTED]);
     PyObject *only_call = view == NULL ? NULL : Py_BuildValue("(s)", "__call__");
     if (view == NULL) {
         Py_DECREF(value_steal);
@@ -202,8 +198,7 @@ dispatch(core_state *host, const operation *op, PyObject *name, argument_list *a
             state_raise_closed(host, op->owner);
             return NULL;
         }
-        if (UNLIKELY(is_restricted) &&
-            check_restricted(host, op, name, &arguments->host[1]) < 0) {
+        if (UNLIKELY(is_restricted) && check_restricted(host, op, name, &arguments->host[1]) < 0) {
             return NULL;
         }
     }
@@ -215,8 +210,7 @@ dispatch(core_state *host, const operation *op, PyObject *name, argument_list *a
                                          arguments->host_names);
     case OPERATION_CALL:
         return PyObject_Vectorcall(object, arguments->host + 2,
-                                   nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                   arguments->host_names);
+                                   nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
     case OPERATION_SPECIAL:
         return call_special(host, name, arguments, nargs);
     case OPERATION_GET: {
@@ -402,16 +396,15 @@ operation_perform(core_state *home, const operation *self, attribute_kind *attri
 
 // ---- descriptions and buffers ----
 
-static export *
+static exported *
 export_class(core_state *host, PyTypeObject *class)
 {
-    return class == NULL || cpython_is_shared_type(class)
-               ? NULL
-               : export_object(host, (PyObject *)class);
+    return class == NULL || cpython_is_shared_type(class) ? NULL
+                                                          : export_object(host, (PyObject *)class);
 }
 
 static int
-describe_in_host(core_state *host, export *target, remote_description *result, parcel *packed)
+describe_in_host(core_state *host, exported *target, remote_description *result, parcel *packed)
 {
     PyObject *object = target->object;
     PyObject *hook = object == NULL ? NULL : state_hook(host, HOOK_DESCRIBE);
@@ -455,7 +448,7 @@ unref_described(remote_description *result)
 }
 
 int
-operation_describe(core_state *home, export *target, remote_description *result)
+operation_describe(core_state *home, exported *target, remote_description *result)
 {
     crossing over;
     crossing_result why = crossing_enter(&over, home->interp, target->owner);
@@ -482,7 +475,7 @@ operation_describe(core_state *home, export *target, remote_description *result)
 }
 
 lease *
-operation_lease(core_state *home, export *target, int flags)
+operation_lease(core_state *home, exported *target, int flags)
 {
     crossing over;
     crossing_result why = crossing_enter(&over, home->interp, target->owner);

@@ -26,8 +26,8 @@ typedef enum {
 
 typedef struct {
     operation_kind kind;
-    interp *owner;  // borrowed
-    export *target; // borrowed; NULL for OPERATION_FUNCTION
+    interp *owner;    // borrowed
+    exported *target; // borrowed; NULL for OPERATION_FUNCTION
     name_ref name;
     PyObject *const *arguments; // as for vectorcall
     Py_ssize_t count;           // positional ones
@@ -39,7 +39,7 @@ enum {
     OPERATION_EXCEPTIONS_BY_VALUE = 1, // arguments that are exceptions
     OPERATION_CONTAINERS_BY_VALUE = 8, // arguments that are builtin containers
     OPERATION_PLAIN_RESULT = 2,        // str and int subclasses become str and int
-    OPERATION_FUSE = 4, // GET: do not bring a bound method, say that it is one
+    OPERATION_FUSE = 4,                // GET: do not bring a bound method, say that it is one
 };
 
 // What OPERATION_FUSE found out about the attribute.
@@ -55,13 +55,13 @@ PyObject *operation_perform(core_state *home, const operation *self, attribute_k
 // its class and of its metaclass (NULL where that is a type all share); both counted.
 typedef struct {
     PyObject *description; // new reference
-    export *class, *metaclass;
+    exported *class, *metaclass;
     const void *type_key;
 } remote_description;
 
-int operation_describe(core_state *home, export *target, remote_description *result);
+int operation_describe(core_state *home, exported *target, remote_description *result);
 
 // A buffer of the object; NULL with an exception.
-lease *operation_lease(core_state *home, export *target, int flags);
+lease *operation_lease(core_state *home, exported *target, int flags);
 
 #endif

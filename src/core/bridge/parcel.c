@@ -165,7 +165,7 @@ range_fields(PyObject *range)
 }
 
 static int
-put_export(parcel *self, export *target_steal)
+put_export(parcel *self, exported *target_steal)
 {
     if (target_steal == NULL) {
         return -1;
@@ -210,8 +210,7 @@ is_value_type(core_state *state, PyTypeObject *type)
     }
     rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];
     unsigned version = type->tp_version_tag, epoch = names_value_epoch();
-    if (version != 0 && entry->type == type && entry->version == version &&
-        entry->epoch == epoch) {
+    if (version != 0 && entry->type == type && entry->version == version && entry->epoch == epoch) {
         return entry->by_value;
     }
     PyObject *hook = state_hook(state, HOOK_IS_VALUE);
@@ -227,7 +226,7 @@ is_value_type(core_state *state, PyTypeObject *type)
 static int
 put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
-    export *target = NULL;
+    exported *target = NULL;
     int is_reference = state->references->identify(state, object, &target);
     if (is_reference != 0) {
         return is_reference < 0 ? -1 : put_export(self, target);
@@ -244,8 +243,8 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
         Py_DECREF(captured);
         return result;
     }
-    bool is_static_type = PyType_Check(object) &&
-                          !(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE);
+    bool is_static_type =
+        PyType_Check(object) && !(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE);
     int by_value = is_static_type ? 1 : is_value_type(state, type);
     if (by_value < 0) {
         return -1;
@@ -268,11 +267,11 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
 {
     PyObject *object = ((mark_object *)mark)->object;
     if (!((mark_object *)mark)->by_value) {
-        export *target = NULL;
+        exported *target = NULL;
         int is_reference = state->references->identify(state, object, &target);
-        return is_reference < 0 ? -1
-                                : put_export(self, is_reference ? target
-                                                                : export_object(state, object));
+        return is_reference < 0
+                   ? -1
+                   : put_export(self, is_reference ? target : export_object(state, object));
     }
     PyObject *hook = state_hook(state, HOOK_DUMP);
     PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);
@@ -319,8 +318,8 @@ put_container(parcel *self, core_state *state, PyObject *object)
     }
     else if (type == &PyDict_Type) {
         PyObject *items = PyDict_Items(object);
-        result = put_tuple_as(self, state, RECORD_DICT,
-                              items == NULL ? NULL : PyList_AsTuple(items));
+        result =
+            put_tuple_as(self, state, RECORD_DICT, items == NULL ? NULL : PyList_AsTuple(items));
         Py_XDECREF(items);
     }
     else if (type == &PyByteArray_Type) {
@@ -349,8 +348,7 @@ put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
     }
     if (type == &PyTuple_Type) {
         return put_items(self, state, RECORD_TUPLE, ((PyTupleObject *)object)->ob_item,
-                         PyTuple_GET_SIZE(object),
-                         flags & ~(unsigned)PARCEL_CONTAINERS_BY_VALUE);
+                         PyTuple_GET_SIZE(object), flags & ~(unsigned)PARCEL_CONTAINERS_BY_VALUE);
     }
     if (type == &PyComplex_Type) {
         Py_complex number = ((PyComplexObject *)object)->cval;
@@ -516,7 +514,7 @@ get_by_tuple(parcel *self, core_state *state, const record *head)
 static PyObject *
 get_export(core_state *state, const record *head)
 {
-    return state->references->import(state, *(export **)(void *)(head + 1));
+    return state->references->import(state, *(exported **)(void *)(head + 1));
 }
 
 // load(how, what) rebuilds the value; where that fails its Proxy stands in.
@@ -535,7 +533,7 @@ get_resolved(parcel *self, core_state *state, const record *head)
         return value;
     }
     const record *original = next_record(self);
-    export *target = *(export **)(void *)(original + 1);
+    exported *target = *(exported **)(void *)(original + 1);
     if (value != NULL) {
         export_unref((foreign_ref){target});
         return value;
@@ -617,7 +615,7 @@ parcel_clear_slow(parcel *self)
     while (self->position < self->size) {
         const record *head = next_record(self);
         if (head->kind == RECORD_EXPORT) {
-            export_unref((foreign_ref){*(export **)(void *)(head + 1)});
+            export_unref((foreign_ref){*(exported **)(void *)(head + 1)});
         }
         else if (head->kind == RECORD_INTERPRETER) {
             interp_decref(*(interp **)(void *)(head + 1));

@@ -63,32 +63,32 @@ typedef struct {
 
 enum { WATCHER_NONE = -1, WATCHER_REFUSED = -2 };
 
-struct export;
+struct exported;
 typedef struct core_state core_state;
 
 // What `local` tells `bridge` about its types.
 typedef struct {
     // The Proxy for a foreign object, or the object itself when it is at home. Steals one count.
-    PyObject *(*import)(core_state *state, struct export *target);
+    PyObject *(*import)(core_state *state, struct exported *target);
     // The export that a Proxy, remote class or remote method stands for, with one more count.
     // 0: the object is none of these; -1: exception.
-    int (*identify)(core_state *state, PyObject *object, struct export **target);
+    int (*identify)(core_state *state, PyObject *object, struct exported **target);
     // This interpreter's Interpreter object for a record.
     PyObject *(*handle)(core_state *state, interp *of);
 } reference_methods;
 
 struct core_state {
-    interp *interp; // counted
+    interp *interp;   // counted
     PyObject *module; // borrowed
     PyObject *hold;   // owned: the module again, so that no `del sys.modules[...]` unloads it
     PyTypeObject *types[TYPE_COUNT];
     PyObject *hooks[HOOK_COUNT];
     const reference_methods *references;
-    pointer_map exports; // object -> export
-    pointer_map proxies; // export -> Proxy or remote class, borrowed
-    pointer_map classes; // key of a remote type -> remote class, borrowed
-    pointer_map handles; // interp -> Interpreter, borrowed
-    pointer_map specials; // name index -> special method, owned
+    pointer_map exports;           // object -> export
+    pointer_map proxies;           // export -> Proxy or remote class, borrowed
+    pointer_map classes;           // key of a remote type -> remote class, borrowed
+    pointer_map handles;           // interp -> Interpreter, borrowed
+    pointer_map specials;          // name index -> special method, owned
     PyObject *recent_classes[128]; // owned; keeps classes of short-lived proxies
     unsigned recent_position;
     PyObject **names; // owned, by name index
@@ -104,7 +104,7 @@ struct core_state {
 };
 
 PyObject *state_hook(core_state *state, hook_id hook); // borrowed
-void state_let_go(core_state *state); // the interpreter ends: the module may go
+void state_let_go(core_state *state);                  // the interpreter ends: the module may go
 void state_raise_closed(core_state *state, const interp *owner);
 
 static inline bool

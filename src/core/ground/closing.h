@@ -18,7 +18,7 @@ typedef struct closing_waiter {
     struct closing_waiter *next;
 } closing_waiter;
 
-void closing_join(closing_waiter *self);  // announcements from now on wake it
+void closing_join(closing_waiter *self); // announcements from now on wake it
 void closing_leave(closing_waiter *self);
 wait_result closing_wait(closing_waiter *self, int64_t deadline);
 void closing_announce(void); // something that a closer may wait for has happened

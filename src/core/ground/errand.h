@@ -41,8 +41,8 @@ errand_push(errand_stack *stack, errand *item)
         }
         item->next = head;
         // release: pairs with errand_take_all and errand_shut
-    } while (!atomic_compare_exchange_weak_explicit(&stack->head, &head, item,
-                                                    memory_order_release, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&stack->head, &head, item, memory_order_release,
+                                                    memory_order_relaxed));
     return true;
 }
 

@@ -183,8 +183,8 @@ count_guests(interp *self, bool present_only)
     int count = 0;
     pthread_mutex_lock(&self->mutex);
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
-        count += visitor->is_owned &&
-                 (!present_only || atomic_load(&visitor->presence) != GUEST_ABSENT);
+        count +=
+            visitor->is_owned && (!present_only || atomic_load(&visitor->presence) != GUEST_ABSENT);
     }
     pthread_mutex_unlock(&self->mutex);
     return count;

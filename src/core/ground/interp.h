@@ -38,22 +38,22 @@ struct interp {
     atomic_intptr_t references;
     _Atomic(interp_phase) phase;
     atomic_uint attention;
-    uint32_t index;      // of its slot in every thread's guest table; reused after closing
-    int64_t id;          // CPython's id of the interpreter
+    uint32_t index; // of its slot in every thread's guest table; reused after closing
+    int64_t id;     // CPython's id of the interpreter
     bool is_main;
     bool is_preemptive;
-    bool is_forgotten;   // by a forked child
+    bool is_forgotten;           // by a forked child
     char name[INTERP_NAME_SIZE]; // UTF-8
-    void *python_state;  // borrowed PyInterpreterState, valid until CLOSED
-    void *core_state;    // its _core module's state; under its GIL
-    uint64_t crossings;  // entries so far; under its GIL
+    void *python_state;          // borrowed PyInterpreterState, valid until CLOSED
+    void *core_state;            // its _core module's state; under its GIL
+    uint64_t crossings;          // entries so far; under its GIL
     errand_stack errands;
-    errand *due;         // errands taken but not yet run; under its GIL
+    errand *due;                  // errands taken but not yet run; under its GIL
     const volatile int *gil_flag; // hint: somebody holds its GIL
-    atomic_uint departures; // how often a crossing let its GIL go; written under its GIL
-    atomic_int waiting;  // visitors that found the GIL taken
-    atomic_int posted;   // a pending call that makes room for them is queued
-    atomic_int buffers;  // buffers of its objects in use elsewhere
+    atomic_uint departures;       // how often a crossing let its GIL go; written under its GIL
+    atomic_int waiting;           // visitors that found the GIL taken
+    atomic_int posted;            // a pending call that makes room for them is queued
+    atomic_int buffers;           // buffers of its objects in use elsewhere
     pthread_mutex_t mutex;
     pthread_cond_t moved; // a guest got in or left; with mutex
     guest *guests;        // mutex
@@ -68,8 +68,8 @@ struct guest {
     bool is_owned;      // made by us for a visitor, not by CPython for its own thread
     int depth;          // visits and suspended frames of this thread; this thread only
     _Atomic(guest_presence) presence;
-    bool is_dead;       // interp.mutex; its thread has ended
-    bool is_reaped;     // interp.mutex; its thread state was deleted by the closer
+    bool is_dead;           // interp.mutex; its thread has ended
+    bool is_reaped;         // interp.mutex; its thread state was deleted by the closer
     guest *next, *previous; // interp.mutex
     guest *next_dead;       // interp.mutex
 };
@@ -101,8 +101,8 @@ int interp_count_visitors(interp *self);
 // The registry: every interpreter that is not closed.
 bool registry_add(interp *self); // false: out of memory
 void registry_remove(interp *self);
-interp *registry_find(const void *python_state);             // borrowed
-interp *registry_next_after(int64_t id);                     // counted; by ascending id
+interp *registry_find(const void *python_state); // borrowed
+interp *registry_next_after(int64_t id);         // counted; by ascending id
 int registry_count(void);
 
 // Fork. Call in this order: prepare before, then parent or child after.

@@ -34,8 +34,7 @@ bool
 pointer_map_set(pointer_map *self, const void *key, void *value)
 {
     size_t capacity = self->pairs == NULL ? 0 : self->mask + 1;
-    if (3 * (self->count + 1) > 2 * capacity &&
-        !resize(self, capacity == 0 ? 16 : 2 * capacity)) {
+    if (3 * (self->count + 1) > 2 * capacity && !resize(self, capacity == 0 ? 16 : 2 * capacity)) {
         return false;
     }
     put(self, key, value);

@@ -6,7 +6,8 @@
 // Lifetime. Made at a thread's first crossing, freed by a pthread destructor. The destructor calls
 // nothing of Python: CPython 3.13.0 runs it for daemon threads after finalisation.
 //
-// Threads. The fields belong to their thread, except `current`, which anyone may read (threads_next).
+// Threads. The fields belong to their thread, except `current`, which anyone may read
+// (threads_next).
 #ifndef ATOLL_GROUND_THREAD_H
 #define ATOLL_GROUND_THREAD_H
 
@@ -23,8 +24,8 @@ typedef struct thread thread;
 struct thread {
     guest **guests; // owned, by interp.index
     uint32_t capacity;
-    const char *stack_limit; // below this address a crossing is refused
-    unsigned long ident;     // pthread_self(), as threading.get_ident()
+    const char *stack_limit;      // below this address a crossing is refused
+    unsigned long ident;          // pthread_self(), as threading.get_ident()
     atomic_int_least64_t current; // id of the interpreter it is in; -1: not known
     void *creating;               // interp that this thread is making right now, or NULL
     thread *next, *previous;      // list of all threads
@@ -49,10 +50,10 @@ thread_guest(thread *self, const interp *host)
     return LIKELY(visitor != NULL && visitor->interp == host) ? visitor : NULL;
 }
 
-bool thread_reserve(thread *self, const interp *host);          // room for one guest; false: memory
+bool thread_reserve(thread *self, const interp *host); // room for one guest; false: memory
 void thread_set_guest(thread *self, const interp *host, guest *visitor);
 bool thread_is_inside_closing(thread *self);
-int64_t thread_find_current(unsigned long ident);                // -1: unknown
+int64_t thread_find_current(unsigned long ident); // -1: unknown
 bool thread_next_after(unsigned long ident, unsigned long *next, int64_t *current);
 
 void thread_fork_prepare(void);

@@ -118,10 +118,9 @@ static PyType_Slot handle_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec handle_spec = {"atoll._core.Handle", sizeof(handle_object), 0,
-                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE |
-                                      Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                                  handle_slots};
+static PyType_Spec handle_spec = {
+    "atoll._core.Handle", sizeof(handle_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, handle_slots};
 
 static PyStructSequence_Field statistics_fields[] = {
     {"crossings", "entries into the interpreter since it was made"},
@@ -144,8 +143,8 @@ interpreter_add_types(PyObject *module, core_state *state)
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &handle_spec, NULL);
     state->types[TYPE_STATISTICS] = PyStructSequence_NewType(&statistics_desc);
     if (state->types[TYPE_INTERPRETER] == NULL || state->types[TYPE_STATISTICS] == NULL ||
-        PyModule_AddObjectRef(module, "Statistics",
-                              (PyObject *)state->types[TYPE_STATISTICS]) < 0) {
+        PyModule_AddObjectRef(module, "Statistics", (PyObject *)state->types[TYPE_STATISTICS]) <
+            0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "Handle", (PyObject *)state->types[TYPE_INTERPRETER]);
@@ -256,12 +255,9 @@ list_threads(PyObject *module, PyObject *unused)
 static int
 fill_statistics(PyObject *record, interp *target, core_state *inside)
 {
-    const long long values[] = {(long long)target->crossings,
-                                interp_count_visitors(target),
-                                interp_count_owned(target),
-                                (long long)inside->exports.count,
-                                (long long)inside->proxies.count,
-                                atomic_load(&target->buffers)};
+    const long long values[] = {(long long)target->crossings,     interp_count_visitors(target),
+                                interp_count_owned(target),       (long long)inside->exports.count,
+                                (long long)inside->proxies.count, atomic_load(&target->buffers)};
     for (Py_ssize_t i = 0; i < 6; i++) {
         PyObject *value = PyLong_FromLongLong(values[i]);
         if (value == NULL) {
@@ -458,8 +454,7 @@ owner(PyObject *module, PyObject *object)
 {
     core_state *state = PyModule_GetState(module);
     PyObject *reference = checked_reference(state, object);
-    return reference == NULL ? NULL
-                             : interpreter_handle(state, reference_target(reference)->owner);
+    return reference == NULL ? NULL : interpreter_handle(state, reference_target(reference)->owner);
 }
 
 static PyObject *

@@ -62,10 +62,9 @@ static PyType_Slot mark_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec mark_spec = {"atoll._core.Mark", sizeof(mark_object), 0,
-                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
-                                    Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                                mark_slots};
+static PyType_Spec mark_spec = {
+    "atoll._core.Mark", sizeof(mark_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, mark_slots};
 
 // ---- restrict() ----
 
@@ -145,8 +144,7 @@ restricted_call(PyObject *op, PyObject *arguments, PyObject *keywords)
     PyObject *name = PyUnicode_InternFromString("__call__");
     int denied = name == NULL ? -1 : check_name(op, name);
     Py_XDECREF(name);
-    return denied ? NULL
-                  : PyObject_Call(((restricted_object *)op)->object, arguments, keywords);
+    return denied ? NULL : PyObject_Call(((restricted_object *)op)->object, arguments, keywords);
 }
 
 static PyObject *
@@ -156,7 +154,8 @@ restricted_repr(PyObject *op)
 }
 
 static PyType_Slot restricted_slots[] = {
-    {Py_tp_doc, "An object of which only some names can be reached: what atoll.restrict() returns."},
+    {Py_tp_doc,
+     "An object of which only some names can be reached: what atoll.restrict() returns."},
     {Py_tp_dealloc, restricted_dealloc},
     {Py_tp_traverse, restricted_traverse},
     {Py_tp_clear, restricted_clear},
@@ -167,10 +166,9 @@ static PyType_Slot restricted_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec restricted_spec = {"atoll._core.Restricted", sizeof(restricted_object), 0,
-                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
-                                          Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                                      restricted_slots};
+static PyType_Spec restricted_spec = {
+    "atoll._core.Restricted", sizeof(restricted_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, restricted_slots};
 
 PyMethodDef mark_functions[] = {
     {"mark", (PyCFunction)(void (*)(void))mark_new, METH_FASTCALL,
@@ -183,8 +181,7 @@ PyMethodDef mark_functions[] = {
 int
 mark_add_types(PyObject *module, core_state *state)
 {
-    state->types[TYPE_MARK] =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &mark_spec, NULL);
+    state->types[TYPE_MARK] = (PyTypeObject *)PyType_FromModuleAndSpec(module, &mark_spec, NULL);
     state->types[TYPE_RESTRICTED] =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &restricted_spec, NULL);
     return state->types[TYPE_MARK] == NULL || state->types[TYPE_RESTRICTED] == NULL ? -1 : 0;

@@ -173,10 +173,15 @@ static PyModuleDef_Slot slots[] = {
     {0, NULL},
 };
 
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "atoll._core", PyDoc_STR("The C core of atoll: mechanism, no policy."),
-    sizeof(core_state),    NULL,          slots,
-    traverse,              clear,         free_module};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                                        "atoll._core",
+                                        PyDoc_STR("The C core of atoll: mechanism, no policy."),
+                                        sizeof(core_state),
+                                        NULL,
+                                        slots,
+                                        traverse,
+                                        clear,
+                                        free_module};
 
 PyMODINIT_FUNC
 PyInit__core(void)

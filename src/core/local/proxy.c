@@ -6,7 +6,7 @@
 // ---- making ----
 
 static PyObject *
-home_object(core_state *state, export *target_steal)
+home_object(core_state *state, exported *target_steal)
 {
     PyObject *object = Py_XNewRef(target_steal->object);
     if (object == NULL) {
@@ -20,7 +20,7 @@ static PyObject *proxy_vectorcall(PyObject *self, PyObject *const *arguments, si
                                   PyObject *keyword_names);
 
 static PyObject *
-new_proxy(core_state *state, export *target_steal)
+new_proxy(core_state *state, exported *target_steal)
 {
     PyTypeObject *class = remote_class_of(state, target_steal);
     if (class == NULL) {
@@ -51,7 +51,7 @@ new_proxy(core_state *state, export *target_steal)
 }
 
 static PyObject *
-import(core_state *state, export *target_steal)
+import(core_state *state, exported *target_steal)
 {
     if (target_steal->owner == state->interp) {
         return home_object(state, target_steal);
@@ -67,9 +67,9 @@ import(core_state *state, export *target_steal)
 }
 
 static int
-identify(core_state *state, PyObject *object, export **target)
+identify(core_state *state, PyObject *object, exported **target)
 {
-    export *known = reference_target(object);
+    exported *known = reference_target(object);
     if (known != NULL) {
         *target = export_ref(known).target;
         return 1;
@@ -149,8 +149,7 @@ forget_methods(remote_class *class, unsigned epoch)
 static inline bool
 is_known_method(const proxy_object *self, const remote_class *class, int slot)
 {
-    uint64_t known =
-        class->fixed_methods | (self->epoch == class->epoch ? self->known_methods : 0);
+    uint64_t known = class->fixed_methods | (self->epoch == class->epoch ? self->known_methods : 0);
     return (known >> slot) & 1;
 }
 
@@ -214,8 +213,7 @@ proxy_getattro(PyObject *op, PyObject *name)
     proxy_object *self = (proxy_object *)op;
     remote_class *class = remote_class_data(Py_TYPE(op));
     if (class->target != NULL) {
-        unsigned changes =
-            atomic_load_explicit(&class->target->changes, memory_order_acquire);
+        unsigned changes = atomic_load_explicit(&class->target->changes, memory_order_acquire);
         if (UNLIKELY(changes != class->epoch)) {
             forget_methods(class, changes);
         }
@@ -316,26 +314,37 @@ static PyMemberDef callable_members[] = {
 };
 
 static PyType_Slot plain_slots[] = {
-    {Py_tp_doc, (void *)proxy_doc},      {Py_tp_dealloc, proxy_dealloc},
-    {Py_tp_traverse, proxy_traverse},    {Py_tp_getattro, proxy_getattro},
-    {Py_tp_setattro, proxy_setattro},    {Py_tp_hash, proxy_hash},
-    {Py_tp_methods, proxy_methods},      {Py_tp_members, plain_members},
+    {Py_tp_doc, (void *)proxy_doc},
+    {Py_tp_dealloc, proxy_dealloc},
+    {Py_tp_traverse, proxy_traverse},
+    {Py_tp_getattro, proxy_getattro},
+    {Py_tp_setattro, proxy_setattro},
+    {Py_tp_hash, proxy_hash},
+    {Py_tp_methods, proxy_methods},
+    {Py_tp_members, plain_members},
     {0, NULL},
 };
 static PyType_Slot callable_slots[] = {
-    {Py_tp_call, PyVectorcall_Call}, {Py_tp_members, callable_members},
-    {Py_tp_dealloc, proxy_dealloc},  {Py_tp_traverse, proxy_traverse},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_members, callable_members},
+    {Py_tp_dealloc, proxy_dealloc},
+    {Py_tp_traverse, proxy_traverse},
     {0, NULL},
 };
 static PyType_Slot buffer_slots[] = {
-    {Py_bf_getbuffer, proxy_getbuffer}, {Py_bf_releasebuffer, proxy_releasebuffer},
-    {Py_tp_dealloc, proxy_dealloc},     {Py_tp_traverse, proxy_traverse},
+    {Py_bf_getbuffer, proxy_getbuffer},
+    {Py_bf_releasebuffer, proxy_releasebuffer},
+    {Py_tp_dealloc, proxy_dealloc},
+    {Py_tp_traverse, proxy_traverse},
     {0, NULL},
 };
 static PyType_Slot callable_buffer_slots[] = {
-    {Py_tp_call, PyVectorcall_Call},    {Py_tp_members, callable_members},
-    {Py_bf_getbuffer, proxy_getbuffer}, {Py_bf_releasebuffer, proxy_releasebuffer},
-    {Py_tp_dealloc, proxy_dealloc},     {Py_tp_traverse, proxy_traverse},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_members, callable_members},
+    {Py_bf_getbuffer, proxy_getbuffer},
+    {Py_bf_releasebuffer, proxy_releasebuffer},
+    {Py_tp_dealloc, proxy_dealloc},
+    {Py_tp_traverse, proxy_traverse},
     {0, NULL},
 };
 
@@ -345,8 +354,8 @@ static PyType_Slot callable_buffer_slots[] = {
 
 static PyType_Spec specs[] = {
     {"atoll.Proxy", sizeof(proxy_object), 0, PROXY_FLAGS, plain_slots},
-    {"atoll._core.CallableProxy", sizeof(proxy_object), 0,
-     PROXY_FLAGS | Py_TPFLAGS_HAVE_VECTORCALL, callable_slots},
+    {"atoll._core.CallableProxy", sizeof(proxy_object), 0, PROXY_FLAGS | Py_TPFLAGS_HAVE_VECTORCALL,
+     callable_slots},
     {"atoll._core.BufferProxy", sizeof(proxy_object), 0, PROXY_FLAGS, buffer_slots},
     {"atoll._core.CallableBufferProxy", sizeof(proxy_object), 0,
      PROXY_FLAGS | Py_TPFLAGS_HAVE_VECTORCALL, callable_buffer_slots},

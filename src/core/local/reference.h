@@ -1,8 +1,8 @@
 // The local objects that stand for foreign ones: Proxy, remote class, remote method.
 //
 // Purpose. A Proxy is an instance of the remote class made for its object's type; the Proxy of a
-// class is that remote class itself, a local type. So `type(p) is interp.eval("C")`, and isinstance,
-// match statements and abstract base classes work as CPython means them.
+// class is that remote class itself, a local type. So `type(p) is interp.eval("C")`, and
+// isinstance, match statements and abstract base classes work as CPython means them.
 //
 // Lifetime. Each holds one count of its export; state->proxies finds the one live object of each.
 //
@@ -22,8 +22,8 @@
 typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
-    export *target;         // counted
-    core_state *state;      // kept alive by the type
+    exported *target;  // counted
+    core_state *state; // kept alive by the type
     PyObject *weak_references;
     uint64_t known_methods; // by slot of remote_class.methods: seen to be methods of this object
     unsigned epoch;         // of its class when they were
@@ -32,11 +32,11 @@ typedef struct {
 // What the metatype adds to each remote class.
 typedef struct {
     core_state *state;         // NULL in a class of the user's own making
-    export *target;            // counted, the class itself; NULL: shared or restricted
+    exported *target;          // counted, the class itself; NULL: shared or restricted
     const void *type_key;      // in state->classes; NULL: not there
     PyTypeObject *shared_type; // borrowed, immortal: the type it stands for; NULL: target is it
     bool is_restricted;
-    bool is_container; // a builtin container, or a subclass with its operators
+    bool is_container;      // a builtin container, or a subclass with its operators
     uint64_t fixed_methods; // by slot: methods of every instance
     unsigned epoch;         // target->changes when the methods were found
     name_cache_entry methods[METHOD_SLOTS];
@@ -68,10 +68,10 @@ is_remote_class(PyObject *object)
 }
 
 // The export that a Proxy or remote class stands for, borrowed; NULL: neither.
-static inline export *
+static inline exported *
 reference_target(PyObject *object)
 {
-    return is_proxy_instance(object)  ? ((proxy_object *)object)->target
+    return is_proxy_instance(object) ? ((proxy_object *)object)->target
            : is_remote_class(object) ? remote_class_data((PyTypeObject *)object)->target
                                      : NULL;
 }
@@ -87,8 +87,8 @@ int interpreter_add_types(PyObject *module, core_state *state);
 int mark_add_types(PyObject *module, core_state *state);
 
 // remote class
-PyTypeObject *remote_class_of(core_state *state, export *target); // for instances; new reference
-PyObject *remote_class_import(core_state *state, export *target_steal);
+PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
+PyObject *remote_class_import(core_state *state, exported *target_steal);
 PyObject *remote_class_type_of(PyObject *reference); // new reference
 
 // remote method: proxy.name, not yet called
@@ -105,7 +105,7 @@ extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];
 
 static inline PyObject *
-reference_operate(core_state *state, export *target, operation_kind kind, PyObject *name,
+reference_operate(core_state *state, exported *target, operation_kind kind, PyObject *name,
                   PyObject *const *arguments, Py_ssize_t count)
 {
     operation op = {.kind = kind,

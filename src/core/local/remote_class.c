@@ -1,5 +1,5 @@
-// The local type that stands for a class of another interpreter, and whose instances are the Proxies
-// to that class's objects. Its metatype sends every question on to the class itself.
+// The local type that stands for a class of another interpreter, and whose instances are the
+// Proxies to that class's objects. Its metatype sends every question on to the class itself.
 #include "bridge/cpython.h"
 #include "local/reference.h"
 
@@ -100,8 +100,8 @@ build(core_state *state, PyObject *description, PyTypeObject *metatype)
 {
     class_description described;
     if (!PyArg_ParseTuple(description, "sO!O!iO!", &described.name, &PyTuple_Type,
-                          &described.specials, &PyTuple_Type, &described.absent,
-                          &described.flags, &PyTuple_Type, &described.abcs)) {
+                          &described.specials, &PyTuple_Type, &described.absent, &described.flags,
+                          &PyTuple_Type, &described.abcs)) {
         return NULL;
     }
     PyTypeObject *class = make_type(state, &described, metatype);
@@ -117,7 +117,7 @@ build(core_state *state, PyObject *description, PyTypeObject *metatype)
 
 // Enter it into the tables. From here on it stands for its class.
 static int
-settle(core_state *state, PyTypeObject *class, const void *key, export *target)
+settle(core_state *state, PyTypeObject *class, const void *key, exported *target)
 {
     remote_class *data = remote_class_data(class);
     if (!pointer_map_set(&state->classes, key, class)) {
@@ -132,8 +132,8 @@ settle(core_state *state, PyTypeObject *class, const void *key, export *target)
         }
         data->target = export_ref(target).target;
     }
-    PyObject **recent = &state->recent_classes[state->recent_position++ %
-                                               Py_ARRAY_LENGTH(state->recent_classes)];
+    PyObject **recent =
+        &state->recent_classes[state->recent_position++ % Py_ARRAY_LENGTH(state->recent_classes)];
     Py_XSETREF(*recent, Py_NewRef(class));
     return 0;
 }
@@ -181,7 +181,7 @@ find_class(core_state *state, const void *key, const interp *owner)
 
 // Ask the owner what it is. Crosses, so that another thread may make the same class meanwhile.
 static PyTypeObject *
-for_foreign_type(core_state *state, export *target)
+for_foreign_type(core_state *state, exported *target)
 {
     remote_description described;
     if (operation_describe(state, target, &described) < 0) {
@@ -197,8 +197,7 @@ for_foreign_type(core_state *state, export *target)
         if (class != NULL && described.type_key == NULL) {
             remote_class_data(class)->is_restricted = true;
         }
-        else if (class != NULL &&
-                 settle(state, class, described.type_key, described.class) < 0) {
+        else if (class != NULL && settle(state, class, described.type_key, described.class) < 0) {
             Py_CLEAR(class);
         }
     }
@@ -214,7 +213,7 @@ for_foreign_type(core_state *state, export *target)
 }
 
 PyTypeObject *
-remote_class_of(core_state *state, export *target)
+remote_class_of(core_state *state, exported *target)
 {
     if (!(target->flags & EXPORT_RESTRICTED)) {
         PyTypeObject *known = find_class(state, target->type, target->owner);
@@ -229,7 +228,7 @@ remote_class_of(core_state *state, export *target)
 }
 
 PyObject *
-remote_class_import(core_state *state, export *target_steal)
+remote_class_import(core_state *state, exported *target_steal)
 {
     PyTypeObject *class = for_foreign_type(state, target_steal);
     export_unref((foreign_ref){target_steal});
@@ -289,7 +288,7 @@ remote_class_dealloc(PyObject *self)
     PyTypeObject *metatype = Py_TYPE(self);
     remote_class *data = remote_class_data((PyTypeObject *)self);
     forget((PyTypeObject *)self);
-    export *target = data->target;
+    exported *target = data->target;
     for (int slot = 0; slot < METHOD_SLOTS; slot++) {
         Py_CLEAR(data->methods[slot].name);
     }
@@ -323,9 +322,9 @@ remote_class_setattro(PyObject *self, PyObject *name, PyObject *value)
         PyErr_SetString(PyExc_TypeError, "cannot set attributes of the class of a Proxy");
         return -1;
     }
-    PyObject *done =
-        reference_operate(data->state, data->target, value == NULL ? OPERATION_DELETE : OPERATION_SET,
-                          name, &value, value == NULL ? 0 : 1);
+    PyObject *done = reference_operate(data->state, data->target,
+                                       value == NULL ? OPERATION_DELETE : OPERATION_SET, name,
+                                       &value, value == NULL ? 0 : 1);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
@@ -377,8 +376,8 @@ remote_class_call(PyObject *self, PyObject *arguments, PyObject *keywords)
     if (keywords != NULL && PyDict_GET_SIZE(keywords) > 0) {
         return call_with_keywords(data, arguments, keywords);
     }
-    return call_with_array(data, ((PyTupleObject *)arguments)->ob_item,
-                           PyTuple_GET_SIZE(arguments), NULL);
+    return call_with_array(data, ((PyTupleObject *)arguments)->ob_item, PyTuple_GET_SIZE(arguments),
+                           NULL);
 }
 
 static PyObject *
@@ -389,10 +388,9 @@ remote_class_repr(PyObject *self)
         return PyUnicode_FromFormat("<proxy class of '%s'>", ((PyTypeObject *)self)->tp_name);
     }
     PyObject *repr = PyUnicode_InternFromString("__repr__");
-    PyObject *text =
-        repr == NULL
-            ? NULL
-            : reference_operate(data->state, data->target, OPERATION_SPECIAL, repr, NULL, 0);
+    PyObject *text = repr == NULL ? NULL
+                                  : reference_operate(data->state, data->target, OPERATION_SPECIAL,
+                                                      repr, NULL, 0);
     Py_XDECREF(repr);
     return text;
 }
@@ -405,18 +403,21 @@ remote_class_hash(PyObject *self)
 }
 
 static PyType_Slot slots[] = {
-    {Py_tp_dealloc, remote_class_dealloc},   {Py_tp_traverse, remote_class_traverse},
-    {Py_tp_clear, remote_class_clear},       {Py_tp_getattro, remote_class_getattro},
-    {Py_tp_setattro, remote_class_setattro}, {Py_tp_call, remote_class_call},
-    {Py_tp_repr, remote_class_repr},         {Py_tp_hash, remote_class_hash},
+    {Py_tp_dealloc, remote_class_dealloc},
+    {Py_tp_traverse, remote_class_traverse},
+    {Py_tp_clear, remote_class_clear},
+    {Py_tp_getattro, remote_class_getattro},
+    {Py_tp_setattro, remote_class_setattro},
+    {Py_tp_call, remote_class_call},
+    {Py_tp_repr, remote_class_repr},
+    {Py_tp_hash, remote_class_hash},
     {0, NULL},
 };
 
-static PyType_Spec spec = {
-    "atoll._core.RemoteClass", REMOTE_CLASS_OFFSET + sizeof(remote_class), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-        Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_TYPE_SUBCLASS,
-    slots};
+static PyType_Spec spec = {"atoll._core.RemoteClass", REMOTE_CLASS_OFFSET + sizeof(remote_class), 0,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
+                               Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_TYPE_SUBCLASS,
+                           slots};
 
 // What `type` itself answers for a class, is asked of the remote one.
 static const char *const asked_of_class[] = {"__instancecheck__", "__subclasscheck__", "__or__",

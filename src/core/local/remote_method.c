@@ -67,7 +67,7 @@ remote_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargsf
                          PyObject *keyword_names)
 {
     remote_method *self = (remote_method *)op;
-    export *target = ((proxy_object *)self->proxy)->target;
+    exported *target = ((proxy_object *)self->proxy)->target;
     operation call = {.kind = OPERATION_METHOD,
                       .owner = target->owner,
                       .target = target,

@@ -1,5 +1,5 @@
-// A special method of a remote class: a descriptor that crosses. CPython fills the type's slots from
-// these, so a Proxy has the special methods that its object has, and no others.
+// A special method of a remote class: a descriptor that crosses. CPython fills the type's slots
+// from these, so a Proxy has the special methods that its object has, and no others.
 #include <stddef.h>
 
 #include "local/reference.h"
@@ -26,9 +26,9 @@ static const struct {
 };
 
 static const char *const operators[] = {
-    "__eq__",  "__ne__",  "__lt__",  "__le__",   "__gt__",   "__ge__",   "__add__",  "__iadd__",
-    "__or__",  "__and__", "__sub__", "__xor__",  "__ror__",  "__rand__", "__rsub__", "__rxor__",
-    "__ior__", "__iand__", "__isub__", "__ixor__",
+    "__eq__",   "__ne__",   "__lt__",  "__le__",   "__gt__",   "__ge__",   "__add__",
+    "__iadd__", "__or__",   "__and__", "__sub__",  "__xor__",  "__ror__",  "__rand__",
+    "__rsub__", "__rxor__", "__ior__", "__iand__", "__isub__", "__ixor__",
 };
 
 static bool
@@ -73,7 +73,7 @@ special_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargs
 {
     special_method *self = (special_method *)op;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    export *target = nargs < 1 ? NULL : reference_target(arguments[0]);
+    exported *target = nargs < 1 ? NULL : reference_target(arguments[0]);
     if (UNLIKELY(target == NULL)) {
         if (nargs > 0 && is_remote_class(arguments[0])) {
             return call_locally(self, arguments, (size_t)nargs, keyword_names);
