@@ -235,7 +235,7 @@ def _find_type(of: TypeName) -> type[BaseException] | None:
         return reference  # it came home
     found: Any = None
     try:
-        found = sys.modules.get(module_name) or import_module(module_name)
+        found = import_module(module_name)
         for part in qualname.split("."):
             found = getattr(found, part)
     except Exception:  # importing runs code of others

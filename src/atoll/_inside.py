@@ -45,7 +45,8 @@ def call_by_value(data: bytes, references: tuple[object, ...], /, *args: Any, **
 def _main_globals() -> dict[str, Any]:
     import __main__
 
-    return __main__.__dict__
+    namespace: dict[str, Any] = __main__.__dict__
+    return namespace
 
 
 def _filename() -> str:

@@ -63,7 +63,7 @@ def resolve(name: str) -> Any:
         AttributeError: If the module has no such name.
     """
     module, _, qualname = name.partition(":")
-    found: Any = sys.modules.get(module) or import_module(module)
+    found: Any = import_module(module)  # waits where another thread is importing it
     for part in qualname.split("."):
         found = getattr(found, part)
     return found
@@ -77,8 +77,8 @@ def is_value_type(cls: type) -> bool:
     name = f"{cls.__module__}:{cls.__qualname__}"
     if name in _VALUE_TYPES or _core.is_value_name(name):
         return True
-    enum = sys.modules.get("enum")
-    return enum is not None and issubclass(cls, enum.Enum) and name_of(cls) is not None
+    enum_type = getattr(sys.modules.get("enum"), "Enum", None)  # it may be half imported
+    return enum_type is not None and issubclass(cls, enum_type) and name_of(cls) is not None
 
 
 def register_value_type(cls: type) -> type:
