@@ -168,7 +168,7 @@ def _write_page(page: Path, comparison: "Comparison") -> int:
 
 
 def _run(script: str, arguments: Sequence[str]) -> int:
-    """Run a script in an interpreter of its own; what it leaves undone at its end is done there."""
+    """Run a script in an interpreter of its own, whose end awaits its threads and exit handlers."""
     from atoll import Interpreter
 
     try:
@@ -177,7 +177,8 @@ def _run(script: str, arguments: Sequence[str]) -> int:
         return _complain(f"can't open file {script!r}: {error.strerror}", UNUSABLE)
     with Interpreter(name=Path(script).name) as interpreter:
         try:
-            interpreter.run_path(script, run_name="__main__", argv=[script, *arguments])
+            path = os.path.abspath(script)
+            interpreter.run_path(path, run_name="__main__", argv=[script, *arguments])
         except BaseException as error:
             return _status_of(error)
     return 0
@@ -194,7 +195,7 @@ def _status_of(error: BaseException) -> int:
     """Print what Python would when an exception ends a script, and return its exit status."""
     if isinstance(error, SystemExit):
         return _status_of_exit(error.code)
-    traceback.print_exception(error)
+    traceback.print_exception(error.with_traceback(None))  # the script's own comes with the cause
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
 
 

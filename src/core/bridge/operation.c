@@ -106,6 +106,21 @@ arguments_free(argument_list *self)
 
 // ---- in the host ----
 
+// Did it come by value? For a Proxy, its own interpreter goes on with the operator.
+static bool
+is_value(core_state *host, PyObject *argument)
+{
+    exported *target = NULL;
+    int is_reference = host->references->identify(host, argument, &target);
+    if (is_reference == 1) {
+        export_unref((foreign_ref){target});
+    }
+    else if (is_reference < 0) {
+        PyErr_Clear();
+    }
+    return is_reference == 0;
+}
+
 static PyObject *
 call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
 {
@@ -117,7 +132,7 @@ call_special(core_state *host, PyObject *name, argument_list *arguments, size_t 
         PyObject_Vectorcall(function, arguments->host + 1,
                             (nargs + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
     Py_DECREF(function);
-    if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 && value_is_plain(arguments->host[2])) {
+    if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 && is_value(host, arguments->host[2])) {
         PyObject *hook = state_hook(host, HOOK_OPERATE);
         result = hook == NULL ? NULL
                               : PyObject_CallFunctionObjArgs(hook, name, arguments->host[1],

@@ -220,7 +220,8 @@ proxy_getattro(PyObject *op, PyObject *name)
     }
     int slot = method_slot(class, name);
     if (LIKELY(slot >= 0 && class->methods[slot].name == name &&
-               is_known_method(self, class, slot))) {
+               is_known_method(self, class, slot) &&
+               interp_get_phase(self->target->owner) != INTERP_CLOSED)) {
         return remote_method_new(self->state, op, name, class->methods[slot].index);
     }
     return get_attribute(self, name);
