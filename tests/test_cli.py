@@ -24,7 +24,7 @@ def tree(tmp_path: Path) -> Path:
     """A folder with two files, one of which does not parse."""
     root = tmp_path / "tree"
     root.mkdir()
-    (root / "good.py").write_text("import os\n\ndef f(a):\n    return a or os\n")
+    (root / "good.py").write_text("import os\n\n\ndef f(a):\n    return a or os\n")
     (root / "bad.py").write_text("def\n")
     return root
 
@@ -71,7 +71,12 @@ def test_demo_shows_what_it_found(tree: Path, capsys: pytest.CaptureFixture[str]
     """The demo shows totals, the bad file, the speed-up, and that both passes agree."""
     assert cli.main(["demo", str(tree), "--interpreters", "2"]) == 0
     output = " ".join(capsys.readouterr().out.split())
-    for expected in ("1 files, 4 lines, 1 functions", "bad.py", "SyntaxError", "found the same"):
+    for expected in (
+        "Measured 1 file, 5 lines, 1 function and 0 classes.",
+        "bad.py",
+        "SyntaxError",
+        "found the same",
+    ):
         assert expected in output
     assert re.search(r"Speed-up \d+\.\d\d with 2 interpreters", output)
 
@@ -268,17 +273,24 @@ def test_run_as_a_program_equals_python(script: Path) -> None:
     script.write_text(
         "import atexit, sys\n"
         "atexit.register(print, 'at exit')\n"
-        "print(sys.argv, sys.stdin.read())\n"
+        "print(sys.argv[1:], sys.stdin.read(), __file__, sys.path[0])\n"
         "print('oops', file=sys.stderr)\n"
         "sys.exit(3)\n"
     )
-    options = {"input": "typed", "capture_output": True, "text": True, "check": False}
-    results = [
-        subprocess.run([sys.executable, *module, script, "-x"], **options)  # type: ignore[call-overload]
+    python, ours = (
+        subprocess.run(
+            [sys.executable, *module, script.name, "-x"],
+            input="typed",
+            cwd=script.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         for module in ([], ["-m", "atoll", "run"])
-    ]
-    plain, ours = ((done.returncode, done.stdout, done.stderr) for done in results)
-    assert ours == plain == (3, f"['{script}', '-x'] typed\nat exit\n", "oops\n")
+    )
+    said = f"['-x'] typed {script} {script.parent}\nat exit\n"
+    assert (python.returncode, python.stdout, python.stderr) == (3, said, "oops\n")
+    assert (ours.returncode, ours.stdout, ours.stderr) == (3, said, "oops\n")
 
 
 def test_run_accepts_a_folder_with_main(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -289,7 +301,7 @@ def test_run_accepts_a_folder_with_main(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_run_interrupted_by_a_signal(script: Path) -> None:
-    """Ctrl-C while a script runs ends it with a traceback and status 130."""
+    """A Ctrl-C during a script gives the traceback of a KeyboardInterrupt, and status 130."""
     script.write_text(
         "import os, signal\n"
         "os.kill(os.getpid(), signal.SIGINT)\n"

@@ -328,20 +328,20 @@ def test_printable_escapes_what_a_terminal_would_obey() -> None:
 
 def test_index_hands_each_path_out_once() -> None:
     """Each path is handed out once, in the order given, and then None for ever."""
-    index = Index(("b", "a"))
+    index = Index((("b", 9), ("a", 1)))
     assert [index.next_path() for _ in range(4)] == ["b", "a", None, None]
 
 
 def test_stopped_index_hands_nothing_out() -> None:
     """After `stop()` there are no more paths."""
-    index = Index(("a", "b"))
+    index = Index((("a", 0), ("b", 0)))
     index.stop()
     assert index.next_path() is None
 
 
 def test_index_returns_results_in_order_of_paths() -> None:
     """Results come in the order of the paths, whatever the order in which they came in."""
-    index = Index(())
+    index = Index((("a", 1), ("b", 10), ("c", 100), ("d", 1000)))
     plain = measure("").plain()
     index.add_measurement("b", plain, SPAN)
     index.add_failure("c", "SyntaxError", SPAN)
@@ -349,7 +349,7 @@ def test_index_returns_results_in_order_of_paths() -> None:
     assert index.measurements() == (("a", plain), ("b", plain))
     assert index.failures() == (("c", "SyntaxError"),)
     assert index.spans() == (SPAN, SPAN, SPAN)
-    assert index.finished_count() == 3
+    assert index.finished() == (3, 111)
 
 
 BAD_SOURCES: dict[str, str | bytes] = {
@@ -365,7 +365,7 @@ BAD_SOURCES: dict[str, str | bytes] = {
 def test_file_that_does_not_parse_is_listed(tmp_path: Path) -> None:
     """A file that is absent or does not parse is listed with a reason; work goes on."""
     make_tree(tmp_path, BAD_SOURCES | {"good.py": "a = 1\n"})
-    index = Index([str(tmp_path / name) for name in (*BAD_SOURCES, "absent.py", "good.py")])
+    index = Index([(str(tmp_path / name), 0) for name in (*BAD_SOURCES, "absent.py", "good.py")])
     worker.work(index, 0)
     reasons = {Path(path).name: reason for path, reason in index.failures()}
     assert reasons.keys() == {*BAD_SOURCES, "absent.py"}
@@ -395,7 +395,7 @@ def test_reason_is_the_type_and_the_message(error: Exception, expected: str) -> 
 def test_warnings_of_measured_files_are_dropped(tmp_path: Path) -> None:
     """A warning about a file that is measured is not shown, nor does it become an error."""
     make_tree(tmp_path, {"a.py": "a = '\\d'\nb = 1is 2\nc = a is 1\n"})
-    index = Index((str(tmp_path / "a.py"),))
+    index = Index(((str(tmp_path / "a.py"), 0),))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         worker.work(index, 0)
@@ -406,7 +406,7 @@ def test_warnings_of_measured_files_are_dropped(tmp_path: Path) -> None:
 # Running
 
 
-def nothing(interpreters: int, done: int) -> None:
+def nothing(progress: run.Progress) -> None:
     """Watch nothing."""
 
 
@@ -465,10 +465,11 @@ def test_more_interpreters_than_files(tmp_path: Path) -> None:
 
 def test_watcher_is_told_that_all_is_done(tree: Path) -> None:
     """The watcher is told the number of interpreters at work, and in the end that all is done."""
-    told: list[tuple[int, int]] = []
-    run.compare(files.find_sources(tree), 2, lambda *progress: told.append(progress))
-    assert {interpreters for interpreters, _ in told} == {1, 2}
-    assert told[-1] == (1, len(TREE))
+    told: list[run.Progress] = []
+    sources = files.find_sources(tree)
+    run.compare(sources, 2, told.append)
+    assert {progress.interpreters for progress in told} == {1, 2}
+    assert told[-1] == run.Progress(interpreters=1, files=len(TREE), size=sources.size)
 
 
 def test_different_results_are_noticed(comparison: run.Comparison) -> None:
@@ -476,6 +477,7 @@ def test_different_results_are_noticed(comparison: run.Comparison) -> None:
     changed = run.Pass(
         interpreters=1,
         seconds=1.0,
+        cpu_seconds=1.0,
         crossings=0,
         measured=comparison.single.measured[1:],
         failures=comparison.single.failures,
@@ -489,7 +491,7 @@ def fail(index: Index, number: int) -> None:
     raise ZeroDivisionError(f"worker {number}")
 
 
-def interrupt(interpreters: int, done: int) -> None:
+def interrupt(progress: run.Progress) -> None:
     """Press Ctrl-C while the work is watched."""
     raise KeyboardInterrupt
 
@@ -670,7 +672,7 @@ def test_report_takes_names_literally(hostile: run.Comparison) -> None:
 
 def test_report_says_if_passes_differ(comparison: run.Comparison) -> None:
     """A difference between the passes is said loudly, in the terminal and on the page."""
-    nobody = run.Pass(1, 1.0, 0, (), (), ())
+    nobody = run.Pass(1, 1.0, 1.0, 0, (), (), ())
     differing = run.Comparison(comparison.sources, comparison.parallel, nobody)
     output = StringIO()
     report.print_report(Console(file=output, width=200), differing)

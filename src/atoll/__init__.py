@@ -8,21 +8,48 @@ with atoll.Interpreter() as worker:
     print(atoll.copy(numbers))           # [1, 2, 3], a list here
 """
 
-from . import _supported  # first: says so where the core cannot be loaded
-from ._core import Proxy, Statistics
-from ._errors import AtollError, InterpreterClosedError, RemoteError, RemoteTraceback
-from ._interpreter import (
-    Interpreter,
-    checkpoint,
-    current,
-    interpreters,
-    main,
-)
-from ._references import is_proxy, owner, ref, restrict, type_of
-from ._threads import threads
-from ._values import copy, register_value_type
+import sys
 
-__version__ = _supported.VERSION
+__version__ = "0.1.0"
+
+if sys.implementation.name != "cpython" or sys.version_info < (3, 13) or "t" in sys.abiflags:
+    raise ImportError(
+        f"atoll {__version__} supports CPython 3.13, 3.14 and 3.15 with a GIL; this is "
+        f"{'free-threaded ' if 't' in sys.abiflags else ''}{sys.implementation.name} "
+        f"{'.'.join(map(str, sys.version_info[:3]))}"
+    )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._core import Proxy, Statistics
+    from ._errors import AtollError, InterpreterClosedError, RemoteError, RemoteTraceback
+    from ._interpreter import Interpreter, checkpoint, current, interpreters, main
+    from ._references import is_proxy, owner, ref, restrict, type_of
+    from ._threads import threads
+    from ._values import copy, register_value_type
+
+# Found when first asked for: each interpreter imports this module, few need all of it.
+_PLACES = {
+    "AtollError": "_errors",
+    "Interpreter": "_interpreter",
+    "InterpreterClosedError": "_errors",
+    "Proxy": "_core",
+    "RemoteError": "_errors",
+    "RemoteTraceback": "_errors",
+    "Statistics": "_core",
+    "checkpoint": "_interpreter",
+    "copy": "_values",
+    "current": "_interpreter",
+    "interpreters": "_interpreter",
+    "is_proxy": "_references",
+    "main": "_interpreter",
+    "owner": "_references",
+    "ref": "_references",
+    "register_value_type": "_values",
+    "restrict": "_references",
+    "threads": "_threads",
+    "type_of": "_references",
+}
 
 __all__ = [
     "AtollError",
@@ -45,3 +72,15 @@ __all__ = [
     "threads",
     "type_of",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = __import__(f"{__name__}.{_PLACES[name]}", fromlist=[name])
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

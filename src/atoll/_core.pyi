@@ -73,7 +73,13 @@ def checkpoint() -> None:
 def close(handle: Handle, timeout: float | None, /) -> None:
     """End an interpreter."""
 
-def create(name: str, is_preemptive: bool, path: tuple[str, ...], /) -> Interpreter:
+def create(
+    name: str,
+    is_preemptive: bool,
+    path: tuple[str, ...],
+    modules: tuple[tuple[str, str, bytes], ...],
+    /,
+) -> Interpreter:
     """Make an interpreter."""
 
 def current() -> Interpreter:
@@ -86,13 +92,13 @@ def interpreters() -> list[Interpreter]:
     """All that are open, the main one first."""
 
 def invoke(
-    handle: Handle,
+    handle: Handle | None,
     function: str,
     arguments: tuple[Any, ...],
     keywords: dict[str, Any] | None,
     /,
 ) -> Any:
-    """Call 'module:function' in another interpreter."""
+    """Call 'module:function' in another interpreter; None is the main one."""
 
 def is_proxy(object: object, /) -> bool:
     """Does it stand for a foreign object?"""
@@ -105,6 +111,12 @@ def mark(object: object, by_value: bool, /) -> Any:
 
 def owner(proxy: object, /) -> Interpreter:
     """The interpreter of the original."""
+
+def own_name() -> str:
+    """The name of this interpreter."""
+
+def own_threads() -> tuple[int, ...]:
+    """Ids of this interpreter's own threads."""
 
 def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""

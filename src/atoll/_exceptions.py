@@ -78,7 +78,7 @@ def _capture(exception: BaseException, seen: set[int]) -> Captured:
         "state": _state(exception),
         "members": tuple(_capture(member, seen) for member in members),
         "frames": _frames(exception.__traceback__),
-        "interpreter": _core.current().name,
+        "interpreter": _core.own_name(),
         "last": _last_line(exception),
         "text": None,
         "cause": _capture_linked(exception.__cause__, seen),

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
+import marshal
 import sys
 import warnings
+from importlib.util import find_spec
+
+from ._inside import describe_filters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from typing import Any
 
     type Pattern = tuple[str, int] | None
     type Filter = tuple[str, Pattern, str, Pattern, int]
 
 
-def _pattern(expression: re.Pattern[str] | str | None) -> Pattern:
-    if expression is None:
-        return None
-    if isinstance(expression, str):  # filters made in C
-        return expression, 0
-    return expression.pattern, expression.flags
+def collect() -> tuple[tuple[str, ...], tuple[Filter, ...]]:
+    """Return what `atoll._inside.prepare` takes: `sys.argv` and the warnings filters."""
+    return tuple(map(str, getattr(sys, "argv", ()))), describe_filters()
 
 
-def _category_name(category: Any) -> str:
-    return f"{category.__module__}:{category.__qualname__}"
+_FIRST_MODULES = ("atoll", "atoll._streams", "atoll._inside")
+_compiled: tuple[tuple[str, str, bytes], ...] = ()
 
 
-def describe_filters() -> tuple[Filter, ...]:
-    """Describe this interpreter's warnings filters."""
-    return tuple(
-        (
-            action,
-            _pattern(message),
-            _category_name(category),
-            _pattern(module),
-            line,
-        )
-        for action, message, category, module, line in warnings.filters
-    )
+def modules() -> tuple[tuple[str, str, bytes], ...]:
+    """Return atoll's modules that every interpreter needs: name, file, code; compiled once."""
+    global _compiled
+    if not _compiled:
+        _compiled = tuple(_compile(name) for name in _FIRST_MODULES)
+    return _compiled
+
+
+def _compile(name: str) -> tuple[str, str, bytes]:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None or spec.loader is None:
+        raise ImportError(f"cannot find {name}")
+    code = spec.loader.get_code(name)  # type: ignore[attr-defined]
+    return name, spec.origin, marshal.dumps(code)
 
 
 def apply_filters(described: tuple[Filter, ...]) -> None:
@@ -60,8 +62,3 @@ def apply_filters(described: tuple[Filter, ...]) -> None:
         filters.append((action, compiled(message), kind, compiled(module), line))
     warnings.filters[:] = filters  # type: ignore[index]
     warnings._filters_mutated()  # type: ignore[attr-defined]  # the C code has cached some
-
-
-def collect() -> tuple[tuple[str, ...], tuple[Filter, ...]]:
-    """Return what `atoll._inside.prepare` takes: `sys.argv` and the filters."""
-    return tuple(map(str, getattr(sys, "argv", ()))), describe_filters()

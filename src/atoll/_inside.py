@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 from . import _core
-from ._inheritance import apply_filters
 from ._streams import ForwardedStream
 
 TYPE_CHECKING = False
@@ -21,7 +21,25 @@ def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...]) -> None:
     sys.argv = list(argv)
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
-    apply_filters(filters)
+    if filters != describe_filters():
+        from ._inheritance import apply_filters
+
+        apply_filters(filters)
+
+
+def _pattern(expression: Any) -> tuple[str, int] | None:
+    if expression is None or isinstance(expression, str):  # str: a filter made in C
+        return None if expression is None else (expression, 0)
+    return expression.pattern, expression.flags
+
+
+def describe_filters() -> tuple[Filter, ...]:
+    """Describe this interpreter's warnings filters."""
+    filters: list[Any] = list(warnings.filters)
+    return tuple(
+        (action, _pattern(message), f"{kind.__module__}:{kind.__name__}", _pattern(module), line)
+        for action, message, kind, module, line in filters
+    )
 
 
 # ---- calls ----
@@ -50,7 +68,7 @@ def _main_globals() -> dict[str, Any]:
 
 
 def _filename() -> str:
-    return f"<interpreter {_core.current().name}>"
+    return f"<interpreter {_core.own_name()}>"
 
 
 def exec_source(source: str) -> None:

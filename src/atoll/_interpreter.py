@@ -68,7 +68,8 @@ class Interpreter(_core.Handle):
         from . import _exit, _inheritance
 
         _exit.register()
-        interpreter = _core.create(name, bool(preemptive), tuple(map(str, sys.path)))
+        path = tuple(map(str, sys.path))
+        interpreter = _core.create(name, bool(preemptive), path, _inheritance.modules())
         try:
             _core.invoke(interpreter, "atoll._inside:prepare", _inheritance.collect(), None)
         except BaseException:

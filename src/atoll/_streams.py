@@ -45,8 +45,7 @@ class ForwardedStream(io.TextIOBase):
         self._pending = ""
 
     def _in_main(self, function: str, *args: str) -> Any:
-        main = _core.interpreters()[0]
-        return _core.invoke(main, f"atoll._streams:{function}", (self._name, *args), None)
+        return _core.invoke(None, f"atoll._streams:{function}", (self._name, *args), None)
 
     def write(self, text: str, /) -> int:
         if not isinstance(text, str):

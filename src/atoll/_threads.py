@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from _collections_abc import Mapping
 
 from . import _core
@@ -12,11 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ._interpreter import Interpreter
-
-
-def own_idents() -> tuple[int, ...]:
-    """Return the ids of the threads that run Python in this interpreter."""
-    return tuple(sys._current_frames())
 
 
 class _Threads(Mapping[int, "Interpreter"]):
@@ -35,9 +29,9 @@ class _Threads(Mapping[int, "Interpreter"]):
         by_id = {interpreter.id: interpreter for interpreter in _core.interpreters()}
         main = by_id[0]
         if main is _core.current():
-            idents = own_idents()
+            idents = _core.own_threads()
         else:
-            idents = _core.invoke(main, "atoll._threads:own_idents", (), None)
+            idents = _core.invoke(None, "atoll._core:own_threads", (), None)
         found = dict.fromkeys(idents, main)
         for ident, interpreter_id in _core.threads():
             if interpreter_id in by_id:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import sys
 from importlib import import_module
 
@@ -116,6 +115,8 @@ def register_value_type(cls: type) -> type:
 
 def _pickled(obj: object) -> bytes:
     """Pickle by reference to what can be imported there, by value what cannot."""
+    import pickle  # here: an interpreter that sends nothing by pickle is spared ten modules
+
     try:
         data = pickle.dumps(obj, 5)
     except (pickle.PicklingError, AttributeError, TypeError):
@@ -146,7 +147,11 @@ def dump(obj: object, is_forced: bool = False) -> tuple[str, str | bytes] | None
 def load(dumped: tuple[str, Any]) -> Any:
     """Put together what `dump` took apart."""
     how, data = dumped
-    return resolve(data) if how == _BY_NAME else pickle.loads(data)
+    if how == _BY_NAME:
+        return resolve(data)
+    import pickle
+
+    return pickle.loads(data)
 
 
 def fetch(proxy: object) -> Any:

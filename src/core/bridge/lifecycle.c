@@ -1,5 +1,8 @@
 #include "bridge/lifecycle.h"
 
+#include <marshal.h>
+
+#include "bridge/arenas.h"
 #include "bridge/cpython.h"
 #include "bridge/crossing.h"
 #include "bridge/export.h"
@@ -47,16 +50,64 @@ make_unpreemptive(void)
     return done == NULL ? -1 : 0;
 }
 
+// Execute (name, file, code) as a module, without searching, reading or compiling anything.
+static PyObject *
+load_module(PyObject *triple)
+{
+    PyObject *name, *file;
+    const char *code;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(triple, "UUy#", &name, &file, &code, &size)) {
+        return NULL;
+    }
+    PyObject *compiled = PyMarshal_ReadObjectFromString(code, size);
+    PyObject *module =
+        compiled == NULL ? NULL : PyImport_ExecCodeModuleObject(name, compiled, file, NULL);
+    Py_XDECREF(compiled);
+    return module;
+}
+
+// So that its submodules are found as usual.
+static int
+make_package(PyObject *module, PyObject *triple)
+{
+    PyObject *spec = PyObject_GetAttrString(module, "__spec__");
+    PyObject *file = PyTuple_GET_ITEM(triple, 1);
+    Py_ssize_t slash = PyUnicode_FindChar(file, '/', 0, PyUnicode_GET_LENGTH(file), -1);
+    PyObject *folder = slash < 0 ? NULL : PyUnicode_Substring(file, 0, slash);
+    PyObject *path = folder == NULL ? NULL : Py_BuildValue("[O]", folder);
+    int result = spec == NULL || path == NULL ||
+                         PyObject_SetAttrString(spec, "submodule_search_locations", path) < 0 ||
+                         PyObject_SetAttrString(module, "__path__", path) < 0
+                     ? -1
+                     : 0;
+    Py_XDECREF(path);
+    Py_XDECREF(folder);
+    Py_XDECREF(spec);
+    return result;
+}
+
+static int
+load_modules(PyObject *foreign_modules)
+{
+    PyObject *modules = value_copy(foreign_modules);
+    int result = modules == NULL ? -1 : 0;
+    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(modules); i++) {
+        PyObject *triple = PyTuple_GET_ITEM(modules, i);
+        PyObject *module = load_module(triple);
+        result = module == NULL ? -1 : i == 0 ? make_package(module, triple) : 0;
+        Py_XDECREF(module);
+    }
+    Py_XDECREF(modules);
+    return result;
+}
+
 // Runs in the new interpreter.
 static bool
-furnish(interp *made, PyObject *foreign_path)
+furnish(interp *made, PyObject *foreign_path, PyObject *foreign_modules)
 {
-    if (set_path(foreign_path) < 0 || (!made->is_preemptive && make_unpreemptive() < 0)) {
-        return false;
-    }
-    PyObject *module = PyImport_ImportModule("atoll._core");
-    Py_XDECREF(module);
-    return module != NULL && made->core_state != NULL;
+    return set_path(foreign_path) == 0 && (made->is_preemptive || make_unpreemptive() == 0) &&
+           load_modules(foreign_modules) == 0 && made->core_state != NULL;
 }
 
 static void
@@ -118,8 +169,8 @@ static const PyInterpreterConfig config = {
 
 // In: attached to home. Out: the same. `failure` is filled in when NULL is returned.
 static interp *
-create_locked(thread *here, const char *name, bool is_preemptive, PyObject *path, char *failure,
-              size_t failure_size)
+create_locked(thread *here, const char *name, bool is_preemptive, PyObject *path, PyObject *modules,
+              char *failure, size_t failure_size)
 {
     PyThreadState *home_state = PyThreadState_Get(), *state = NULL;
     PyStatus status = Py_NewInterpreterFromConfig(&state, &config);
@@ -138,7 +189,7 @@ create_locked(thread *here, const char *name, bool is_preemptive, PyObject *path
     }
     if (is_settled) {
         here->creating = made;
-        bool is_furnished = furnish(made, path);
+        bool is_furnished = furnish(made, path, modules);
         here->creating = NULL;
         if (is_furnished) {
             PyThreadState_Swap(home_state);
@@ -150,6 +201,7 @@ create_locked(thread *here, const char *name, bool is_preemptive, PyObject *path
         snprintf(failure, failure_size, "out of memory");
     }
     Py_EndInterpreter(state);
+    arenas_free_of(made == NULL ? 0 : made->id);
     if (is_settled) {
         unsettle(here, made);
     }
@@ -161,21 +213,22 @@ create_locked(thread *here, const char *name, bool is_preemptive, PyObject *path
 }
 
 interp *
-lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObject *path)
+lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObject *path,
+                 PyObject *modules)
 {
     thread *here = thread_get();
     if (here == NULL) {
         return (interp *)PyErr_NoMemory();
     }
-    if (!value_is_plain(path)) {
-        PyErr_SetString(PyExc_TypeError, "path must be a tuple of str");
+    if (!value_is_plain(path) || !value_is_plain(modules)) {
+        PyErr_SetString(PyExc_TypeError, "path and modules must be tuples of str and bytes");
         return NULL;
     }
     char failure[256] = "";
     Py_BEGIN_ALLOW_THREADS
     pthread_mutex_lock(&creation_mutex);
     Py_END_ALLOW_THREADS
-    interp *made = create_locked(here, name, is_preemptive, path, failure, sizeof failure);
+    interp *made = create_locked(here, name, is_preemptive, path, modules, failure, sizeof failure);
     pthread_mutex_unlock(&creation_mutex);
     if (made == NULL) {
         PyErr_Format(PyExc_RuntimeError, "cannot make interpreter '%s': %s", name, failure);
@@ -386,6 +439,8 @@ end(crossing *over, interp *target, guest *mine)
     export_drop_all(target->core_state);
     state_let_go(target->core_state);
     Py_EndInterpreter(mine->thread_state);
+    target->core_state = NULL; // where something kept the module alive
+    arenas_free_of(target->id);
     pthread_mutex_lock(&target->mutex);
     interp_set_phase(target, INTERP_CLOSED);
     guest_unlink_locked(mine);
@@ -475,11 +530,13 @@ fork_prepare(void)
     interp_fork_prepare();
     thread_fork_prepare();
     names_fork_prepare();
+    arenas_fork_prepare();
 }
 
 static void
 fork_parent(void)
 {
+    arenas_fork_parent();
     names_fork_parent();
     thread_fork_parent();
     interp_fork_parent();
@@ -492,6 +549,7 @@ fork_child(void)
     interp_fork_child();
     thread_fork_child();
     names_fork_child();
+    arenas_fork_child();
     closing_fork_child();
     janitor_fork_child();
     pthread_mutex_init(&creation_mutex, NULL);
@@ -506,5 +564,6 @@ lifecycle_init(void)
     static atomic_flag is_installed = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&is_installed)) {
         pthread_atfork(fork_prepare, fork_parent, fork_child);
+        arenas_install();
     }
 }

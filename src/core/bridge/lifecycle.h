@@ -11,8 +11,11 @@
 
 #include "bridge/state.h"
 
-// `path` is a tuple of str, the new interpreter's sys.path. The result is counted.
-interp *lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObject *path);
+// `path` is a tuple of str, the new interpreter's sys.path. `modules` are atoll's own that it
+// needs, compiled once for all: a tuple of (name, file, marshalled code), the package first. The
+// result is counted.
+interp *lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObject *path,
+                         PyObject *modules);
 
 // Waits until visitors have left and the interpreter's own threads have ended, refuses new visitors
 // meanwhile, then ends it. `deadline` is on the monotonic clock, in ns.

@@ -141,11 +141,39 @@ call_special(core_state *host, PyObject *name, argument_list *arguments, size_t 
     return result;
 }
 
+// "module:name.name", imported. Importing waits where another thread is at it.
 static PyObject *
-call_function(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
+resolve(PyObject *place)
 {
-    PyObject *hook = state_hook(host, HOOK_RESOLVE);
-    PyObject *function = hook == NULL ? NULL : PyObject_CallOneArg(hook, name);
+    PyObject *colon = PyUnicode_FromString(":"), *dot = PyUnicode_FromString(".");
+    PyObject *halves = colon && dot ? PyUnicode_Split(place, colon, 1) : NULL;
+    PyObject *names = NULL, *found = NULL;
+    if (halves != NULL && PyList_GET_SIZE(halves) == 2) {
+        found = PyImport_Import(PyList_GET_ITEM(halves, 0));
+        PyObject *modules = PyImport_GetModuleDict(); // borrowed; Import returns the top package
+        if (found != NULL) {
+            Py_SETREF(found,
+                      Py_XNewRef(PyDict_GetItemWithError(modules, PyList_GET_ITEM(halves, 0))));
+        }
+        names = found == NULL ? NULL : PyUnicode_Split(PyList_GET_ITEM(halves, 1), dot, -1);
+    }
+    for (Py_ssize_t i = 0; names != NULL && found != NULL && i < PyList_GET_SIZE(names); i++) {
+        Py_SETREF(found, PyObject_GetAttr(found, PyList_GET_ITEM(names, i)));
+    }
+    if (found == NULL && !PyErr_Occurred()) {
+        PyErr_Format(PyExc_ImportError, "cannot import %R", place);
+    }
+    Py_XDECREF(names);
+    Py_XDECREF(halves);
+    Py_XDECREF(colon);
+    Py_XDECREF(dot);
+    return found;
+}
+
+static PyObject *
+call_function(PyObject *name, argument_list *arguments, size_t nargs)
+{
+    PyObject *function = resolve(name);
     if (function == NULL) {
         return NULL;
     }
@@ -237,7 +265,7 @@ dispatch(core_state *host, const operation *op, PyObject *name, argument_list *a
     case OPERATION_DELETE:
         return PyObject_DelAttr(object, name) < 0 ? NULL : Py_None;
     case OPERATION_FUNCTION:
-        return call_function(host, name, arguments, nargs);
+        return call_function(name, arguments, nargs);
     case OPERATION_DESCRIBE:
         break;
     }

@@ -10,7 +10,6 @@ static const struct {
     [HOOK_REBUILD] = {"atoll._exceptions", "rebuild"},
     [HOOK_DUMP] = {"atoll._values", "dump"},
     [HOOK_LOAD] = {"atoll._values", "load"},
-    [HOOK_RESOLVE] = {"atoll._values", "resolve"},
     [HOOK_IS_VALUE] = {"atoll._values", "is_value_type"},
     [HOOK_DESCRIBE] = {"atoll._describe", "describe"},
     [HOOK_ABC_MARKERS] = {"atoll._describe", "abc_markers"},

@@ -34,7 +34,6 @@ typedef enum {
     HOOK_REBUILD,
     HOOK_DUMP,
     HOOK_LOAD,
-    HOOK_RESOLVE,
     HOOK_IS_VALUE,
     HOOK_DESCRIBE,
     HOOK_ABC_MARKERS,

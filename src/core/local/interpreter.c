@@ -169,11 +169,12 @@ create(PyObject *module, PyObject *arguments)
     core_state *state = PyModule_GetState(module);
     const char *name;
     int is_preemptive;
-    PyObject *path;
-    if (!PyArg_ParseTuple(arguments, "spO!", &name, &is_preemptive, &PyTuple_Type, &path)) {
+    PyObject *path, *modules;
+    if (!PyArg_ParseTuple(arguments, "spO!O!", &name, &is_preemptive, &PyTuple_Type, &path,
+                          &PyTuple_Type, &modules)) {
         return NULL;
     }
-    interp *made = lifecycle_create(state, name, is_preemptive, path);
+    interp *made = lifecycle_create(state, name, is_preemptive, path, modules);
     if (made == NULL) {
         return NULL;
     }
@@ -250,6 +251,50 @@ list_threads(PyObject *module, PyObject *unused)
         Py_XDECREF(pair);
     }
     return list;
+}
+
+static bool
+is_guest_state(interp *self, const PyThreadState *state)
+{
+    bool found = false;
+    pthread_mutex_lock(&self->mutex);
+    for (guest *each = self->guests; each != NULL && !found; each = each->next) {
+        found = each->is_owned && each->thread_state == state;
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return found;
+}
+
+// Not sys._current_frames(): that makes frame objects of threads that run in other interpreters.
+static PyObject *
+own_threads(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    PyObject *idents = PyList_New(0);
+    PyThreadState *each = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    for (; each != NULL && idents != NULL; each = PyThreadState_Next(each)) {
+        if (each->thread_id == 0 || is_guest_state(state->interp, each)) {
+            continue;
+        }
+        PyObject *ident = PyLong_FromUnsignedLong(each->thread_id);
+        if (ident == NULL || PyList_Append(idents, ident) < 0) {
+            Py_CLEAR(idents);
+        }
+        Py_XDECREF(ident);
+    }
+    if (idents == NULL) {
+        return NULL;
+    }
+    PyObject *tuple = PyList_AsTuple(idents);
+    Py_DECREF(idents);
+    return tuple;
+}
+
+static PyObject *
+own_name(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    return PyUnicode_FromString(state->interp->name);
 }
 
 static int
@@ -344,7 +389,8 @@ invoke(PyObject *module, PyObject *arguments)
                           &keywords)) {
         return NULL;
     }
-    interp *target = checked(state, handle);
+    interp *target =
+        handle == Py_None ? registry_find(PyInterpreterState_Main()) : checked(state, handle);
     if (target == NULL) {
         return NULL;
     }
@@ -489,7 +535,8 @@ stop_janitor(PyObject *module, PyObject *unused)
 
 PyMethodDef interpreter_functions[] = {
     {"create", create, METH_VARARGS,
-     PyDoc_STR("create($module, name, is_preemptive, path, /)\n--\n\nMake an interpreter.")},
+     PyDoc_STR(
+         "create($module, name, is_preemptive, path, modules, /)\n--\n\nMake an interpreter.")},
     {"close", (PyCFunction)(void (*)(void))close_interpreter, METH_FASTCALL,
      PyDoc_STR("close($module, handle, timeout, /)\n--\n\nEnd an interpreter.")},
     {"current", current, METH_NOARGS,
@@ -498,11 +545,15 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("interpreters($module, /)\n--\n\nAll that are open, the main one first.")},
     {"threads", list_threads, METH_NOARGS,
      PyDoc_STR("threads($module, /)\n--\n\nPairs of thread id and interpreter id; -1: unknown.")},
+    {"own_threads", own_threads, METH_NOARGS,
+     PyDoc_STR("own_threads($module, /)\n--\n\nIds of this interpreter's own threads.")},
+    {"own_name", own_name, METH_NOARGS,
+     PyDoc_STR("own_name($module, /)\n--\n\nThe name of this interpreter.")},
     {"statistics", statistics, METH_O,
      PyDoc_STR("statistics($module, handle, /)\n--\n\nWhat it has been doing.")},
     {"invoke", invoke, METH_VARARGS,
      PyDoc_STR("invoke($module, handle, function, arguments, keywords, /)\n--\n\n"
-               "Call 'module:function' in another interpreter.")},
+               "Call 'module:function' in another interpreter; None is the main one.")},
     {"visitor_count", visitor_count, METH_O,
      PyDoc_STR("visitor_count($module, handle, /)\n--\n\nThreads of others inside it.")},
     {"register_value_name", register_value_name, METH_O,

@@ -1,0 +1,96 @@
+#include "bridge/arenas.h"
+
+#if PY_VERSION_HEX < 0x030E0000
+
+#    include <pthread.h>
+
+#    include "ground/pointer_map.h"
+
+static struct {
+    pthread_mutex_t mutex; // guards the map
+    pointer_map owners; // arena -> interpreter id, as a pointer; the main interpreter's are not in
+    PyObjectArenaAllocator before; // set once
+    size_t arena_size;             // all are equal
+} arenas = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void *
+allocate(void *context, size_t size)
+{
+    void *arena = arenas.before.alloc(arenas.before.ctx, size);
+    PyThreadState *state = PyThreadState_GetUnchecked();
+    int64_t id = state == NULL ? 0 : PyInterpreterState_GetID(PyThreadState_GetInterpreter(state));
+    if (arena != NULL && id != 0) {
+        pthread_mutex_lock(&arenas.mutex);
+        arenas.arena_size = size;
+        // Without memory for the note the arena is left behind, as CPython would.
+        bool is_noted = pointer_map_set(&arenas.owners, arena, (void *)(intptr_t)id);
+        pthread_mutex_unlock(&arenas.mutex);
+        (void)is_noted;
+    }
+    return arena;
+}
+
+static void
+release(void *context, void *arena, size_t size)
+{
+    pthread_mutex_lock(&arenas.mutex);
+    pointer_map_remove(&arenas.owners, arena);
+    pthread_mutex_unlock(&arenas.mutex);
+    arenas.before.free(arenas.before.ctx, arena, size);
+}
+
+void
+arenas_install(void)
+{
+    PyObject_GetArenaAllocator(&arenas.before);
+    PyObjectArenaAllocator ours = {NULL, allocate, release};
+    PyObject_SetArenaAllocator(&ours);
+}
+
+static void *
+take_one_of(int64_t id)
+{
+    size_t position = 0;
+    pointer_pair pair;
+    void *arena = NULL;
+    pthread_mutex_lock(&arenas.mutex);
+    while (arena == NULL && pointer_map_next(&arenas.owners, &position, &pair)) {
+        if ((intptr_t)pair.value == id) {
+            arena = (void *)pair.key;
+        }
+    }
+    if (arena != NULL) {
+        pointer_map_remove(&arenas.owners, arena);
+    }
+    pthread_mutex_unlock(&arenas.mutex);
+    return arena;
+}
+
+void
+arenas_free_of(int64_t interpreter_id)
+{
+    void *arena;
+    while ((arena = take_one_of(interpreter_id)) != NULL) {
+        arenas.before.free(arenas.before.ctx, arena, arenas.arena_size);
+    }
+}
+
+void
+arenas_fork_prepare(void)
+{
+    pthread_mutex_lock(&arenas.mutex);
+}
+
+void
+arenas_fork_parent(void)
+{
+    pthread_mutex_unlock(&arenas.mutex);
+}
+
+void
+arenas_fork_child(void)
+{
+    pthread_mutex_init(&arenas.mutex, NULL);
+}
+
+#endif
