@@ -34,6 +34,10 @@ class Proxy:
     def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]: ...
     def __reduce_ex__(self, protocol: Any, /) -> tuple[Callable[[Any], Any], tuple[Any]]: ...
 
+@disjoint_base
+class RemoteClass(type):
+    """The type of remote classes: the local types that stand for classes of other interpreters."""
+
 @final
 class Statistics(tuple[int, int, int, int, int, int]):
     """What an interpreter has been doing; see Interpreter.statistics()."""

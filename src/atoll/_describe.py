@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import _collections_abc
+import copyreg
+
+from . import _core
+from ._values import reduce_proxy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +65,9 @@ _NAMED_ABCS = [
     "Sequence",
     "MutableSequence",
 ]
+
+# pickle takes any class for one that has a name here.
+copyreg.pickle(_core.RemoteClass, reduce_proxy)
 
 _mro_of = type.__dict__["__mro__"].__get__
 _flags_of = type.__dict__["__flags__"].__get__

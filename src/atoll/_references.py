@@ -70,6 +70,8 @@ def ref(obj: object) -> object:
 
     Pass what this returns as an argument, or return it: the other side gets a Proxy.
 
+    Crosses: by reference. Threads: any.
+
     Args:
         obj: Any object, for instance a tuple, a Decimal or a member of an Enum.
 

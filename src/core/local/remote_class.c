@@ -402,7 +402,11 @@ remote_class_hash(PyObject *self)
     return Py_HashPointer(data->target == NULL ? self : data->target->address);
 }
 
+PyDoc_STRVAR(doc, "The type of remote classes: the local types that stand for classes of other "
+                  "interpreters.");
+
 static PyType_Slot slots[] = {
+    {Py_tp_doc, (void *)doc},
     {Py_tp_dealloc, remote_class_dealloc},
     {Py_tp_traverse, remote_class_traverse},
     {Py_tp_clear, remote_class_clear},
@@ -431,6 +435,9 @@ remote_class_add_type(PyObject *module, core_state *state)
         return -1;
     }
     state->types[TYPE_REMOTE_CLASS] = (PyTypeObject *)type;
+    if (PyModule_AddObjectRef(module, "RemoteClass", type) < 0) {
+        return -1;
+    }
     for (size_t i = 0; i < Py_ARRAY_LENGTH(asked_of_class); i++) {
         PyObject *name = PyUnicode_InternFromString(asked_of_class[i]);
         PyObject *special = name == NULL ? NULL : special_method_get(state, name);
