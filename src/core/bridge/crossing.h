@@ -102,6 +102,10 @@ crossing_admit(thread *self, interp *host, crossing_result *why)
             return NULL;
         }
     }
+    else if (UNLIKELY(interp_get_phase(host) == INTERP_CLOSED)) { // forgotten in a forked child
+        *why = CROSSING_CLOSED;
+        return NULL;
+    }
     visitor->depth++;
     return visitor;
 }

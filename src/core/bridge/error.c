@@ -3,7 +3,8 @@
 #include "bridge/cpython.h"
 #include "bridge/value.h"
 
-typedef enum { FORM_PLAIN, FORM_CAPTURED } error_form;
+// BARE: only the type; for when there is no memory or no stack to say more.
+typedef enum { FORM_PLAIN, FORM_CAPTURED, FORM_BARE } error_form;
 
 // Their constructors want more than args, or they keep more than args.
 static bool
@@ -42,25 +43,28 @@ put_form(parcel *into, core_state *state, error_form form, PyObject *type, PyObj
     return result;
 }
 
-// The nearest builtin type, and what the exception says of itself.
-static int
-put_summary(parcel *into, core_state *state, PyObject *exception)
+static PyObject *
+nearest_shared_type(PyObject *exception)
 {
     PyTypeObject *type = Py_TYPE(exception);
     while (!cpython_is_shared_type(type)) {
         type = type->tp_base;
     }
-    if (has_own_fields(type)) {
-        type = (PyTypeObject *)PyExc_RuntimeError;
-    }
+    return has_own_fields(type) ? PyExc_RuntimeError : (PyObject *)type;
+}
+
+// The nearest builtin type, and what the exception says of itself.
+static int
+put_summary(parcel *into, core_state *state, PyObject *exception)
+{
+    PyObject *type = nearest_shared_type(exception);
     PyObject *text = PyObject_Str(exception);
     if (text == NULL) {
         PyErr_Clear();
         text = PyUnicode_FromString(Py_TYPE(exception)->tp_name);
     }
     PyObject *arguments = text == NULL ? NULL : PyTuple_Pack(1, text);
-    int result =
-        arguments == NULL ? -1 : put_form(into, state, FORM_PLAIN, (PyObject *)type, arguments);
+    int result = arguments == NULL ? -1 : put_form(into, state, FORM_PLAIN, type, arguments);
     Py_XDECREF(arguments);
     Py_XDECREF(text);
     return result;
@@ -103,7 +107,10 @@ error_pack(parcel *into, core_state *state)
     start_over(into);
     if (put_summary(into, state, exception) < 0) {
         PyErr_Clear();
-        start_over(into); // empty: no memory
+        start_over(into);
+        int is_put = put_form(into, state, FORM_BARE, nearest_shared_type(exception), Py_None);
+        assert(is_put == 0); // three records that need no memory
+        (void)is_put;
     }
     Py_DECREF(exception);
 }
@@ -115,10 +122,14 @@ rebuild(parcel *from, core_state *state)
     PyObject *type = number == NULL ? NULL : parcel_get(from, state);
     PyObject *rest = type == NULL ? NULL : parcel_get(from, state);
     PyObject *exception = NULL;
-    if (rest != NULL && PyLong_AsLong(number) == FORM_PLAIN) {
+    long form = rest == NULL ? -1 : PyLong_AsLong(number);
+    if (form == FORM_PLAIN) {
         exception = PyObject_Call(type, rest, NULL);
     }
-    else if (rest != NULL) {
+    else if (form == FORM_BARE) {
+        PyErr_SetString(type, "raised in another interpreter, which could not say more");
+    }
+    else if (form == FORM_CAPTURED) {
         PyObject *hook = state_hook(state, HOOK_REBUILD);
         exception = hook == NULL ? NULL : PyObject_CallOneArg(hook, rest);
     }
@@ -131,9 +142,6 @@ rebuild(parcel *from, core_state *state)
 PyObject *
 error_raise(parcel *from, core_state *state)
 {
-    if (from->size == 0) {
-        return PyErr_NoMemory();
-    }
     PyObject *exception = rebuild(from, state);
     if (exception != NULL) {
         PyErr_SetRaisedException(exception);

@@ -268,7 +268,9 @@ static void
 reopen(interp *target)
 {
     pthread_mutex_lock(&target->mutex);
-    interp_set_phase(target, INTERP_OPEN);
+    if (interp_get_phase(target) == INTERP_CLOSING) {
+        interp_set_phase(target, INTERP_OPEN);
+    }
     pthread_mutex_unlock(&target->mutex);
     closing_announce();
 }
@@ -461,8 +463,14 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
     barrier_heavy(); // pairs with barrier_light in crossing_admit and crossing_dismiss
     closing_announce();
     crossing over;
-    if (wait_until(has_no_visitors, target, mine, here, deadline) < 0 ||
-        enter_closing(&over, home->interp, mine, here) < 0) {
+    if (wait_until(has_no_visitors, target, mine, here, deadline) < 0) {
+        return -1;
+    }
+    if (interp_get_phase(target) != INTERP_CLOSING) { // a signal handler forked: we are the child
+        state_raise_closed(home, target);
+        return -1;
+    }
+    if (enter_closing(&over, home->interp, mine, here) < 0) {
         return -1;
     }
     if (wait_for_own_threads(&over, target, deadline) < 0) {

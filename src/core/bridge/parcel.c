@@ -4,6 +4,7 @@
 #include "bridge/export.h"
 #include "bridge/objects.h"
 #include "bridge/value.h"
+#include "ground/thread.h"
 
 // What goes by value in one piece up to this size is packed, beyond it held.
 #define HOLD_BYTES 4096
@@ -39,6 +40,17 @@ typedef struct {
 } record;
 
 #define ROUND_UP(size) (((size) + 15) & ~(size_t)15)
+
+// Containers in containers recurse.
+static int
+go_deeper(const char *where)
+{
+    if (thread_is_stack_low()) {
+        PyErr_Format(PyExc_RecursionError, "no stack left%s", where);
+        return -1;
+    }
+    return Py_EnterRecursiveCall(where);
+}
 
 // ---- writing ----
 
@@ -128,7 +140,7 @@ put_items(parcel *self, core_state *state, record_kind kind, PyObject *const *it
           Py_ssize_t count, unsigned flags)
 {
     if (put_record(self, kind, 0, (uint64_t)count, 0) == NULL ||
-        Py_EnterRecursiveCall(" while packing a value for another interpreter")) {
+        go_deeper(" while packing a value for another interpreter")) {
         return -1;
     }
     int result = 0;
@@ -447,7 +459,7 @@ get_string(const record *head)
 static PyObject *
 get_tuple(parcel *self, core_state *state, Py_ssize_t count)
 {
-    if (Py_EnterRecursiveCall(" while unpacking a value from another interpreter")) {
+    if (go_deeper(" while unpacking a value from another interpreter")) {
         return NULL;
     }
     PyObject *tuple = PyTuple_New(count);

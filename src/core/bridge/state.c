@@ -65,7 +65,7 @@ name_refer_slow(core_state *state, PyObject *name)
         PyErr_Clear(); // lone surrogates
         return (name_ref){NAME_NONE, name};
     }
-    int32_t index = names_index(utf8, (size_t)size);
+    int32_t index = names_index(utf8, (size_t)size, false);
     if (index != NAME_NONE) {
         name_cache_entry *entry = &state->name_cache[((uintptr_t)name >> 4) % NAME_CACHE_SIZE];
         Py_XSETREF(entry->name, Py_NewRef(name));

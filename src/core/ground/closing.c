@@ -25,10 +25,12 @@ closing_leave(closing_waiter *self)
 {
     pthread_mutex_lock(&waiters.mutex);
     closing_waiter **link = &waiters.first;
-    while (*link != self) {
+    while (*link != NULL && *link != self) { // a forked child has forgotten it
         link = &(*link)->next;
     }
-    *link = self->next;
+    if (*link != NULL) {
+        *link = self->next;
+    }
     pthread_mutex_unlock(&waiters.mutex);
     sem_destroy(&self->semaphore);
 }

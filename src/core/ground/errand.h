@@ -49,12 +49,17 @@ errand_push(errand_stack *stack, errand *item)
 static inline bool
 errand_is_waiting(errand_stack *stack)
 {
-    return atomic_load_explicit(&stack->head, memory_order_relaxed) != NULL;
+    const errand *head = atomic_load_explicit(&stack->head, memory_order_relaxed);
+    return UNLIKELY(head != NULL) && head != &errand_shut_mark;
 }
 
+// A stack is shut by whoever could take from it, or in a forked child: never meanwhile.
 static inline errand *
 errand_take_all(errand_stack *stack)
 {
+    if (!errand_is_waiting(stack)) {
+        return NULL;
+    }
     return atomic_exchange_explicit(&stack->head, NULL, memory_order_acquire);
 }
 

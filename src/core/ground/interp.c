@@ -338,7 +338,7 @@ interp_fork_child(void)
             each->is_forgotten = true;
             interp_set_phase(each, INTERP_CLOSED);
             (void)errand_shut(&each->errands);
-            registry.taken[each->index] = false;
+            // Its index stays taken: this thread may be inside, below the fork.
         }
     }
     if (survivor != NULL) {

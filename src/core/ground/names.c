@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 4096
+#define BUCKETS  4096
+#define RESERVED 4096 // of NAMES_MAX, for essential names
 
 typedef struct {
     size_t size;
@@ -47,9 +48,10 @@ find_locked(const char *utf8, size_t size, uint32_t bucket)
 }
 
 static int32_t
-add_locked(const char *utf8, size_t size, uint32_t bucket)
+add_locked(const char *utf8, size_t size, uint32_t bucket, bool is_essential)
 {
-    char *text = names.count < NAMES_MAX ? malloc(size + 1) : NULL;
+    int32_t limit = is_essential ? NAMES_MAX : NAMES_MAX - RESERVED;
+    char *text = names.count < limit ? malloc(size + 1) : NULL;
     if (text == NULL) {
         return NAME_NONE;
     }
@@ -62,13 +64,13 @@ add_locked(const char *utf8, size_t size, uint32_t bucket)
 }
 
 int32_t
-names_index(const char *utf8, size_t size)
+names_index(const char *utf8, size_t size, bool is_essential)
 {
     uint32_t bucket = hash_of(utf8, size);
     pthread_mutex_lock(&names.mutex);
     int32_t index = find_locked(utf8, size, bucket);
     if (index == NAME_NONE) {
-        index = add_locked(utf8, size, bucket);
+        index = add_locked(utf8, size, bucket, is_essential);
     }
     pthread_mutex_unlock(&names.mutex);
     return index;

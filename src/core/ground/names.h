@@ -15,7 +15,8 @@
 #define NAMES_MAX 16384
 #define NAME_NONE (-1)
 
-int32_t names_index(const char *utf8, size_t size);  // NAME_NONE: no room
+// The last of the room is kept for names that have no other way to go. NAME_NONE: no room.
+int32_t names_index(const char *utf8, size_t size, bool is_essential);
 const char *names_text(int32_t index, size_t *size); // valid for ever
 
 // Names of types ("module:name") whose instances go by value. The epoch counts the changes.

@@ -42,6 +42,14 @@ thread_get(void)
     return LIKELY(self != NULL) ? self : thread_init();
 }
 
+// Too little of the C stack left to go deeper? (CPython 3.13 only counts calls.)
+static inline bool
+thread_is_stack_low(void)
+{
+    const thread *self = thread_get();
+    return self != NULL && UNLIKELY((const char *)__builtin_frame_address(0) < self->stack_limit);
+}
+
 // This thread's guest in an interpreter, or NULL. Borrowed from self.
 static inline guest *
 thread_guest(thread *self, const interp *host)

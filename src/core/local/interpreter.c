@@ -424,7 +424,7 @@ value_name(PyObject *name)
     if (utf8 == NULL) {
         return NAME_NONE;
     }
-    int32_t index = names_index(utf8, (size_t)size);
+    int32_t index = names_index(utf8, (size_t)size, true);
     if (index == NAME_NONE) {
         PyErr_SetString(PyExc_MemoryError, "no room for the name of a type");
     }

@@ -50,7 +50,8 @@ make_type(core_state *state, const class_description *described, PyTypeObject *m
     bool is_metaclass = described->flags & DESCRIBED_METACLASS;
     PyType_Spec spec = {
         .name = described->name,
-        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                 (is_metaclass ? 0 : Py_TPFLAGS_DISALLOW_INSTANTIATION), // a metaclass needs tp_new
         .slots = is_metaclass ? metaclass_slots : instance_slots,
     };
     if (described->flags & DESCRIBED_SEQUENCE) {
@@ -420,7 +421,7 @@ static PyType_Slot slots[] = {
 
 static PyType_Spec spec = {"atoll._core.RemoteClass", REMOTE_CLASS_OFFSET + sizeof(remote_class), 0,
                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-                               Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_TYPE_SUBCLASS,
+                               Py_TPFLAGS_TYPE_SUBCLASS,
                            slots};
 
 // What `type` itself answers for a class, is asked of the remote one.

@@ -100,18 +100,23 @@ special_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargs
 PyObject *
 special_method_get(core_state *state, PyObject *name)
 {
+    Py_ssize_t size;
+    const char *utf8 = PyUnicode_AsUTF8AndSize(name, &size);
+    if (utf8 == NULL) {
+        return NULL;
+    }
     PyObject *interned = Py_NewRef(name);
     PyUnicode_InternInPlace(&interned);
-    name_ref reference = name_refer(state, interned);
-    PyObject *key = (PyObject *)((intptr_t)reference.index + 1);
+    int32_t index = names_index(utf8, (size_t)size, true);
+    const void *key = (void *)((intptr_t)index + 1);
     special_method *self = pointer_map_get(&state->specials, key);
-    if (self == NULL && reference.index != NAME_NONE) {
+    if (self == NULL && index != NAME_NONE) {
         self = PyObject_New(special_method, state->types[TYPE_SPECIAL_METHOD]);
         if (self != NULL) {
             self->vectorcall = special_method_vectorcall;
             self->name = Py_NewRef(interned);
             self->state = state;
-            self->index = reference.index;
+            self->index = index;
             self->flags = flags_of(interned);
             self->is_operator = is_operator(interned);
             if (!pointer_map_set(&state->specials, key, self)) {
