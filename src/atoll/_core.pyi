@@ -122,6 +122,9 @@ def own_name() -> str:
 def own_threads() -> tuple[int, ...]:
     """Ids of this interpreter's own threads."""
 
+def prepare_exit() -> None:
+    """The process ends: make no more interpreters."""
+
 def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._exceptions import Captured
+    from ._exceptions import Blocks
 
 
 class AtollError(Exception):
@@ -36,19 +36,14 @@ class RemoteTraceback(Exception):
     Found at the end of the exception's chain of `__cause__`; its text is the remote traceback.
     """
 
-    def __init__(self, captured: Captured | str) -> None:
-        super().__init__()
-        self._captured = captured
+    def __init__(self, blocks: Blocks) -> None:
+        super().__init__(blocks)
+        self.blocks = blocks
 
     def __str__(self) -> str:
-        from ._exceptions import format_captured
+        from ._exceptions import format_blocks
 
-        if not isinstance(self._captured, str):
-            self._captured = format_captured(self._captured)
-        return self._captured
-
-    def __reduce__(self) -> tuple[type[RemoteTraceback], tuple[str]]:
-        return type(self), (str(self),)
+        return format_blocks(self.blocks)
 
 
 def closed_error(name: str, is_forgotten: int) -> InterpreterClosedError:

@@ -13,9 +13,14 @@ from ._values import name_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, TypedDict
+    from typing import Any, TypedDict, cast
 
     type Frame = tuple[str, int, str]  # file name, line, function
+
+    # One exception of a chain as it is printed: how it follows from the one before, the name of its
+    # interpreter, its frames, its last lines, and the members of a group.
+    type Block = tuple[str, str, tuple[Frame, ...], tuple[str, ...], tuple[Blocks, ...]]
+    type Blocks = tuple[Block, ...]
 
     # The type: itself if all share it; else module, qualified name, cloudpickle's id for a class
     # that went by value, the nearest type that all share, and a reference if it has no import name.
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
         frames: tuple[Frame, ...]
         interpreter: str
         last: str  # line of the printed traceback
-        text: str | None  # of a RemoteTraceback, instead of all that
+        blocks: tuple[Block, ...] | None  # of a RemoteTraceback, instead of all that
         cause: Captured | None
         context: Captured | None
         suppress: bool
@@ -40,12 +45,16 @@ if TYPE_CHECKING:
     # CapturedFields as pairs, so that it crosses as a plain tuple.
     type Captured = tuple[tuple[str, Any], ...]
 
+else:
+    from ._typing import cast
+
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _OWN_FILES = tuple(
     _OWN_FOLDER + name for name in ("_inside.py", "_values.py", "_interpreter.py", "_functions.py")
 )
 _C_FIELDS = ("name", "path", "obj", "name_from")
 _CHAIN_LIMIT = 100
+_BLOCKS_KEPT = 50  # of the oldest, and of the newest, of an exception that crossed many times
 
 
 # ---- capture: where it was raised ----
@@ -62,7 +71,7 @@ def capture(exception: BaseException) -> Captured:
 def _capture(exception: BaseException, seen: set[int]) -> Captured:
     seen.add(id(exception))
     if isinstance(exception, RemoteTraceback):
-        return (("text", str(exception)),)
+        return (("blocks", exception.blocks),)
     base = _shared_base(type(exception))
     members: tuple[BaseException, ...] = ()
     args = _constructor_args(exception)
@@ -80,7 +89,7 @@ def _capture(exception: BaseException, seen: set[int]) -> Captured:
         "frames": _frames(exception.__traceback__),
         "interpreter": _core.own_name(),
         "last": _last_line(exception),
-        "text": None,
+        "blocks": None,
         "cause": _capture_linked(exception.__cause__, seen),
         "context": _capture_linked(exception.__context__, seen),
         "suppress": exception.__suppress_context__,
@@ -185,17 +194,18 @@ def rebuild(captured: Captured) -> BaseException:
     while last.__cause__ is not None and id(last.__cause__) not in seen:
         last = last.__cause__
         seen.add(id(last))
-    if not isinstance(last, RemoteTraceback):
-        last.__cause__ = RemoteTraceback(captured)
+    blocks = _shortened(_blocks(captured))
+    if isinstance(last, RemoteTraceback):
+        last.blocks = blocks
     else:
-        last._captured = captured
+        last.__cause__ = RemoteTraceback(blocks)
     return exception
 
 
 def _rebuild(captured: Captured) -> BaseException:
     fields: Any = dict(captured)
-    if fields.get("text") is not None:
-        return RemoteTraceback(fields["text"])
+    if fields["blocks"] is not None:
+        return RemoteTraceback(fields["blocks"])
     args = fields["args"]
     if fields["members"]:
         args = (*args, [_rebuild(member) for member in fields["members"]])
@@ -264,36 +274,50 @@ def _remote_type(module: str, qualname: str, base: type[BaseException]) -> type[
     return _remote_types[key]
 
 
-# ---- the remote traceback, as text ----
+# ---- the remote traceback, as it is printed ----
+
+_BY_CAUSE = "The above exception was the direct cause of the following exception:"
+_BY_CONTEXT = "During handling of the above exception, another exception occurred:"
 
 
-def format_captured(captured: Captured) -> str:
-    """Format a captured exception with its chain, as `traceback` formats a local one."""
-    return "\n" + "".join(_format(captured)).rstrip("\n")
+def _blocks(captured: Captured, words: str = "") -> Blocks:
+    fields: Any = dict(captured)
+    if fields["blocks"] is not None:
+        return cast("Blocks", fields["blocks"])
+    earlier: Blocks = ()
+    if fields["cause"] is not None:
+        earlier, words = _blocks(fields["cause"], words), _BY_CAUSE
+    elif fields["context"] is not None and not fields["suppress"]:
+        earlier, words = _blocks(fields["context"], words), _BY_CONTEXT
+    last = (fields["last"], *dict(fields["state"]).get("__notes__", ()))
+    members = tuple(_blocks(member) for member in fields["members"])
+    return (*earlier, (words, fields["interpreter"], fields["frames"], last, members))
 
 
-def _format(captured: Captured) -> list[str]:
+def _shortened(blocks: Blocks) -> Blocks:
+    if len(blocks) <= 2 * _BLOCKS_KEPT:
+        return blocks
+    left_out = ("", "...", (), ("[some interpreters left out]",), ())
+    return (*blocks[:_BLOCKS_KEPT], left_out, *blocks[1 - _BLOCKS_KEPT :])
+
+
+def format_blocks(blocks: Blocks) -> str:
+    """Format a remote traceback as `traceback` formats a local one."""
+    return "\n" + "".join(map(_format, blocks)).rstrip("\n")
+
+
+def _format(block: Block) -> str:
     import traceback
 
-    fields: Any = dict(captured)
-    if fields.get("text") is not None:
-        return [fields["text"].strip("\n"), "\n"]
-    lines: list[str] = []
-    for link, words in (
-        ("cause", "The above exception was the direct cause of the following exception:"),
-        ("context", "During handling of the above exception, another exception occurred:"),
-    ):
-        is_shown = link == "cause" or not fields["suppress"]
-        if fields[link] is not None and is_shown:
-            lines += [*_format(fields[link]), f"\n{words}\n\n"]
-            break
-    lines.append(f"Traceback in interpreter {fields['interpreter']!r} (most recent call last):\n")
+    words, interpreter, frames, last, members = block
     summary = traceback.StackSummary.from_list(
-        [traceback.FrameSummary(file, line, name) for file, line, name in fields["frames"]]
+        [traceback.FrameSummary(file, line, name) for file, line, name in frames]
     )
+    lines = [f"\n{words}\n\n"] if words else []
+    lines.append(f"Traceback in interpreter {interpreter!r} (most recent call last):\n")
     lines += summary.format()
-    lines.append(f"{fields['last']}\n")
-    lines += [f"{note}\n" for note in dict(fields["state"]).get("__notes__", ())]
-    for member in fields["members"]:
-        lines += ["  | " + line for line in "".join(_format(member)).splitlines(keepends=True)]
-    return lines
+    lines += [f"{line}\n" for line in last]
+    for member in members:
+        inner = "".join(map(_format, member)).splitlines(keepends=True)
+        lines += [f"  | {line}" for line in inner]
+    return "".join(lines)

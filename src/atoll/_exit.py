@@ -22,12 +22,12 @@ def register() -> None:
 
 def close_all() -> None:
     """Close every interpreter; those in which a thread is stuck are left to their fate."""
+    _core.prepare_exit()
     _core.stop_janitor()
-    stuck = [
-        interpreter
-        for interpreter in reversed(_core.interpreters())
-        if interpreter.id != 0 and not _close(interpreter)
-    ]
+    stuck: set[int] = set()
+    while left := [each for each in _core.interpreters() if each.id not in stuck | {0}]:
+        if not _close(left[-1]):
+            stuck.add(left[-1].id)
     if stuck:
         _core.forget_interpreters()
 

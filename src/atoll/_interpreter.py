@@ -20,11 +20,7 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
     T = TypeVar("T")
 else:
-
-    def cast(_: str, value: Any) -> Any:
-        """Stand in for `typing.cast`, which would cost each interpreter an import of typing."""
-        return value
-
+    from ._typing import cast
 
 _numbers = count(1)
 

@@ -40,8 +40,8 @@ main(void)
         CHECK(names_is_value(found[0][i]) == (i % 10 == 0));
     }
     CHECK(names_value_epoch() > 0);
-    CHECK(names_index("a\0b", 3) != names_index("a\0c", 3));
-    CHECK(names_index("", 0) == names_index("", 0));
+    CHECK(names_index("a\0b", 3, true) != names_index("a\0c", 3, true));
+    CHECK(names_index("", 0, true) == names_index("", 0, true));
     int made = 0;
     for (int i = 0; i < 2 * NAMES_MAX; i++) {
         char text[32];
@@ -49,6 +49,6 @@ main(void)
         made += names_index(text, size, true) != NAME_NONE;
     }
     CHECK(made > NAMES_MAX / 2 && made < NAMES_MAX);
-    CHECK(names_index("name-5", 6) == found[0][5]);
+    CHECK(names_index("name-5", 6, true) == found[0][5]);
     return 0;
 }

@@ -69,6 +69,25 @@ crossing_new_host(thread *self, interp *host, crossing_result *why)
 
 // ---- contention ----
 
+static bool
+start_making(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    bool may_start = host->is_preemptive;
+    host->makers += may_start;
+    pthread_mutex_unlock(&host->mutex);
+    return may_start;
+}
+
+static void
+stop_making(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->makers--;
+    pthread_cond_broadcast(&host->moved);
+    pthread_mutex_unlock(&host->mutex);
+}
+
 // A pending call, run between two bytecodes by a thread of the host. A visitor is not disturbed:
 // when it leaves it posts again (crossing_depart_contended).
 static int
@@ -79,10 +98,22 @@ make_room(void *argument)
     thread *here = thread_self;
     guest *own = here == NULL ? NULL : thread_guest(here, host);
     bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
-    if (!is_visitor && atomic_load(&host->waiting) > 0) {
+    if (!is_visitor && atomic_load(&host->waiting) > 0 && start_making(host)) {
         crossing_give_way(host);
+        stop_making(host);
     }
     return 0;
+}
+
+void
+crossing_stop_asking(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->is_preemptive = false;
+    while (host->makers > 0) {
+        pthread_cond_wait(&host->moved, &host->mutex);
+    }
+    pthread_mutex_unlock(&host->mutex);
 }
 
 static void

@@ -49,6 +49,9 @@ void crossing_raise(core_state *home, const interp *host, crossing_result why);
 // Give way to whoever is entering this interpreter; under its GIL, of the running thread.
 void crossing_give_way(interp *host);
 
+// From now on visitors wait as in CPython; returns, detached, when no thread makes room any more.
+void crossing_stop_asking(interp *host);
+
 // Without a home: for a thread of ours that has no Python of its own.
 bool crossing_visit(interp *host, crossing *visit);
 void crossing_end_visit(crossing *visit);

@@ -17,6 +17,7 @@
 #define RAW_THREAD_CHECK (1 * MILLISECOND)
 
 static pthread_mutex_t creation_mutex = PTHREAD_MUTEX_INITIALIZER; // one is made at a time
+static bool is_ending = false;                                     // creation_mutex
 
 // ---- making ----
 
@@ -228,12 +229,29 @@ lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObjec
     Py_BEGIN_ALLOW_THREADS
     pthread_mutex_lock(&creation_mutex);
     Py_END_ALLOW_THREADS
-    interp *made = create_locked(here, name, is_preemptive, path, modules, failure, sizeof failure);
+    interp *made = NULL;
+    if (is_ending) {
+        snprintf(failure, sizeof failure, "Python is ending");
+    }
+    else {
+        made = create_locked(here, name, is_preemptive, path, modules, failure, sizeof failure);
+    }
     pthread_mutex_unlock(&creation_mutex);
     if (made == NULL) {
         PyErr_Format(PyExc_RuntimeError, "cannot make interpreter '%s': %s", name, failure);
     }
     return made;
+}
+
+void
+lifecycle_end(core_state *main)
+{
+    Py_BEGIN_ALLOW_THREADS
+    pthread_mutex_lock(&creation_mutex);
+    is_ending = true;
+    pthread_mutex_unlock(&creation_mutex);
+    crossing_stop_asking(main->interp);
+    Py_END_ALLOW_THREADS
 }
 
 // ---- closing: the way in ----

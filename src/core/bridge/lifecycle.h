@@ -21,6 +21,10 @@ interp *lifecycle_create(core_state *home, const char *name, bool is_preemptive,
 // meanwhile, then ends it. `deadline` is on the monotonic clock, in ns.
 int lifecycle_close(core_state *home, interp *target, int64_t deadline);
 
+// The process ends: no interpreter is made any more, and nobody lets the main interpreter's GIL go
+// inside a pending call (Py_FinalizeEx would wait for that one for ever). Attached to main.
+void lifecycle_end(core_state *main);
+
 // Is this interpreter being made by this thread? Its record, borrowed, or NULL.
 interp *lifecycle_being_made(PyInterpreterState *interpreter);
 

@@ -121,17 +121,30 @@ is_value(core_state *host, PyObject *argument)
     return is_reference == 0;
 }
 
+// What the special method says; NotImplemented too where there is none, as of the reflected
+// operators that only Proxies have.
 static PyObject *
-call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
+call_if_found(PyObject *name, argument_list *arguments, size_t nargs)
 {
     PyObject *function = PyObject_GetAttr((PyObject *)Py_TYPE(arguments->host[1]), name);
     if (function == NULL) {
-        return NULL;
+        bool is_operator = nargs == 1 && PyErr_ExceptionMatches(PyExc_AttributeError);
+        if (is_operator) {
+            PyErr_Clear();
+        }
+        return is_operator ? Py_NotImplemented : NULL;
     }
     PyObject *result =
         PyObject_Vectorcall(function, arguments->host + 1,
                             (nargs + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
     Py_DECREF(function);
+    return result;
+}
+
+static PyObject *
+call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
+{
+    PyObject *result = call_if_found(name, arguments, nargs);
     if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 && is_value(host, arguments->host[2])) {
         PyObject *hook = state_hook(host, HOOK_OPERATE);
         result = hook == NULL ? NULL

@@ -329,6 +329,7 @@ interp_fork_child(void)
         each->guests = NULL;
         each->dead = NULL;
         each->yielders = 0;
+        each->makers = 0;
         each->waiting = 0;
         each->posted = 0;
         if (each->is_main) {

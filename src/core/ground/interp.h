@@ -41,7 +41,7 @@ struct interp {
     uint32_t index; // of its slot in every thread's guest table; reused after closing
     int64_t id;     // CPython's id of the interpreter
     bool is_main;
-    bool is_preemptive;
+    atomic_bool is_preemptive;
     bool is_forgotten;           // by a forked child
     char name[INTERP_NAME_SIZE]; // UTF-8
     void *python_state;          // borrowed PyInterpreterState, valid until CLOSED
@@ -59,6 +59,7 @@ struct interp {
     guest *guests;        // mutex
     guest *dead;          // mutex; guests whose thread has ended, linked by next_dead
     int yielders;         // mutex
+    int makers;           // mutex; threads inside a pending call that makes room
     interp *next;         // registry; newest first
 };
 

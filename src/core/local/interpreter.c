@@ -525,6 +525,13 @@ forget_interpreters(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+prepare_exit(PyObject *module, PyObject *unused)
+{
+    lifecycle_end(PyModule_GetState(module));
+    Py_RETURN_NONE;
+}
+
+static PyObject *
 stop_janitor(PyObject *module, PyObject *unused)
 {
     Py_BEGIN_ALLOW_THREADS
@@ -571,6 +578,8 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("type_of($module, proxy, /)\n--\n\nThe type of the original.")},
     {"forget_interpreters", forget_interpreters, METH_NOARGS,
      PyDoc_STR("forget_interpreters($module, /)\n--\n\nLeave all but the main one to their fate.")},
+    {"prepare_exit", prepare_exit, METH_NOARGS,
+     PyDoc_STR("prepare_exit($module, /)\n--\n\nThe process ends: make no more interpreters.")},
     {"stop_janitor", stop_janitor, METH_NOARGS,
      PyDoc_STR("stop_janitor($module, /)\n--\n\nStop the thread that cleans up.")},
     {NULL},

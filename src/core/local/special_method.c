@@ -26,9 +26,9 @@ static const struct {
 };
 
 static const char *const operators[] = {
-    "__eq__",   "__ne__",   "__lt__",  "__le__",   "__gt__",   "__ge__",   "__add__",
-    "__iadd__", "__or__",   "__and__", "__sub__",  "__xor__",  "__ror__",  "__rand__",
-    "__rsub__", "__rxor__", "__ior__", "__iand__", "__isub__", "__ixor__",
+    "__eq__",   "__ne__",   "__lt__",   "__le__",  "__gt__",   "__ge__",   "__add__",
+    "__iadd__", "__radd__", "__or__",   "__and__", "__sub__",  "__xor__",  "__ror__",
+    "__rand__", "__rsub__", "__rxor__", "__ior__", "__iand__", "__isub__", "__ixor__",
 };
 
 static bool
