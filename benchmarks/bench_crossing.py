@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Thread
 from typing import Any
 
 import targets
@@ -18,10 +19,10 @@ from report import Bound, Figure, finish, parser
 
 import atoll
 
-CALL_BOUND = 4.5 if sys.version_info >= (3, 14) else 6.0
-ATTRIBUTE_BOUND = 0.7  # of a proxied method call
-TEXT_BOUND = 1.5  # of a call with one int
-DROP_BOUND = 60.0  # nanoseconds
+CALL_BOUND = Bound(4.5 if sys.version_info >= (3, 14) else 6.0)
+ATTRIBUTE_BOUND = Bound(0.7)  # of a proxied method call
+TEXT_BOUND = Bound(1.5)  # of a call with one int
+DROP_BOUND = Bound(60.0, "value")  # nanoseconds
 DROPPED = 5_000  # proxies in one timed drop
 LIST_LENGTH = 1_000
 
@@ -110,23 +111,43 @@ def _loop(case: Case, where: str, target: object) -> Loop:
     return Loop(f"{where} {case.name}", case.statement, names, case.setup, case.items)
 
 
-def measure_cases(interpreter: atoll.Interpreter, rounds: int) -> dict[str, Figure]:
-    """The figure of each case against the local one, by name."""
-    loops = [loop for case in CASES for loop in loops_of(case, interpreter)]
+def measure_cases(
+    interpreter: atoll.Interpreter, cases: Sequence[Case], rounds: int
+) -> list[Figure]:
+    """The figure of each case against the local one."""
+    loops = [loop for case in cases for loop in loops_of(case, interpreter)]
     costs = interleave(loops, rounds)
-    return {case.name: _figure(case, costs) for case in CASES}
+    return [_figure(case, costs) for case in cases]
 
 
 def _figure(case: Case, costs: Mapping[str, float]) -> Figure:
     local = Figure("local", costs[f"local {case.name}"])
-    bound = Bound(CALL_BOUND) if case is METHOD_CALL else None
+    bound = CALL_BOUND if case is METHOD_CALL else None
     return Figure(case.name, costs[f"proxied {case.name}"], against=local, bound=bound)
 
 
-def compare(figures: Mapping[str, Figure], case: Case, other: Case, bound: float) -> Figure:
-    """A figure of one proxied operation against another one."""
-    value = figures[case.name].value
-    return Figure(case.name, value, against=figures[other.name], bound=Bound(bound))
+def compare(figures: Sequence[Figure]) -> list[Figure]:
+    """Some proxied operations against other proxied ones."""
+    by_name = {figure.name: figure for figure in figures}
+    return [
+        replace(by_name[case.name], against=by_name[other.name], bound=bound)
+        for case, other, bound in (
+            (ATTRIBUTE_READ, METHOD_CALL, ATTRIBUTE_BOUND),
+            (TEXT_ARGUMENT, INT_ARGUMENT, TEXT_BOUND),
+        )
+    ]
+
+
+def measure_threaded(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
+    """The main figures once more in a process that has had threads: its locks cost more then."""
+    thread = Thread(target=int)
+    thread.start()
+    thread.join()
+    call, read = (
+        replace(figure, name=f"{figure.name}, after a thread ran", bound=None)
+        for figure in measure_cases(interpreter, (METHOD_CALL, ATTRIBUTE_READ), rounds)
+    )
+    return [call, replace(read, against=call)]
 
 
 def measure_drops(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
@@ -140,7 +161,7 @@ def measure_drops(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
         remote.make()  # lets the owner release what was dropped
     local = Figure("drop of a local object", best["local"] - best["none"])
     dropped = best["proxied"] - best["none"]
-    return [Figure("drop of a Proxy", dropped, against=local, bound=Bound(DROP_BOUND, "value"))]
+    return [Figure("drop of a Proxy", dropped, against=local, bound=DROP_BOUND)]
 
 
 def time_drop(make: Callable[[], object]) -> float:
@@ -154,13 +175,10 @@ def time_drop(make: Callable[[], object]) -> float:
 def main() -> int:
     options = parser(__doc__, rounds=30).parse_args()
     with atoll.Interpreter(name="bench") as interpreter:
-        figures = measure_cases(interpreter, options.rounds)
+        figures = measure_cases(interpreter, CASES, options.rounds)
         drops = measure_drops(interpreter, options.rounds)
-    comparisons = [
-        compare(figures, ATTRIBUTE_READ, METHOD_CALL, ATTRIBUTE_BOUND),
-        compare(figures, TEXT_ARGUMENT, INT_ARGUMENT, TEXT_BOUND),
-    ]
-    return finish("crossing", [*figures.values(), *comparisons, *drops], options)
+        threaded = measure_threaded(interpreter, options.rounds)
+    return finish("crossing", [*figures, *compare(figures), *drops, *threaded], options)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from report import Bound, Figure, finish, parser
 import atoll
 
 THREADS = 8
-SHARE_BOUND = 0.5  # of one thread's calls per second
+SHARE_BOUND = Bound(0.5, side="at least")  # of one thread's calls per second
 SPIN_TURNS = 3_000_000
 
 Caller = Callable[[Any, float], int]  # as targets.call_until
@@ -58,8 +58,7 @@ def caller_in(interpreter: atoll.Interpreter) -> Caller:
 def measure_visitors_from_main(seconds: float, rounds: int) -> list[Figure]:
     one, many = compare_rates([targets.call_until], [targets.call_until] * THREADS, seconds, rounds)
     single = Figure("1 thread of the main interpreter", one, "M/s")
-    bound = Bound(SHARE_BOUND, side="at least")
-    return [Figure(f"{THREADS} threads of the main interpreter", many, "M/s", single, bound)]
+    return [Figure(f"{THREADS} threads of the main interpreter", many, "M/s", single, SHARE_BOUND)]
 
 
 def measure_visitors_from_interpreters(seconds: float, rounds: int) -> list[Figure]:

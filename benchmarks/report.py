@@ -15,6 +15,7 @@ from rich.table import Table
 
 PLAIN_WIDTH = 120  # columns when the output is not a terminal
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}  # of each unit of time
+BUSY = 0.75  # load of each processor above which other work gets in the way
 SHOWN_METADATA = ("python_version", "cpu_model_name", "cpu_count", "load_avg_1min")
 
 
@@ -88,6 +89,10 @@ def print_metadata(console: Console) -> None:
     metadata = pyperf.Run([1.0]).get_metadata()
     shown = [f"{name}: {metadata[name]}" for name in SHOWN_METADATA if name in metadata]
     console.print(" | ".join(shown), style="dim", highlight=False)
+    if metadata.get("load_avg_1min", 0.0) > BUSY * metadata.get("cpu_count", 1):
+        console.print(
+            "The machine is busy: trust nothing that needs all processors.", style="yellow"
+        )
 
 
 def make_table(title: str, figures: Sequence[Figure]) -> Table:

@@ -6,6 +6,7 @@ value. It imports neither atoll nor anything slow.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -86,8 +87,17 @@ class Busy:
         while not self.is_stopped:
             self.turns += 1
 
+    def start(self) -> None:
+        """Run in a thread of the interpreter that this object lives in."""
+        self.is_stopped = False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
     def stop(self) -> None:
         self.is_stopped = True
+
+    def join(self) -> None:
+        self.thread.join()
 
     def touch(self) -> None:
         pass

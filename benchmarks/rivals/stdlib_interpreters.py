@@ -34,7 +34,7 @@ def opened() -> Iterator[Names]:
 
 
 def _missing() -> str | None:
-    return None if importlib.util.find_spec(MODULE) else f"{MODULE} needs Python 3.14 or newer"
+    return None if importlib.util.find_spec(MODULE) else "needs Python 3.14 or newer"
 
 
 RIVAL = Rival("concurrent.interpreters", opened, STATEMENTS, _missing())

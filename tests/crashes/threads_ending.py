@@ -12,7 +12,10 @@ for _ in range(30):
     go = threading.Event()
 
     def visit():
-        hop(echo, 1)
+        try:
+            hop(echo, 1)
+        except atoll.InterpreterClosedError:
+            pass
         go.wait()
 
     threads = [threading.Thread(target=visit) for _ in range(8)]

@@ -10,8 +10,11 @@ static struct {
     pthread_mutex_t mutex; // guards the map
     pointer_map owners; // arena -> interpreter id, as a pointer; the main interpreter's are not in
     PyObjectArenaAllocator before; // set once
-    size_t arena_size;             // all are equal
 } arenas = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+// obmalloc's on 64-bit machines. The allocator also serves the stacks of frames, whose thread states
+// free them, with other sizes.
+#    define ARENA_SIZE ((size_t)1 << 20)
 
 static void *
 allocate(void *context, size_t size)
@@ -19,9 +22,8 @@ allocate(void *context, size_t size)
     void *arena = arenas.before.alloc(arenas.before.ctx, size);
     PyThreadState *state = PyThreadState_GetUnchecked();
     int64_t id = state == NULL ? 0 : PyInterpreterState_GetID(PyThreadState_GetInterpreter(state));
-    if (arena != NULL && id != 0) {
+    if (arena != NULL && id != 0 && size == ARENA_SIZE) {
         pthread_mutex_lock(&arenas.mutex);
-        arenas.arena_size = size;
         // Without memory for the note the arena is left behind, as CPython would.
         bool is_noted = pointer_map_set(&arenas.owners, arena, (void *)(intptr_t)id);
         pthread_mutex_unlock(&arenas.mutex);
@@ -71,7 +73,7 @@ arenas_free_of(int64_t interpreter_id)
 {
     void *arena;
     while ((arena = take_one_of(interpreter_id)) != NULL) {
-        arenas.before.free(arenas.before.ctx, arena, arenas.arena_size);
+        arenas.before.free(arenas.before.ctx, arena, ARENA_SIZE);
     }
 }
 

@@ -1,0 +1,77 @@
+"""Fixtures: interpreters, scripts in a process of their own, and a check that nothing is left over."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import atoll
+import pytest
+
+TESTS = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def shared_interpreter() -> Iterator[atoll.Interpreter]:
+    """An interpreter for tests that leave it as they found it."""
+    with atoll.Interpreter("shared") as interpreter:
+        yield interpreter
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """Fail the test that leaves an interpreter or a thread behind."""
+    interpreters, threads = set(atoll.interpreters()), set(threading.enumerate())
+    yield
+    assert set(atoll.interpreters()) <= interpreters
+    assert set(threading.enumerate()) <= threads
+
+
+@pytest.fixture
+def interpreter(nothing_is_left: None) -> Iterator[atoll.Interpreter]:
+    """A fresh interpreter."""
+    with atoll.Interpreter("fresh") as interpreter:
+        yield interpreter
+
+
+@pytest.fixture
+def there(shared_interpreter: atoll.Interpreter) -> Any:
+    """The module `workloads` of the shared interpreter: a Proxy."""
+    return shared_interpreter.import_module("workloads")
+
+
+@pytest.fixture
+def run_script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A function that runs source code as a script in a new process."""
+
+    def run(source: str, *options: str) -> subprocess.CompletedProcess[str]:
+        path = tmp_path / "script.py"
+        path.write_text(textwrap.dedent(source))
+        return subprocess.run(
+            [sys.executable, "-W", "error", *options, str(path)],
+            env=os.environ | {"PYTHONPATH": str(TESTS)},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            cwd=tmp_path,
+        )
+
+    return run
+
+
+@pytest.fixture
+def run_cleanly(run_script: Callable[..., Any]) -> Callable[..., str]:
+    """As `run_script`, but the exit status must be 0 and stderr empty; returns stdout."""
+
+    def run(source: str, *options: str) -> str:
+        done = run_script(source, *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        return str(done.stdout)
+
+    return run

@@ -1,0 +1,222 @@
+"""How much a piece of work leaves behind, as a line of numbers on stdout; one measurement a process.
+
+    python tests/leaks/measure.py WORKLOAD ROUNDS
+
+Prints `rss_bytes blocks references`: what is there more after ROUNDS rounds than after a warm-up of
+as many. Blocks and references (-1 on builds that do not count them) are those of the whole
+process's interpreters, as far as they are still there.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+def rss() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+# ---- workloads: each is set up once and returns what is done in every round ----
+
+
+def control_pass() -> Callable[[], Any]:
+    """Nothing."""
+    return lambda: None
+
+
+def control_interpreters() -> Callable[[], Any]:
+    """Plain sub-interpreters, made by the standard library, that do `pass`."""
+    import _interpreters
+
+    def one() -> None:
+        identifier = _interpreters.create("isolated")
+        _interpreters.exec(identifier, "pass")
+        _interpreters.destroy(identifier)
+
+    return one
+
+
+def control_threads() -> Callable[[], Any]:
+    """Threads that do nothing."""
+
+    def one() -> None:
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
+
+    return one
+
+
+def interpreters() -> Callable[[], Any]:
+    """Interpreters made and closed."""
+    import atoll
+
+    def one() -> None:
+        with atoll.Interpreter():
+            pass
+
+    return one
+
+
+def busy_interpreters() -> Callable[[], Any]:
+    """Interpreters made, used and closed with proxies in use both ways."""
+    import atoll
+
+    def one() -> None:
+        interpreter = atoll.Interpreter()
+        numbers = interpreter.eval("[1, 2]")
+        interpreter.eval("lambda x: globals().update(kept=x)")([numbers, {}])
+        interpreter.close()
+
+    return one
+
+
+def _shared() -> Any:
+    import atoll
+
+    interpreter = atoll.Interpreter()
+    interpreter.exec(
+        "class C:\n"
+        "    n = 0\n"
+        "    def add(self, k, **kw): self.n += k; return self.n\n"
+        "    def echo(self, x): return x\n"
+        "    def fail(self): raise ExceptionGroup('g', [ValueError([1]), KeyError(self)])\n"
+        "c = C()\n"
+        "def make_class(n): return type('Class', (C,), {'__len__': lambda self: 5})\n"
+        "def new(): return C()\n"
+    )
+    return interpreter
+
+
+def calls() -> Callable[[], Any]:
+    """Calls of all kinds."""
+    c = _shared().eval("c")
+
+    def one() -> None:
+        for n in range(100):
+            c.add(n, key="x", other=2.5)
+            c.echo((n, "text", b"x" * 500, frozenset((1, n)), 10**40))
+            c.echo("x" * 10_000)
+            c.n = n
+            repr(c)
+
+    return one
+
+
+def proxies() -> Callable[[], Any]:
+    """Proxies made and dropped on both sides."""
+    interpreter = _shared()
+    c, new = interpreter.eval("c"), interpreter.eval("new")
+
+    def one() -> None:
+        for n in range(100):
+            new().echo([n])
+            c.echo({"k": new()})
+            with memoryview(interpreter.eval("bytearray(100)")):
+                pass
+        interpreter.eval("1")  # runs what is left of the errands
+
+    return one
+
+
+def exceptions() -> Callable[[], Any]:
+    """Exceptions of all kinds, dropped."""
+    interpreter = _shared()
+    fail, echo = interpreter.eval("c").fail, interpreter.eval("c").echo
+
+    def back() -> None:
+        raise LookupError("home", [1])
+
+    def one() -> None:
+        for _ in range(20):
+            for function, args in ((fail, ()), (echo, ()), (interpreter.exec, ("1/0",))):
+                try:
+                    function(*args)
+                except Exception as error:
+                    str(error.__cause__)
+            try:
+                interpreter.eval("lambda f: f()")(back)
+            except LookupError:
+                pass
+        gc.collect()
+
+    return one
+
+
+def classes() -> Callable[[], Any]:
+    """Classes made there, used here, dropped."""
+    import atoll
+
+    interpreter = _shared()
+    make_class, collect = interpreter.eval("make_class"), interpreter.import_module("gc").collect
+
+    def one() -> None:
+        for n in range(20):
+            cls = make_class(n)
+            made = cls()
+            assert len(made) == 5 and type(made) is cls and atoll.type_of(made) is cls
+            del made, cls
+        gc.collect()
+        collect()
+
+    return one
+
+
+def threads() -> Callable[[], Any]:
+    """Threads that visit and end."""
+    add = _shared().eval("c").add
+
+    def one() -> None:
+        thread = threading.Thread(target=add, args=(1,))
+        thread.start()
+        thread.join()
+
+    return one
+
+
+def names() -> Callable[[], Any]:
+    """Attribute names that are made up at run time."""
+    c = _shared().eval("c")
+    number = 0
+
+    def one() -> None:
+        nonlocal number
+        for _ in range(50):
+            number += 1
+            setattr(c, f"made_up_{number}", 1)
+            getattr(c, f"made_up_{number}")
+            delattr(c, f"made_up_{number}")
+
+    return one
+
+
+WORKLOADS = {function.__name__: function for function in (
+    control_pass, control_interpreters, control_threads, interpreters, busy_interpreters,
+    calls, proxies, exceptions, classes, threads, names,
+)}  # fmt: skip
+
+
+def counts() -> tuple[int, int, int]:
+    gc.collect()
+    references = getattr(sys, "gettotalrefcount", lambda: -1)
+    return rss(), sys.getallocatedblocks(), references()
+
+
+def main(workload: str, rounds: str) -> None:
+    one = WORKLOADS[workload]()
+    for _ in range(int(rounds)):
+        one()
+    before = counts()
+    for _ in range(int(rounds)):
+        one()
+    after = counts()
+    print(*(b - a for a, b in zip(before, after, strict=True)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,29 @@
+"""Scripts that do nasty things, each in a process of its own: none may crash, hang or make noise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CRASHES = Path(__file__).parent / "crashes"
+
+
+@pytest.mark.parametrize("path", sorted(CRASHES.glob("*.py")), ids=lambda path: path.stem)
+def test_survives(path: Path, tmp_path: Path) -> None:
+    """The script ends with status 0; what it guards is said in its first line."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "faulthandler", str(path)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=110,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    if "# stderr:" not in path.read_text():
+        assert done.stderr == ""

@@ -1,0 +1,250 @@
+"""The end of the process, and its division by fork."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+ENDS = {
+    "open interpreters": """
+        import atoll
+        several = [atoll.Interpreter() for _ in range(3)]
+        proxies = [each.eval("[1]") for each in several]
+        """,
+    "closed interpreters": """
+        import atoll
+        several = [atoll.Interpreter() for _ in range(3)]
+        proxies = [each.eval("[1]") for each in several]
+        several[1].close(), several[0].close()
+        """,
+    "proxies in cycles": """
+        import atoll
+        one, two = atoll.Interpreter(), atoll.Interpreter()
+        a, b, c = one.eval("[]"), two.eval("[]"), []
+        a.append(b), b.append(c), c.append(a), a.append(a)
+        """,
+    "finalizers that call back": """
+        import atoll, workloads
+        one = atoll.Interpreter("one")
+        log = []
+        kept = one.call(workloads.Finalized, log)
+        one.exec("import workloads, atoll\\nmore = workloads.Finalized([])")
+        """,
+    "local objects held by others": """
+        import atoll
+        class Local:
+            def __del__(self): print("gone")
+        one = atoll.Interpreter()
+        one.eval("[]").append(Local())
+        one.import_module("sys").kept = Local()
+        """,
+    "an exit handler that uses a proxy": """
+        import atexit, atoll
+        proxies = []
+        atexit.register(lambda: print(proxies[0].pop() if not atoll.owner(proxies[0]).is_closed else 1))
+        proxies.append(atoll.Interpreter().eval("[1]"))
+        """,
+    "an exit handler of before": """
+        import atexit, atoll
+        one = atoll.Interpreter()
+        proxy = one.eval("[1]")
+        atexit.register(lambda: print(proxy.pop()))
+        """,
+    "sys.exit from inside": """
+        import atoll
+        try:
+            atoll.Interpreter().exec("import sys; sys.exit(0)")
+        finally:
+            print("unwound")
+        """,
+    "a thread of the interpreter that ends by itself": """
+        import atoll
+        one = atoll.Interpreter()
+        one.exec("import threading\\nthreading.Thread(target=sum, args=(range(10**6),)).start()")
+        """,
+    "a daemon thread inside": """
+        import atoll, threading, workloads
+        one = atoll.Interpreter()
+        entered = threading.Event()
+        never = threading.Lock()
+        never.acquire()
+        leave = threading.Event()
+        threading.Thread(target=one.call, args=(workloads.meet, entered, leave), daemon=True).start()
+        entered.wait()
+        """,
+    "a visitor in a non-daemon thread": """
+        import atoll, threading, workloads
+        one = atoll.Interpreter()
+        entered, leave = threading.Event(), threading.Event()
+        threading.Thread(target=one.call, args=(workloads.meet, entered, leave)).start()
+        entered.wait()
+        threading.Timer(0.01, leave.set).start()
+        """,
+    "a memoryview in use": """
+        import atoll
+        one = atoll.Interpreter()
+        view = memoryview(one.eval("bytearray(10)"))
+        view[0] = 1
+        """,
+    "another interpreter in a global of theirs": """
+        import atoll
+        one = atoll.Interpreter()
+        one.exec("import atoll\\ntwo = atoll.Interpreter('two')\\nproxy = two.eval('[]')")
+        """,
+    "an interpreter that was never used": """
+        import atoll
+        atoll.Interpreter()
+        """,
+    "import only": """
+        import atoll
+        """,
+}
+
+
+@pytest.mark.parametrize("script", ENDS.values(), ids=ENDS)
+def test_process_ends_cleanly(run_cleanly: Any, script: str) -> None:
+    """Whatever is open at the end, the process exits with status 0 and nothing on stderr."""
+    run_cleanly(script)
+
+
+def test_exit_status_is_kept(run_script: Any) -> None:
+    """The exit status is the script's, with interpreters open."""
+    done = run_script("""
+        import atoll
+        kept = atoll.Interpreter().eval("[]")
+        raise SystemExit(7)
+    """)
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_system_exit_of_a_visitor(run_script: Any) -> None:
+    """A SystemExit raised inside ends the script with its status."""
+    done = run_script("""
+        import atoll
+        atoll.Interpreter().exec("raise SystemExit(5)")
+    """)
+    assert (done.returncode, done.stderr) == (5, "")
+
+
+def test_uncaught_exception_is_printed(run_script: Any) -> None:
+    """An uncaught remote exception is printed with both tracebacks."""
+    done = run_script("""
+        import atoll, workloads
+        atoll.Interpreter("far").call(workloads.throw, KeyError, "k")
+    """)
+    assert done.returncode == 1
+    assert "Traceback in interpreter 'far'" in done.stderr and "raise error(*args)" in done.stderr
+    assert done.stderr.endswith("KeyError: 'k'\n")
+
+
+CHILD = """
+        import atoll, os, sys, workloads
+        one = atoll.Interpreter("one")
+        numbers = one.eval("[1, 2]")
+        def child():
+            assert atoll.interpreters() == [atoll.main()] and one.is_closed
+            try:
+                numbers.append(3)
+            except atoll.InterpreterClosedError as error:
+                assert "do not survive os.fork()" in str(error), error
+            else:
+                raise SystemExit("a proxied object was used after the fork")
+            one.close()
+            with atoll.Interpreter("two") as two:
+                assert two.call(workloads.current_name) == "two"
+                assert list(two.eval("[5]")) == [5]
+            import gc
+            globals().pop("numbers")
+            gc.collect()
+"""
+
+
+def test_fork(run_cleanly: Any) -> None:
+    """A forked child has no interpreter but main, works on, and can make new ones."""
+    out = run_cleanly(CHILD + """
+        pid = os.fork()
+        if pid == 0:
+            child()
+            sys.exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert list(numbers) == [1, 2]
+        print("done")
+    """, "-W", "ignore::DeprecationWarning")
+    assert out == "done\n"
+
+
+def test_fork_while_threads_visit(run_cleanly: Any) -> None:
+    """A fork while other threads are inside interpreters leaves a child that works."""
+    run_cleanly(CHILD + """
+        import threading
+        stop = []
+        def visit():
+            while not stop:
+                numbers.count(1)
+                atoll.copy(numbers)
+        threads = [threading.Thread(target=visit) for _ in range(3)]
+        for each in threads: each.start()
+        for _ in range(10):
+            pid = os.fork()
+            if pid == 0:
+                child()
+                os._exit(0)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        stop.append(1)
+        for each in threads: each.join()
+    """, "-W", "ignore::DeprecationWarning")
+
+
+def test_fork_pool(run_cleanly: Any) -> None:
+    """multiprocessing's fork method works beside open interpreters."""
+    out = run_cleanly(CHILD + """
+        import multiprocessing
+        def work(x):
+            with atoll.Interpreter() as mine:
+                return mine.call(pow, x, 2)
+        if __name__ == "__main__":
+            with multiprocessing.get_context("fork").Pool(2) as pool:
+                print(pool.map(work, range(4)))
+            print(list(numbers))
+    """, "-W", "ignore::DeprecationWarning")
+    assert out == "[0, 1, 4, 9]\n[1, 2]\n"
+
+
+def test_preexec_fn(run_cleanly: Any) -> None:
+    """subprocess with a preexec_fn works beside open interpreters."""
+    out = run_cleanly(CHILD + """
+        import subprocess
+        subprocess.run(["echo", "hello"], preexec_fn=os.setsid, check=True)
+        print(list(numbers))
+    """, "-W", "ignore::DeprecationWarning")
+    assert out == "hello\n[1, 2]\n"
+
+
+def test_fork_in_another_interpreter_is_refused(run_cleanly: Any) -> None:
+    """os.fork inside an interpreter is CPython's RuntimeError; subprocess works."""
+    out = run_cleanly("""
+        import atoll
+        with atoll.Interpreter() as one:
+            try:
+                one.exec("import os; os.fork()")
+            except RuntimeError as error:
+                print(error)
+            one.exec("import subprocess; subprocess.run(['true'], check=True)")
+    """)
+    assert "fork not supported for isolated subinterpreters" in out
+
+
+def test_nested_fork(run_cleanly: Any) -> None:
+    """A child may make interpreters and fork again."""
+    run_cleanly("""
+        import atoll, os
+        one = atoll.Interpreter()
+        for level in range(3):
+            pid = os.fork()
+            if pid:
+                assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+                break
+            one = atoll.Interpreter()
+            assert one.eval("1 + 1") == 2
+    """, "-W", "ignore::DeprecationWarning")

@@ -1,0 +1,106 @@
+"""CPython's own tests of sequences and mappings, run through proxies."""
+
+from __future__ import annotations
+
+import importlib
+import unittest
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import atoll
+import pytest
+import workloads
+
+OWNER = "owner of the suites"
+
+
+def load(name: str) -> Any:
+    """Import a module of CPython's test package."""
+    try:
+        return importlib.import_module(f"test.{name}")
+    except ImportError as error:
+        pytest.skip(f"this Python comes without test.{name}: {error}", allow_module_level=True)
+
+
+list_tests, seq_tests, mapping_tests = map(load, ("list_tests", "seq_tests", "mapping_tests"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def owner() -> Iterator[atoll.Interpreter]:
+    """The interpreter in which the lists, tuples and dicts live."""
+    with atoll.Interpreter(OWNER) as interpreter:
+        yield interpreter
+
+
+def make(kind: str, *args: Any, **kwargs: Any) -> Any:
+    """Make an object in the owner; returns its Proxy."""
+    owner = next(each for each in atoll.interpreters() if each.name == OWNER)
+    return owner.call(workloads.make_by_reference, kind, *args, **kwargs)
+
+
+def skip(**reasons: str) -> Callable[[type], type]:
+    """Mark tests that cannot hold for a Proxy by design."""
+
+    def decorate(cls: type) -> type:
+        for name, reason in reasons.items():
+            if hasattr(cls, name):  # not every Python's suite has each test
+                setattr(cls, name, unittest.skip(reason)(lambda self: None))
+        return cls
+
+    return decorate
+
+
+class Factory:
+    """Stands in for the type that is tested: makes it in the owner."""
+
+    kind = ""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        return make(cls.kind, *args, **kwargs)
+
+
+class ListFactory(Factory):
+    kind = "list"
+
+
+class TupleFactory(Factory):
+    kind = "tuple"
+
+
+class DictFactory(Factory):
+    kind = "dict"
+
+
+FINALIZER = "subclasses the type with a __del__, but the object here is no instance of the subclass"
+
+
+@skip(test_free_after_iterating=FINALIZER)
+class TestProxiedList(list_tests.CommonTest):  # type: ignore[misc, name-defined]
+    type2test = ListFactory
+
+
+@skip(test_free_after_iterating=FINALIZER)
+class TestProxiedTuple(seq_tests.CommonTest):  # type: ignore[misc, name-defined]
+    type2test = TupleFactory
+
+
+@skip(test_fromkeys="calls the class method of subclasses of the type; see the test below")
+class TestProxiedDict(mapping_tests.TestHashMappingProtocol):  # type: ignore[misc, name-defined]
+    type2test = DictFactory
+
+
+def test_fromkeys(owner: atoll.Interpreter) -> None:
+    """dict.fromkeys of a proxied dict makes a dict in the owner, of anything iterable here."""
+    proxy = make("dict")
+    for keys in ("abc", (4, 5), [], {1}, iter("ab")):
+        expected = dict.fromkeys(list(keys) if not isinstance(keys, Iterator) else "ab", 0)
+        made = proxy.fromkeys(keys, 0)
+        assert made == expected and atoll.owner(made) is owner
+    with pytest.raises(TypeError):
+        proxy.fromkeys(3)
+
+
+def test_the_suites_ran_on_proxies(owner: atoll.Interpreter) -> None:
+    """What the factories make is not local."""
+    for factory in (ListFactory, TupleFactory, DictFactory):
+        assert atoll.owner(factory()) is owner

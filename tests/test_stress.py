@@ -1,0 +1,37 @@
+"""The stress scripts, for a moment each, in processes of their own. `.ci/run` lets them run longer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STRESS = Path(__file__).parent / "stress"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("stress_calls.py", "3", "6"),
+        ("stress_drop.py", "2"),
+        ("stress_prompt.py", "2"),
+        ("stress_fork.py", "3"),
+        ("stress_exit.py", "6"),
+    ],
+    ids=lambda command: command[0].removesuffix(".py"),
+)
+def test_stress(command: tuple[str, ...]) -> None:
+    """The script ends with status 0; its output names the seed."""
+    script, *arguments = command
+    done = subprocess.run(
+        [sys.executable, str(STRESS / script), *arguments],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]

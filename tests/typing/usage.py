@@ -1,0 +1,87 @@
+"""Typical use, as type checkers are to see it: `mypy --strict` and pyright accept it. Never run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_type
+
+import atoll
+
+
+@atoll.register_value_type
+@dataclass(frozen=True)
+class Point:
+    x: int
+    y: int
+
+
+class Index:
+    def __init__(self) -> None:
+        self.lines: dict[str, int] = {}
+
+    def put(self, name: str, count: int) -> None:
+        self.lines[name] = count
+
+
+def measure(path: Path, index: Index, *, encoding: str = "utf-8") -> int:
+    count = len(path.read_text(encoding=encoding).splitlines())
+    index.put(path.name, count)
+    return count
+
+
+def words(text: str) -> Iterator[str]:
+    yield from text.split()
+
+
+def work(paths: list[Path]) -> dict[str, int]:
+    with atoll.Interpreter("index") as home, atoll.Interpreter(preemptive=True) as worker:
+        assert_type(home, atoll.Interpreter)
+        index = home.call(Index)
+        assert_type(index, Index)  # a Proxy, which has the type's interface
+        for path in paths:
+            assert_type(worker.call(measure, path, index, encoding="utf-8"), int)
+        assert_type(worker.call(lambda a, b: a + b, 1, 2), int)
+        assert_type(worker.call(words, "a b"), Iterator[str])
+        worker.exec("import sys")
+        print(worker.eval("sys.argv"), worker.import_module("json").dumps([1]))
+        worker.run_path(paths[0], argv=["a"])
+        worker.run_path("script.py", run_name="other")
+        worker.run_module("this", argv=iter(["a"]))
+        worker.close(timeout=1.5)
+        return dict(index.lines)
+
+
+def questions(index: Index, proxy: object) -> None:
+    assert_type(atoll.is_proxy(proxy), bool)
+    assert_type(atoll.owner(proxy), atoll.Interpreter)
+    assert_type(atoll.type_of(proxy), type)
+    assert_type(atoll.current(), atoll.Interpreter)
+    assert_type(atoll.main().name, str)
+    assert_type(atoll.main().id, int)
+    assert_type(atoll.main().is_closed, bool)
+    assert_type(atoll.main().is_preemptive, bool)
+    assert_type(atoll.interpreters(), list[atoll.Interpreter])
+    assert_type(atoll.threads.get(1), atoll.Interpreter | None)
+    for ident, interpreter in atoll.threads.items():
+        print(ident + 1, interpreter.name)
+    record = atoll.main().statistics()
+    print(record.crossings + record.visitors + record.exports + record.proxies)
+    print(record.thread_states + record.buffers)
+    atoll.main().call(print, atoll.copy([1]), atoll.ref((1, 2)), atoll.restrict(index, ["put"]))
+    atoll.checkpoint()
+    print(Point(1, 2).x)
+
+
+def errors(interpreter: atoll.Interpreter) -> str:
+    try:
+        interpreter.exec("1 / 0")
+    except atoll.InterpreterClosedError as error:
+        assert_type(error, atoll.InterpreterClosedError)
+    except atoll.RemoteError as error:
+        if isinstance(error.__cause__, atoll.RemoteTraceback):
+            return str(error.__cause__)
+    except (atoll.AtollError, ReferenceError):
+        raise
+    return ""

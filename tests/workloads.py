@@ -1,0 +1,441 @@
+"""What the tests have interpreters do: importable there, unlike the test modules."""
+
+from __future__ import annotations
+
+import enum
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import atoll
+
+# ---- functions ----
+
+
+def identity(value: Any) -> Any:
+    return value
+
+
+def evaluate(expression: str) -> Any:
+    """Evaluate in a namespace with what the expressions of the tests need."""
+    import decimal
+    import fractions
+    import pathlib
+    import uuid
+    from datetime import date, datetime, time, timedelta, timezone
+
+    return eval(expression, globals() | locals())
+
+
+def matches(value: Any, expression: str) -> bool:
+    """Is this really, and not only by proxy, the value of the expression?"""
+    expected = evaluate(expression)
+    return type(value) is type(expected) and (value == expected or repr(value) == repr(expected))
+
+
+def make_by_reference(kind: str, *args: Any, **kwargs: Any) -> Any:
+    """Make an object of a builtin type and return it by reference, even if it cannot change."""
+    return atoll.ref(evaluate(kind)(*args, **kwargs))
+
+
+def is_foreign(value: Any) -> bool:
+    return atoll.is_proxy(value)
+
+
+def type_name(value: Any) -> str:
+    return type(value).__name__
+
+
+def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return function(*args, **kwargs)
+
+
+def call_in(interpreter: atoll.Interpreter, function: Callable[..., Any], *args: Any) -> Any:
+    return interpreter.call(function, *args)
+
+
+def current_name() -> str:
+    return atoll.current().name
+
+
+def pack(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
+    return args, tuple(sorted(kwargs.items()))
+
+
+def count_up(limit: int) -> Iterator[int]:
+    yield from range(limit)
+
+
+def echo() -> Iterator[Any]:
+    """A generator that answers with what it is sent, or with the type of what is thrown in."""
+    received: Any = None
+    while True:
+        try:
+            received = yield received
+        except ValueError as error:
+            received = ("caught", type(error) is ValueError, error.args)
+
+
+def meet(entered: Any, leave: Any) -> str:
+    """Say that we are in, and stay until we are told to leave; both are events."""
+    entered.set()
+    leave.wait()
+    return "left"
+
+
+def spin(entered: Any, flag: Any) -> int:
+    """Run bytecode, and nothing but bytecode, until a byte of somebody's memory is set."""
+    with memoryview(flag) as memory:
+        entered.set()
+        rounds = 0
+        while not memory[0]:
+            rounds += 1
+        return rounds
+
+
+# ---- classes ----
+
+
+class Counter:
+    """A counter without a lock."""
+
+    def __init__(self, n: int = 0) -> None:
+        self.n = n
+
+    def add(self, k: int) -> int:
+        self.n += k
+        return self.n
+
+    def add_many(self, times: int) -> int:
+        for _ in range(times):
+            self.n += 1
+        return self.n
+
+    @property
+    def double(self) -> int:
+        return self.n * 2
+
+    @classmethod
+    def make(cls, n: int) -> Counter:
+        return cls(n)
+
+    @staticmethod
+    def sum(*numbers: int) -> int:
+        return sum(numbers)
+
+
+class Slotted:
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Bag:
+    """An object that takes any attribute."""
+
+
+class Key:
+    """Equal and hashed by value, as dict keys are."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return getattr(other, "value", None) == self.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+class BadHash:
+    def __hash__(self) -> int:
+        raise ZeroDivisionError("no hash today")
+
+
+class Appendable:
+    """Looks like a list to whoever only appends."""
+
+    def __init__(self, append: Any) -> None:
+        self.append = append
+
+
+class Finalized:
+    """Appends the name of the interpreter in which it is finalized."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+
+    def __del__(self) -> None:
+        self.log.append(atoll.current().name)
+
+
+class Managed:
+    """A context manager that keeps what `__exit__` gets, and can swallow it."""
+
+    def __init__(self, swallows: bool = False) -> None:
+        self.swallows = swallows
+        self.seen: list[Any] = []
+
+    def __enter__(self) -> Managed:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> bool:
+        self.seen += [kind, type(error).__name__, getattr(error, "args", None)]
+        return self.swallows
+
+
+class Meta(type):
+    def __len__(cls) -> int:
+        return 42
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, int)
+
+
+class WithMeta(metaclass=Meta):
+    pass
+
+
+# ---- values ----
+
+
+class Colour(enum.Enum):
+    RED = 1
+    GREEN = [2]
+
+
+class Rank(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Word(enum.StrEnum):
+    HELLO = "hello"
+
+
+class Mode(enum.Flag):
+    READ = enum.auto()
+    WRITE = enum.auto()
+
+
+Pair = namedtuple("Pair", "left right")
+
+
+@atoll.register_value_type
+@dataclass(frozen=True)
+class Point:
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class SubPoint(Point):
+    pass
+
+
+class Number(int):
+    pass
+
+
+class Text(str):
+    __slots__ = ()
+
+
+# ---- exceptions ----
+
+
+class CustomError(Exception):
+    pass
+
+
+class DemandingError(Exception):
+    """Its `__init__` wants other arguments than `args` holds."""
+
+    def __init__(self, code: int, *, reason: str) -> None:
+        super().__init__(f"{reason} ({code})")
+        self.code = code
+        self.reason = reason
+
+
+class DemandingOSError(OSError):
+    def __init__(self, path: str, code: int) -> None:
+        super().__init__(code, "no luck", path)
+        self.code = code
+
+
+class UnprintableError(Exception):
+    def __str__(self) -> str:
+        raise ZeroDivisionError("cannot print")
+
+    __repr__ = __str__
+
+
+def throw(error: type[BaseException], *args: Any) -> None:
+    raise error(*args)
+
+
+def throw_expression(expression: str) -> None:
+    raise evaluate(expression)
+
+
+def throw_from_cause() -> None:
+    try:
+        throw(KeyError, "cause")
+    except KeyError as error:
+        raise ValueError("effect") from error
+
+
+def throw_while_handling() -> None:
+    try:
+        throw(KeyError, "first")
+    except KeyError:
+        throw(ValueError, "second")
+
+
+def throw_from_none() -> None:
+    try:
+        throw(KeyError, "hidden")
+    except KeyError:
+        raise ValueError("shown") from None
+
+
+def throw_with_note() -> None:
+    error = CustomError("noted")
+    error.add_note("look here")
+    error.extra = (1, [2])  # type: ignore[attr-defined]
+    raise error
+
+
+def throw_group() -> None:
+    raise ExceptionGroup("several", [ValueError(1), ExceptionGroup("inner", [CustomError("x")])])
+
+
+def catch(function: Callable[..., Any], *args: Any) -> tuple[Any, ...]:
+    """Call, and say what was caught here."""
+    try:
+        return "returned", function(*args)
+    except BaseException as error:
+        return type(error), error.args, error.__cause__ is None
+
+
+# ---- one at a time ----
+
+
+class Guarded:
+    """Notices when two threads are inside at once."""
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.seen: list[int] = []
+        self.is_over = False  # has anybody worked?
+
+    def wait_then_work(self, rounds: int) -> int:
+        """When another thread waits to get in, run much bytecode and see whether it did."""
+        here = atoll.current()
+        while here.statistics().visitors < 2 and not self.is_over:
+            pass
+        return self.work(rounds)
+
+    def work(self, rounds: int) -> int:
+        self.inside += 1
+        for _ in range(rounds):
+            self.seen.append(self.inside)
+            self.seen.pop()
+        worst = self.inside
+        self.inside -= 1
+        self.is_over = True
+        return worst
+
+
+class Flag:
+    """Set by one visitor while another one runs."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def set(self) -> None:
+        self.is_set = True
+
+    def spin(self) -> str:
+        while not self.is_set:
+            pass
+        return "set"
+
+    def spin_with_checkpoints(self) -> str:
+        while not self.is_set:
+            atoll.checkpoint()
+        return "set"
+
+    def spin_with_calls(self, function: Callable[[], Any]) -> str:
+        while not self.is_set:
+            function()
+        return "set"
+
+
+def start_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """Start a thread of this interpreter's own."""
+    import threading
+
+    thread = threading.Thread(target=function, args=args)
+    thread.start()
+    return thread
+
+
+def bounce(here: Callable[..., Any], there: Callable[..., Any], depth: int) -> int:
+    """Call to and fro between two interpreters."""
+    return 0 if depth == 0 else 1 + there(there, here, depth - 1)
+
+
+# ---- asynchronous ----
+
+
+class Awaitable:
+    def __await__(self) -> Iterator[None]:
+        yield
+        return 42  # type: ignore[return-value]
+
+
+class Ticker:
+    """An asynchronous iterator and context manager."""
+
+    def __init__(self, count: int = 3) -> None:
+        self.count = count
+        self.log: list[Any] = []
+
+    def __aiter__(self) -> Ticker:
+        return self
+
+    async def __anext__(self) -> int:
+        if not self.count:
+            raise StopAsyncIteration
+        self.count -= 1
+        return self.count
+
+    async def __aenter__(self) -> Ticker:
+        self.log.append("in")
+        return self
+
+    async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> bool:
+        self.log.append(type(error).__name__)
+        return kind is not None and issubclass(kind, KeyError)
+
+
+async def add_later(a: int, b: int) -> int:
+    await Awaitable()
+    return a + b
+
+
+async def fail_later() -> None:
+    await Awaitable()
+    raise CustomError("later")
+
+
+async def count_async(limit: int) -> Any:
+    for i in range(limit):
+        yield i
+
+
+async def pass_on(awaitable: Any) -> Any:
+    return await awaitable
