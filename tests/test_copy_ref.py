@@ -125,7 +125,11 @@ def test_ref_sends_by_reference(there: Any, value: Any) -> None:
 def test_ref_of_a_tuple_is_a_tuple_there(there: Any) -> None:
     """A tuple by reference behaves as the tuple."""
     value = ([1], 2)
-    assert there.call(there.evaluate("lambda t: (len(t), t[1], t == t)"), atoll.ref(value)) == (2, 2, True)
+    assert there.call(there.evaluate("lambda t: (len(t), t[1], t == t)"), atoll.ref(value)) == (
+        2,
+        2,
+        True,
+    )
 
 
 def test_return_a_ref(interpreter: atoll.Interpreter) -> None:

@@ -89,8 +89,10 @@ def test_exception_that_only_they_know(interpreter: atoll.Interpreter) -> None:
 
 def test_exception_class_that_shadows_another(interpreter: atoll.Interpreter) -> None:
     """A type found here under the remote name, but unrelated to its base, is not used."""
-    interpreter.exec("class Fake(ValueError): pass\nFake.__module__ = 'workloads'\n"
-                     "Fake.__qualname__ = 'CustomError'")
+    interpreter.exec(
+        "class Fake(ValueError): pass\nFake.__module__ = 'workloads'\n"
+        "Fake.__qualname__ = 'CustomError'"
+    )
     with pytest.raises(ValueError) as caught:
         interpreter.exec("raise Fake(1)")
     assert type(caught.value) is not workloads.CustomError
@@ -191,15 +193,21 @@ def test_from_none(there: Any) -> None:
 
 def test_cycle_in_the_chain(interpreter: atoll.Interpreter) -> None:
     """A chain that bites its tail arrives, cut."""
-    error = caught_from(interpreter.exec, "a = ValueError(1)\nb = KeyError(2)\n"
-                        "a.__context__ = b\nb.__context__ = a\nb.__cause__ = a\nraise a")
+    error = caught_from(
+        interpreter.exec,
+        "a = ValueError(1)\nb = KeyError(2)\n"
+        "a.__context__ = b\nb.__context__ = a\nb.__cause__ = a\nraise a",
+    )
     assert type(error) is ValueError and type(error.__context__) is KeyError
 
 
 def test_long_chain(interpreter: atoll.Interpreter) -> None:
     """A chain of thousands of exceptions arrives without a RecursionError."""
-    error = caught_from(interpreter.exec, "e = None\nfor i in range(5000):\n"
-                        "    f = ValueError(i)\n    f.__cause__ = e\n    e = f\nraise e")
+    error = caught_from(
+        interpreter.exec,
+        "e = None\nfor i in range(5000):\n"
+        "    f = ValueError(i)\n    f.__cause__ = e\n    e = f\nraise e",
+    )
     assert type(error) is ValueError and error.args == (4999,)
 
 
@@ -372,8 +380,10 @@ def test_traceback_after_closing(interpreter: atoll.Interpreter) -> None:
 
 def test_memory_of_exceptions(interpreter: atoll.Interpreter) -> None:
     """A caught exception keeps nothing alive in the interpreter that raised it."""
-    interpreter.exec("import weakref\nclass C: pass\n"
-                     "def fail():\n    global ref\n    c = C()\n    ref = weakref.ref(c)\n"
-                     "    raise ValueError(1)")
+    interpreter.exec(
+        "import weakref\nclass C: pass\n"
+        "def fail():\n    global ref\n    c = C()\n    ref = weakref.ref(c)\n"
+        "    raise ValueError(1)"
+    )
     error = caught_from(interpreter.eval("fail"))
     assert type(error) is ValueError and interpreter.eval("ref() is None")

@@ -16,7 +16,8 @@ CORE = HERE.parent / "src" / "core"
 COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
 
 pytestmark = pytest.mark.skipif(
-    shutil.which(COMPILER[0]) is None or not CORE.is_dir(), reason="needs a C compiler and the source"
+    shutil.which(COMPILER[0]) is None or not CORE.is_dir(),
+    reason="needs a C compiler and the source",
 )
 
 

@@ -239,7 +239,11 @@ def test_attributes_are_read_only(shared_interpreter: atoll.Interpreter) -> None
 def test_names(interpreter: atoll.Interpreter) -> None:
     """An interpreter has the given name, or one of its own; long ones are cut."""
     assert interpreter.name == "fresh"
-    with atoll.Interpreter() as one, atoll.Interpreter() as two, atoll.Interpreter("ä" * 100) as long:
+    with (
+        atoll.Interpreter() as one,
+        atoll.Interpreter() as two,
+        atoll.Interpreter("ä" * 100) as long,
+    ):
         assert one.name.startswith("interpreter-") and one.name != two.name
         assert long.name and "ä" * 100 != long.name and ("ä" * 100).startswith(long.name)
 

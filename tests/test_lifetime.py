@@ -193,7 +193,9 @@ def test_visitor_may_go_on_while_it_closes(interpreter: atoll.Interpreter) -> No
     """A thread that is inside may call out and come back in while the interpreter is closing."""
     entered, leave = threading.Event(), threading.Event()
     with ThreadPoolExecutor(2) as pool:
-        visit = pool.submit(interpreter.call, workloads.call, lambda: come_back(interpreter, entered, leave))
+        visit = pool.submit(
+            interpreter.call, workloads.call, lambda: come_back(interpreter, entered, leave)
+        )
         entered.wait()
         closing = pool.submit(interpreter.close)
         while not refuses(interpreter):

@@ -12,7 +12,9 @@ import workloads
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("expression", ["[1, [2]]", "{'a': {1}}", "Counter(4)", "Counter", "identity"])
+@pytest.mark.parametrize(
+    "expression", ["[1, [2]]", "{'a': {1}}", "Counter(4)", "Counter", "identity"]
+)
 def test_round_trip(there: Any, expression: str, protocol: int) -> None:
     """A pickled Proxy is loaded as a local object."""
     loaded = pickle.loads(pickle.dumps(there.evaluate(expression), protocol))
@@ -37,7 +39,10 @@ def test_local_function_with_a_proxy(there: Any) -> None:
 
 def test_pickled_there(there: Any) -> None:
     """The other side pickles proxies to our objects as well."""
-    assert pickle.loads(there.call(there.evaluate("__import__('pickle').dumps"), [1, {2}])) == [1, {2}]
+    assert pickle.loads(there.call(there.evaluate("__import__('pickle').dumps"), [1, {2}])) == [
+        1,
+        {2},
+    ]
 
 
 def test_method_is_pickled(there: Any) -> None:

@@ -162,7 +162,9 @@ CHILD = """
 
 def test_fork(run_cleanly: Any) -> None:
     """A forked child has no interpreter but main, works on, and can make new ones."""
-    out = run_cleanly(CHILD + """
+    out = run_cleanly(
+        CHILD
+        + """
         pid = os.fork()
         if pid == 0:
             child()
@@ -170,13 +172,18 @@ def test_fork(run_cleanly: Any) -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
         assert list(numbers) == [1, 2]
         print("done")
-    """, "-W", "ignore::DeprecationWarning")
+    """,
+        "-W",
+        "ignore::DeprecationWarning",
+    )
     assert out == "done\n"
 
 
 def test_fork_while_threads_visit(run_cleanly: Any) -> None:
     """A fork while other threads are inside interpreters leaves a child that works."""
-    run_cleanly(CHILD + """
+    run_cleanly(
+        CHILD
+        + """
         import threading
         stop = []
         def visit():
@@ -193,12 +200,17 @@ def test_fork_while_threads_visit(run_cleanly: Any) -> None:
             assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
         stop.append(1)
         for each in threads: each.join()
-    """, "-W", "ignore::DeprecationWarning")
+    """,
+        "-W",
+        "ignore::DeprecationWarning",
+    )
 
 
 def test_fork_pool(run_cleanly: Any) -> None:
     """multiprocessing's fork method works beside open interpreters."""
-    out = run_cleanly(CHILD + """
+    out = run_cleanly(
+        CHILD
+        + """
         import multiprocessing
         def work(x):
             with atoll.Interpreter() as mine:
@@ -207,17 +219,25 @@ def test_fork_pool(run_cleanly: Any) -> None:
             with multiprocessing.get_context("fork").Pool(2) as pool:
                 print(pool.map(work, range(4)))
             print(list(numbers))
-    """, "-W", "ignore::DeprecationWarning")
+    """,
+        "-W",
+        "ignore::DeprecationWarning",
+    )
     assert out == "[0, 1, 4, 9]\n[1, 2]\n"
 
 
 def test_preexec_fn(run_cleanly: Any) -> None:
     """subprocess with a preexec_fn works beside open interpreters."""
-    out = run_cleanly(CHILD + """
+    out = run_cleanly(
+        CHILD
+        + """
         import subprocess
         subprocess.run(["echo", "hello"], preexec_fn=os.setsid, check=True)
         print(list(numbers))
-    """, "-W", "ignore::DeprecationWarning")
+    """,
+        "-W",
+        "ignore::DeprecationWarning",
+    )
     assert out == "hello\n[1, 2]\n"
 
 
@@ -237,7 +257,8 @@ def test_fork_in_another_interpreter_is_refused(run_cleanly: Any) -> None:
 
 def test_nested_fork(run_cleanly: Any) -> None:
     """A child may make interpreters and fork again."""
-    run_cleanly("""
+    run_cleanly(
+        """
         import atoll, os
         one = atoll.Interpreter()
         for level in range(3):
@@ -247,4 +268,7 @@ def test_nested_fork(run_cleanly: Any) -> None:
                 break
             one = atoll.Interpreter()
             assert one.eval("1 + 1") == 2
-    """, "-W", "ignore::DeprecationWarning")
+    """,
+        "-W",
+        "ignore::DeprecationWarning",
+    )

@@ -26,7 +26,9 @@ OPERANDS = {
 }  # fmt: skip
 BINARY = """add sub mul matmul truediv floordiv mod pow lshift rshift and_ xor or_
 eq ne lt le gt ge contains""".split()
-IN_PLACE = "iadd isub imul imatmul itruediv ifloordiv imod ipow ilshift irshift iand ixor ior".split()
+IN_PLACE = (
+    "iadd isub imul imatmul itruediv ifloordiv imod ipow ilshift irshift iand ixor ior".split()
+)
 UNARY = [
     operator.neg, operator.pos, operator.abs, operator.invert, operator.not_, operator.index,
     operator.length_hint, bool, len, iter, next, reversed, int, float, complex, str, repr, hash,
@@ -241,8 +243,10 @@ def test_comparison_asks_the_reflected_method(there: Any) -> None:
 
 def test_result_types_are_checked_as_locally(interpreter: atoll.Interpreter) -> None:
     """A special method that returns nonsense is the TypeError that it is locally."""
-    interpreter.exec("class Bad:\n    def __len__(self): return -1\n    def __bool__(self): return 2\n"
-                     "    def __index__(self): return 'x'\n    def __str__(self): return 3")
+    interpreter.exec(
+        "class Bad:\n    def __len__(self): return -1\n    def __bool__(self): return 2\n"
+        "    def __index__(self): return 'x'\n    def __str__(self): return 3"
+    )
     bad = interpreter.eval("Bad()")
     with pytest.raises(ValueError, match="should return >= 0"):
         len(bad)
@@ -253,8 +257,10 @@ def test_result_types_are_checked_as_locally(interpreter: atoll.Interpreter) -> 
 
 def test_subclass_results_of_str_and_int(interpreter: atoll.Interpreter) -> None:
     """str(), repr() and int() work where the original returns a subclass."""
-    interpreter.exec("class S(str): pass\nclass C:\n"
-                     "    def __str__(self): return S('s')\n    def __repr__(self): return S('r')\n"
-                     "    def __format__(self, spec): return S('f')")
+    interpreter.exec(
+        "class S(str): pass\nclass C:\n"
+        "    def __str__(self): return S('s')\n    def __repr__(self): return S('r')\n"
+        "    def __format__(self, spec): return S('f')"
+    )
     proxy = interpreter.eval("C()")
     assert (str(proxy), repr(proxy), f"{proxy:x}") == ("s", "r", "f")

@@ -88,8 +88,10 @@ def test_endless_special_method(interpreter: atoll.Interpreter, special: str) ->
     """A special method that asks the other side, which asks back, ends in a RecursionError."""
     operations = {"__repr__": repr, "__len__": len, "__getattr__": lambda o: o.missing,
                   "__eq__": lambda o: o == 1, "__hash__": hash}  # fmt: skip
-    interpreter.exec(f"class C:\n    def {special}(self, *args): return self.ask(self)\n"
-                     "    def __init__(self, ask): self.ask = ask")
+    interpreter.exec(
+        f"class C:\n    def {special}(self, *args): return self.ask(self)\n"
+        "    def __init__(self, ask): self.ask = ask"
+    )
     endless = interpreter.eval("C")(operations[special])
     with pytest.raises(RecursionError):
         operations[special](endless)
@@ -119,5 +121,7 @@ def test_very_deep_tuple(there: Any) -> None:
 
 def test_depth_of_python_is_not_reduced(there: Any) -> None:
     """Code there may recurse as deep as the limit allows."""
-    depth = there.evaluate("(lambda f: f(f, 0, 900))(lambda f, n, m: n if n == m else f(f, n + 1, m))")
+    depth = there.evaluate(
+        "(lambda f: f(f, 0, 900))(lambda f, n, m: n if n == m else f(f, n + 1, m))"
+    )
     assert depth == 900

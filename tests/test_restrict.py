@@ -35,10 +35,14 @@ def test_nothing_else_is_reached(there: Any, use: str) -> None:
     assert vars(counter) == {"n": 1}
 
 
-@pytest.mark.parametrize("use", ["v()", "len(v)", "v[0]", "v + v", "iter(v)", "1 in v", "+v", "with_(v)"])
+@pytest.mark.parametrize(
+    "use", ["v()", "len(v)", "v[0]", "v + v", "iter(v)", "1 in v", "+v", "with_(v)"]
+)
 def test_no_special_method(there: Any, use: str) -> None:
     """Special methods that were not named do not exist."""
-    view = atoll.restrict(workloads.evaluate("type('L', (list,), {'__call__': lambda s: 1})()"), ["x"])
+    view = atoll.restrict(
+        workloads.evaluate("type('L', (list,), {'__call__': lambda s: 1})()"), ["x"]
+    )
     with pytest.raises((TypeError, AttributeError)):
         there.call(there.evaluate(f"lambda v: {use.replace('with_(v)', 'v.__enter__()')}"), view)
 

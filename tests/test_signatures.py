@@ -96,7 +96,8 @@ SIGNATURES = {
 def test_signatures() -> None:
     """The parameters are those that the documentation promises."""
     actual: dict[str, Any] = {
-        name: list(inspect.signature(each).parameters) for name, each in (FUNCTIONS | METHODS).items()
+        name: list(inspect.signature(each).parameters)
+        for name, each in (FUNCTIONS | METHODS).items()
     }
     assert actual == SIGNATURES
 
@@ -106,7 +107,9 @@ def test_run_like_runpy() -> None:
     import runpy
 
     assert "run_name" in inspect.signature(runpy.run_path).parameters
-    assert inspect.signature(atoll.Interpreter.run_path).parameters["run_name"].default == "__main__"
+    assert (
+        inspect.signature(atoll.Interpreter.run_path).parameters["run_name"].default == "__main__"
+    )
 
 
 @pytest.mark.parametrize("name", [name for name, each in CLASSES.items()

@@ -200,14 +200,16 @@ def test_interpreter_crosses_as_handle(there: Any, shared_interpreter: atoll.Int
     """An Interpreter arrives as the handle of the same interpreter, one object in each."""
     assert there.identity(shared_interpreter) is shared_interpreter
     assert there.evaluate("atoll.current()") is shared_interpreter
-    assert there.identity((atoll.main(), [])) [0] is atoll.main()
+    assert there.identity((atoll.main(), []))[0] is atoll.main()
 
 
 def test_registration_is_for_all_interpreters(interpreter: atoll.Interpreter) -> None:
     """A type registered in one interpreter goes by value from every interpreter."""
-    interpreter.exec("import atoll, fractions, types\n"
-                     "from email.headerregistry import Address\n"
-                     "atoll.register_value_type(Address)")
+    interpreter.exec(
+        "import atoll, fractions, types\n"
+        "from email.headerregistry import Address\n"
+        "atoll.register_value_type(Address)"
+    )
     from email.headerregistry import Address
 
     assert interpreter.call(workloads.type_name, Address("a", "b", "c")) == "Address"
@@ -244,9 +246,11 @@ def test_registered_class_of_main(run_cleanly: Any) -> None:
 
 def test_value_that_cannot_be_rebuilt_there(interpreter: atoll.Interpreter) -> None:
     """A value whose module cannot be imported by the other side arrives as a Proxy."""
-    interpreter.exec("import sys, types, enum\n"
-                     "module = sys.modules['nowhere'] = types.ModuleType('nowhere')\n"
-                     "Odd = module.Odd = enum.Enum('Odd', 'A B', module='nowhere')")
+    interpreter.exec(
+        "import sys, types, enum\n"
+        "module = sys.modules['nowhere'] = types.ModuleType('nowhere')\n"
+        "Odd = module.Odd = enum.Enum('Odd', 'A B', module='nowhere')"
+    )
     member = interpreter.eval("Odd.B")
     assert atoll.is_proxy(member)
     assert member.name == "B" and member.value == 2
@@ -255,13 +259,15 @@ def test_value_that_cannot_be_rebuilt_there(interpreter: atoll.Interpreter) -> N
 
 def test_value_that_cannot_be_pickled(interpreter: atoll.Interpreter) -> None:
     """A registered value that pickle refuses goes as a Proxy; nothing is lost."""
-    interpreter.exec("import atoll, sys, types\n"
-                     "class Sealed:\n"
-                     "    __module__ = 'sealed'\n"
-                     "    def __reduce_ex__(self, protocol): raise RuntimeError('no')\n"
-                     "sys.modules['sealed'] = types.SimpleNamespace(Sealed=Sealed)\n"
-                     "atoll.register_value_type(Sealed)\n"
-                     "it = Sealed()")
+    interpreter.exec(
+        "import atoll, sys, types\n"
+        "class Sealed:\n"
+        "    __module__ = 'sealed'\n"
+        "    def __reduce_ex__(self, protocol): raise RuntimeError('no')\n"
+        "sys.modules['sealed'] = types.SimpleNamespace(Sealed=Sealed)\n"
+        "atoll.register_value_type(Sealed)\n"
+        "it = Sealed()"
+    )
     assert interpreter.eval("lambda x: x is it")(interpreter.eval("it"))
 
 

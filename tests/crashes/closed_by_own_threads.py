@@ -31,7 +31,9 @@ two.eval("lambda f, g, h: (f(g), h(g))")  # warm
 close_in_two = two.eval("close")
 started = threading.Event()
 start = one.eval("start")
-thread = two.eval("lambda start, me: start(me)")(start, two)  # from inside two: its closer waits for us
+thread = two.eval("lambda start, me: start(me)")(
+    start, two
+)  # from inside two: its closer waits for us
 try:
     answer = close_in_two(one)
 except atoll.InterpreterClosedError as error:  # the thread was faster

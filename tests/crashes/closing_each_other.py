@@ -31,7 +31,10 @@ for attempt in range(10):
     one.close(20)
     two.close(20)
 inner = atoll.Interpreter("inner")
-for suicide in (lambda: inner.exec("import atoll; atoll.current().close()"), lambda: inner.eval("lambda f: f()")(lambda: inner.close())):
+for suicide in (
+    lambda: inner.exec("import atoll; atoll.current().close()"),
+    lambda: inner.eval("lambda f: f()")(lambda: inner.close()),
+):
     try:
         suicide()
         raise AssertionError("closed from inside")

@@ -41,10 +41,28 @@ def stop(): raise StopIteration([1])
 """)
 raises = one.eval("raises")
 for expression in (
-    "raises(Demanding(1, 2, c=3))", "raises(Liar(1))", "raises(Slots([1]))", "raises(Metaed(1))", "raises(Odd([1]))", "raises(Group('g', [ValueError(1), Liar()]))",
-    "raises(Both(2, 'x', 'f'))", "raises(Named(1))", "raises(BaseException.__new__(New))", "raises(setstate())", "unicode()", "system()", "stop()",
-    "raises(OSError(2, 'x', 'f', None, 'g'))", "raises(ImportError('x', name=5, path=[]))", "raises(SyntaxError('x', ('f', 1, 2, 'text')))", "raises(BaseExceptionGroup('g', [KeyboardInterrupt()]))",
-    "raises(KeyError(KeyError))", "raises(ValueError)", "raises(5)", "raises(AttributeError('x', name='n', obj=[1]))", "raises(StopAsyncIteration())",
+    "raises(Demanding(1, 2, c=3))",
+    "raises(Liar(1))",
+    "raises(Slots([1]))",
+    "raises(Metaed(1))",
+    "raises(Odd([1]))",
+    "raises(Group('g', [ValueError(1), Liar()]))",
+    "raises(Both(2, 'x', 'f'))",
+    "raises(Named(1))",
+    "raises(BaseException.__new__(New))",
+    "raises(setstate())",
+    "unicode()",
+    "system()",
+    "stop()",
+    "raises(OSError(2, 'x', 'f', None, 'g'))",
+    "raises(ImportError('x', name=5, path=[]))",
+    "raises(SyntaxError('x', ('f', 1, 2, 'text')))",
+    "raises(BaseExceptionGroup('g', [KeyboardInterrupt()]))",
+    "raises(KeyError(KeyError))",
+    "raises(ValueError)",
+    "raises(5)",
+    "raises(AttributeError('x', name='n', obj=[1]))",
+    "raises(StopAsyncIteration())",
 ):
     try:
         one.eval(expression)

@@ -27,5 +27,7 @@ except ImportError as error:
     assert failure is None, failure
     assert one.eval("1") == 1
     _interpreters.destroy(other)
-one.exec("import _interpreters; i = _interpreters.create(); _interpreters.exec(i, 'x = 1'); _interpreters.destroy(i)")
+one.exec(
+    "import _interpreters; i = _interpreters.create(); _interpreters.exec(i, 'x = 1'); _interpreters.destroy(i)"
+)
 one.close()

@@ -21,7 +21,12 @@ for number in range(300):
     mine = [number]
     args, kwargs = c.echo(mine, (mine, {"a": 1}), frozenset({(1, 2)}), k=mine, z=[[]])
     assert args[0] is mine and kwargs[0] == ("k", mine)
-    one.eval("C()"), one.eval("C"), one.eval("type('T', (), {})()"), one.eval("[C() for _ in range(5)]")
+    (
+        one.eval("C()"),
+        one.eval("C"),
+        one.eval("type('T', (), {})()"),
+        one.eval("[C() for _ in range(5)]"),
+    )
     try:
         fail()
     except ExceptionGroup:

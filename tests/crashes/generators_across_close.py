@@ -24,7 +24,11 @@ class Manager:
     def __exit__(self, *args): closed.append(args[0])
 """)
 generator, iterator = one.eval("generator()"), one.eval("iter([1, 2, 3])")
-agenerator, coroutine, manager = one.eval("agenerator()"), one.eval("coroutine()"), one.eval("Manager()")
+agenerator, coroutine, manager = (
+    one.eval("agenerator()"),
+    one.eval("coroutine()"),
+    one.eval("Manager()"),
+)
 assert next(generator) == 0 and next(iterator) == 1
 
 
@@ -44,8 +48,14 @@ try:
 except atoll.InterpreterClosedError:
     pass
 for operation in (
-    lambda: next(generator), lambda: next(iterator), lambda: generator.close(), lambda: next(wrapping),
-    lambda: generator.throw(ValueError), lambda: list(iterator), lambda: agenerator.aclose(), lambda: wrapping.close(),
+    lambda: next(generator),
+    lambda: next(iterator),
+    lambda: generator.close(),
+    lambda: next(wrapping),
+    lambda: generator.throw(ValueError),
+    lambda: list(iterator),
+    lambda: agenerator.aclose(),
+    lambda: wrapping.close(),
 ):
     try:
         operation()

@@ -19,9 +19,22 @@ def use(x): return x.get()
 narrow = one.eval("narrow")
 assert len(narrow) == 5 and one.eval("check")(narrow)
 for attempt in (
-    lambda: narrow.put(1), lambda: narrow.__class__, lambda: narrow.__dict__, lambda: setattr(narrow, "x", 1), lambda: narrow(), lambda: narrow[0], lambda: narrow.get.__self__.put(1), lambda: narrow.get.__func__,
-    lambda: atoll.copy(narrow), lambda: atoll.type_of(narrow), lambda: type(narrow).put(narrow, 1), lambda: object.__getattribute__(narrow, "put"), lambda: iter(narrow), lambda: memoryview(narrow),
-    lambda: narrow.__reduce_ex__(4), lambda: one.eval("use")(atoll.restrict([1], [])),
+    lambda: narrow.put(1),
+    lambda: narrow.__class__,
+    lambda: narrow.__dict__,
+    lambda: setattr(narrow, "x", 1),
+    lambda: narrow(),
+    lambda: narrow[0],
+    lambda: narrow.get.__self__.put(1),
+    lambda: narrow.get.__func__,
+    lambda: atoll.copy(narrow),
+    lambda: atoll.type_of(narrow),
+    lambda: type(narrow).put(narrow, 1),
+    lambda: object.__getattribute__(narrow, "put"),
+    lambda: iter(narrow),
+    lambda: memoryview(narrow),
+    lambda: narrow.__reduce_ex__(4),
+    lambda: one.eval("use")(atoll.restrict([1], [])),
 ):
     try:
         attempt()

@@ -29,9 +29,21 @@ def take(x):
 """)
 bad = one.eval("Bad()")
 for attempt in (
-    lambda: hash(bad), lambda: bad == 1, lambda: repr(bad), lambda: str(bad), lambda: bool(bad),
-    lambda: len(bad), lambda: list(bad), lambda: bad(), lambda: bad[1], lambda: 1 in bad,
-    lambda: bad + 1, lambda: 1 + bad, lambda: f"{bad}", lambda: {bad: 1}, lambda: bad.__enter__(),
+    lambda: hash(bad),
+    lambda: bad == 1,
+    lambda: repr(bad),
+    lambda: str(bad),
+    lambda: bool(bad),
+    lambda: len(bad),
+    lambda: list(bad),
+    lambda: bad(),
+    lambda: bad[1],
+    lambda: 1 in bad,
+    lambda: bad + 1,
+    lambda: 1 + bad,
+    lambda: f"{bad}",
+    lambda: {bad: 1},
+    lambda: bad.__enter__(),
     lambda: one.eval("Worse()").anything,
 ):
     try:

@@ -44,10 +44,44 @@ class Colour(Enum): red = 1
 class Proto(metaclass=ABCMeta): pass
 Proto.register(int)
 """)
-for name in ("Meta", "Mro", "Odd", "odd", "Names", "Named", "named", "Empty", "empty", "Strange", "strange", "Colour", "EnumMeta", "Proto", "ABCMeta", "type", "object"):
+for name in (
+    "Meta",
+    "Mro",
+    "Odd",
+    "odd",
+    "Names",
+    "Named",
+    "named",
+    "Empty",
+    "empty",
+    "Strange",
+    "strange",
+    "Colour",
+    "EnumMeta",
+    "Proto",
+    "ABCMeta",
+    "type",
+    "object",
+):
     try:
         thing = one.eval(name)
-        for use in (repr, type, hash, bool, callable, id, dir, atoll.type_of, lambda x: x == x, lambda x: isinstance(1, x), lambda x: issubclass(int, x), lambda x: x(), lambda x: x.__class__, lambda x: x.__mro__, lambda x: isinstance(x, type)):
+        for use in (
+            repr,
+            type,
+            hash,
+            bool,
+            callable,
+            id,
+            dir,
+            atoll.type_of,
+            lambda x: x == x,
+            lambda x: isinstance(1, x),
+            lambda x: issubclass(int, x),
+            lambda x: x(),
+            lambda x: x.__class__,
+            lambda x: x.__mro__,
+            lambda x: isinstance(x, type),
+        ):
             try:
                 use(thing)
             except (RuntimeError, TypeError, AttributeError, atoll.RemoteError, ValueError):

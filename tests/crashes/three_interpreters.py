@@ -6,7 +6,9 @@ import atoll
 
 one, two, three = (atoll.Interpreter(name) for name in ("one", "two", "three"))
 for each in (one, two, three):
-    each.exec("kept = []\ndef keep(x): kept.append(x); return x\ndef last(): return kept[-1]\nclass C:\n    def __init__(self, x=None): self.x = x")
+    each.exec(
+        "kept = []\ndef keep(x): kept.append(x); return x\ndef last(): return kept[-1]\nclass C:\n    def __init__(self, x=None): self.x = x"
+    )
 numbers = one.eval("[1, 2]")
 assert two.eval("keep")(numbers) is numbers
 assert three.eval("keep")(two.eval("last")()) is numbers
@@ -29,7 +31,16 @@ try:
     raise AssertionError
 except atoll.InterpreterClosedError:
     pass
-for use in (repr, lambda x: x(), lambda x: x.__name__, lambda x: isinstance(1, x), two.eval("keep"), atoll.owner, type, hash):
+for use in (
+    repr,
+    lambda x: x(),
+    lambda x: x.__name__,
+    lambda x: isinstance(1, x),
+    two.eval("keep"),
+    atoll.owner,
+    type,
+    hash,
+):
     try:
         use(kind)
     except (atoll.InterpreterClosedError, TypeError):

@@ -25,8 +25,14 @@ weird = Weird()
 weird = one.eval("weird")
 assert weird.anything is weird and weird.a.b.c is weird
 hooks = [
-    lambda self, name: self, lambda self, name: [self], lambda self, name: type(self), lambda self, name: getattr,
-    lambda self, name: self.other, lambda self, name: two.eval("[]"), lambda self, name: 1 / 0, lambda self, name: self.__class__,
+    lambda self, name: self,
+    lambda self, name: [self],
+    lambda self, name: type(self),
+    lambda self, name: getattr,
+    lambda self, name: self.other,
+    lambda self, name: two.eval("[]"),
+    lambda self, name: 1 / 0,
+    lambda self, name: self.__class__,
 ]
 for hook in hooks:
     weird.hook = hook
@@ -37,7 +43,25 @@ for hook in hooks:
         except (TypeError, ZeroDivisionError, RecursionError, AttributeError):
             pass
 weird.hook = None
-for use in (dir, len, bool, iter, hash, str, range, lambda x: [1][x], lambda x: isinstance(1, x), list, reversed, lambda x: f"{x:>10}", lambda x: x @ x, memoryview, float, lambda x: x.__dict__, lambda x: vars(x)):
+for use in (
+    dir,
+    len,
+    bool,
+    iter,
+    hash,
+    str,
+    range,
+    lambda x: [1][x],
+    lambda x: isinstance(1, x),
+    list,
+    reversed,
+    lambda x: f"{x:>10}",
+    lambda x: x @ x,
+    memoryview,
+    float,
+    lambda x: x.__dict__,
+    lambda x: vars(x),
+):
     try:
         use(weird)
     except (TypeError, ValueError, RecursionError, AttributeError, OverflowError):

@@ -37,9 +37,7 @@ class Slot:
         self.interpreter = atoll.Interpreter(name, preemptive=preemptive)
         self.module = self.interpreter.import_module("targets")
         self.counter = self.module.counter
-        self.closing = self.interpreter.eval(
-            "lambda other, timeout: other.close(timeout)"
-        )
+        self.closing = self.interpreter.eval("lambda other, timeout: other.close(timeout)")
 
 
 class Run:
@@ -143,7 +141,7 @@ class Worker:
         kind = choose.randrange(10)
         match kind:
             case 0:
-                return choose.randrange(-(10**choose.randrange(1, 60)), 10**30)
+                return choose.randrange(-(10 ** choose.randrange(1, 60)), 10**30)
             case 1:
                 return choose.random()
             case 2:

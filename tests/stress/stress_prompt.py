@@ -105,7 +105,9 @@ def main(seconds: float = 10, threads: float = 4, seed: float = 0) -> int:
     for thread in visitors:
         thread.join()
     failures = [result for result in results if isinstance(result, str)]
-    counts = [sum(column) for column in zip(*(r for r in results if isinstance(r, list)), strict=True)]
+    counts = [
+        sum(column) for column in zip(*(r for r in results if isinstance(r, list)), strict=True)
+    ]
     mine.stop()
     found = []
     for each, interpreter in zip(busy, interpreters, strict=True):

@@ -12,8 +12,8 @@ static struct {
     PyObjectArenaAllocator before; // set once
 } arenas = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-// obmalloc's on 64-bit machines. The allocator also serves the stacks of frames, whose thread states
-// free them, with other sizes.
+// obmalloc's on 64-bit machines. The allocator also serves the stacks of frames, whose thread
+// states free them, with other sizes.
 #    define ARENA_SIZE ((size_t)1 << 20)
 
 static void *

@@ -10,7 +10,8 @@
 // Interpreter
 typedef struct {
     PyObject_HEAD
-    interp *interp; // counted
+    interp *interp;   // counted
+    PyObject *module; // owned, keeps the state: the type's own reference goes when it is cleared
     PyObject *weak_references;
 } handle_object;
 

@@ -26,6 +26,7 @@ interpreter_handle(core_state *state, interp *of)
     }
     interp_incref(of);
     self->interp = of;
+    self->module = Py_NewRef(state->module);
     if (!pointer_map_set(&state->handles, of, self)) {
         Py_DECREF(self);
         return PyErr_NoMemory();
@@ -33,14 +34,12 @@ interpreter_handle(core_state *state, interp *of)
     return (PyObject *)self;
 }
 
-static core_state *
-state_of(PyObject *handle)
+static int
+handle_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    PyTypeObject *type = Py_TYPE(handle);
-    while (type->tp_base != &PyBaseObject_Type) {
-        type = type->tp_base; // the Python class derives from ours
-    }
-    return PyType_GetModuleState(type);
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(((handle_object *)op)->module);
+    return 0;
 }
 
 static void
@@ -48,8 +47,10 @@ handle_dealloc(PyObject *op)
 {
     handle_object *self = (handle_object *)op;
     PyTypeObject *type = Py_TYPE(op);
-    core_state *state = state_of(op);
+    PyObject *module = self->module;
+    PyObject_GC_UnTrack(op);
     if (self->interp != NULL) {
+        core_state *state = PyModule_GetState(module);
         if (pointer_map_get(&state->handles, self->interp) == op) {
             pointer_map_remove(&state->handles, self->interp);
         }
@@ -59,10 +60,8 @@ handle_dealloc(PyObject *op)
         PyObject_ClearWeakRefs(op);
     }
     type->tp_free(op);
-    // A Python subclass is released by its own dealloc.
-    if (type->tp_dealloc == handle_dealloc) {
-        Py_DECREF(type);
-    }
+    Py_XDECREF(module);
+    Py_DECREF(type); // of a Python subclass too: subtype_dealloc leaves it to a heap base
 }
 
 static PyObject *
@@ -112,15 +111,17 @@ static PyMemberDef handle_members[] = {
 static PyType_Slot handle_slots[] = {
     {Py_tp_doc, "The C half of atoll.Interpreter."},
     {Py_tp_dealloc, handle_dealloc},
+    {Py_tp_traverse, handle_traverse},
     {Py_tp_hash, handle_hash},
     {Py_tp_getset, handle_getset},
     {Py_tp_members, handle_members},
     {0, NULL},
 };
 
-static PyType_Spec handle_spec = {
-    "atoll._core.Handle", sizeof(handle_object), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, handle_slots};
+static PyType_Spec handle_spec = {"atoll._core.Handle", sizeof(handle_object), 0,
+                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
+                                      Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                  handle_slots};
 
 static PyStructSequence_Field statistics_fields[] = {
     {"crossings", "entries into the interpreter since it was made"},

@@ -85,6 +85,11 @@ traverse(PyObject *module, visitproc visit, void *arg)
     for (int i = 0; i < TYPE_COUNT; i++) {
         Py_VISIT(state->types[i]);
     }
+    size_t position = 0;
+    pointer_pair pair;
+    while (pointer_map_next(&state->specials, &position, &pair)) {
+        Py_VISIT((PyObject *)pair.value);
+    }
     for (int i = 0; i < HOOK_COUNT; i++) {
         Py_VISIT(state->hooks[i]);
     }

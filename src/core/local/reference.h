@@ -31,9 +31,10 @@ typedef struct {
 
 // What the metatype adds to each remote class.
 typedef struct {
-    core_state *state;         // NULL in a class of the user's own making
-    exported *target;          // counted, the class itself; NULL: shared or restricted
-    const void *type_key;      // in state->classes; NULL: not there
+    core_state *state;    // NULL in a class of the user's own making
+    PyObject *module;     // owned, keeps state: the type's own reference goes when it is cleared
+    exported *target;     // counted, the class itself; NULL: shared or restricted
+    const void *type_key; // in state->classes; NULL: not there
     PyTypeObject *shared_type; // borrowed, immortal: the type it stands for; NULL: target is it
     bool is_restricted;
     bool is_container;      // a builtin container, or a subclass with its operators

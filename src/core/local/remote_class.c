@@ -108,6 +108,7 @@ build(core_state *state, PyObject *description, PyTypeObject *metatype)
     PyTypeObject *class = make_type(state, &described, metatype);
     if (class != NULL) {
         remote_class_data(class)->state = state;
+        remote_class_data(class)->module = Py_NewRef(state->module);
         remote_class_data(class)->is_container = described.flags & DESCRIBED_CONTAINER;
         if (install_specials(state, class, &described) < 0) {
             Py_CLEAR(class);
@@ -273,6 +274,7 @@ static int
 remote_class_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
+    Py_VISIT(remote_class_data((PyTypeObject *)self)->module);
     return PyType_Type.tp_traverse(self, visit, arg);
 }
 
@@ -290,6 +292,7 @@ remote_class_dealloc(PyObject *self)
     remote_class *data = remote_class_data((PyTypeObject *)self);
     forget((PyTypeObject *)self);
     exported *target = data->target;
+    PyObject *module = data->module;
     for (int slot = 0; slot < METHOD_SLOTS; slot++) {
         Py_CLEAR(data->methods[slot].name);
     }
@@ -297,6 +300,7 @@ remote_class_dealloc(PyObject *self)
     if (target != NULL) {
         export_unref((foreign_ref){target});
     }
+    Py_XDECREF(module);
     Py_DECREF(metatype);
 }
 

@@ -111,13 +111,14 @@ special_method_get(core_state *state, PyObject *name)
     const void *key = (void *)((intptr_t)index + 1);
     special_method *self = pointer_map_get(&state->specials, key);
     if (self == NULL && index != NAME_NONE) {
-        self = PyObject_New(special_method, state->types[TYPE_SPECIAL_METHOD]);
+        self = PyObject_GC_New(special_method, state->types[TYPE_SPECIAL_METHOD]);
         if (self != NULL) {
             self->vectorcall = special_method_vectorcall;
             self->name = Py_NewRef(interned);
             self->state = state;
             self->index = index;
             self->flags = flags_of(interned);
+            PyObject_GC_Track(self);
             self->is_operator = is_operator(interned);
             if (!pointer_map_set(&state->specials, key, self)) {
                 Py_CLEAR(self);
@@ -136,9 +137,17 @@ static void
 special_method_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
     Py_DECREF(((special_method *)op)->name);
-    PyObject_Free(op);
+    PyObject_GC_Del(op);
     Py_DECREF(type);
+}
+
+static int
+special_method_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(op));
+    return 0;
 }
 
 static PyObject *
@@ -161,6 +170,7 @@ static PyMemberDef members[] = {
 
 static PyType_Slot slots[] = {
     {Py_tp_dealloc, special_method_dealloc},
+    {Py_tp_traverse, special_method_traverse},
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_descr_get, special_method_bind},
     {Py_tp_repr, special_method_repr},
@@ -169,7 +179,7 @@ static PyType_Slot slots[] = {
 };
 
 static PyType_Spec spec = {"atoll._core.SpecialMethod", sizeof(special_method), 0,
-                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
                                Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                            slots};
 
