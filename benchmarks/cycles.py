@@ -1,9 +1,9 @@
 """Make and close interpreters one after another; print the memory they leave behind.
 
 A process of its own for each run: `python cycles.py atoll 1000`, and as its control
-`python cycles.py plain 1000`, which does `pass` in a plain sub-interpreter of CPython. Both have
-atoll imported, so that they differ in nothing but the interpreters. Prints two numbers: the
-resident bytes after the first cycles, and after the last.
+`python cycles.py plain 1000`, which does `pass` in a plain sub-interpreter of CPython. Both begin
+with a few of both kinds, so that they differ in nothing but the interpreters that follow. Prints
+two numbers: the resident bytes before those, and after.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import atoll
 
-WARM_UP = 3  # cycles before the first look, which fill caches that stay
+WARM_UP = 3  # of both kinds, before the first look: what is loaded and cached once stays
 
 
 def cycle_atoll() -> None:
@@ -39,7 +39,8 @@ def resident_bytes() -> int:
 def main() -> None:
     cycle = CYCLES[sys.argv[1]]
     for _ in range(WARM_UP):
-        cycle()
+        cycle_atoll()
+        cycle_plain()
     first = resident_bytes()
     for _ in range(int(sys.argv[2])):
         cycle()

@@ -79,7 +79,10 @@ class TestProxiedList(list_tests.CommonTest):  # type: ignore[misc, name-defined
     type2test = ListFactory
 
 
-@skip(test_free_after_iterating=FINALIZER)
+LEFT_TUPLE = "a sum of tuples comes by value, and a tuple here adds no Proxy: the type has no __radd__"
+
+
+@skip(test_free_after_iterating=FINALIZER, test_iadd=LEFT_TUPLE, test_addmul=LEFT_TUPLE)
 class TestProxiedTuple(seq_tests.CommonTest):  # type: ignore[misc, name-defined]
     type2test = TupleFactory
 

@@ -50,7 +50,6 @@ _OTHERS = [
     *_dunders("bytes fspath copy deepcopy instancecheck subclasscheck"),
 ]
 _COMPARED_BY = [*_COMPARISONS[:-1], *_dunders("add iadd or and sub xor ror rand rsub rxor")]
-_ADDED_BY_THE_LEFT = (list, tuple, bytearray)
 _SPECIAL = _ALWAYS + _COMPARISONS + _OTHERS
 
 # Those that are recognised by inheritance; the others look at the methods.
@@ -109,8 +108,6 @@ def describe(cls: type, allowed: frozenset[str] | None = None) -> Description:
         elif not _is_default(name, found, is_metaclass):
             present.append(name)
     flags = _METACLASS if is_metaclass else _flags_for(cls, mro, allowed)
-    if flags & _CONTAINER and issubclass(cls, _ADDED_BY_THE_LEFT) and "__radd__" not in present:
-        present.append("__radd__")  # so that `[0] + proxy` works: a list adds lists only
     return f"{cls.__module__}.{_dotless(cls)}", tuple(present), tuple(disabled), flags, _abcs(cls)
 
 

@@ -57,7 +57,8 @@ name_ref
 name_refer_slow(core_state *state, PyObject *name)
 {
     Py_ssize_t size;
-    if (!PyUnicode_CheckExact(name) || !PyUnicode_CHECK_INTERNED(name)) {
+    // A name that stands in source code is interned for good (SSTATE_INTERNED_IMMORTAL, 3.13).
+    if (!PyUnicode_CheckExact(name) || PyUnicode_CHECK_INTERNED(name) < 2) {
         return (name_ref){NAME_NONE, name}; // made up at run time: not worth a number
     }
     const char *utf8 = PyUnicode_AsUTF8AndSize(name, &size);
