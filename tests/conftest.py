@@ -1,4 +1,4 @@
-"""Fixtures: interpreters, scripts in a process of their own, and a check that nothing is left over."""
+"""Fixtures: interpreters, scripts in their own process, and a check that nothing is left over."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import atoll
 import pytest
+
+import atoll
 
 TESTS = Path(__file__).parent
 

@@ -105,7 +105,8 @@ def test_async_generator_methods(there: Any) -> None:
 def test_abcs(there: Any) -> None:
     """The asynchronous ABCs answer truly, so that asyncio takes what it can take."""
     coroutine = there.add_later(1, 2)
-    assert isinstance(coroutine, collections.abc.Awaitable) and inspect.isawaitable(coroutine)
+    assert isinstance(coroutine, collections.abc.Awaitable)
+    assert inspect.isawaitable(coroutine)
     assert isinstance(coroutine, collections.abc.Coroutine)
     assert isinstance(there.Ticker(), collections.abc.AsyncIterator)
     assert not isinstance(there.Bag(), collections.abc.Awaitable)

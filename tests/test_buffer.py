@@ -8,14 +8,15 @@ import gc
 import struct
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 try:
     import numpy
 except ImportError:
-    numpy = None  # type: ignore[assignment]
+    numpy = None
 
 needs_numpy = pytest.mark.skipif(numpy is None, reason="numpy is not installed")
 
@@ -24,7 +25,8 @@ def test_view_reads_and_writes_through(there: Any) -> None:
     """What is written through the view is seen there, and the other way round."""
     data = there.evaluate("bytearray(b'abc')")
     with memoryview(data) as view:
-        assert bytes(view) == b"abc" and not view.readonly
+        assert bytes(view) == b"abc"
+        assert not view.readonly
         view[0] = ord("x")
         assert data[0] == ord("x")
         data[1] = ord("y")
@@ -44,16 +46,19 @@ def test_formats(there: Any, code: str) -> None:
     data = there.evaluate(f"__import__('array').array('{code}', [1, 2, 3])")
     with memoryview(data) as view:
         assert (view.format, view.itemsize, view.shape) == (code, struct.calcsize(code), (3,))
-        assert view.tolist() == [1, 2, 3] and view.nbytes == 3 * view.itemsize
+        assert view.tolist() == [1, 2, 3]
+        assert view.nbytes == 3 * view.itemsize
 
 
 def test_strides_and_slices(there: Any) -> None:
     """A strided, many-dimensional view of theirs arrives with its shape and strides."""
     data = there.evaluate("memoryview(bytearray(range(12))).cast('B', (3, 4))")
     with memoryview(data) as view:
-        assert (view.ndim, view.shape, view.strides) == (2, (3, 4), (4, 1)) and view[1, 2] == 6
+        assert (view.ndim, view.shape, view.strides) == (2, (3, 4), (4, 1))
+        assert view[1, 2] == 6
     with memoryview(there.evaluate("memoryview(bytes(range(10)))[::-3]")) as view:
-        assert view.tolist() == [9, 6, 3, 0] and view.strides == (-3,)
+        assert view.tolist() == [9, 6, 3, 0]
+        assert view.strides == (-3,)
 
 
 def test_read_only(there: Any) -> None:
@@ -124,8 +129,10 @@ def test_buffer_of_a_python_class(interpreter: atoll.Interpreter) -> None:
 def test_bytes_functions_take_proxies(there: Any, tmp_path: Any) -> None:
     """Whatever takes bytes takes such a Proxy: bytes(), join, files, int.from_bytes."""
     data = there.evaluate("bytearray(b'12')")
-    assert bytes(data) == b"12" and b"-".join([data, data]) == b"12-12"
-    assert int.from_bytes(data) == 0x3132 and b"" + data == b"12"
+    assert bytes(data) == b"12"
+    assert b"-".join([data, data]) == b"12-12"
+    assert int.from_bytes(data) == 0x3132
+    assert b"" + data == b"12"
     (tmp_path / "file").write_bytes(data)
     with open(tmp_path / "file", "rb") as file:
         assert file.readinto(data) == 2
@@ -156,7 +163,8 @@ def test_numpy_shares_memory(there: Any) -> None:
     """numpy.asarray(p) sees and changes the owner's memory."""
     data = there.evaluate("__import__('array').array('d', [1, 2, 3])")
     mine = numpy.asarray(memoryview(data))
-    assert mine.dtype == "float64" and mine.sum() == 6
+    assert mine.dtype == "float64"
+    assert mine.sum() == 6
     mine[0] = 10
     assert data[0] == 10.0
 
@@ -166,7 +174,8 @@ def test_numpy_asarray_of_a_proxy(there: Any) -> None:
     """numpy takes the Proxy itself, without a copy, for any dtype and shape."""
     cube = there.evaluate("memoryview(bytearray(24)).cast('i', (1, 2, 3))")
     mine = numpy.asarray(cube)
-    assert mine.shape == (1, 2, 3) and mine.dtype == numpy.dtype("i")
+    assert mine.shape == (1, 2, 3)
+    assert mine.dtype == numpy.dtype("i")
     mine[0, 1, 2] = 7
     assert cube[0, 1, 2] == 7
 

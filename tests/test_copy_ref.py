@@ -7,9 +7,10 @@ import decimal
 import threading
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,8 @@ def test_fetch(there: Any, expression: str) -> None:
     """copy(proxy) is an object here, of the same type, equal to the original."""
     proxy, local = there.evaluate(expression), workloads.evaluate(expression)
     fetched = atoll.copy(proxy)
-    assert not atoll.is_proxy(fetched) and type(fetched) is type(local)
+    assert not atoll.is_proxy(fetched)
+    assert type(fetched) is type(local)
     assert fetched == local or (fetched.args if expression[0] == "V" else vars(fetched)) in (
         (1,),
         vars(local) if hasattr(local, "__dict__") else None,
@@ -43,7 +45,8 @@ def test_fetch_keeps_shape(there: Any) -> None:
     proxy.append(proxy[0])
     proxy.append(proxy)
     fetched = atoll.copy(proxy)
-    assert fetched[0] is fetched[2] and fetched[3] is fetched
+    assert fetched[0] is fetched[2]
+    assert fetched[3] is fetched
 
 
 def test_fetch_a_nested_proxy(there: Any) -> None:
@@ -52,7 +55,8 @@ def test_fetch_a_nested_proxy(there: Any) -> None:
     proxy = there.evaluate("[]")
     proxy.append(mine)
     fetched = atoll.copy(proxy)
-    assert fetched == [[1, 2]] and fetched[0] is not mine
+    assert fetched == [[1, 2]]
+    assert fetched[0] is not mine
 
 
 def test_fetch_what_cannot_be_pickled(there: Any) -> None:
@@ -64,7 +68,8 @@ def test_fetch_what_cannot_be_pickled(there: Any) -> None:
 def test_fetch_a_lambda(there: Any) -> None:
     """A function that cannot be imported is copied by value."""
     function = atoll.copy(there.evaluate("lambda x: x + 1"))
-    assert not atoll.is_proxy(function) and function(1) == 2
+    assert not atoll.is_proxy(function)
+    assert function(1) == 2
 
 
 def test_send(there: Any) -> None:
@@ -73,7 +78,8 @@ def test_send(there: Any) -> None:
     assert not there.is_foreign(atoll.copy(mine))
     kept = there.Slotted(atoll.copy(mine))
     kept.value.append(4)
-    assert mine == [3, 1, 2] and list(kept.value) == [3, 1, 2, 4]
+    assert mine == [3, 1, 2]
+    assert list(kept.value) == [3, 1, 2, 4]
     assert atoll.is_proxy(kept.value)
 
 
@@ -136,22 +142,28 @@ def test_return_a_ref(interpreter: atoll.Interpreter) -> None:
     """A function there may return a value by reference."""
     interpreter.exec("import atoll\ndef f(): return atoll.ref((1, 2))")
     pair = interpreter.eval("f")()
-    assert atoll.is_proxy(pair) and len(pair) == 2 and pair[0] == 1 and atoll.type_of(pair) is tuple
+    assert atoll.is_proxy(pair)
+    assert len(pair) == 2
+    assert pair[0] == 1
+    assert atoll.type_of(pair) is tuple
 
 
 def test_ref_of_a_proxy(there: Any) -> None:
     """ref(proxy) goes as the Proxy would."""
     proxy = there.evaluate("[]")
-    assert not there.is_foreign(atoll.ref(proxy)) and there.identity(atoll.ref(proxy)) is proxy
+    assert not there.is_foreign(atoll.ref(proxy))
+    assert there.identity(atoll.ref(proxy)) is proxy
 
 
 def test_repr_of_marks() -> None:
     """What copy() and ref() return says what it is."""
-    assert repr(atoll.copy([1])) == "atoll.copy([1])" and repr(atoll.ref((1,))) == "atoll.ref((1,))"
+    assert repr(atoll.copy([1])) == "atoll.copy([1])"
+    assert repr(atoll.ref((1,))) == "atoll.ref((1,))"
 
 
 def test_user_containers(there: Any) -> None:
     """Containers of the standard library are fetched whole."""
     proxy = there.evaluate("__import__('collections').defaultdict(list, a=[1])")
     fetched = atoll.copy(proxy)
-    assert fetched == collections.defaultdict(list, a=[1]) and fetched.default_factory is list
+    assert fetched == collections.defaultdict(list, a=[1])
+    assert fetched.default_factory is list

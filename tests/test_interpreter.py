@@ -11,9 +11,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 # ---- call ----
 
@@ -50,7 +51,8 @@ def test_proxy_in_a_closure(there: Any, shared_interpreter: atoll.Interpreter) -
         counter.add(5)
         return type(counter).__name__ == "Counter" and not shared_interpreter.is_closed
 
-    assert shared_interpreter.call(use) and counter.n == 5
+    assert shared_interpreter.call(use)
+    assert counter.n == 5
 
 
 def test_recursive_closure(shared_interpreter: atoll.Interpreter) -> None:
@@ -87,7 +89,8 @@ def test_bound_method_goes_by_value(shared_interpreter: atoll.Interpreter) -> No
 def test_call_class(shared_interpreter: atoll.Interpreter) -> None:
     """A class makes its instance there."""
     counter = shared_interpreter.call(workloads.Counter, 3)
-    assert atoll.owner(counter) is shared_interpreter and counter.add(1) == 4
+    assert atoll.owner(counter) is shared_interpreter
+    assert counter.add(1) == 4
 
 
 def test_call_proxy(there: Any, shared_interpreter: atoll.Interpreter) -> None:
@@ -104,7 +107,8 @@ def test_call_with_keywords_like_its_own(shared_interpreter: atoll.Interpreter) 
 def test_call_into_main() -> None:
     """Calling into the interpreter that one is in is an ordinary call."""
     numbers: list[int] = []
-    assert atoll.main().call(numbers.append, 3) is None and numbers == [3]
+    assert atoll.main().call(numbers.append, 3) is None
+    assert numbers == [3]
     assert atoll.current().eval("1 + 1") == 2
 
 
@@ -172,7 +176,8 @@ def test_eval_takes_an_expression(shared_interpreter: atoll.Interpreter) -> None
 def test_import_module(shared_interpreter: atoll.Interpreter) -> None:
     """import_module() gives a Proxy to the module, whose state is its own."""
     json = shared_interpreter.import_module("json")
-    assert json.loads("[1]")[0] == 1 and json.__name__ == "json"
+    assert json.loads("[1]")[0] == 1
+    assert json.__name__ == "json"
     assert shared_interpreter.import_module("os.path").join("a", "b") == "a/b"
     with pytest.raises(ModuleNotFoundError, match="No module named 'nothing'"):
         shared_interpreter.import_module("nothing")
@@ -201,7 +206,8 @@ def test_run_path_errors(interpreter: atoll.Interpreter, tmp_path: Path) -> None
 def test_run_module(interpreter: atoll.Interpreter) -> None:
     """run_module() runs a module as `python -m` does."""
     names = interpreter.run_module("workloads", run_name="__main__", argv=["x"])
-    assert names["__name__"] == "__main__" and callable(names["identity"])
+    assert names["__name__"] == "__main__"
+    assert callable(names["identity"])
     assert list(interpreter.eval("__import__('sys').argv"))[-1:] == ["x"]
     with pytest.raises(ImportError):
         interpreter.run_module("nothing.here")
@@ -213,7 +219,8 @@ def test_run_module(interpreter: atoll.Interpreter) -> None:
 @pytest.mark.parametrize(
     "use",
     [lambda i: i.call(), lambda i: i.call(3), lambda i: i.call("len"), lambda i: i.exec(b"1"),
-     lambda i: i.exec(), lambda i: i.eval(1), lambda i: i.eval("1", "2"), lambda i: i.exec(source="1"),
+     lambda i: i.exec(), lambda i: i.eval(1), lambda i: i.eval("1", "2"),
+     lambda i: i.exec(source="1"),
      lambda i: i.import_module(), lambda i: i.run_path(), lambda i: i.run_path("x", argvs=[]),
      lambda i: i.run_module("this", "x"), lambda i: i.close(tiemout=1), lambda i: i.statistics(1),
      lambda i: atoll.Interpreter(3), lambda i: atoll.Interpreter("a", True),
@@ -244,8 +251,11 @@ def test_names(interpreter: atoll.Interpreter) -> None:
         atoll.Interpreter() as two,
         atoll.Interpreter("ä" * 100) as long,
     ):
-        assert one.name.startswith("interpreter-") and one.name != two.name
-        assert long.name and "ä" * 100 != long.name and ("ä" * 100).startswith(long.name)
+        assert one.name.startswith("interpreter-")
+        assert one.name != two.name
+        assert long.name
+        assert long.name != "ä" * 100
+        assert ("ä" * 100).startswith(long.name)
 
 
 def test_repr(interpreter: atoll.Interpreter) -> None:
@@ -256,22 +266,27 @@ def test_repr(interpreter: atoll.Interpreter) -> None:
 
 def test_current_main_interpreters(interpreter: atoll.Interpreter) -> None:
     """current(), main() and interpreters() agree, in every interpreter."""
-    assert atoll.current() is atoll.main() and atoll.main().id == 0
+    assert atoll.current() is atoll.main()
+    assert atoll.main().id == 0
     listed = atoll.interpreters()
-    assert listed[0] is atoll.main() and listed[-1] is interpreter
+    assert listed[0] is atoll.main()
+    assert listed[-1] is interpreter
     inside = interpreter.import_module("atoll")
-    assert inside.current() is interpreter and inside.main() is atoll.main()
+    assert inside.current() is interpreter
+    assert inside.main() is atoll.main()
     assert list(inside.interpreters()) == listed
 
 
 def test_handles_are_equal_by_identity(interpreter: atoll.Interpreter) -> None:
     """There is one handle per interpreter, good as a dict key."""
-    assert {interpreter: 1}[interpreter] == 1 and interpreter != atoll.main()
+    assert {interpreter: 1}[interpreter] == 1
+    assert interpreter != atoll.main()
 
 
 def test_preemptive_flag(interpreter: atoll.Interpreter) -> None:
     """is_preemptive says how it was made; main always is."""
-    assert not interpreter.is_preemptive and atoll.main().is_preemptive
+    assert not interpreter.is_preemptive
+    assert atoll.main().is_preemptive
     with atoll.Interpreter(preemptive=True) as other:
         assert other.is_preemptive
 
@@ -282,10 +297,13 @@ def test_statistics(interpreter: atoll.Interpreter) -> None:
     kept = [interpreter.eval("[]"), interpreter.eval("{}")]
     interpreter.eval("[]").append(kept)
     after = interpreter.statistics()
-    assert after.crossings >= before.crossings + 4 and after.exports >= before.exports + 2
-    assert after.visitors == 0 and after.buffers == 0 and after.thread_states >= 1
+    assert after.crossings >= before.crossings + 4
+    assert after.exports >= before.exports + 2
+    assert after.visitors == 0
+    assert after.buffers == 0
+    assert after.thread_states >= 1
     with pytest.raises(AttributeError):
-        after.exports = 1  # type: ignore[misc]
+        after.exports = 1
 
 
 def test_statistics_of_a_method_call(interpreter: atoll.Interpreter) -> None:
@@ -304,7 +322,8 @@ def test_statistics_of_a_method_call(interpreter: atoll.Interpreter) -> None:
 def test_path_and_argv(interpreter: atoll.Interpreter) -> None:
     """sys.path and sys.argv are those of the maker, and then its own."""
     remote = interpreter.import_module("sys")
-    assert list(remote.path) == sys.path and list(remote.argv) == sys.argv
+    assert list(remote.path) == sys.path
+    assert list(remote.argv) == sys.argv
     remote.path.append("/only/there")
     assert "/only/there" not in sys.path
 
@@ -336,7 +355,9 @@ def test_capsys(shared_interpreter: atoll.Interpreter, capsys: Any) -> None:
 def test_stream_interface(shared_interpreter: atoll.Interpreter, capsys: Any) -> None:
     """sys.stdout there has the interface of a text stream."""
     stdout = shared_interpreter.eval("__import__('sys').stdout")
-    assert stdout.writable() and stdout.encoding == sys.stdout.encoding and not stdout.closed
+    assert stdout.writable()
+    assert stdout.encoding == sys.stdout.encoding
+    assert not stdout.closed
     assert stdout.write("two\nlines") == 9
     with pytest.raises(TypeError, match="must be str"):
         stdout.write(b"bytes")
@@ -363,7 +384,8 @@ def test_interpreter_made_inside_another(interpreter: atoll.Interpreter) -> None
     """An interpreter may make others, which are nobody's children."""
     made = interpreter.import_module("atoll").Interpreter("inner")
     with made:
-        assert made in atoll.interpreters() and made.call(workloads.current_name) == "inner"
+        assert made in atoll.interpreters()
+        assert made.call(workloads.current_name) == "inner"
     assert made.is_closed
 
 

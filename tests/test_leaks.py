@@ -35,8 +35,8 @@ def measure(workload: str, rounds: int) -> tuple[int, int, int]:
     [
         ("calls", "control_pass", 100),
         ("proxies", "control_pass", 100),
-        ("exceptions", "control_pass", 50),
-        ("classes", "control_pass", 50),
+        ("exceptions", "control_pass", 150),
+        ("classes", "control_pass", 200),
         ("names", "control_pass", 100),
         ("threads", "control_threads", 300),
     ],

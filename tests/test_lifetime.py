@@ -6,9 +6,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def test_close_twice(interpreter: atoll.Interpreter) -> None:
     interpreter.close()
     interpreter.close()
     interpreter.close(timeout=0)
-    assert interpreter.is_closed and interpreter not in atoll.interpreters()
+    assert interpreter.is_closed
+    assert interpreter not in atoll.interpreters()
 
 
 USES = [
@@ -67,8 +69,11 @@ def test_what_a_dead_proxy_still_answers(interpreter: atoll.Interpreter) -> None
     proxy = interpreter.eval("[]")
     reference = weakref.ref(proxy)
     interpreter.close()
-    assert atoll.is_proxy(proxy) and atoll.owner(proxy) is interpreter
-    assert atoll.type_of(proxy) is list and isinstance(proxy, list) and reference() is proxy
+    assert atoll.is_proxy(proxy)
+    assert atoll.owner(proxy) is interpreter
+    assert atoll.type_of(proxy) is list
+    assert isinstance(proxy, list)
+    assert reference() is proxy
 
 
 @pytest.mark.parametrize(
@@ -106,7 +111,8 @@ def test_objects_are_finalized(interpreter: atoll.Interpreter) -> None:
     log: list[str] = []
     proxies = [interpreter.call(workloads.Finalized, log) for _ in range(3)]
     interpreter.close()
-    assert log == ["fresh"] * 3 and len(proxies) == 3
+    assert log == ["fresh"] * 3
+    assert len(proxies) == 3
 
 
 def test_exit_handlers_run(interpreter: atoll.Interpreter) -> None:
@@ -163,14 +169,15 @@ def test_timeout_must_not_be_negative(interpreter: atoll.Interpreter, timeout: f
 def test_timeout_must_be_a_number(interpreter: atoll.Interpreter) -> None:
     """A timeout that is no number is a TypeError."""
     with pytest.raises(TypeError):
-        interpreter.close("1")  # type: ignore[arg-type]
+        interpreter.close("1")
 
 
 def test_visitor_keeps_it_open(interpreter: atoll.Interpreter, meeting: Any) -> None:
     """close(timeout) gives up while a visitor is inside, and the interpreter is open again."""
     with pytest.raises(TimeoutError, match="interpreter 'fresh' still has 1 visitors"):
         interpreter.close(timeout=0)
-    assert not interpreter.is_closed and interpreter.eval("1 + 1") == 2
+    assert not interpreter.is_closed
+    assert interpreter.eval("1 + 1") == 2
 
 
 def test_close_waits_for_visitors(interpreter: atoll.Interpreter, meeting: Any) -> None:
@@ -183,10 +190,12 @@ def test_close_waits_for_visitors(interpreter: atoll.Interpreter, meeting: Any) 
                 interpreter.eval("1")
             except atoll.InterpreterClosedError:
                 break
-        assert not closing.done() and not interpreter.is_closed
+        assert not closing.done()
+        assert not interpreter.is_closed
         leave.set()
         closing.result()
-    assert future.result() == "left" and interpreter.is_closed
+    assert future.result() == "left"
+    assert interpreter.is_closed
 
 
 def test_visitor_may_go_on_while_it_closes(interpreter: atoll.Interpreter) -> None:
@@ -312,7 +321,8 @@ def test_buffer_keeps_it_open(interpreter: atoll.Interpreter) -> None:
     view = memoryview(interpreter.eval("bytearray(b'abc')"))
     with pytest.raises(BufferError, match="1 buffers of its objects are in use"):
         interpreter.close()
-    assert bytes(view) == b"abc" and interpreter.statistics().buffers == 1
+    assert bytes(view) == b"abc"
+    assert interpreter.statistics().buffers == 1
     view.release()
     interpreter.close()
     assert interpreter.is_closed

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 
 @pytest.fixture
@@ -92,7 +93,8 @@ def test_busy_main_is_entered_often(interpreter: atoll.Interpreter) -> None:
         pass
     for each in threads:
         each.join()
-    assert counter.n <= 2000 and not any(each.is_alive() for each in threads)
+    assert counter.n <= 2000
+    assert not any(each.is_alive() for each in threads)
 
 
 def test_checkpoint(interpreter: atoll.Interpreter, pool: ThreadPoolExecutor) -> None:
@@ -112,7 +114,8 @@ def test_checkpoint_with_many_waiting(
     for each in [pool.submit(counter.add, 1) for _ in range(100)]:
         each.result()
     flag.set()
-    assert spinning.result() == "set" and counter.n == 100
+    assert spinning.result() == "set"
+    assert counter.n == 100
 
 
 def test_checkpoint_when_nobody_waits() -> None:
@@ -149,7 +152,8 @@ def test_parallel(interpreter: atoll.Interpreter, pool: ThreadPoolExecutor) -> N
         entered.wait()
         also.wait()
         mine[0] = yours[0] = 1
-        assert one.result() >= 0 and two.result() >= 0
+        assert one.result() >= 0
+        assert two.result() >= 0
 
 
 def test_calls_to_and_fro_by_many(

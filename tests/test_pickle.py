@@ -6,9 +6,10 @@ import concurrent.futures
 import pickle
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -19,7 +20,8 @@ def test_round_trip(there: Any, expression: str, protocol: int) -> None:
     """A pickled Proxy is loaded as a local object."""
     loaded = pickle.loads(pickle.dumps(there.evaluate(expression), protocol))
     local = workloads.evaluate(expression)
-    assert not atoll.is_proxy(loaded) and type(loaded) is type(local)
+    assert not atoll.is_proxy(loaded)
+    assert type(loaded) is type(local)
     assert loaded == local or loaded.n == 4
 
 
@@ -48,7 +50,8 @@ def test_pickled_there(there: Any) -> None:
 def test_method_is_pickled(there: Any) -> None:
     """A method of a Proxy is pickled with a copy of its object."""
     add = pickle.loads(pickle.dumps(there.Counter(3).add))
-    assert add(1) == 4 and type(add.__self__) is workloads.Counter
+    assert add(1) == 4
+    assert type(add.__self__) is workloads.Counter
 
 
 def test_reduce_is_the_only_local_attribute(there: Any) -> None:

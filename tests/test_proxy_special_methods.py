@@ -6,9 +6,10 @@ import copy
 import operator
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 OPERANDS = {
     "int-like": ("Number(7)", "3"),
@@ -18,17 +19,20 @@ OPERANDS = {
     "dict": ("{1: 2}", "{3: 4}"),
     "bytearray": ("bytearray(b'ab')", "b'c'"),
     "deque": ("__import__('collections').deque([1])", "__import__('collections').deque([2])"),
-    "counter": ("__import__('collections').Counter('aab')", "__import__('collections').Counter('a')"),
+    "counter": ("__import__('collections').Counter('aab')", "__import__('collections').Counter()"),
     "keys": ("{1: 0, 2: 0}.keys()", "{2, 3}"),
     "text": ("Text('a%s')", "Text('b')"),
     "mixed": ("[1]", "None"),
-        "pair": ("Pair(1, 2)", "Pair(3, 4)"),
+    "pair": ("Pair(1, 2)", "Pair(3, 4)"),
 }  # fmt: skip
 BINARY = """add sub mul matmul truediv floordiv mod pow lshift rshift and_ xor or_
-eq ne lt le gt ge contains""".split()
-IN_PLACE = (
-    "iadd isub imul imatmul itruediv ifloordiv imod ipow ilshift irshift iand ixor ior".split()
-)
+eq ne lt le gt ge contains"""
+IN_PLACE = "iadd isub imul imatmul itruediv ifloordiv imod ipow ilshift irshift iand ixor ior"
+REFLECTED = "add sub mul truediv floordiv mod pow lshift and_"
+SPECIAL = """__len__ __iter__ __next__ __getitem__ __setitem__ __delitem__ __contains__ __call__
+__add__ __radd__ __iadd__ __enter__ __exit__ __await__ __aiter__ __anext__ __index__ __int__
+__float__ __bool__ __reversed__ __matmul__ __neg__ __fspath__ __get__ __buffer__
+__bytes__ __complex__ __length_hint__ __aenter__ __aexit__"""
 UNARY = [
     operator.neg, operator.pos, operator.abs, operator.invert, operator.not_, operator.index,
     operator.length_hint, bool, len, iter, next, reversed, int, float, complex, str, repr, hash,
@@ -36,7 +40,7 @@ UNARY = [
     lambda x: round(x, 1), lambda x: format(x, ">10"), lambda x: x[0], lambda x: x[-1],
     lambda x: x[0:1], lambda x: x[::-1], lambda x: x[1], lambda x: [*x], lambda x: {**x},
     lambda x: f"{x!s}{x!r}", lambda x: divmod(x, 2), lambda x: divmod(20, x),
-    lambda x: pow(x, 2, 5), lambda x: 1 in x, lambda x: x(), lambda x: "%s" % (x,),
+    lambda x: pow(x, 2, 5), lambda x: 1 in x, lambda x: x(), lambda x: "{}".format(x),  # noqa: UP032
     lambda x: __import__("math").floor(x), lambda x: __import__("math").trunc(x),
     lambda x: range(5)[x], lambda x: "abc"[x], lambda x: [1, 2] * x,
 ]  # fmt: skip
@@ -65,7 +69,7 @@ def type_name(value: Any) -> str:
     return kind.__name__
 
 
-@pytest.mark.parametrize("operation", BINARY)
+@pytest.mark.parametrize("operation", BINARY.split())
 @pytest.mark.parametrize("operands", OPERANDS.values(), ids=OPERANDS)
 def test_binary_operator(there: Any, operation: str, operands: tuple[str, str]) -> None:
     """An operator between two objects of one owner gives what it gives there."""
@@ -74,7 +78,7 @@ def test_binary_operator(there: Any, operation: str, operands: tuple[str, str]) 
     assert outcome(function, *map(there.evaluate, operands)) == expected
 
 
-@pytest.mark.parametrize("operation", BINARY)
+@pytest.mark.parametrize("operation", BINARY.split())
 @pytest.mark.parametrize("value", ["3", "2.5", "True", "1j", "decimal.Decimal(2)", "None"])
 def test_operator_with_a_value(there: Any, operation: str, value: str) -> None:
     """proxy OP value gives what the original gives."""
@@ -84,7 +88,7 @@ def test_operator_with_a_value(there: Any, operation: str, value: str) -> None:
         assert outcome(function, there.evaluate(left), right) == expected
 
 
-@pytest.mark.parametrize("operation", "add sub mul truediv floordiv mod pow lshift and_".split())
+@pytest.mark.parametrize("operation", REFLECTED.split())
 @pytest.mark.parametrize("value", ["3", "2.5", "True", "1j"])
 def test_reflected_operator(there: Any, operation: str, value: str) -> None:
     """value OP proxy gives what the original's reflected method gives."""
@@ -93,7 +97,7 @@ def test_reflected_operator(there: Any, operation: str, value: str) -> None:
     assert outcome(function, left, there.Number(7)) == expected
 
 
-@pytest.mark.parametrize("operation", IN_PLACE)
+@pytest.mark.parametrize("operation", IN_PLACE.split())
 @pytest.mark.parametrize("operands", OPERANDS.values(), ids=OPERANDS)
 def test_in_place_operator(there: Any, operation: str, operands: tuple[str, str]) -> None:
     """In-place operators change the original, and give the same Proxy where it was changed."""
@@ -127,16 +131,12 @@ def test_operation(there: Any, operation: int, expression: str) -> None:
 @pytest.mark.parametrize("expression", OBJECTS)
 def test_only_special_methods_of_the_original(there: Any, expression: str) -> None:
     """The type of a Proxy has a special method if, and only if, the original's type has it."""
-    names = """__len__ __iter__ __next__ __getitem__ __setitem__ __delitem__ __contains__ __call__
-    __add__ __radd__ __iadd__ __enter__ __exit__ __await__ __aiter__ __anext__ __index__ __int__
-    __float__ __bool__ __reversed__ __matmul__ __neg__ __fspath__ __get__ __buffer__
-    __bytes__ __complex__ __missing__ __length_hint__ __aenter__ __aexit__""".split()
     local, proxy = workloads.evaluate(expression), there.evaluate(expression)
+    names = SPECIAL.split()
     if isinstance(local, type):
         names = ["__len__", "__iter__", "__enter__", "__add__", "__contains__"]
     for name in names:
-        if name != "__missing__":
-            assert hasattr(type(proxy), name) == hasattr(type(local), name), name
+        assert hasattr(type(proxy), name) == hasattr(type(local), name), name
 
 
 def test_unhashable_stays_unhashable(there: Any) -> None:
@@ -206,7 +206,8 @@ def test_descriptor_protocol(interpreter: atoll.Interpreter) -> None:
 
     local = Local()
     local.attribute = 3
-    assert local.attribute == local.hidden == 3 and Local.attribute == "class"  # type: ignore[attr-defined]
+    assert local.attribute == local.hidden == 3
+    assert Local.attribute == "class"
     assert Local.__dict__["attribute"].name == "attribute"
 
 
@@ -221,7 +222,8 @@ def test_copy_functions(there: Any) -> None:
     """copy.copy and copy.deepcopy of a Proxy yield copies of the original, here or there."""
     numbers = there.evaluate("[[1], 2]")
     for copied in (copy.copy(numbers), copy.deepcopy(numbers)):
-        assert copied == [[1], 2] and copied is not numbers
+        assert copied == [[1], 2]
+        assert copied is not numbers
         copied.append(3)
     assert len(numbers) == 2
 
@@ -229,14 +231,18 @@ def test_copy_functions(there: Any) -> None:
 def test_operator_of_two_owners(there: Any, interpreter: atoll.Interpreter) -> None:
     """Operators between objects of two other interpreters ask both."""
     key = interpreter.call(workloads.evaluate, "Key(1)")
-    assert there.Key(1) == key and there.Key(2) != key
+    assert there.Key(1) == key
+    assert there.Key(2) != key
 
 
 def test_comparison_asks_the_reflected_method(there: Any) -> None:
     """NotImplemented of one side lets the other side answer."""
     key = there.Key(5)
-    assert key == workloads.Key(5) and workloads.Key(5) == key and key != workloads.Key(6)
-    assert hash(key) == hash(workloads.Key(5)) and {workloads.Key(5): "x"}[key] == "x"
+    assert key == workloads.Key(5)
+    assert workloads.Key(5) == key
+    assert key != workloads.Key(6)
+    assert hash(key) == hash(workloads.Key(5))
+    assert {workloads.Key(5): "x"}[key] == "x"
     with pytest.raises(TypeError, match="not supported between instances"):
         _ = key < workloads.Key(6)
 

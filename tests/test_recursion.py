@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 DEPTH = 100_000
 
@@ -104,7 +105,8 @@ def test_mutual_repr(there: Any) -> None:
     theirs = there.evaluate("[]")
     mine.append(theirs)
     theirs.append(mine)
-    assert "[...]" in repr(mine) and "[...]" in repr(theirs)
+    assert "[...]" in repr(mine)
+    assert "[...]" in repr(theirs)
 
 
 def test_very_deep_tuple(there: Any) -> None:

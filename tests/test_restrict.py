@@ -5,16 +5,18 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 
 def test_named_method_works(there: Any) -> None:
     """A named method can be called, and works on the whole object."""
     counter = workloads.Counter(1)
     view = atoll.restrict(counter, ["add"])
-    assert there.call(there.evaluate("lambda c: c.add(2)"), view) == 3 and counter.n == 3
+    assert there.call(there.evaluate("lambda c: c.add(2)"), view) == 3
+    assert counter.n == 3
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,9 @@ def test_comes_home_narrowed(there: Any) -> None:
     counter = workloads.Counter(1)
     view = atoll.restrict(counter, ["add"])
     back = there.identity(view)
-    assert back is view and back is not counter and back.add(1) == 2
+    assert back is view
+    assert back is not counter
+    assert back.add(1) == 2
     with pytest.raises(AttributeError, match="'n' is not allowed"):
         _ = back.n
     with pytest.raises(AttributeError, match="cannot be changed"):
@@ -95,7 +99,8 @@ def test_result_of_another_interpreter(interpreter: atoll.Interpreter) -> None:
     assert put.qsize() == 1
     with pytest.raises(AttributeError, match="this proxy is restricted: 'get' is not allowed"):
         put.get()
-    assert not hasattr(put, "queue") and "get" not in repr(put)
+    assert not hasattr(put, "queue")
+    assert "get" not in repr(put)
 
 
 def test_dir_and_repr_tell_nothing(there: Any) -> None:

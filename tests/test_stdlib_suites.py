@@ -7,9 +7,10 @@ import unittest
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 OWNER = "owner of the suites"
 
@@ -75,20 +76,22 @@ FINALIZER = "subclasses the type with a __del__, but the object here is no insta
 
 
 @skip(test_free_after_iterating=FINALIZER)
-class TestProxiedList(list_tests.CommonTest):  # type: ignore[misc, name-defined]
+class TestProxiedList(list_tests.CommonTest):
     type2test = ListFactory
 
 
-LEFT_TUPLE = "a sum of tuples comes by value, and a tuple here adds no Proxy: the type has no __radd__"
+LEFT_TUPLE = (
+    "a sum of tuples comes by value, and a tuple here adds no Proxy: the type has no __radd__"
+)
 
 
 @skip(test_free_after_iterating=FINALIZER, test_iadd=LEFT_TUPLE, test_addmul=LEFT_TUPLE)
-class TestProxiedTuple(seq_tests.CommonTest):  # type: ignore[misc, name-defined]
+class TestProxiedTuple(seq_tests.CommonTest):
     type2test = TupleFactory
 
 
 @skip(test_fromkeys="calls the class method of subclasses of the type; see the test below")
-class TestProxiedDict(mapping_tests.TestHashMappingProtocol):  # type: ignore[misc, name-defined]
+class TestProxiedDict(mapping_tests.TestHashMappingProtocol):
     type2test = DictFactory
 
 
@@ -98,7 +101,8 @@ def test_fromkeys(owner: atoll.Interpreter) -> None:
     for keys in ("abc", (4, 5), [], {1}, iter("ab")):
         expected = dict.fromkeys(list(keys) if not isinstance(keys, Iterator) else "ab", 0)
         made = proxy.fromkeys(keys, 0)
-        assert made == expected and atoll.owner(made) is owner
+        assert made == expected
+        assert atoll.owner(made) is owner
     with pytest.raises(TypeError):
         proxy.fromkeys(3)
 

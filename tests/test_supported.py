@@ -8,8 +8,9 @@ import types
 from pathlib import Path
 from typing import Any
 
-import atoll
 import pytest
+
+import atoll
 
 SOURCE = Path(atoll.__file__)
 

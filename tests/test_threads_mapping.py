@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import atoll
 import pytest
 import workloads
+
+import atoll
 
 
 def test_is_a_mapping() -> None:
@@ -17,7 +18,7 @@ def test_is_a_mapping() -> None:
     assert isinstance(atoll.threads, Mapping)
     assert len(atoll.threads) == len(list(atoll.threads)) >= 1
     with pytest.raises(TypeError):
-        atoll.threads[1] = atoll.main()  # type: ignore[index]
+        atoll.threads[1] = atoll.main()
     assert repr(atoll.threads).startswith("<atoll.threads {")
 
 
@@ -30,7 +31,8 @@ def test_unknown_thread() -> None:
     """An id that is no thread's is a KeyError."""
     with pytest.raises(KeyError):
         atoll.threads[1]
-    assert 1 not in atoll.threads and atoll.threads.get(1) is None
+    assert 1 not in atoll.threads
+    assert atoll.threads.get(1) is None
 
 
 def test_thread_is_where_it_calls(interpreter: atoll.Interpreter) -> None:
@@ -68,7 +70,8 @@ def test_thread_that_never_crossed() -> None:
     go = threading.Event()
     thread = threading.Thread(target=go.wait)
     thread.start()
-    assert thread.ident is not None and atoll.threads[thread.ident] is atoll.main()
+    assert thread.ident is not None
+    assert atoll.threads[thread.ident] is atoll.main()
     go.set()
     thread.join()
     assert thread.ident not in atoll.threads

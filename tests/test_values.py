@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import atoll
 import pytest
 import workloads
 
+import atoll
+
 SAME_OBJECT = """None True False Ellipsis NotImplemented int ValueError type object type(None)
-type(len) BaseExceptionGroup type(lambda:0) memoryview zip""".split()
+type(len) BaseExceptionGroup type(lambda:0) memoryview zip"""
 
 BUILTINS = [
     "0", "-1", "255", "256", "-5", "-6", "2**30", "2**31-1", "2**62", "2**63", "-2**63", "2**64",
@@ -60,7 +61,7 @@ def short(expression: str) -> str:
     return expression[:40].encode("unicode_escape").decode()
 
 
-@pytest.mark.parametrize("expression", SAME_OBJECT)
+@pytest.mark.parametrize("expression", SAME_OBJECT.split())
 def test_shared_object_crosses_as_itself(there: Any, expression: str) -> None:
     """What all interpreters share is the same object everywhere."""
     value = workloads.evaluate(expression)
@@ -87,7 +88,8 @@ def test_value_next_to_a_reference(there: Any, expression: str) -> None:
     local: list[Any] = []
     value, proxy, same = there.identity((workloads.evaluate(expression), [], local))
     assert workloads.matches(value, expression)
-    assert proxy == [] and same is local
+    assert proxy == []
+    assert same is local
 
 
 @pytest.mark.parametrize("expression", BUILTINS + LIBRARY, ids=short)
@@ -157,7 +159,8 @@ def test_frozenset_of_instances(there: Any) -> None:
     """Elements that can change are proxies, hashed and compared by their originals."""
     keys = there.evaluate("frozenset({Key(1), Key(2)})")
     assert len(keys) == 2
-    assert workloads.Key(1) in keys and workloads.Key(3) not in keys
+    assert workloads.Key(1) in keys
+    assert workloads.Key(3) not in keys
     mine = workloads.Key(1)
     assert next(iter(there.identity(frozenset({mine})))) is mine
 
@@ -167,7 +170,8 @@ def test_nested_tuple_keeps_references(there: Any) -> None:
     inner: list[int] = [1]
     result = there.identity((1, (inner, (inner, "x"))))
     assert result == (1, (inner, (inner, "x")))
-    assert result[1][0] is inner and result[1][1][0] is inner
+    assert result[1][0] is inner
+    assert result[1][1][0] is inner
 
 
 @pytest.mark.parametrize("depth", [5, 20, 100, 200])
@@ -183,11 +187,13 @@ def test_deep_tuple(there: Any, depth: int) -> None:
 def test_many_arguments(there: Any) -> None:
     """A call takes any number of arguments, values and references mixed."""
     local: list[int] = []
-    args = tuple(range(500)) + (local,)
+    args = (*tuple(range(500)), local)
     kwargs = {f"k{i}": i for i in range(100)} | {"mine": local}
     positional, keywords = there.pack(*args, **kwargs)
-    assert positional == args and dict(keywords) == kwargs
-    assert positional[-1] is local and dict(keywords)["mine"] is local
+    assert positional == args
+    assert dict(keywords) == kwargs
+    assert positional[-1] is local
+    assert dict(keywords)["mine"] is local
 
 
 def test_keyword_with_odd_name(there: Any) -> None:
@@ -253,7 +259,8 @@ def test_value_that_cannot_be_rebuilt_there(interpreter: atoll.Interpreter) -> N
     )
     member = interpreter.eval("Odd.B")
     assert atoll.is_proxy(member)
-    assert member.name == "B" and member.value == 2
+    assert member.name == "B"
+    assert member.value == 2
     assert interpreter.eval("lambda x: x is Odd.B")(member)
 
 
@@ -287,6 +294,8 @@ def test_frozendict(there: Any, expression: str) -> None:
 def test_frozendict_with_references(there: Any) -> None:
     """A frozendict's mutable values are references, and come home."""
     mine: list[int] = []
-    frozen = frozendict({"mine": mine, "pair": (1, mine)})  # type: ignore[name-defined] # noqa: F821
+    frozen = frozendict({"mine": mine, "pair": (1, mine)})  # noqa: F821
     back = there.identity(frozen)
-    assert type(back) is type(frozen) and back["mine"] is mine and back["pair"][1] is mine
+    assert type(back) is type(frozen)
+    assert back["mine"] is mine
+    assert back["pair"][1] is mine

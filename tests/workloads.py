@@ -19,11 +19,11 @@ def identity(value: Any) -> Any:
 
 def evaluate(expression: str) -> Any:
     """Evaluate in a namespace with what the expressions of the tests need."""
-    import decimal
-    import fractions
-    import pathlib
-    import uuid
-    from datetime import date, datetime, time, timedelta, timezone
+    import decimal  # noqa: F401
+    import fractions  # noqa: F401
+    import pathlib  # noqa: F401
+    import uuid  # noqa: F401
+    from datetime import date, datetime, time, timedelta, timezone  # noqa: F401
 
     return eval(expression, globals() | locals())
 
@@ -203,7 +203,7 @@ class WithMeta(metaclass=Meta):
 
 class Colour(enum.Enum):
     RED = 1
-    GREEN = [2]
+    GREEN = (2, "two")
 
 
 class Rank(enum.IntEnum):
@@ -304,7 +304,7 @@ def throw_from_none() -> None:
 def throw_with_note() -> None:
     error = CustomError("noted")
     error.add_note("look here")
-    error.extra = (1, [2])  # type: ignore[attr-defined]
+    error.extra = (1, [2])
     raise error
 
 
@@ -394,7 +394,7 @@ def bounce(here: Callable[..., Any], there: Callable[..., Any], depth: int) -> i
 class Awaitable:
     def __await__(self) -> Iterator[None]:
         yield
-        return 42  # type: ignore[return-value]
+        return 42
 
 
 class Ticker:
