@@ -19,7 +19,6 @@ STRESS = Path(__file__).parent / "stress"
         ("stress_drop.py", "2"),
         ("stress_prompt.py", "2"),
         ("stress_fork.py", "3"),
-        ("stress_exit.py", "6"),
     ],
     ids=lambda command: command[0].removesuffix(".py"),
 )

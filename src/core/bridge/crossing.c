@@ -88,35 +88,19 @@ stop_making(interp *host)
     pthread_mutex_unlock(&host->mutex);
 }
 
-static int make_room(void *argument);
-
-static void
-ask_for_room(interp *host)
-{
-    if (host->is_preemptive && !atomic_exchange(&host->posted, 1) &&
-        !cpython_post(host->python_state, make_room, host)) {
-        atomic_store(&host->posted, 0);
-    }
-}
-
 // A pending call, run between two bytecodes by a thread of the host. A visitor is not disturbed:
-// when it leaves it posts again (crossing_depart_contended). `posted` stays set meanwhile: were
-// another call queued while this thread is without the GIL, Py_FinalizeEx would wait for it for
-// ever.
+// when it leaves it posts again (crossing_depart_contended).
 static int
 make_room(void *argument)
 {
     interp *host = argument;
+    atomic_store(&host->posted, 0);
     thread *here = thread_self;
     guest *own = here == NULL ? NULL : thread_guest(here, host);
     bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
     if (!is_visitor && atomic_load(&host->waiting) > 0 && start_making(host)) {
         crossing_give_way(host);
         stop_making(host);
-    }
-    atomic_store(&host->posted, 0);
-    if (!is_visitor && atomic_load(&host->waiting) > 0) {
-        ask_for_room(host); // for who came after the last look
     }
     return 0;
 }
@@ -130,6 +114,15 @@ crossing_stop_asking(interp *host)
         pthread_cond_wait(&host->moved, &host->mutex);
     }
     pthread_mutex_unlock(&host->mutex);
+}
+
+static void
+ask_for_room(interp *host)
+{
+    if (host->is_preemptive && !atomic_exchange(&host->posted, 1) &&
+        !cpython_post(host->python_state, make_room, host)) {
+        atomic_store(&host->posted, 0);
+    }
 }
 
 COLD void
