@@ -66,10 +66,18 @@ arguments_reserve(argument_list *self, const operation *op)
     return 0;
 }
 
+static bool
+takes_exceptions(const operation *op)
+{
+    return (op->flags & OPERATION_EXCEPTIONS_BY_VALUE) ||
+           (op->kind == OPERATION_METHOD && (PyUnicode_EqualToUTF8(op->name.text, "throw") ||
+                                             PyUnicode_EqualToUTF8(op->name.text, "athrow")));
+}
+
 static NOINLINE int
 arguments_pack_all(argument_list *self, core_state *home, const operation *op)
 {
-    unsigned flags = (op->flags & OPERATION_EXCEPTIONS_BY_VALUE ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
+    unsigned flags = (takes_exceptions(op) ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
                      (op->flags & OPERATION_CONTAINERS_BY_VALUE ? PARCEL_CONTAINERS_BY_VALUE : 0);
     parcel_init(&self->parcel);
     if (arguments_reserve(self, op) < 0) {
@@ -118,21 +126,20 @@ arguments_unpack(argument_list *self, core_state *host, const operation *op)
     if (UNLIKELY(!self->is_simple)) {
         return arguments_unpack_all(self, host, op);
     }
-    for (Py_ssize_t i = 0; i < op->count; i++) {
-        PyObject *argument = value_copy(op->arguments[i]);
-        if (UNLIKELY(argument == NULL)) {
-            return -1;
-        }
-        self->host[2 + self->made++] = argument;
+    Py_ssize_t made = 0;
+    while (made < op->count &&
+           (self->few_host[2 + made] = value_copy(op->arguments[made])) != NULL) {
+        made++;
     }
-    return 0;
+    self->made = made;
+    return LIKELY(made == op->count) ? 0 : -1;
 }
 
 static inline void
 arguments_drop(argument_list *self)
 {
-    while (self->made > 0) {
-        Py_DECREF(self->host[2 + --self->made]);
+    for (Py_ssize_t i = 0; i < self->made; i++) {
+        Py_DECREF(self->host[2 + i]);
     }
     Py_XDECREF(self->host_names);
 }
@@ -287,51 +294,64 @@ get_restricted(core_state *host, PyObject *value_steal)
     return (PyObject *)view;
 }
 
-static PyObject *
-dispatch(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
+static NOINLINE PyObject *
+dispatch_other(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
 {
     size_t nargs = (size_t)op->count;
-    bool is_restricted = op->target != NULL && (op->target->flags & EXPORT_RESTRICTED);
-    if (LIKELY(op->target != NULL)) {
-        arguments->host[1] = op->target->object;
-        if (UNLIKELY(arguments->host[1] == NULL)) {
-            state_raise_closed(host, op->owner);
-            return NULL;
-        }
-        if (UNLIKELY(is_restricted) && check_restricted(host, op, name, &arguments->host[1]) < 0) {
-            return NULL;
-        }
-    }
     PyObject *object = arguments->host[1];
     switch (op->kind) {
-    case OPERATION_METHOD:
-        return PyObject_VectorcallMethod(name, arguments->host + 1,
-                                         (nargs + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                         arguments->host_names);
     case OPERATION_CALL:
         return PyObject_Vectorcall(object, arguments->host + 2,
                                    nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
     case OPERATION_SPECIAL:
         return call_special(host, name, arguments, nargs);
-    case OPERATION_GET: {
-        PyObject *value = PyObject_GetAttr(object, name);
-        return is_restricted ? get_restricted(host, value) : value;
-    }
     case OPERATION_SET:
         return PyObject_SetAttr(object, name, arguments->host[2]) < 0 ? NULL : Py_None;
     case OPERATION_DELETE:
         return PyObject_DelAttr(object, name) < 0 ? NULL : Py_None;
     case OPERATION_FUNCTION:
         return call_function(name, arguments, nargs);
+    case OPERATION_METHOD:
+    case OPERATION_GET:
     case OPERATION_DESCRIBE:
         break;
     }
     Py_UNREACHABLE();
 }
 
+static inline PyObject *
+dispatch(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
+{
+    bool is_restricted = false;
+    if (LIKELY(op->target != NULL)) {
+        arguments->host[1] = op->target->object;
+        if (UNLIKELY(arguments->host[1] == NULL)) {
+            state_raise_closed(host, op->owner);
+            return NULL;
+        }
+        is_restricted = op->target->flags & EXPORT_RESTRICTED;
+        if (UNLIKELY(is_restricted) && check_restricted(host, op, name, &arguments->host[1]) < 0) {
+            return NULL;
+        }
+    }
+    if (LIKELY(op->kind == OPERATION_METHOD)) {
+        return PyObject_VectorcallMethod(name, arguments->host + 1,
+                                         ((size_t)op->count + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                         arguments->host_names);
+    }
+    if (op->kind == OPERATION_GET) {
+        PyObject *value = PyObject_GetAttr(arguments->host[1], name);
+        return UNLIKELY(is_restricted) ? get_restricted(host, value) : value;
+    }
+    return dispatch_other(host, op, name, arguments);
+}
+
 static attribute_kind
 classify(PyObject *object, PyObject *value)
 {
+    if (Py_TYPE(value)->tp_call == NULL) {
+        return ATTRIBUTE_VALUE;
+    }
     bool is_bound = (PyMethod_Check(value) && PyMethod_GET_SELF(value) == object) ||
                     (PyCFunction_Check(value) && PyCFunction_GET_SELF(value) == object);
     if (!is_bound || PyType_Check(object)) {

@@ -133,7 +133,7 @@ method_slot(const remote_class *class, const PyObject *name)
 {
     unsigned slot = (unsigned)((uintptr_t)name >> 4) % METHOD_SLOTS;
     for (int probe = 0; probe < 8; probe++, slot = (slot + 1) % METHOD_SLOTS) {
-        if (class->methods[slot].name == name || class->methods[slot].name == NULL) {
+        if (LIKELY(class->methods[slot].name == name) || class->methods[slot].name == NULL) {
             return (int)slot;
         }
     }
@@ -180,7 +180,7 @@ remember_method(proxy_object *self, remote_class *class, PyObject *name, int32_t
     self->known_methods |= UINT64_C(1) << slot;
 }
 
-static PyObject *
+static NOINLINE PyObject *
 get_attribute(proxy_object *self, PyObject *name)
 {
     core_state *state = self->state;

@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "bridge/cpython.h"
-#include "bridge/value.h"
 #include "local/reference.h"
 
 struct remote_method {
@@ -15,12 +14,6 @@ struct remote_method {
     int32_t index;
     bool is_latest; // proxy->latest is it, and `proxy` is borrowed; else owned
 };
-
-static bool
-takes_exceptions(PyObject *name)
-{
-    return PyUnicode_EqualToUTF8(name, "throw") || PyUnicode_EqualToUTF8(name, "athrow");
-}
 
 // Somebody has it, and its Proxy goes on without it.
 static void
@@ -115,9 +108,6 @@ remote_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargsf
                       .arguments = arguments,
                       .count = PyVectorcall_NARGS(nargsf),
                       .keyword_names = keyword_names};
-    if (UNLIKELY(call.count > 0 && !value_is_plain(arguments[0]) && takes_exceptions(self->name))) {
-        call.flags = OPERATION_EXCEPTIONS_BY_VALUE;
-    }
     return operation_perform(self->state, &call, NULL);
 }
 
