@@ -26,6 +26,7 @@ core = Extension(
         "-O3",
         "-fvisibility=hidden",
         "-fno-semantic-interposition",
+        "-fno-plt",
         "-Wall",
         "-Wextra",
         "-Wno-unused-parameter",

@@ -35,7 +35,7 @@ cpython_is_shared_type(const PyTypeObject *type)
            strncmp(type->tp_name, "datetime.", 9) != 0;
 }
 
-// Bring back to life an object from a free list.
+// Bring back to life an object whose last reference has just gone, from its tp_dealloc.
 static inline void
 cpython_revive(PyObject *object)
 {

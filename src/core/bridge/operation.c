@@ -10,14 +10,15 @@
 
 // The arguments of one operation, on both sides.
 typedef struct {
-    Py_ssize_t count;     // keyword ones included
-    bool *is_packed;      // [count]: in the parcel, not read in place
     PyObject **host;      // [2 + count]: scratch, the object itself, then the host's arguments
     Py_ssize_t made;      // of host[2...]
     PyObject *host_names; // the host's keyword names, or NULL
-    parcel parcel;
+    bool is_simple;       // few, plain, without keywords: what follows few_host is not in use
     PyObject *few_host[2 + FEW];
+    Py_ssize_t count; // keyword ones included
+    bool *is_packed;  // [count]: in the parcel, not read in place
     bool few_packed[FEW];
+    parcel parcel;
 } argument_list;
 
 // What came of it: numbers and shared objects as they are, all else in the parcel.
@@ -33,19 +34,30 @@ typedef struct {
 
 // ---- arguments ----
 
+static inline bool
+are_simple(const operation *op)
+{
+    if (UNLIKELY(op->keyword_names != NULL || op->count > FEW)) {
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < op->count; i++) {
+        if (UNLIKELY(!value_is_plain(op->arguments[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int
-arguments_init(argument_list *self, const operation *op)
+arguments_reserve(argument_list *self, const operation *op)
 {
     self->count = op->count + (op->keyword_names ? PyTuple_GET_SIZE(op->keyword_names) : 0);
-    self->made = 0;
-    self->host_names = NULL;
-    self->host = self->few_host;
     self->is_packed = self->few_packed;
-    parcel_init(&self->parcel);
-    if (UNLIKELY(self->count > FEW)) {
+    if (self->count > FEW) {
         size_t count = (size_t)self->count;
         self->host = PyMem_RawMalloc((2 + count) * sizeof *self->host + count);
         if (self->host == NULL) {
+            self->host = self->few_host;
             PyErr_NoMemory();
             return -1;
         }
@@ -54,11 +66,23 @@ arguments_init(argument_list *self, const operation *op)
     return 0;
 }
 
-static int
-arguments_pack(argument_list *self, core_state *home, const operation *op)
+static bool
+takes_exceptions(const operation *op)
 {
-    unsigned flags = (op->flags & OPERATION_EXCEPTIONS_BY_VALUE ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
+    return (op->flags & OPERATION_EXCEPTIONS_BY_VALUE) ||
+           (op->kind == OPERATION_METHOD && (PyUnicode_EqualToUTF8(op->name.text, "throw") ||
+                                             PyUnicode_EqualToUTF8(op->name.text, "athrow")));
+}
+
+static NOINLINE int
+arguments_pack_all(argument_list *self, core_state *home, const operation *op)
+{
+    unsigned flags = (takes_exceptions(op) ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
                      (op->flags & OPERATION_CONTAINERS_BY_VALUE ? PARCEL_CONTAINERS_BY_VALUE : 0);
+    parcel_init(&self->parcel);
+    if (arguments_reserve(self, op) < 0) {
+        return -1;
+    }
     for (Py_ssize_t i = 0; i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
         if (self->is_packed[i] && parcel_put(&self->parcel, home, op->arguments[i], flags) < 0) {
@@ -68,39 +92,66 @@ arguments_pack(argument_list *self, core_state *home, const operation *op)
     return 0;
 }
 
-static int
-arguments_unpack(argument_list *self, core_state *host, const operation *op)
+static inline int
+arguments_pack(argument_list *self, core_state *home, const operation *op)
+{
+    self->host = self->few_host;
+    self->made = 0;
+    self->host_names = NULL;
+    self->is_simple = are_simple(op);
+    return LIKELY(self->is_simple) ? 0 : arguments_pack_all(self, home, op);
+}
+
+static NOINLINE int
+arguments_unpack_all(argument_list *self, core_state *host, const operation *op)
 {
     for (Py_ssize_t i = 0; i < self->count; i++) {
-        PyObject *argument = UNLIKELY(self->is_packed[i]) ? parcel_get(&self->parcel, host)
-                                                          : value_copy(op->arguments[i]);
-        if (UNLIKELY(argument == NULL)) {
+        PyObject *argument =
+            self->is_packed[i] ? parcel_get(&self->parcel, host) : value_copy(op->arguments[i]);
+        if (argument == NULL) {
             return -1;
         }
         self->host[2 + self->made++] = argument;
     }
-    if (UNLIKELY(op->keyword_names != NULL)) {
+    if (op->keyword_names != NULL) {
         self->host_names = value_copy(op->keyword_names);
         return self->host_names == NULL ? -1 : 0;
     }
     return 0;
 }
 
-static void
+static inline int
+arguments_unpack(argument_list *self, core_state *host, const operation *op)
+{
+    if (UNLIKELY(!self->is_simple)) {
+        return arguments_unpack_all(self, host, op);
+    }
+    Py_ssize_t made = 0;
+    while (made < op->count &&
+           (self->few_host[2 + made] = value_copy(op->arguments[made])) != NULL) {
+        made++;
+    }
+    self->made = made;
+    return LIKELY(made == op->count) ? 0 : -1;
+}
+
+static inline void
 arguments_drop(argument_list *self)
 {
-    while (self->made > 0) {
-        Py_DECREF(self->host[2 + --self->made]);
+    for (Py_ssize_t i = 0; i < self->made; i++) {
+        Py_DECREF(self->host[2 + i]);
     }
     Py_XDECREF(self->host_names);
 }
 
-static void
+static inline void
 arguments_free(argument_list *self)
 {
-    parcel_clear(&self->parcel);
-    if (UNLIKELY(self->host != self->few_host)) {
-        PyMem_RawFree(self->host);
+    if (UNLIKELY(!self->is_simple)) {
+        parcel_clear(&self->parcel);
+        if (self->host != self->few_host) {
+            PyMem_RawFree(self->host);
+        }
     }
 }
 
@@ -141,7 +192,7 @@ call_if_found(PyObject *name, argument_list *arguments, size_t nargs)
     return result;
 }
 
-static PyObject *
+static NOINLINE PyObject *
 call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
 {
     PyObject *result = call_if_found(name, arguments, nargs);
@@ -183,7 +234,7 @@ resolve(PyObject *place)
     return found;
 }
 
-static PyObject *
+static NOINLINE PyObject *
 call_function(PyObject *name, argument_list *arguments, size_t nargs)
 {
     PyObject *function = resolve(name);
@@ -198,10 +249,10 @@ call_function(PyObject *name, argument_list *arguments, size_t nargs)
 }
 
 // What restrict() did not name does not exist for the holder of the Proxy.
-static int
+static COLD int
 check_restricted(core_state *host, const operation *op, PyObject *name, PyObject **object)
 {
-    if (LIKELY(!state_is_type(host, TYPE_RESTRICTED, *object))) {
+    if (!state_is_type(host, TYPE_RESTRICTED, *object)) {
         return 0;
     }
     restricted_object *view = (restricted_object *)*object;
@@ -220,7 +271,7 @@ check_restricted(core_state *host, const operation *op, PyObject *name, PyObject
 
 // Attributes of a restricted object that can be called are restricted to being called: a bound
 // method would lead to the object.
-static PyObject *
+static COLD PyObject *
 get_restricted(core_state *host, PyObject *value_steal)
 {
     if (value_steal == NULL || !PyCallable_Check(value_steal)) {
@@ -243,51 +294,64 @@ get_restricted(core_state *host, PyObject *value_steal)
     return (PyObject *)view;
 }
 
-static PyObject *
-dispatch(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
+static NOINLINE PyObject *
+dispatch_other(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
 {
     size_t nargs = (size_t)op->count;
-    bool is_restricted = op->target != NULL && (op->target->flags & EXPORT_RESTRICTED);
-    if (op->target != NULL) {
-        arguments->host[1] = op->target->object;
-        if (UNLIKELY(arguments->host[1] == NULL)) {
-            state_raise_closed(host, op->owner);
-            return NULL;
-        }
-        if (UNLIKELY(is_restricted) && check_restricted(host, op, name, &arguments->host[1]) < 0) {
-            return NULL;
-        }
-    }
     PyObject *object = arguments->host[1];
     switch (op->kind) {
-    case OPERATION_METHOD:
-        return PyObject_VectorcallMethod(name, arguments->host + 1,
-                                         (nargs + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                         arguments->host_names);
     case OPERATION_CALL:
         return PyObject_Vectorcall(object, arguments->host + 2,
                                    nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
     case OPERATION_SPECIAL:
         return call_special(host, name, arguments, nargs);
-    case OPERATION_GET: {
-        PyObject *value = PyObject_GetAttr(object, name);
-        return is_restricted ? get_restricted(host, value) : value;
-    }
     case OPERATION_SET:
         return PyObject_SetAttr(object, name, arguments->host[2]) < 0 ? NULL : Py_None;
     case OPERATION_DELETE:
         return PyObject_DelAttr(object, name) < 0 ? NULL : Py_None;
     case OPERATION_FUNCTION:
         return call_function(name, arguments, nargs);
+    case OPERATION_METHOD:
+    case OPERATION_GET:
     case OPERATION_DESCRIBE:
         break;
     }
     Py_UNREACHABLE();
 }
 
+static inline PyObject *
+dispatch(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
+{
+    bool is_restricted = false;
+    if (LIKELY(op->target != NULL)) {
+        arguments->host[1] = op->target->object;
+        if (UNLIKELY(arguments->host[1] == NULL)) {
+            state_raise_closed(host, op->owner);
+            return NULL;
+        }
+        is_restricted = op->target->flags & EXPORT_RESTRICTED;
+        if (UNLIKELY(is_restricted) && check_restricted(host, op, name, &arguments->host[1]) < 0) {
+            return NULL;
+        }
+    }
+    if (LIKELY(op->kind == OPERATION_METHOD)) {
+        return PyObject_VectorcallMethod(name, arguments->host + 1,
+                                         ((size_t)op->count + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                         arguments->host_names);
+    }
+    if (op->kind == OPERATION_GET) {
+        PyObject *value = PyObject_GetAttr(arguments->host[1], name);
+        return UNLIKELY(is_restricted) ? get_restricted(host, value) : value;
+    }
+    return dispatch_other(host, op, name, arguments);
+}
+
 static attribute_kind
 classify(PyObject *object, PyObject *value)
 {
+    if (Py_TYPE(value)->tp_call == NULL) {
+        return ATTRIBUTE_VALUE;
+    }
     bool is_bound = (PyMethod_Check(value) && PyMethod_GET_SELF(value) == object) ||
                     (PyCFunction_Check(value) && PyCFunction_GET_SELF(value) == object);
     if (!is_bound || PyType_Check(object)) {
@@ -300,7 +364,7 @@ classify(PyObject *object, PyObject *value)
 }
 
 // str() and int() insist on what their special methods return.
-static PyObject *
+static NOINLINE PyObject *
 make_plain(PyObject *result_steal)
 {
     PyObject *plain = NULL;
@@ -318,7 +382,15 @@ make_plain(PyObject *result_steal)
     return plain;
 }
 
-static int
+static NOINLINE int
+pack_in_parcel(core_state *host, PyObject *value, answer *result)
+{
+    parcel_init(&result->parcel);
+    result->form = ANSWER_PARCEL;
+    return parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
+}
+
+static inline int
 pack_answer(core_state *host, PyObject *value, answer *result)
 {
     if (Py_TYPE(value) == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)value)) {
@@ -331,9 +403,7 @@ pack_answer(core_state *host, PyObject *value, answer *result)
         result->form = ANSWER_SHARED;
         return 0;
     }
-    parcel_init(&result->parcel);
-    result->form = ANSWER_PARCEL;
-    return parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
+    return pack_in_parcel(host, value, result);
 }
 
 static COLD void
@@ -382,24 +452,21 @@ perform_in_host(core_state *host, const operation *op, argument_list *arguments,
 
 // ---- at home ----
 
-static PyObject *
-unpack_answer(core_state *home, answer *result)
+static NOINLINE PyObject *
+unpack_parcel(core_state *home, answer *result)
 {
-    PyObject *value = NULL;
-    switch (result->form) {
-    case ANSWER_INT:
-        return PyLong_FromSsize_t(result->number);
-    case ANSWER_SHARED:
-        return result->shared;
-    case ANSWER_PARCEL:
-        value = parcel_get(&result->parcel, home);
-        break;
-    case ANSWER_ERROR:
-        value = error_raise(&result->parcel, home);
-        break;
-    }
+    PyObject *value = result->form == ANSWER_PARCEL ? parcel_get(&result->parcel, home)
+                                                    : error_raise(&result->parcel, home);
     parcel_clear(&result->parcel);
     return value;
+}
+
+static inline PyObject *
+unpack_answer(core_state *home, answer *result)
+{
+    return LIKELY(result->form == ANSWER_INT) ? PyLong_FromSsize_t(result->number)
+           : result->form == ANSWER_SHARED    ? result->shared
+                                              : unpack_parcel(home, result);
 }
 
 // A held result is copied while the host cannot close, then dropped there.
@@ -422,9 +489,6 @@ operation_perform(core_state *home, const operation *self, attribute_kind *attri
 {
     argument_list arguments;
     PyObject *value = NULL;
-    if (UNLIKELY(arguments_init(&arguments, self) < 0)) {
-        return NULL;
-    }
     if (LIKELY(arguments_pack(&arguments, home, self) == 0)) {
         crossing over;
         crossing_result why = crossing_enter(&over, home->interp, self->owner);

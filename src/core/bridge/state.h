@@ -48,7 +48,6 @@ typedef enum {
 
 #define NAME_CACHE_SIZE 256
 #define RULE_CACHE_SIZE 64
-#define FREE_METHODS    32
 
 typedef struct {
     PyObject *name; // owned
@@ -98,8 +97,6 @@ struct core_state {
     int watcher;         // of exported classes, or one of the two
     name_cache_entry name_cache[NAME_CACHE_SIZE];
     rule_cache_entry rule_cache[RULE_CACHE_SIZE];
-    PyObject *free_methods[FREE_METHODS];
-    int free_method_count;
     PyObject *str_class, *str_reduce_ex, *str_reduce, *str_getstate;
     bool is_cleared;
 };

@@ -119,9 +119,6 @@ clear(PyObject *module)
     for (int i = 0; i < HOOK_COUNT; i++) {
         Py_CLEAR(state->hooks[i]);
     }
-    while (state->free_method_count > 0) {
-        PyObject_Free(state->free_methods[--state->free_method_count]);
-    }
     return 0;
 }
 

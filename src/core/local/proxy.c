@@ -44,6 +44,7 @@ new_proxy(core_state *state, exported *target_steal)
     self->target = target_steal;
     self->state = state;
     self->weak_references = NULL;
+    self->latest = NULL;
     self->known_methods = 0;
     self->epoch = 0;
     PyObject_GC_Track(self);
@@ -109,9 +110,13 @@ proxy_dealloc(PyObject *op)
     proxy_object *self = (proxy_object *)op;
     PyTypeObject *class = Py_TYPE(op);
     foreign_ref reference = {self->target};
+    if (self->latest != NULL && remote_method_keep_proxy(self->latest)) {
+        return;
+    }
     PyObject_GC_UnTrack(op);
     // First out of the table: a callback of a weak reference may ask for the object again.
     pointer_map_remove(&self->state->proxies, self->target);
+    Py_XDECREF(self->latest);
     if (self->weak_references != NULL) {
         PyObject_ClearWeakRefs(op);
     }
@@ -128,7 +133,7 @@ method_slot(const remote_class *class, const PyObject *name)
 {
     unsigned slot = (unsigned)((uintptr_t)name >> 4) % METHOD_SLOTS;
     for (int probe = 0; probe < 8; probe++, slot = (slot + 1) % METHOD_SLOTS) {
-        if (class->methods[slot].name == name || class->methods[slot].name == NULL) {
+        if (LIKELY(class->methods[slot].name == name) || class->methods[slot].name == NULL) {
             return (int)slot;
         }
     }
@@ -175,7 +180,7 @@ remember_method(proxy_object *self, remote_class *class, PyObject *name, int32_t
     self->known_methods |= UINT64_C(1) << slot;
 }
 
-static COLD PyObject *
+static NOINLINE PyObject *
 get_attribute(proxy_object *self, PyObject *name)
 {
     core_state *state = self->state;
@@ -204,7 +209,7 @@ get_attribute(proxy_object *self, PyObject *name)
     if (op.name.index != NAME_NONE) {
         remember_method(self, class, name, op.name.index, kind);
     }
-    return remote_method_new(state, (PyObject *)self, name, op.name.index);
+    return remote_method_get(self, name, op.name.index);
 }
 
 static PyObject *
@@ -222,7 +227,7 @@ proxy_getattro(PyObject *op, PyObject *name)
     if (LIKELY(slot >= 0 && class->methods[slot].name == name &&
                is_known_method(self, class, slot) &&
                interp_get_phase(self->target->owner) != INTERP_CLOSED)) {
-        return remote_method_new(self->state, op, name, class->methods[slot].index);
+        return remote_method_get(self, name, class->methods[slot].index);
     }
     return get_attribute(self, name);
 }

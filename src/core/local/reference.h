@@ -19,12 +19,15 @@
 
 #define METHOD_SLOTS 64
 
+typedef struct remote_method remote_method;
+
 typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
     exported *target;  // counted
     core_state *state; // kept alive by the type
     PyObject *weak_references;
+    remote_method *latest;  // owned, or NULL: what the latest p.name was
     uint64_t known_methods; // by slot of remote_class.methods: seen to be methods of this object
     unsigned epoch;         // of its class when they were
 } proxy_object;
@@ -94,7 +97,9 @@ PyObject *remote_class_import(core_state *state, exported *target_steal);
 PyObject *remote_class_type_of(PyObject *reference); // new reference
 
 // remote method: proxy.name, not yet called
-PyObject *remote_method_new(core_state *state, PyObject *proxy, PyObject *name, int32_t index);
+PyObject *remote_method_get(proxy_object *proxy, PyObject *name, int32_t index);
+// Its Proxy has lost its last reference. True: somebody has the method, which keeps it.
+bool remote_method_keep_proxy(remote_method *self);
 PyObject *remote_method_resolve(PyObject *self); // the bound method itself, as a Proxy
 PyObject *remote_method_owner(PyObject *self);   // borrowed
 

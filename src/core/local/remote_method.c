@@ -3,62 +3,95 @@
 #include <stddef.h>
 
 #include "bridge/cpython.h"
-#include "bridge/value.h"
 #include "local/reference.h"
 
-typedef struct {
+struct remote_method {
     PyObject_HEAD
     vectorcallfunc vectorcall;
-    PyObject *proxy; // owned
-    PyObject *name;  // owned
+    proxy_object *proxy;
+    PyObject *name; // owned
     core_state *state;
     int32_t index;
-} remote_method;
+    bool is_latest; // proxy->latest is it, and `proxy` is borrowed; else owned
+};
 
-static bool
-takes_exceptions(PyObject *name)
+// Somebody has it, and its Proxy goes on without it.
+static void
+part(remote_method *self)
 {
-    return PyUnicode_EqualToUTF8(name, "throw") || PyUnicode_EqualToUTF8(name, "athrow");
+    self->is_latest = false;
+    self->proxy->latest = NULL;
+    Py_DECREF(self);
 }
 
-PyObject *
-remote_method_new(core_state *state, PyObject *proxy, PyObject *name, int32_t index)
+bool
+remote_method_keep_proxy(remote_method *self)
 {
-    remote_method *self;
-    if (LIKELY(state->free_method_count > 0)) {
-        self = (remote_method *)state->free_methods[--state->free_method_count];
-        Py_INCREF(state->types[TYPE_REMOTE_METHOD]);
-        cpython_revive((PyObject *)self);
+    bool is_needed = Py_REFCNT(self) > 1;
+    if (is_needed) {
+        cpython_revive((PyObject *)self->proxy);
+        part(self);
     }
-    else {
-        self = PyObject_New(remote_method, state->types[TYPE_REMOTE_METHOD]);
-        if (self == NULL) {
-            return NULL;
-        }
+    return is_needed;
+}
+
+static COLD PyObject *
+new_latest(proxy_object *proxy, PyObject *name, int32_t index)
+{
+    PyTypeObject *type = proxy->state->types[TYPE_REMOTE_METHOD];
+    remote_method *self = PyObject_New(remote_method, type);
+    if (self != NULL) {
         self->vectorcall = remote_method_vectorcall;
-        self->state = state;
+        self->state = proxy->state;
+        self->proxy = proxy;
+        self->name = Py_NewRef(name);
+        self->index = index;
+        self->is_latest = true;
+        proxy->latest = (remote_method *)Py_NewRef(self);
     }
-    self->proxy = Py_NewRef(proxy);
+    return (PyObject *)self;
+}
+
+// Nobody else has it: so it may as well be another one.
+static PyObject *
+rename_latest(remote_method *self, PyObject *name, int32_t index)
+{
+    PyObject *old = self->name;
     self->name = Py_NewRef(name);
     self->index = index;
+    Py_INCREF(self); // before a str of a subclass ends, which may run Python
+    Py_DECREF(old);
     return (PyObject *)self;
+}
+
+// A Proxy keeps the latest one for the next time, so that a call needs not make one.
+PyObject *
+remote_method_get(proxy_object *proxy, PyObject *name, int32_t index)
+{
+    remote_method *latest = proxy->latest;
+    if (LIKELY(latest != NULL && latest->name == name)) {
+        return Py_NewRef(latest);
+    }
+    if (latest != NULL && Py_REFCNT(latest) == 1) {
+        return rename_latest(latest, name, index);
+    }
+    if (latest != NULL) {
+        Py_INCREF(proxy);
+        part(latest);
+    }
+    return new_latest(proxy, name, index);
 }
 
 static void
 remote_method_dealloc(PyObject *op)
 {
     remote_method *self = (remote_method *)op;
-    core_state *state = self->state;
     PyTypeObject *type = Py_TYPE(op);
-    PyObject *proxy = self->proxy;
+    if (!self->is_latest) {
+        Py_DECREF(self->proxy);
+    }
     Py_DECREF(self->name);
-    if (LIKELY(state->free_method_count < FREE_METHODS && !state->is_cleared)) {
-        state->free_methods[state->free_method_count++] = op;
-    }
-    else {
-        PyObject_Free(op);
-    }
-    Py_DECREF(proxy);
+    PyObject_Free(op);
     Py_DECREF(type);
 }
 
@@ -67,7 +100,7 @@ remote_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargsf
                          PyObject *keyword_names)
 {
     remote_method *self = (remote_method *)op;
-    exported *target = ((proxy_object *)self->proxy)->target;
+    exported *target = self->proxy->target;
     operation call = {.kind = OPERATION_METHOD,
                       .owner = target->owner,
                       .target = target,
@@ -75,9 +108,6 @@ remote_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargsf
                       .arguments = arguments,
                       .count = PyVectorcall_NARGS(nargsf),
                       .keyword_names = keyword_names};
-    if (UNLIKELY(call.count > 0 && !value_is_plain(arguments[0]) && takes_exceptions(self->name))) {
-        call.flags = OPERATION_EXCEPTIONS_BY_VALUE;
-    }
     return operation_perform(self->state, &call, NULL);
 }
 
@@ -85,14 +115,13 @@ PyObject *
 remote_method_resolve(PyObject *op)
 {
     remote_method *self = (remote_method *)op;
-    return reference_operate(self->state, ((proxy_object *)self->proxy)->target, OPERATION_GET,
-                             self->name, NULL, 0);
+    return reference_operate(self->state, self->proxy->target, OPERATION_GET, self->name, NULL, 0);
 }
 
 PyObject *
 remote_method_owner(PyObject *self)
 {
-    return ((remote_method *)self)->proxy;
+    return (PyObject *)((remote_method *)self)->proxy;
 }
 
 static PyObject *
