@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
@@ -184,10 +183,6 @@ def test_fork(run_cleanly: Any) -> None:
     assert out == "done\n"
 
 
-@pytest.mark.skipif(
-    sys.version_info >= (3, 14),
-    reason="known: one child in ten or twenty has a damaged C heap there; README, Limits",
-)
 def test_fork_while_threads_visit(run_cleanly: Any) -> None:
     """A fork while other threads are inside interpreters leaves a child that works."""
     run_cleanly(

@@ -4,6 +4,7 @@
 enum {
     WORD_VERSION = 1,
     WORD_INTERPRETERS_HEAD = 5,
+    WORD_THREADS_HEAD = 9,
 #if PY_VERSION_HEX < 0x030E0000
     WORD_GIL_LOCKED = 17,
 #else
@@ -53,3 +54,18 @@ cpython_forget_interpreters(void)
         *(PyInterpreterState **)(void *)(_PyRuntime + offset) = PyInterpreterState_Main();
     }
 }
+
+#if PY_VERSION_HEX >= 0x030E0000
+void
+cpython_forget_thread_states(void)
+{
+    uint64_t offset;
+    PyThreadState *mine = PyThreadState_GetUnchecked();
+    PyInterpreterState *main = PyInterpreterState_Main();
+    if (mine != NULL && PyThreadState_GetInterpreter(mine) == main &&
+        PyInterpreterState_Head() != main && read_offset(WORD_THREADS_HEAD, &offset)) {
+        mine->prev = mine->next = NULL;
+        *(PyThreadState **)(void *)((char *)main + offset) = mine;
+    }
+}
+#endif

@@ -26,6 +26,19 @@ bool cpython_post(PyInterpreterState *interpreter, int (*function)(void *), void
 // exit with a visitor stuck inside one.
 void cpython_forget_interpreters(void);
 
+// Make the main interpreter forget the thread states of all threads but this one, without touching
+// them; in a forked child that has lost other interpreters, before they are forgotten. From 3.14 on
+// PyOS_AfterFork_Child, which clears and frees them, otherwise leaves a damaged C heap where their
+// threads were inside another interpreter (observed in 3.14.10 and 3.15.2; 3.13 is not affected).
+#if PY_VERSION_HEX >= 0x030E0000
+void cpython_forget_thread_states(void);
+#else
+static inline void
+cpython_forget_thread_states(void)
+{
+}
+#endif
+
 // Static builtin types are the same object in every interpreter. Those of datetime are static too,
 // but ready only where the module was imported.
 static inline bool

@@ -577,6 +577,7 @@ fork_child(void)
     closing_fork_child();
     janitor_fork_child();
     pthread_mutex_init(&creation_mutex, NULL);
+    cpython_forget_thread_states(); // first: it looks whether there are other interpreters
     cpython_forget_interpreters();
 }
 

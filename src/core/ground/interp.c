@@ -376,6 +376,8 @@ interp_fork_child(void)
         each->interruption = NULL;
         each->waiting = 0;
         each->posted = 0;
+        // No yielder and no dead guest is left to whom it could refer; what is due is still due.
+        atomic_fetch_and(&each->attention, ATTENTION_ERRANDS);
         if (each->is_main) {
             survivor = each;
         }
