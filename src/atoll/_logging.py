@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import weakref
 
 from . import _core
-from ._exceptions import capture, rebuild
-from ._values import is_value_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 
     from ._exceptions import Captured
 
-    # What `logging.disable` has set, and the loggers that have a level of their own.
-    type Levels = tuple[int, tuple[tuple[str, int], ...]]
+    type Levels = tuple[tuple[str, int], ...]  # of the loggers that have one of their own
 
 
 # ---- records: in the interpreter that makes them ----
@@ -77,7 +75,11 @@ def _describe(record: logging.LogRecord) -> tuple[tuple[str, Any], ...]:
 
 def _captured(record: logging.LogRecord) -> Captured | None:
     exception = record.exc_info[1] if record.exc_info else None
-    return None if exception is None else capture(exception)
+    if exception is None:
+        return None
+    from ._exceptions import capture
+
+    return capture(exception)
 
 
 _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes})
@@ -100,6 +102,8 @@ def _is_plain(value: Any, depth: int) -> bool:
     if kind in _PLAIN:
         return True
     if kind not in _CONTAINERS:
+        from ._values import is_value_type
+
         return is_value_type(kind)
     parts = value if kind is not dict else (*value, *value.values())
     return depth < _DEEPEST and all(_is_plain(part, depth + 1) for part in parts)
@@ -125,6 +129,8 @@ def _make_record(fields: dict[str, Any], captured: Captured | None) -> logging.L
     record.relativeCreated -= (record.created - fields["created"]) * 1000
     vars(record).update(fields)
     if captured is not None:
+        from ._exceptions import rebuild
+
         exception = rebuild(captured)
         record.exc_info = type(exception), exception, None
     return record
@@ -161,19 +167,11 @@ def attach() -> None:
     _inherit_levels()
 
 
-class _Subscription:
-    """The main interpreter holds one, by reference, as long as the levels here are its own.
-
-    Dropping a reference is the one message that never waits: the interpreter finalizes the object
-    when it is entered the next time, and so learns of new levels before anybody logs there.
-    """
-
-    def __del__(self) -> None:
-        number = _core.current().id
-        # Still subscribed: it is dropped because this interpreter closes.
-        if not _core.invoke(None, "atoll._logging:is_subscribed", (number,), None):
-            _inherit_levels()
-
+# The main interpreter holds a reference to an object of this one as long as the levels here are
+# its own. Dropping a reference is the one message that never waits: the object goes when this
+# interpreter is entered the next time, before anybody logs in it.
+_subscription: weakref.ref[set[None]] | None = None
+_number = 0
 
 _inherited: dict[str, int] = {}  # by logger
 _inherited_disable = 0
@@ -181,9 +179,11 @@ _inherited_disable = 0
 
 def _inherit_levels() -> None:
     """Set the levels of the main interpreter, except where code here has set one itself."""
-    global _inherited_disable
-    arguments = _core.current().id, _Subscription()
-    disable, levels = _core.invoke(None, "atoll._logging:subscribe", arguments, None)
+    global _inherited_disable, _number, _subscription
+    held: set[None] = set()  # of a type that all share, so that no class has to be described
+    _subscription = weakref.ref(held, _on_dropped)
+    arguments = (held,)
+    _number, disable, levels = _core.invoke(None, "atoll._logging:subscribe", arguments, None)
     wanted = dict(levels)
     initial = {"root": logging.WARNING}
     for name in {*_inherited, *wanted}:
@@ -196,20 +196,31 @@ def _inherit_levels() -> None:
         logging.disable(disable)
 
 
+def _on_dropped(_: object) -> None:
+    # If the main interpreter has not dropped it, this one closes.
+    if not _core.invoke(None, "atoll._logging:is_subscribed", (_number,), None):
+        _inherit_levels()
+
+
 # ---- levels: in the main interpreter ----
 
 _subscriptions: dict[int, object] = {}  # by the interpreter's number
 _is_watching = False
 
 
-def subscribe(number: int, subscription: object) -> Levels:
-    """Return the levels, and drop the subscription when they change."""
+def subscribe(subscription: object) -> tuple[int, int, Levels]:
+    """Return the subscriber's number and the levels; drop the subscription when they change.
+
+    Returns:
+        The number, what `logging.disable` has set, and the loggers with levels of their own.
+    """
     add_interpreter_field()
     _watch_levels()
     for closed in _subscriptions.keys() - {each.id for each in _core.interpreters()}:
         _subscriptions.pop(closed, None)
+    number = _core.owner(subscription).id
     _subscriptions[number] = subscription  # first: levels that change meanwhile are not missed
-    return _levels()
+    return number, logging.root.manager.disable, _levels()
 
 
 def is_subscribed(number: int) -> bool:
@@ -218,9 +229,8 @@ def is_subscribed(number: int) -> bool:
 
 
 def _levels() -> Levels:
-    manager = logging.root.manager
-    loggers = {"root": logging.root, **manager.loggerDict}
-    return manager.disable, tuple(
+    loggers = {"root": logging.root, **logging.root.manager.loggerDict}
+    return tuple(
         (name, logger.level)
         for name, logger in loggers.items()
         if isinstance(logger, logging.Logger) and (logger.level or name == "root")
