@@ -459,7 +459,7 @@ def test_finalizer_that_logs(keeper: Any) -> None:
 
 
 def test_exit_with_open_interpreters(run_script: Any) -> None:
-    """At the end of the process records of finalizers and of exit handlers arrive, or are dropped."""
+    """While the process ends, records of exit handlers and of threads still arrive."""
     done = run_script("""
         import logging, sys, atoll, reporting
         logging.basicConfig(stream=sys.stdout, format="%(interpreter)s %(message)s")

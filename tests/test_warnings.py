@@ -194,7 +194,7 @@ def test_warnings_at_exit(run_script: Any) -> None:
         one.exec("import atexit; atexit.register(reporting.warn, 'exit handler')")
         two = atoll.Interpreter("two")
         two.exec("import sys; sys.kept = open(sys.executable, 'rb')")
-        """.replace("one.exec(\"import", "one.exec(\"import reporting,"),
+        """.replace('one.exec("import', 'one.exec("import reporting,'),
         "-W",
         "always",
     )

@@ -20,7 +20,7 @@ _show_warning_here = warnings.showwarning
 
 
 def forward() -> None:
-    """Have this interpreter's warnings, unraisable exceptions and log records go to the main one."""
+    """Send this interpreter's warnings, unraisable exceptions and log records to main."""
     warnings.showwarning = _show_warning
     sys.unraisablehook = _report_unraisable
     if "logging" in sys.modules:
