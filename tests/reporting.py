@@ -146,3 +146,14 @@ def fail_unraisably() -> None:
 
 def modules() -> tuple[str, ...]:
     return tuple(sys.modules)
+
+
+def speak_for_ever(name: str, started: Callable[[], object]) -> None:
+    """Log and warn until the process ends."""
+    log = logging.getLogger(name)
+    log.warning("first")
+    warn("first")
+    started()
+    while True:
+        log.warning("again")
+        warn("again")

@@ -487,3 +487,53 @@ def test_exit_before_shutdown(run_script: Any, tmp_path: Any) -> None:
     """)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "log.txt").read_text() == "early\nlate\n"
+
+
+def test_exit_while_a_daemon_logs(run_script: Any) -> None:
+    """A daemon thread that logs and warns for ever, inside, ends with the process, silently."""
+    done = run_script("""
+        import atoll, logging, os, threading, reporting, warnings
+        logging.basicConfig(filename=os.devnull)
+        warnings.showwarning = lambda *args, **kwargs: None
+        warnings.simplefilter("always")
+        one, started = atoll.Interpreter(), threading.Event()
+        args = reporting.speak_for_ever, "x", started.set
+        threading.Thread(target=one.call, args=args, daemon=True).start()
+        started.wait()
+    """)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_handler_that_sets_levels(speaker: Any) -> None:
+    """A handler of main may set levels: they hold when the call that logged returns."""
+    logger = logging.getLogger("app")
+    keeper = Keeper(lambda record: logger.setLevel(record.levelno + 10))
+    for _ in handling("app", keeper):
+        speaker.log("app", WARNING, "once")
+        speaker.log("app", WARNING, "not twice")
+        assert not speaker.is_enabled("app", WARNING)
+    assert [record.msg for record in keeper.records] == ["once"]
+
+
+def test_levels_in_a_forked_child(run_cleanly: Any) -> None:
+    """A forked child has lost its interpreters, sets levels, and makes interpreters that log."""
+    out = run_cleanly(
+        """
+        import atoll, logging, os, sys, reporting
+        logging.basicConfig(stream=sys.stdout, format="%(interpreter)s %(message)s")
+        one = atoll.Interpreter("one")
+        one.call(reporting.log, "x", 40, "before")
+        sys.stdout.flush()
+        if (pid := os.fork()) == 0:
+            logging.getLogger().setLevel(logging.DEBUG)
+            with atoll.Interpreter("two") as two:
+                two.call(reporting.log, "x", 10, "child")
+            sys.exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        one.call(reporting.log, "x", 10, "not shown")
+        one.call(reporting.log, "x", 40, "after")
+        """,
+        "-W",
+        "ignore::DeprecationWarning",
+    )
+    assert out == "one before\ntwo child\none after\n"

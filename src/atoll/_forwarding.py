@@ -37,12 +37,12 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    if file is None and not sys.is_finalizing():
+    if file is not None:
+        _show_warning_here(message, category, filename, lineno, file, line)
+    elif not sys.is_finalizing():  # then the main interpreter cannot be entered any more
         from ._warnings import send
 
         send(message, category, filename, lineno, line)
-    else:  # asked for another file; or the main interpreter cannot be entered any more
-        _show_warning_here(message, category, filename, lineno, file or sys.__stderr__, line)
 
 
 # The default is bound here: an interpreter that ends has emptied this module when it is called.

@@ -49,8 +49,6 @@ class ForwardingHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if sys.is_finalizing():  # the main interpreter cannot be entered any more
-            if record.levelno >= logging.WARNING:
-                logging.StreamHandler(sys.__stderr__).handle(record)
             return
         try:
             fields = _describe(record)
