@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any
 
+import atoll
+
 
 def log(name: str, level: int, message: Any, *args: Any, **kwargs: Any) -> None:
     logging.getLogger(name).log(level, message, *args, **kwargs)
@@ -53,6 +55,14 @@ def log_in_thread(name: str, thread_name: str) -> int | None:
 
 def is_enabled(name: str, level: int) -> bool:
     return logging.getLogger(name).isEnabledFor(level)
+
+
+def wait_until_enabled(name: str, level: int, started: Any, done: Any) -> None:
+    """Run until a level is enabled, letting others in; both are events."""
+    started.set()
+    while not is_enabled(name, level):
+        atoll.checkpoint()
+    done.set()
 
 
 def set_level(name: str, level: int) -> None:

@@ -288,6 +288,34 @@ def test_low_records_do_not_cross(speaker: Any) -> None:
     assert atoll.main().statistics().crossings == before + 1
 
 
+def test_new_levels_reach_running_threads(
+    keeper: Any, speaker: Any, interpreter: atoll.Interpreter
+) -> None:
+    """New levels reach a thread that is at work in an interpreter that nobody else enters."""
+    started, done = threading.Event(), threading.Event()
+    wait = speaker.wait_until_enabled
+    interpreter.exec("import threading")
+    thread = interpreter.eval("threading.Thread")(target=wait, args=("app", DEBUG, started, done))
+    thread.start()
+    started.wait()
+    logging.getLogger("app").setLevel(DEBUG)
+    done.wait()
+    thread.join()
+    assert speaker.is_enabled("app", DEBUG)
+
+
+def test_interpreter_made_by_another(keeper: Any, interpreter: atoll.Interpreter) -> None:
+    """Records of an interpreter that another one made go straight to main."""
+    interpreter.exec("import atoll, reporting\ninner = atoll.Interpreter('inner')")
+    try:
+        interpreter.exec("inner.call(reporting.log, 'app', 40, 'from inside')")
+    finally:
+        interpreter.exec("inner.close()")
+    assert [(record.interpreter, record.msg) for record in keeper.records] == [
+        ("inner", "from inside")
+    ]
+
+
 def test_disabled_logger(keeper: Any, speaker: Any) -> None:
     """A logger that is disabled in main handles nothing from elsewhere."""
     logging.getLogger("app").disabled = True
