@@ -85,7 +85,7 @@ def test_records_are_in_main_time(keeper: Any, speaker: Any) -> None:
     relative = [record.relativeCreated for record in keeper.records]
     assert times == sorted(times)
     starts = [seen - offset / 1000 for seen, offset in zip(times, relative, strict=True)]
-    assert max(starts) - min(starts) < 1e-3
+    assert max(starts) - min(starts) < 2e-6  # what floats leave of it
 
 
 def test_loggers_form_main_tree(keeper: Any, speaker: Any, caplog: Any) -> None:
