@@ -561,7 +561,8 @@ def test_levels_in_a_forked_child(run_cleanly: Any) -> None:
             logging.getLogger().setLevel(logging.DEBUG)
             with atoll.Interpreter("two") as two:
                 two.call(reporting.log, "x", 10, "child")
-            sys.exit(0)
+            sys.stdout.flush()
+            os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
         one.call(reporting.log, "x", 10, "not shown")
         one.call(reporting.log, "x", 40, "after")
