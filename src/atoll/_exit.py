@@ -24,6 +24,7 @@ def close_all() -> None:
     """Close every interpreter; those in which a thread is stuck are left to their fate."""
     _core.prepare_exit()
     _core.stop_janitor()
+    _core.stop_alarm()
     stuck: set[int] = set()
     while left := [each for each in _core.interpreters() if each.id not in stuck | {0}]:
         if not _close(left[-1]):
