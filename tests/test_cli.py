@@ -293,6 +293,23 @@ def test_run_as_a_program_equals_python(script: Path) -> None:
     assert (ours.returncode, ours.stdout, ours.stderr) == (3, said, "oops\n")
 
 
+def test_run_leaves_logging_to_the_script(script: Path) -> None:
+    """A script that configures logging and warnings for itself is obeyed, as by `python`."""
+    script.write_text(
+        "import logging, sys, warnings\n"
+        "logging.basicConfig(level=logging.DEBUG, format='%(levelname)s: %(message)s')\n"
+        "logging.debug('details')\n"
+        "logging.captureWarnings(True)\n"
+        "warnings.warn('captured')\n"
+    )
+    plain = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=100
+    )
+    assert "DEBUG: details\nWARNING: " in plain.stderr
+    done = atoll("run", script)
+    assert (done.returncode, done.stderr) == (0, plain.stderr)
+
+
 def test_run_accepts_a_folder_with_main(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder with a `__main__.py` is a script too."""
     (tmp_path / "__main__.py").write_text("print('in a folder')\n")

@@ -173,3 +173,6 @@ def type_of(proxy: object, /) -> type:
 
 def visitor_count(handle: Handle, /) -> int:
     """Threads of others inside it."""
+
+def write_unraisable(exception: BaseException, object: object, message: str | None, /) -> None:
+    """Give an exception to sys.unraisablehook."""

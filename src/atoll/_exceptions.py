@@ -188,7 +188,7 @@ def rebuild(captured: Captured) -> BaseException:
 
     Called by the core, in the interpreter that gets it.
     """
-    exception = _rebuild(captured)
+    exception = rebuild_alone(captured)
     if isinstance(exception, DeadlineExceeded) and _core.deadline_was_heeded():
         exception = exception.as_timeout_error()
     last = exception
@@ -204,22 +204,23 @@ def rebuild(captured: Captured) -> BaseException:
     return exception
 
 
-def _rebuild(captured: Captured) -> BaseException:
+def rebuild_alone(captured: Captured) -> BaseException:
+    """Put an exception together again, without its remote traceback."""
     fields: Any = dict(captured)
     if fields["blocks"] is not None:
         return RemoteTraceback(fields["blocks"])
     args = fields["args"]
     if fields["members"]:
-        args = (*args, [_rebuild(member) for member in fields["members"]])
+        args = (*args, [rebuild_alone(member) for member in fields["members"]])
     exception = _make(fields["type"], args)
     for name, value in fields["fields"]:
         setattr(exception, name, value)
     for name, value in fields["state"]:
         exception.__dict__[name] = list(value) if name == "__notes__" else value
     if fields["context"] is not None:
-        exception.__context__ = _rebuild(fields["context"])
+        exception.__context__ = rebuild_alone(fields["context"])
     if fields["cause"] is not None:
-        exception.__cause__ = _rebuild(fields["cause"])
+        exception.__cause__ = rebuild_alone(fields["cause"])
     exception.__suppress_context__ = fields["suppress"]
     return exception
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def collect() -> tuple[tuple[str, ...], tuple[Filter, ...]]:
-    """Return what `atoll._inside.prepare` takes: `sys.argv` and the warnings filters."""
+    """Return what `atoll._inside.prepare` takes first: `sys.argv` and the warnings filters."""
     return tuple(map(str, getattr(sys, "argv", ()))), describe_filters()
 
 
-_FIRST_MODULES = ("atoll", "atoll._streams", "atoll._inside")
+_FIRST_MODULES = ("atoll", "atoll._streams", "atoll._forwarding", "atoll._inside")
 _compiled: tuple[tuple[str, str, bytes], ...] = ()
 
 

@@ -6,6 +6,7 @@ import sys
 import warnings
 
 from . import _core
+from ._forwarding import forward
 from ._streams import ForwardedStream
 
 TYPE_CHECKING = False
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ._inheritance import Filter
 
 
-def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...]) -> None:
+def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...], forwards_logging: bool) -> None:
     """Give a new interpreter what it inherits."""
     sys.argv = list(argv)
     sys.stdout = ForwardedStream("stdout")
@@ -25,6 +26,8 @@ def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...]) -> None:
         from ._inheritance import apply_filters
 
         apply_filters(filters)
+    if forwards_logging:
+        forward()
 
 
 def _pattern(expression: Any) -> tuple[str, int] | None:

@@ -32,14 +32,20 @@ class Interpreter(_core.Handle):
     and swaps back. Inside, one thread runs at a time and is never preempted: others get in only
     where the running one ends, waits or calls out. So objects in it need no locks.
 
-    It inherits `sys.path`, `sys.argv` and the warnings filters; its `sys.stdout` and `sys.stderr`
-    are those of the main interpreter. It lives until `close()`, or until the process ends. A handle
-    may be passed to other interpreters; in each there is one handle object per interpreter.
+    It inherits `sys.path`, `sys.argv`, the warnings filters and the log levels; its `sys.stdout`
+    and `sys.stderr` are those of the main interpreter, and its log records and warnings are handled
+    there. It lives until `close()`, or until the process ends. A handle may be passed to other
+    interpreters; in each there is one handle object per interpreter.
 
     Args:
         name: Shown in messages and by `repr`; at most 63 bytes are kept.
         preemptive: Keep CPython's switching between threads; then visitors get in promptly
             between two bytecodes of the interpreter's own threads.
+        forward_logging: Have log records handled by the main interpreter's loggers of the same
+            names (their field `interpreter` says where they are from), warnings shown by its
+            `warnings.showwarning`, and unraisable exceptions by its `sys.unraisablehook` if that
+            has been replaced. Inside, `logging.basicConfig()` then does nothing: the root logger
+            has a handler. False leaves all three to the interpreter itself.
 
     Raises:
         RuntimeError: If CPython cannot make it (out of memory, no threads).
@@ -56,7 +62,9 @@ class Interpreter(_core.Handle):
 
     __slots__ = ()
 
-    def __new__(cls, name: str | None = None, *, preemptive: bool = False) -> Self:
+    def __new__(
+        cls, name: str | None = None, *, preemptive: bool = False, forward_logging: bool = True
+    ) -> Self:
         if name is None:
             name = f"interpreter-{next(_numbers)}"
         elif not isinstance(name, str):
@@ -65,10 +73,15 @@ class Interpreter(_core.Handle):
 
         _exit.register()
         _signals.install()
+        if forward_logging and "logging" in sys.modules:
+            from ._logging import add_interpreter_field
+
+            add_interpreter_field()
         path = tuple(map(str, sys.path))
         interpreter = _core.create(name, bool(preemptive), path, _inheritance.modules())
         try:
-            _core.invoke(interpreter, "atoll._inside:prepare", _inheritance.collect(), None)
+            inherited = *_inheritance.collect(), bool(forward_logging)
+            _core.invoke(interpreter, "atoll._inside:prepare", inherited, None)
         except BaseException:
             interpreter.close()
             raise

@@ -175,7 +175,7 @@ def _run(script: str, arguments: Sequence[str]) -> int:
         _check_readable(script)
     except OSError as error:
         return _complain(f"can't open file {script!r}: {error.strerror}", UNUSABLE)
-    with Interpreter(name=Path(script).name) as interpreter:
+    with Interpreter(Path(script).name, forward_logging=False) as interpreter:
         try:
             path = os.path.abspath(script)
             interpreter.run_path(path, run_name="__main__", argv=[script, *arguments])

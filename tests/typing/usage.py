@@ -50,6 +50,7 @@ def work(paths: list[Path]) -> dict[str, int]:
         worker.run_path("script.py", run_name="other")
         worker.run_module("this", argv=iter(["a"]))
         worker.close(timeout=1.5)
+        atoll.Interpreter("quiet", forward_logging=False).close()
         return dict(index.lines)
 
 

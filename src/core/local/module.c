@@ -45,6 +45,32 @@ find_interp(void)
     return made;
 }
 
+// ---- functions ----
+
+// In Python there is no way to make the argument that sys.unraisablehook takes.
+static PyObject *
+write_unraisable(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 3 || !PyExceptionInstance_Check(arguments[0])) {
+        return PyErr_Format(PyExc_TypeError, "write_unraisable(exception, object, message)");
+    }
+    PyErr_SetRaisedException(Py_NewRef(arguments[0]));
+    if (arguments[2] == Py_None) {
+        PyErr_WriteUnraisable(arguments[1] == Py_None ? NULL : arguments[1]);
+    }
+    else {
+        PyErr_FormatUnraisable("%S", arguments[2]);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef module_functions[] = {
+    {"write_unraisable", (PyCFunction)(void (*)(void))write_unraisable, METH_FASTCALL,
+     PyDoc_STR("write_unraisable($module, exception, object, message, /)\n--\n\n"
+               "Give an exception to sys.unraisablehook.")},
+    {NULL},
+};
+
 // ---- life ----
 
 static int
@@ -70,6 +96,7 @@ exec(PyObject *module)
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
         mark_add_types(module, state) < 0 || summons_add_types(module, state) < 0 ||
         interpreter_add_types(module, state) < 0 ||
+        PyModule_AddFunctions(module, module_functions) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
         PyModule_AddFunctions(module, mark_functions) < 0 ||
         PyModule_AddFunctions(module, summons_functions) < 0) {
