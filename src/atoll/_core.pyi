@@ -134,6 +134,9 @@ def restrict(object: object, names: frozenset[str], /) -> Any:
 def statistics(handle: Handle, /) -> Statistics:
     """What it has been doing."""
 
+def stop_asking() -> None:
+    """The process ends soon: visitors no longer interrupt this interpreter's threads."""
+
 def stop_janitor() -> None:
     """Stop the thread that cleans up."""
 

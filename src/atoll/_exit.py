@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import threading
 
 from . import _core
 
@@ -18,6 +19,12 @@ def register() -> None:
     if not _is_registered and _core.current().id == 0:
         _is_registered = True
         atexit.register(close_all)
+        try:
+            # Python makes what pending calls there are before it calls atexit's functions, and
+            # for ever if one of ours has let the GIL go meanwhile. These it calls first of all.
+            threading._register_atexit(_core.stop_asking)  # type: ignore[attr-defined]
+        except RuntimeError:  # the end has begun
+            _core.stop_asking()
 
 
 def close_all() -> None:

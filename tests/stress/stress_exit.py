@@ -9,7 +9,6 @@ falling off the end, sys.exit, an exception, SystemExit out of another interpret
 
 from __future__ import annotations
 
-import contextlib
 import random
 import subprocess
 import sys
@@ -45,13 +44,6 @@ def visit(counter: object, choose: random.Random, how: str) -> None:
         return  # closed, or Python is ending: both are expected
 
 
-def add_if_open(counter: object) -> None:
-    import atoll
-
-    with contextlib.suppress(atoll.InterpreterClosedError):
-        counter.add(1)  # type: ignore[attr-defined]
-
-
 def run(seed: int) -> int:
     """One process; returns the status that it is going to end with."""
     import atexit
@@ -73,11 +65,11 @@ def run(seed: int) -> int:
             counter.keep(choose.choice(counters).numbers(3))
             counter.keep([1])
     if choose.randrange(2):
-        atexit.register(add_if_open, counters[0])
+        atexit.register(targets.call_if_open, counters[0].add, 1)
     if choose.randrange(2):
-        for each in interpreters:
-            each.eval("__import__('atexit').register")(lambda counter: None, counters[0])
-            each.eval("__import__('atexit').register")(counters[-1].add, 1)
+        for counter in counters:
+            counter.at_exit(lambda counter: None, counters[0])
+            counter.at_exit(counters[-1].add, 1)
     threads = []
     stop = threading.Event()
     for _ in range(choose.randrange(5)):
