@@ -42,7 +42,7 @@ class Interpreter(_core.Handle):
             between two bytecodes of the interpreter's own threads.
 
     Raises:
-        RuntimeError: If CPython cannot make it (out of memory, no threads).
+        RuntimeError: If CPython cannot make it (out of memory, no threads), or is ending.
 
     Threads: any. Making one takes 6 to 20 ms.
 
