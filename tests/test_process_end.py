@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import pytest
@@ -140,6 +141,130 @@ def test_uncaught_exception_is_printed(run_script: Any) -> None:
     assert "Traceback in interpreter 'far'" in done.stderr
     assert "raise error(*args)" in done.stderr
     assert done.stderr.endswith("KeyError: 'k'\n")
+
+
+IN_FLIGHT = """
+        import atoll, os, signal, sys, threading, workloads
+        def work(count):
+            try:
+                while True:
+                    count(1)
+            except atoll.InterpreterClosedError:
+                pass
+        several = [atoll.Interpreter(f"far {number}") for number in range(2)]
+        for number in range(4):
+            count = several[number % 2].eval("[]").count
+            threading.Thread(target=work, args=(count,), daemon=True).start()
+        threading.Event().wait(0.02)
+"""
+
+
+def test_exit_while_daemon_threads_cross(run_script: Any) -> None:
+    """Python's last round of pending calls ends, whatever daemon threads are doing meanwhile."""
+    for _ in range(5):  # each hung every other time when visitors still asked for room then
+        done = run_script(IN_FLIGHT)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        ("sys.exit(7)", 7),
+        ("several[0].exec('import sys; sys.exit(5)')", 5),
+        ("several[0].call(workloads.throw, SystemExit, 6)", 6),
+        ("os.kill(os.getpid(), signal.SIGTERM); threading.Event().wait()", -signal.SIGTERM),
+        (
+            "signal.signal(signal.SIGTERM, lambda *unused: sys.exit(9))\n"
+            "        os.kill(os.getpid(), signal.SIGTERM)\n"
+            "        threading.Event().wait()",
+            9,
+        ),
+        (
+            "signal.signal(signal.SIGTERM, lambda *unused: sys.exit(9))\n"
+            "        several[0].call(os.kill, os.getpid(), signal.SIGTERM)\n"
+            "        threading.Event().wait()",
+            9,
+        ),
+    ],
+)
+def test_exit_status_with_threads_in_flight(run_script: Any, end: str, status: int) -> None:
+    """The status is the script's and there is no noise, while daemon threads cross."""
+    done = run_script(IN_FLIGHT + "        " + end)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
+
+
+@pytest.mark.parametrize(("source", "count"), [("1 / 0", 1), ("several[0].eval('1 / 0')", 2)])
+def test_unhandled_exception_with_threads_in_flight(
+    run_script: Any, source: str, count: int
+) -> None:
+    """An unhandled exception is printed once a side, status 1, while daemon threads cross."""
+    done = run_script(IN_FLIGHT + "        " + source)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\nZeroDivisionError") == count
+    assert done.stderr.endswith("\nZeroDivisionError: division by zero\n")
+
+
+def test_first_interpreter_of_a_thread_that_outlives_the_script(run_cleanly: Any) -> None:
+    """The process's first interpreter can be made while Python waits for a thread, and left open."""
+    out = run_cleanly("""
+        import atoll, threading
+        def late():
+            threading.main_thread().join()
+            kept.append(atoll.Interpreter())
+            kept.append(kept[0].eval("[32]"))
+            print(kept[1])
+        kept = []
+        threading.Thread(target=late).start()
+    """)
+    assert out == "[32]\n"
+
+
+@pytest.mark.parametrize("how", ["atexit.register(late)", "threading._register_atexit(late)"])
+def test_first_interpreter_of_an_exit_handler_is_refused(run_cleanly: Any, how: str) -> None:
+    """An exit handler cannot make the first one: nothing would close it any more."""
+    out = run_cleanly(f"""
+        import atexit, atoll, threading
+        def late():
+            try:
+                kept.append(atoll.Interpreter())
+            except RuntimeError as error:
+                print(error)
+        kept = []
+        {how}
+    """)
+    assert out == "an exit handler cannot make the first interpreter\n"
+
+
+def test_later_interpreter_of_an_exit_handler(run_cleanly: Any) -> None:
+    """An exit handler can make one if there has been one, and need not close it."""
+    out = run_cleanly("""
+        import atexit, atoll
+        atoll.Interpreter()
+        kept = []
+        def late():
+            kept.append(atoll.Interpreter())
+            print(kept[0].call(pow, 2, 5))
+        atexit.register(late)
+    """)
+    assert out == "32\n"
+
+
+def test_threads_go_on_after_the_main_thread(run_cleanly: Any) -> None:
+    """Threads that Python waits for make, use and close interpreters after the script's end."""
+    out = run_cleanly("""
+        import atoll, threading
+        first = atoll.Interpreter("first")
+        numbers = first.eval("[1, 2]")
+        def work():
+            threading.main_thread().join()
+            with atoll.Interpreter("second") as second:
+                total = second.call(sum, numbers)
+                last = second.call(lambda function: function(), lambda: numbers[1])
+            print(f"{total} {last}\\n", end="")
+        for _ in range(3):
+            threading.Thread(target=work).start()
+    """)
+    assert out == "3 2\n" * 3
 
 
 CHILD = """

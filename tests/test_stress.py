@@ -20,6 +20,7 @@ STRESS = Path(__file__).parent / "stress"
         ("stress_prompt.py", "2"),
         ("stress_fork.py", "3"),
         ("stress_interrupt.py", "3"),
+        ("stress_exit.py", "5"),
     ],
     ids=lambda command: command[0].removesuffix(".py"),
 )

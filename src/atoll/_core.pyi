@@ -159,6 +159,9 @@ def statistics(handle: Handle, /) -> Statistics:
 def stop_alarm() -> None:
     """Stop the thread that watches deadlines."""
 
+def stop_asking() -> None:
+    """The process ends soon: visitors no longer interrupt this interpreter's threads."""
+
 def stop_janitor() -> None:
     """Stop the thread that cleans up."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import threading
 
 from . import _core
 
@@ -13,11 +14,23 @@ _is_registered = False
 
 
 def register() -> None:
-    """Have all interpreters closed at exit; in the main interpreter only, and once."""
+    """Have all interpreters closed at exit; in the main interpreter only, and once.
+
+    Raises:
+        RuntimeError: If Python is ending and calls no functions any more that are registered now.
+    """
     global _is_registered
     if not _is_registered and _core.current().id == 0:
-        _is_registered = True
+        try:
+            # Before it calls atexit's functions, Python makes what pending calls there are: for
+            # ever, if one of ours has let the GIL go meanwhile. These functions come first of all.
+            threading._register_atexit(_core.stop_asking)  # type: ignore[attr-defined]
+        except RuntimeError:
+            if threading.current_thread() is threading.main_thread():
+                raise RuntimeError("an exit handler cannot make the first interpreter") from None
+            _core.stop_asking()
         atexit.register(close_all)
+        _is_registered = True
 
 
 def close_all() -> None:

@@ -48,7 +48,7 @@ class Interpreter(_core.Handle):
             has a handler. False leaves all three to the interpreter itself.
 
     Raises:
-        RuntimeError: If CPython cannot make it (out of memory, no threads).
+        RuntimeError: If CPython cannot make it (out of memory, no threads), or is ending.
 
     Threads: any. Making one takes 6 to 20 ms.
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import threading
 from typing import Any
+
+import atoll
 
 local = threading.local()
 kept: list[Any] = []
@@ -87,6 +91,10 @@ class Counter:
         thread.start()
         return thread
 
+    def at_exit(self, function: Any, *args: Any) -> None:
+        """Have this interpreter call a function when it ends."""
+        atexit.register(call_if_open, function, *args)
+
     def fail(self, how: str) -> None:
         """Raise all kinds of exceptions."""
         match how:
@@ -142,6 +150,12 @@ def odd_object(shape: int) -> Any:
         methods["__eq__"] = lambda self, other: other == shape
         methods["__hash__"] = lambda self: 77 + shape
     return type(f"Odd{shape}", (), methods)()
+
+
+def call_if_open(function: Any, *args: Any) -> None:
+    """Call what may have been closed by now."""
+    with contextlib.suppress(atoll.InterpreterClosedError):
+        function(*args)
 
 
 counter = Counter()

@@ -248,13 +248,20 @@ lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObjec
 }
 
 void
-lifecycle_end(core_state *main)
+lifecycle_stop_asking(core_state *main)
+{
+    Py_BEGIN_ALLOW_THREADS
+    crossing_stop_asking(main->interp);
+    Py_END_ALLOW_THREADS
+}
+
+void
+lifecycle_end(void)
 {
     Py_BEGIN_ALLOW_THREADS
     pthread_mutex_lock(&creation_mutex);
     is_ending = true;
     pthread_mutex_unlock(&creation_mutex);
-    crossing_stop_asking(main->interp);
     Py_END_ALLOW_THREADS
 }
 

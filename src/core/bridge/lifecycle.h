@@ -21,9 +21,13 @@ interp *lifecycle_create(core_state *home, const char *name, bool is_preemptive,
 // meanwhile, then ends it. `deadline` is on the monotonic clock, in ns.
 int lifecycle_close(core_state *home, interp *target, int64_t deadline);
 
-// The process ends: no interpreter is made any more, and nobody lets the main interpreter's GIL go
-// inside a pending call (Py_FinalizeEx would wait for that one for ever). Attached to main.
-void lifecycle_end(core_state *main);
+// The end of the process, in two steps; both attached to main. First, before Py_FinalizeEx makes
+// what pending calls there are: visitors post no more of them, and none is under way any longer in
+// another thread, which would never get the GIL again that it let go. For good, and in children
+// that are forked later too.
+void lifecycle_stop_asking(core_state *main);
+// Then no interpreter is made any more.
+void lifecycle_end(void);
 
 // Is this interpreter being made by this thread? Its record, borrowed, or NULL.
 interp *lifecycle_being_made(PyInterpreterState *interpreter);

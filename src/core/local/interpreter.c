@@ -528,7 +528,14 @@ forget_interpreters(PyObject *module, PyObject *unused)
 static PyObject *
 prepare_exit(PyObject *module, PyObject *unused)
 {
-    lifecycle_end(PyModule_GetState(module));
+    lifecycle_end();
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+stop_asking(PyObject *module, PyObject *unused)
+{
+    lifecycle_stop_asking(PyModule_GetState(module));
     Py_RETURN_NONE;
 }
 
@@ -581,6 +588,9 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("forget_interpreters($module, /)\n--\n\nLeave all but the main one to their fate.")},
     {"prepare_exit", prepare_exit, METH_NOARGS,
      PyDoc_STR("prepare_exit($module, /)\n--\n\nThe process ends: make no more interpreters.")},
+    {"stop_asking", stop_asking, METH_NOARGS,
+     PyDoc_STR("stop_asking($module, /)\n--\n\n"
+               "The process ends soon: visitors no longer interrupt this interpreter's threads.")},
     {"stop_janitor", stop_janitor, METH_NOARGS,
      PyDoc_STR("stop_janitor($module, /)\n--\n\nStop the thread that cleans up.")},
     {NULL},
