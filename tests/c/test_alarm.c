@@ -6,13 +6,21 @@
 #include "ground/clock.h"
 
 static atomic_int posts;
+static int noted; // alarm thread only
 
-// As summons.c's post, without a pending call: the thread looks at its summons by itself.
+// As in summons.c, without a pending call: the thread looks at its summons by itself.
 static void
-post(thread *whom)
+note(thread *whom)
 {
     (void)whom;
-    atomic_fetch_add(&posts, 1);
+    noted++;
+}
+
+static void
+post(void)
+{
+    atomic_fetch_add(&posts, noted);
+    noted = 0;
 }
 
 static void
@@ -97,7 +105,7 @@ main(void)
 {
     thread *here = thread_get();
     CHECK(here != NULL && here->is_main);
-    CHECK(alarm_start(post) && alarm_start(post));
+    CHECK(alarm_start(note, post) && alarm_start(note, post));
     alarm_ring();
     wait_for(here, SUMMONS_SIGNAL);
     threads_run(expire_in_order, THREADS);
@@ -110,6 +118,6 @@ main(void)
     deadline_stop(&abandoned);
     alarm_stop();
     alarm_stop();
-    CHECK(!alarm_start(post)); // stopped for good
+    CHECK(!alarm_start(note, post)); // stopped for good
     return 0;
 }

@@ -27,6 +27,31 @@ crossing_new_home(thread *self, interp *home, PyThreadState *state)
     return resident;
 }
 
+// The thread state is the guest's from now on.
+static guest *
+give_state(thread *self, interp *host, PyThreadState *state)
+{
+    if (state == NULL) {
+        return NULL;
+    }
+    guest *visitor = thread_guest(self, host);
+    pthread_mutex_lock(&host->mutex);
+    if (visitor != NULL) {
+        visitor->thread_state = state; // its own thread's state had gone
+        visitor->is_owned = true;
+    }
+    else {
+        visitor = guest_new_locked(host, state, true, &self->summons);
+    }
+    pthread_mutex_unlock(&host->mutex);
+    if (visitor == NULL) {
+        PyThreadState_Delete(state);
+        return NULL;
+    }
+    thread_set_guest(self, host, visitor);
+    return visitor;
+}
+
 // Make the thread state with which this thread will visit from now on. The phase is checked under
 // the mutex, under which the closer changes it, so that python_state is alive.
 COLD guest *
@@ -41,31 +66,20 @@ crossing_new_host(thread *self, interp *host, crossing_result *why)
         *why = CROSSING_NO_MEMORY;
         return NULL;
     }
-    guest *visitor = thread_guest(self, host);
     pthread_mutex_lock(&host->mutex);
-    if (interp_get_phase(host) != INTERP_OPEN) {
-        pthread_mutex_unlock(&host->mutex);
-        return NULL;
-    }
-    *why = CROSSING_NO_MEMORY;
-    PyThreadState *state = PyThreadState_New(host->python_state);
-    if (state != NULL && visitor == NULL) {
-        visitor = guest_new_locked(host, state, true, &self->summons);
-        if (visitor != NULL) {
-            thread_set_guest(self, host, visitor);
-        }
-        else {
-            PyThreadState_Delete(state);
-        }
-    }
-    else if (state != NULL) {
-        visitor->thread_state = state; // its own thread's state had gone
-        visitor->is_owned = true;
-    }
-    else {
-        visitor = NULL;
+    bool is_open = interp_get_phase(host) == INTERP_OPEN;
+    if (is_open) {
+        interp_pin_locked(host);
     }
     pthread_mutex_unlock(&host->mutex);
+    if (!is_open) {
+        return NULL;
+    }
+    guest *visitor = give_state(self, host, PyThreadState_New(host->python_state));
+    interp_unpin(host);
+    if (visitor == NULL) {
+        *why = CROSSING_NO_MEMORY;
+    }
     return visitor;
 }
 
@@ -80,40 +94,39 @@ crossing_post(interp *host)
     }
 }
 
-static bool
-start_making(interp *host)
-{
-    pthread_mutex_lock(&host->mutex);
-    bool may_start = host->is_preemptive;
-    host->makers += may_start;
-    pthread_mutex_unlock(&host->mutex);
-    return may_start;
-}
-
-static void
-stop_making(interp *host)
-{
-    pthread_mutex_lock(&host->mutex);
-    host->makers--;
-    pthread_cond_broadcast(&host->moved);
-    pthread_mutex_unlock(&host->mutex);
-}
-
 void
 crossing_make_room(interp *host)
 {
-    if (atomic_load(&host->waiting) > 0 && start_making(host)) {
+    if (host->is_preemptive && atomic_load(&host->waiting) > 0) {
         crossing_give_way(host, false);
-        stop_making(host);
     }
+}
+
+bool
+crossing_begin_look(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    bool may_look = !host->is_unasked;
+    host->lookers += may_look;
+    pthread_mutex_unlock(&host->mutex);
+    return may_look;
+}
+
+void
+crossing_end_look(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->lookers--;
+    pthread_cond_broadcast(&host->moved);
+    pthread_mutex_unlock(&host->mutex);
 }
 
 void
 crossing_stop_asking(interp *host)
 {
     pthread_mutex_lock(&host->mutex);
-    host->is_preemptive = false;
-    while (host->makers > 0) {
+    host->is_unasked = true;
+    while (host->lookers > 0) {
         pthread_cond_wait(&host->moved, &host->mutex);
     }
     pthread_mutex_unlock(&host->mutex);

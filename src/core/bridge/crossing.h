@@ -61,14 +61,17 @@ void crossing_release(interp *host, guest *own);
 // Thread states that are no visitor's; under its GIL.
 int crossing_count_own_threads(interp *host);
 
-// Have the pending call that looks after visitors run there; host->mutex, or its GIL, or a visitor
-// inside keeps the interpreter alive.
+// Have the pending call that looks after visitors run there. The interpreter is pinned, or a
+// visitor inside keeps it alive. None of our locks is held.
 void crossing_post(interp *host);
 
 // From now on visitors wait as in CPython; returns, detached, when no thread makes room any more.
 void crossing_stop_asking(interp *host);
 
-// Let in who waits to get into a preemptive interpreter; in a pending call.
+// In the pending call: false if none is to be made any more; and let in who waits to get into a
+// preemptive interpreter.
+bool crossing_begin_look(interp *host);
+void crossing_end_look(interp *host);
 void crossing_make_room(interp *host);
 
 // Without a home: for a thread of ours that has no Python of its own.

@@ -162,12 +162,16 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
         if (is_asked) {
             host->interruption = packed;
             interp_raise_attention(host, ATTENTION_INTERRUPTION);
-            crossing_post(host);
+            interp_pin_locked(host);
         }
     }
     pthread_mutex_unlock(&host->mutex);
     free_parcel(before);
-    if (!is_asked) {
+    if (is_asked) {
+        crossing_post(host);
+        interp_unpin(host);
+    }
+    else {
         free_parcel(packed);
     }
     return is_asked;

@@ -579,6 +579,7 @@ fork_child(void)
     interp_fork_child();
     thread_fork_child();
     alarm_fork_child();
+    summons_fork_child();
     names_fork_child();
     arenas_fork_child();
     closing_fork_child();

@@ -7,29 +7,56 @@
 
 // ---- posting ----
 
+static interp *noted = NULL; // linked by next_noted; alarm thread only
+
 static void
-post_where_present(interp *host, void *whom)
+note_where_present(interp *host, void *whom)
 {
     // The closer of an interpreter waits, and looks under this mutex, until nobody is present.
     pthread_mutex_lock(&host->mutex);
     if (interp_get_phase(host) != INTERP_CLOSED &&
         interp_has_present_locked(host, &((thread *)whom)->summons)) {
-        crossing_post(host);
+        if (!host->is_noted) {
+            interp_pin_locked(host);
+            interp_incref(host);
+            host->is_noted = true;
+            host->next_noted = noted;
+            noted = host;
+        }
         pthread_cond_broadcast(&host->moved); // it may be standing back
     }
     pthread_mutex_unlock(&host->mutex);
 }
 
 static void
-post(thread *whom)
+note(thread *whom)
 {
-    registry_each(post_where_present, whom);
+    registry_each(note_where_present, whom);
+}
+
+static void
+post_noted(void)
+{
+    while (noted != NULL) {
+        interp *host = noted;
+        noted = host->next_noted;
+        host->is_noted = false;
+        crossing_post(host);
+        interp_unpin(host);
+        interp_decref(host);
+    }
 }
 
 bool
 summons_start(void)
 {
-    return alarm_start(post);
+    return alarm_start(note, post_noted);
+}
+
+void
+summons_fork_child(void)
+{
+    noted = NULL;
 }
 
 // ---- answering ----
@@ -162,11 +189,22 @@ let_summoned_in(interp *host, const guest *own)
     }
 }
 
-int
-summons_look_up(void *argument)
+// The exception of whom it is meant for, who is this thread: -1.
+static int
+answer(core_state *state, thread *here, guest *own)
 {
-    interp *host = argument;
-    atomic_store(&host->posted, 0);
+    if (own == NULL) {
+        return interruption_deliver(state, own);
+    }
+    crossing_hold(state->interp, own); // what follows may cross out of here, and back
+    bool is_raised = answer_inside(state, here, own) < 0 || interruption_deliver(state, own) < 0;
+    crossing_release(state->interp, own);
+    return is_raised ? -1 : 0;
+}
+
+static int
+look_up(interp *host)
+{
     thread *here = thread_self;
     guest *own = here == NULL ? NULL : thread_guest(here, host);
     bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
@@ -182,17 +220,19 @@ summons_look_up(void *argument)
         alarm_retry();
     }
     core_state *state = host->core_state;
-    if (state == NULL || (here != NULL && here->deafness > 0)) {
-        return 0;
+    bool is_deaf = here != NULL && here->deafness > 0;
+    return state == NULL || is_deaf ? 0 : answer(state, here, own);
+}
+
+int
+summons_look_up(void *argument)
+{
+    interp *host = argument;
+    atomic_store(&host->posted, 0);
+    int result = 0;
+    if (crossing_begin_look(host)) {
+        result = look_up(host);
+        crossing_end_look(host);
     }
-    // Both may cross out of here, and back.
-    if (own != NULL) {
-        crossing_hold(host, own);
-    }
-    bool is_raised = (here != NULL && answer_inside(state, here, own) < 0) ||
-                     interruption_deliver(state, own) < 0;
-    if (own != NULL) {
-        crossing_release(host, own);
-    }
-    return is_raised ? -1 : 0;
+    return result;
 }

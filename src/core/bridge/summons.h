@@ -16,6 +16,7 @@
 #include "ground/alarm.h"
 
 bool summons_start(void); // the alarm; false: no thread to be had
+void summons_fork_child(void);
 int summons_look_up(void *host);
 int summons_answer_at_home(core_state *home, interp *host); // a visitor has turned back from `host`
 int summons_check_signals(core_state *here); // run Python's signal handlers, wherever this is

@@ -13,7 +13,8 @@
 
 static struct {
     pthread_mutex_t mutex; // guards all of it, every deadline, and thread.deadlines
-    alarm_summon summon;
+    alarm_note note;
+    alarm_post post;
     pthread_t thread;
     bool is_running;
     bool must_stop;
@@ -149,7 +150,7 @@ static void
 summon(thread *whom)
 {
     barrier_heavy(); // pairs with crossing_attach: it sees the summons, or we see where it is
-    alarm_clock.summon(whom);
+    alarm_clock.note(whom);
 }
 
 static void
@@ -224,6 +225,7 @@ run(void *unused)
         int64_t next = alarm_clock.earliest < alarm_clock.retry_at ? alarm_clock.earliest
                                                                    : alarm_clock.retry_at;
         pthread_mutex_unlock(&alarm_clock.mutex);
+        alarm_clock.post();
         semaphore_wait(&alarm_clock.bell, next);
         pthread_mutex_lock(&alarm_clock.mutex);
     }
@@ -244,10 +246,11 @@ start_locked(void)
 }
 
 bool
-alarm_start(alarm_summon summon)
+alarm_start(alarm_note note, alarm_post post)
 {
     pthread_mutex_lock(&alarm_clock.mutex);
-    alarm_clock.summon = summon;
+    alarm_clock.note = note;
+    alarm_clock.post = post;
     if (!alarm_clock.is_running && !alarm_clock.must_stop) {
         alarm_clock.is_running = start_locked();
     }

@@ -2,7 +2,7 @@
 // passed, a signal has come, a pending call was answered by the wrong thread.
 //
 // Purpose. It sets a thread's `summons` and has a pending call posted wherever that thread is, by
-// the function given to alarm_start (ground knows no Python). The thread looks up and acts.
+// the functions given to alarm_start (ground knows no Python). The thread looks up and acts.
 //
 // Lifetime. Started by the first interpreter that is made, stopped before Python finalises; a
 // forked child starts its own. A running deadline belongs to whoever started it, and is stopped by
@@ -40,13 +40,15 @@ typedef struct deadline {
 // Where a deadline was set, seen from the level that asks.
 typedef enum { DEADLINE_NONE, DEADLINE_HERE, DEADLINE_OUTSIDE } deadline_place;
 
-// Post a pending call wherever the thread is. Called with the alarm's lock held.
-typedef void (*alarm_summon)(thread *whom);
+// Note where the thread is; called with locks held. Then, with none, post a pending call there.
+typedef void (*alarm_note)(thread *whom);
+typedef void (*alarm_post)(void);
 
-bool alarm_start(alarm_summon summon); // false: no thread to be had. The second time does nothing
-void alarm_stop(void);                 // for good; waits for it
-void alarm_ring(void);                 // a signal has come
-void alarm_retry(void);                // a summons was not answered: post it again in a moment
+// False: no thread to be had. The second time it does nothing.
+bool alarm_start(alarm_note note, alarm_post post);
+void alarm_stop(void);  // for good; waits for it
+void alarm_ring(void);  // a signal has come
+void alarm_retry(void); // a summons was not answered: post it again in a moment
 
 void deadline_start(deadline *self, thread *here, const interp *where, int depth, int64_t duration);
 void deadline_stop(deadline *self); // also if it is not running

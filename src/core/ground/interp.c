@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ground/clock.h"
+#include "ground/closing.h"
 
 errand errand_shut_mark;
 
@@ -83,6 +84,23 @@ interp_raise_attention(interp *self, unsigned bits)
 {
     if ((atomic_load_explicit(&self->attention, memory_order_relaxed) & bits) != bits) {
         atomic_fetch_or_explicit(&self->attention, bits, memory_order_release);
+    }
+}
+
+void
+interp_pin_locked(interp *self)
+{
+    self->pins++;
+}
+
+void
+interp_unpin(interp *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    bool may_end = --self->pins == 0 && interp_get_phase(self) == INTERP_CLOSING;
+    pthread_mutex_unlock(&self->mutex);
+    if (may_end) {
+        closing_announce();
     }
 }
 
@@ -199,8 +217,8 @@ interp_has_present_locked(interp *self, const atomic_uint *summons)
 bool
 interp_has_visitors(interp *self, const guest *except)
 {
-    bool found = false;
     pthread_mutex_lock(&self->mutex);
+    bool found = self->pins > 0;
     for (guest *visitor = self->guests; visitor != NULL && !found; visitor = visitor->next) {
         found = visitor != except && visitor->is_owned && !visitor->is_dead &&
                 atomic_load_explicit(&visitor->presence, memory_order_acquire) != GUEST_ABSENT;
@@ -371,7 +389,9 @@ interp_fork_child(void)
         each->guests = NULL;
         each->dead = NULL;
         each->yielders = 0;
-        each->makers = 0;
+        each->lookers = 0;
+        each->pins = 0;
+        each->is_noted = false;
         each->reservations = 0;
         each->interruption = NULL;
         each->waiting = 0;

@@ -63,12 +63,16 @@ struct interp {
     guest *guests;        // mutex
     guest *dead;          // mutex; guests whose thread has ended, linked by next_dead
     int yielders;         // mutex
-    int makers;           // mutex; threads inside a pending call that makes room
+    int pins;             // mutex; threads that call CPython about it without being inside
+    int lookers;          // mutex; threads inside the pending call
+    bool is_unasked;      // mutex; no pending call is to be made any more
     int reservations;     // mutex; threads that keep it so
     char activity[INTERP_ACTIVITY_SIZE]; // mutex; what one of these was doing
     void *interruption;     // mutex; parcel with the exception for those who are interruptible
     bool may_interrupt_own; // mutex; for the interpreter's own threads too
     interp *next;           // registry; newest first
+    interp *next_noted;     // alarm thread only; counted and pinned
+    bool is_noted;          // alarm thread only
 };
 
 struct guest {
@@ -99,6 +103,12 @@ interp_get_phase(const interp *self)
 
 void interp_set_phase(interp *self, interp_phase phase);
 void interp_raise_attention(interp *self, unsigned bits);
+
+// While it is pinned an open interpreter does not end. For calls into CPython, which has locks of
+// its own: os.fork() takes those before ours, so that none of ours may be held when such a lock is
+// taken.
+void interp_pin_locked(interp *self);
+void interp_unpin(interp *self);
 
 // Guests. Those named _locked need self->mutex.
 guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *summons);
