@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._core import Proxy, Statistics
     from ._errors import AtollError, InterpreterClosedError, RemoteError, RemoteTraceback
     from ._interpreter import Interpreter, checkpoint, current, interpreters, main
+    from ._queue import LifoQueue, PriorityQueue, Queue
     from ._references import is_proxy, owner, ref, restrict, type_of
     from ._threads import threads
     from ._values import copy, register_value_type
@@ -33,7 +34,10 @@ _PLACES = {
     "AtollError": "_errors",
     "Interpreter": "_interpreter",
     "InterpreterClosedError": "_errors",
+    "LifoQueue": "_queue",
+    "PriorityQueue": "_queue",
     "Proxy": "_core",
+    "Queue": "_queue",
     "RemoteError": "_errors",
     "RemoteTraceback": "_errors",
     "Statistics": "_core",
@@ -55,7 +59,10 @@ __all__ = [
     "AtollError",
     "Interpreter",
     "InterpreterClosedError",
+    "LifoQueue",
+    "PriorityQueue",
     "Proxy",
+    "Queue",
     "RemoteError",
     "RemoteTraceback",
     "Statistics",

@@ -10,6 +10,7 @@
 #include "bridge/value.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
+#include "ground/queue.h"
 
 // What the longest wait for an interpreter's own threads may delay Ctrl-C.
 #define SIGNAL_CHECK_SECONDS 0.1
@@ -556,6 +557,7 @@ fork_prepare(void)
     interp_fork_prepare();
     thread_fork_prepare();
     names_fork_prepare();
+    queue_fork_prepare();
     arenas_fork_prepare();
 }
 
@@ -563,6 +565,7 @@ static void
 fork_parent(void)
 {
     arenas_fork_parent();
+    queue_fork_parent();
     names_fork_parent();
     thread_fork_parent();
     interp_fork_parent();
@@ -575,6 +578,7 @@ fork_child(void)
     interp_fork_child();
     thread_fork_child();
     names_fork_child();
+    queue_fork_child();
     arenas_fork_child();
     closing_fork_child();
     janitor_fork_child();

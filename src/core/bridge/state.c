@@ -15,6 +15,12 @@ static const struct {
     [HOOK_ABC_MARKERS] = {"atoll._describe", "abc_markers"},
     [HOOK_JOIN_THREADS] = {"atoll._inside", "join_threads"},
     [HOOK_INTERPRETER] = {"atoll._interpreter", "Interpreter"},
+    [HOOK_QUEUE] = {"atoll._queue", "Queue"},
+    [HOOK_LIFO_QUEUE] = {"atoll._queue", "LifoQueue"},
+    [HOOK_PRIORITY_QUEUE] = {"atoll._queue", "PriorityQueue"},
+    [HOOK_EMPTY] = {"queue", "Empty"},
+    [HOOK_FULL] = {"queue", "Full"},
+    [HOOK_SHUT_DOWN] = {"queue", "ShutDown"},
     [HOOK_OPERATE] = {"atoll._operators", "operate"},
     [HOOK_REDUCE] = {"atoll._values", "reduce_proxy"},
 };

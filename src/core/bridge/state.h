@@ -21,6 +21,9 @@ typedef enum {
     TYPE_REMOTE_METHOD,
     TYPE_SPECIAL_METHOD,
     TYPE_INTERPRETER,
+    TYPE_QUEUE,
+    TYPE_QUEUE_WAIT,
+    TYPE_BELL,
     TYPE_MARK,
     TYPE_RESTRICTED,
     TYPE_STATISTICS,
@@ -39,6 +42,12 @@ typedef enum {
     HOOK_ABC_MARKERS,
     HOOK_JOIN_THREADS,
     HOOK_INTERPRETER,
+    HOOK_QUEUE,
+    HOOK_LIFO_QUEUE,
+    HOOK_PRIORITY_QUEUE,
+    HOOK_EMPTY,
+    HOOK_FULL,
+    HOOK_SHUT_DOWN,
     HOOK_REDUCE,
     HOOK_OPERATE,
     HOOK_COUNT
@@ -72,8 +81,6 @@ typedef struct {
     // The export that a Proxy, remote class or remote method stands for, with one more count.
     // 0: the object is none of these; -1: exception.
     int (*identify)(core_state *state, PyObject *object, struct exported **target);
-    // This interpreter's Interpreter object for a record.
-    PyObject *(*handle)(core_state *state, interp *of);
 } reference_methods;
 
 struct core_state {
@@ -86,7 +93,7 @@ struct core_state {
     pointer_map exports;           // object -> export
     pointer_map proxies;           // export -> Proxy or remote class, borrowed
     pointer_map classes;           // key of a remote type -> remote class, borrowed
-    pointer_map handles;           // interp -> Interpreter, borrowed
+    pointer_map handles;           // record -> handle, borrowed
     pointer_map specials;          // name index -> special method, owned
     PyObject *recent_classes[128]; // owned; keeps classes of short-lived proxies
     unsigned recent_position;

@@ -92,7 +92,7 @@ identify(core_state *state, PyObject *object, exported **target)
     return *target == NULL ? -1 : 1;
 }
 
-const reference_methods local_references = {import, identify, interpreter_handle};
+const reference_methods local_references = {import, identify};
 
 // ---- life ----
 

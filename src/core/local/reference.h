@@ -79,6 +79,8 @@ reference_target(PyObject *object)
 
 extern const reference_methods local_references;
 
+extern struct PyModuleDef core_module;
+
 // Types; each adds itself to the module. 0 or -1.
 int proxy_add_types(PyObject *module, core_state *state);
 int remote_class_add_type(PyObject *module, core_state *state);
@@ -86,6 +88,7 @@ int remote_method_add_type(PyObject *module, core_state *state);
 int special_method_add_type(PyObject *module, core_state *state);
 int interpreter_add_types(PyObject *module, core_state *state);
 int mark_add_types(PyObject *module, core_state *state);
+int queue_add_types(PyObject *module, core_state *state);
 
 // remote class
 PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
@@ -104,6 +107,7 @@ PyObject *special_method_get(core_state *state, PyObject *name); // borrowed
 PyObject *interpreter_handle(core_state *state, interp *of);
 extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];
+extern PyMethodDef queue_functions[];
 
 static inline PyObject *
 reference_operate(core_state *state, exported *target, operation_kind kind, PyObject *name,
