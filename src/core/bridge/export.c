@@ -103,6 +103,13 @@ drop(core_state *state, exported *self)
     Py_XDECREF(object);
 }
 
+// No errand is needed. Not for a thing that was dropped (and is still an errand): its count is ours.
+void
+export_unref_at_home(core_state *state, exported *self)
+{
+    drop(state, self);
+}
+
 static void
 run(core_state *state, errand *item)
 {

@@ -12,6 +12,7 @@ static const struct {
     [HOOK_LOAD] = {"atoll._values", "load"},
     [HOOK_IS_VALUE] = {"atoll._values", "is_value_type"},
     [HOOK_DESCRIBE] = {"atoll._describe", "describe"},
+    [HOOK_DESCRIBE_GONE] = {"atoll._describe", "describe_gone"},
     [HOOK_ABC_MARKERS] = {"atoll._describe", "abc_markers"},
     [HOOK_JOIN_THREADS] = {"atoll._inside", "join_threads"},
     [HOOK_INTERPRETER] = {"atoll._interpreter", "Interpreter"},

@@ -12,17 +12,33 @@ home_object(core_state *state, exported *target_steal)
     if (object == NULL) {
         state_raise_closed(state, target_steal->owner);
     }
-    export_unref((foreign_ref){target_steal});
+    export_unref_at_home(state, target_steal); // the object is ours by now: nothing is finalized
     return object;
 }
 
 static PyObject *proxy_vectorcall(PyObject *self, PyObject *const *arguments, size_t nargsf,
                                   PyObject *keyword_names);
 
+// What came out of a queue may be of an interpreter that has closed, and then nobody can say what it
+// was. Whatever is done to its Proxy raises InterpreterClosedError.
+static bool
+is_gone(const exported *target)
+{
+    bool is_gone = PyErr_ExceptionMatches(PyExc_ReferenceError) &&
+                   interp_get_phase(target->owner) != INTERP_OPEN;
+    if (is_gone) {
+        PyErr_Clear();
+    }
+    return is_gone;
+}
+
 static PyObject *
 new_proxy(core_state *state, exported *target_steal)
 {
     PyTypeObject *class = remote_class_of(state, target_steal);
+    if (class == NULL && is_gone(target_steal)) {
+        class = remote_class_of_gone(state);
+    }
     if (class == NULL) {
         export_unref((foreign_ref){target_steal});
         return NULL;
@@ -51,6 +67,18 @@ new_proxy(core_state *state, exported *target_steal)
 }
 
 static PyObject *
+import_class(core_state *state, exported *target_steal)
+{
+    exported *kept = export_ref(target_steal).target;
+    PyObject *class = remote_class_import(state, target_steal);
+    if (class == NULL && is_gone(kept)) {
+        return new_proxy(state, kept);
+    }
+    export_unref((foreign_ref){kept});
+    return class;
+}
+
+static PyObject *
 import(core_state *state, exported *target_steal)
 {
     if (target_steal->owner == state->interp) {
@@ -62,7 +90,7 @@ import(core_state *state, exported *target_steal)
         export_unref((foreign_ref){target_steal});
         return known;
     }
-    return target_steal->flags & EXPORT_CLASS ? remote_class_import(state, target_steal)
+    return target_steal->flags & EXPORT_CLASS ? import_class(state, target_steal)
                                               : new_proxy(state, target_steal);
 }
 
