@@ -32,10 +32,10 @@ is_gone(const exported *target)
     return is_gone;
 }
 
+// Steals the class too, which may be NULL with an exception.
 static PyObject *
-new_proxy(core_state *state, exported *target_steal)
+new_proxy(core_state *state, exported *target_steal, PyTypeObject *class)
 {
-    PyTypeObject *class = remote_class_of(state, target_steal);
     if (class == NULL && is_gone(target_steal)) {
         class = remote_class_of_gone(state);
     }
@@ -71,8 +71,8 @@ import_class(core_state *state, exported *target_steal)
 {
     exported *kept = export_ref(target_steal).target;
     PyObject *class = remote_class_import(state, target_steal);
-    if (class == NULL && is_gone(kept)) {
-        return new_proxy(state, kept);
+    if (class == NULL) {
+        return new_proxy(state, kept, NULL);
     }
     export_unref((foreign_ref){kept});
     return class;
@@ -91,7 +91,8 @@ import(core_state *state, exported *target_steal)
         return known;
     }
     return target_steal->flags & EXPORT_CLASS ? import_class(state, target_steal)
-                                              : new_proxy(state, target_steal);
+                                              : new_proxy(state, target_steal,
+                                                          remote_class_of(state, target_steal));
 }
 
 static int
