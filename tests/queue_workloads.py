@@ -50,6 +50,11 @@ def put_many(target: Any, items: Any) -> None:
         target.put(item)
 
 
+def put_many_and_shut_down(target: Any, items: Any) -> None:
+    put_many(target, items)
+    target.shutdown()
+
+
 def get(target: Any, *args: Any, **kwargs: Any) -> Any:
     return target.get(*args, **kwargs)
 

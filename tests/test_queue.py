@@ -411,7 +411,9 @@ def settled_exports(interpreter: atoll.Interpreter) -> int:
 @pytest.mark.parametrize("cls", [atoll.Queue, atoll.LifoQueue])
 def test_items_of_a_dropped_queue(interpreter: atoll.Interpreter, cls: type[Any], how: str) -> None:
     """Dropping a queue, or shutting it down at once, gives back what its items held."""
-    interpreter.call(queue_workloads.put_thing, atoll.Queue())  # what is kept once is counted before
+    interpreter.call(
+        queue_workloads.put_thing, atoll.Queue()
+    )  # what is kept once is counted before
     before = settled_exports(interpreter)
     q = cls()
     for _ in range(50):

@@ -218,18 +218,18 @@ def test_cancelled_while_others_put(there: Any) -> None:
     got: list[int] = []
 
     async def main() -> None:
-        putting = asyncio.create_task(asyncio.to_thread(there.put_many, q, tuple(range(1000))))
-        while len(got) < 1000:
+        putting = asyncio.create_task(
+            asyncio.to_thread(there.put_many_and_shut_down, q, tuple(range(1000)))
+        )
+        is_over = False
+        while not is_over:
             tasks = [asyncio.create_task(q.aget()) for _ in range(4)]
             await asyncio.sleep(0)
             for task in tasks[::2]:
                 task.cancel()
-            if putting.done():
-                q.put(-1)  # so that the last ones end
-                q.put(-1)
-            for result in await asyncio.gather(*tasks, return_exceptions=True):
-                if isinstance(result, int) and result >= 0:
-                    got.append(result)
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            got.extend(result for result in results if isinstance(result, int))
+            is_over = any(isinstance(result, queue.ShutDown) for result in results)
         await putting
 
     asyncio.run(main())
@@ -309,11 +309,11 @@ def test_a_wait_has_one_result() -> None:
     with pytest.raises(RuntimeError):
         wait.finish()
     assert q.qsize() == 0
-    for _ in range(100):  # more than are taken at a time
-        _core.queue_begin_put(q, 1, bell, 1)
     waits = [_core.queue_begin_get(q, bell, number) for number in range(200)]
-    for _ in range(100):
+    for _ in range(100):  # more than are taken at a time
         q.put(1)
-    assert bell.take() == list(range(100, 200))
-    del waits
-    assert q.qsize() == 200
+    assert bell.take() == list(range(100))
+    del waits  # without having been finished
+    assert q.qsize() == 100
+    _core.queue_begin_put(q, 1, bell, 1)
+    assert q.qsize() == 100

@@ -9,11 +9,11 @@ from . import _core
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, ClassVar, Generic, TypeVar
+    from typing import Any, ClassVar, TypeVar
 
     T = TypeVar("T")
 
-    class _Generic(_core.QueueHandle, Generic[T]):
+    class _Generic[Item](_core.QueueHandle):
         pass
 else:
     T = None  # typing is slow to import

@@ -103,7 +103,8 @@ drop(core_state *state, exported *self)
     Py_XDECREF(object);
 }
 
-// No errand is needed. Not for a thing that was dropped (and is still an errand): its count is ours.
+// No errand is needed. Not for a thing that was dropped (and is still an errand): its count is
+// ours.
 void
 export_unref_at_home(core_state *state, exported *self)
 {

@@ -6,7 +6,14 @@
 
 // Each value begins with its tag. 0 ends strings and tuples, so it comes before whatever follows in
 // a longer one; a 0 inside of a string is followed by 255, which is no tag.
-enum { TAG_END = 0, TAG_NONE = 16, TAG_NUMBER = 32, TAG_STRING = 48, TAG_BYTES = 64, TAG_TUPLE = 80 };
+enum {
+    TAG_END = 0,
+    TAG_NONE = 16,
+    TAG_NUMBER = 32,
+    TAG_STRING = 48,
+    TAG_BYTES = 64,
+    TAG_TUPLE = 80
+};
 
 #define EXACT_IN_DOUBLE (INT64_C(1) << 53)
 
@@ -174,9 +181,9 @@ static int
 put_string(key *self, PyObject *string)
 {
     PyObject *utf8 = PyUnicode_AsEncodedString(string, "utf-8", "surrogatepass");
-    int result = utf8 == NULL ? -1
-                              : put_text(self, TAG_STRING, PyBytes_AS_STRING(utf8),
-                                         PyBytes_GET_SIZE(utf8));
+    int result = utf8 == NULL
+                     ? -1
+                     : put_text(self, TAG_STRING, PyBytes_AS_STRING(utf8), PyBytes_GET_SIZE(utf8));
     Py_XDECREF(utf8);
     return result;
 }
@@ -226,8 +233,7 @@ put_value(key *self, PyObject *object)
         result = put_string(self, object);
     }
     else if (compares_as(object, &PyBytes_Type)) {
-        result =
-            put_text(self, TAG_BYTES, PyBytes_AS_STRING(object), PyBytes_GET_SIZE(object));
+        result = put_text(self, TAG_BYTES, PyBytes_AS_STRING(object), PyBytes_GET_SIZE(object));
     }
     else {
         return compares_as(object, &PyTuple_Type) ? put_tuple(self, object) : ORDER_NONE;

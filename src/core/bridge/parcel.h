@@ -4,8 +4,8 @@
 // reader looks), containers with mutable things inside, and what crosses by reference. A value that
 // is plain and large is not packed but held: the reader copies it in place, then has it dropped.
 //
-// Lifetime. On the C stack, or part of an item of a queue; small ones need no memory. Records that were not read keep counts of
-// exports, so a parcel must be cleared.
+// Lifetime. On the C stack, or part of an item of a queue; small ones need no memory. Records that
+// were not read keep counts of exports, so a parcel must be cleared.
 //
 // Threads. Packed under one GIL, unpacked under another.
 //

@@ -211,8 +211,7 @@ backlog_put_back(backlog *self, queue_item *item)
 queue_item *
 backlog_take_all(backlog *self)
 {
-    queue_item *all =
-        self->order == BACKLOG_SMALLEST_FIRST ? flatten(self->first) : self->first;
+    queue_item *all = self->order == BACKLOG_SMALLEST_FIRST ? flatten(self->first) : self->first;
     self->first = self->last = NULL;
     self->count = 0;
     return all;

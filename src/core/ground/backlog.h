@@ -16,10 +16,10 @@
 typedef enum { BACKLOG_OLDEST_FIRST, BACKLOG_NEWEST_FIRST, BACKLOG_SMALLEST_FIRST } backlog_order;
 
 typedef struct queue_item {
-    struct queue_item *next;    // behind it; in the heap, its next sibling
-    struct queue_item *child;   // in the heap, its first child
-    uint64_t number;            // of its arrival; set by the queue
-    const unsigned char *key;   // for BACKLOG_SMALLEST_FIRST; part of the item
+    struct queue_item *next;  // behind it; in the heap, its next sibling
+    struct queue_item *child; // in the heap, its first child
+    uint64_t number;          // of its arrival; set by the queue
+    const unsigned char *key; // for BACKLOG_SMALLEST_FIRST; part of the item
     size_t key_size;
 } queue_item;
 
@@ -30,7 +30,7 @@ typedef struct {
 } backlog;
 
 void backlog_insert(backlog *self, queue_item *item);
-queue_item *backlog_take(backlog *self); // the next one; NULL: none
+queue_item *backlog_take(backlog *self);                // the next one; NULL: none
 void backlog_put_back(backlog *self, queue_item *item); // what backlog_take gave is next again
 queue_item *backlog_take_all(backlog *self);            // linked by `next`
 

@@ -364,8 +364,7 @@ queue_status
 queue_get_status(queue *self)
 {
     pthread_mutex_lock(&self->mutex);
-    queue_status status = {self->items.count, self->unfinished, self->capacity,
-                           self->is_shut_down};
+    queue_status status = {self->items.count, self->unfinished, self->capacity, self->is_shut_down};
     pthread_mutex_unlock(&self->mutex);
     return status;
 }

@@ -79,8 +79,8 @@ wait_result queue_wait(queue_waiter *waiter, int64_t deadline);
 // has its item back.
 MUST_CHECK queue_result queue_finish(queue *self, queue_waiter *waiter, queue_item **item);
 
-// As if it had never waited: what it was given passes to the next. The item that a putter still has,
-// or has again, is returned, to be freed.
+// As if it had never waited: what it was given passes to the next. The item that a putter still
+// has, or has again, is returned, to be freed.
 MUST_CHECK queue_item *queue_cancel(queue *self, queue_waiter *waiter);
 
 // Fork. In the child only the waiters of the thread that forked are left.

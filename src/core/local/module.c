@@ -183,14 +183,14 @@ static PyModuleDef_Slot slots[] = {
 };
 
 struct PyModuleDef core_module = {PyModuleDef_HEAD_INIT,
-                                        "atoll._core",
-                                        PyDoc_STR("The C core of atoll: mechanism, no policy."),
-                                        sizeof(core_state),
-                                        NULL,
-                                        slots,
-                                        traverse,
-                                        clear,
-                                        free_module};
+                                  "atoll._core",
+                                  PyDoc_STR("The C core of atoll: mechanism, no policy."),
+                                  sizeof(core_state),
+                                  NULL,
+                                  slots,
+                                  traverse,
+                                  clear,
+                                  free_module};
 
 PyMODINIT_FUNC
 PyInit__core(void)

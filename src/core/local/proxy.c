@@ -19,8 +19,8 @@ home_object(core_state *state, exported *target_steal)
 static PyObject *proxy_vectorcall(PyObject *self, PyObject *const *arguments, size_t nargsf,
                                   PyObject *keyword_names);
 
-// What came out of a queue may be of an interpreter that has closed, and then nobody can say what it
-// was. Whatever is done to its Proxy raises InterpreterClosedError.
+// What came out of a queue may be of an interpreter that has closed, and then nobody can say what
+// it was. Whatever is done to its Proxy raises InterpreterClosedError.
 static bool
 is_gone(const exported *target)
 {
@@ -90,9 +90,9 @@ import(core_state *state, exported *target_steal)
         export_unref((foreign_ref){target_steal});
         return known;
     }
-    return target_steal->flags & EXPORT_CLASS ? import_class(state, target_steal)
-                                              : new_proxy(state, target_steal,
-                                                          remote_class_of(state, target_steal));
+    return target_steal->flags & EXPORT_CLASS
+               ? import_class(state, target_steal)
+               : new_proxy(state, target_steal, remote_class_of(state, target_steal));
 }
 
 static int

@@ -212,9 +212,8 @@ put(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     queue_waiter waiter;
     waiter_init(&waiter, QUEUE_PUTTERS, NULL, 0);
     queue_result result = queue_put(self, item, &waiter);
-    PyObject *answer = result == QUEUE_WAITING
-                           ? wait_for_answer(state, self, &waiter, deadline)
-                           : queue_answer(state, result, QUEUE_PUTTERS, item);
+    PyObject *answer = result == QUEUE_WAITING ? wait_for_answer(state, self, &waiter, deadline)
+                                               : queue_answer(state, result, QUEUE_PUTTERS, item);
     waiter_free(&waiter);
     return answer;
 }
@@ -228,9 +227,8 @@ get(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     int64_t deadline = DEADLINE_NEVER;
     queue_item *item = NULL;
     if (self == NULL) {
-        return PyErr_Occurred()
-                   ? NULL
-                   : PyErr_Format(PyExc_TypeError, "queue_get(queue, block, timeout)");
+        return PyErr_Occurred() ? NULL
+                                : PyErr_Format(PyExc_TypeError, "queue_get(queue, block, timeout)");
     }
     if (parse_patience(arguments + 1, &is_patient, &deadline) < 0) {
         return NULL;
@@ -242,9 +240,8 @@ get(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     queue_waiter waiter;
     waiter_init(&waiter, QUEUE_GETTERS, NULL, 0);
     queue_result result = queue_get(self, &item, &waiter);
-    PyObject *answer = result == QUEUE_WAITING
-                           ? wait_for_answer(state, self, &waiter, deadline)
-                           : queue_answer(state, result, QUEUE_GETTERS, item);
+    PyObject *answer = result == QUEUE_WAITING ? wait_for_answer(state, self, &waiter, deadline)
+                                               : queue_answer(state, result, QUEUE_GETTERS, item);
     waiter_free(&waiter);
     return answer;
 }

@@ -249,7 +249,8 @@ begin_put(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 
 PyMethodDef queue_wait_functions[] = {
     {"queue_begin_get", (PyCFunction)(void (*)(void))begin_get, METH_FASTCALL,
-     PyDoc_STR("queue_begin_get($module, queue, bell, number, /)\n--\n\nStand in line for an item.")},
+     PyDoc_STR(
+         "queue_begin_get($module, queue, bell, number, /)\n--\n\nStand in line for an item.")},
     {"queue_begin_put", (PyCFunction)(void (*)(void))begin_put, METH_FASTCALL,
      PyDoc_STR("queue_begin_put($module, queue, item, bell, number, /)\n--\n\n"
                "Stand in line with an item.")},

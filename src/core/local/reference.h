@@ -92,7 +92,7 @@ int queue_add_types(PyObject *module, core_state *state);
 
 // remote class
 PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
-PyTypeObject *remote_class_of_gone(core_state *state); // new reference
+PyTypeObject *remote_class_of_gone(core_state *state);              // new reference
 PyObject *remote_class_import(core_state *state, exported *target_steal);
 PyObject *remote_class_type_of(PyObject *reference); // new reference
 

@@ -170,8 +170,7 @@ metatype_for(core_state *state, const remote_description *described)
     if (described->metaclass == NULL) {
         return (PyTypeObject *)Py_NewRef(state->types[TYPE_REMOTE_CLASS]);
     }
-    PyObject *metatype =
-        state->references->import(state, export_ref(described->metaclass).target);
+    PyObject *metatype = state->references->import(state, export_ref(described->metaclass).target);
     if (metatype != NULL && !PyType_Check(metatype)) { // its owner has closed meanwhile
         Py_DECREF(metatype);
         state_raise_closed(state, described->metaclass->owner);
