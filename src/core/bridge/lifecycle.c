@@ -7,6 +7,7 @@
 #include "bridge/crossing.h"
 #include "bridge/export.h"
 #include "bridge/janitor.h"
+#include "bridge/pending.h"
 #include "bridge/value.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
@@ -461,6 +462,7 @@ end(crossing *over, interp *target, guest *mine)
     state_let_go(target->core_state);
     Py_EndInterpreter(mine->thread_state);
     target->core_state = NULL; // where something kept the module alive
+    pending_cancel_all(target);
     arenas_free_of(target->id);
     pthread_mutex_lock(&target->mutex);
     interp_set_phase(target, INTERP_CLOSED);

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bridge/entry.h"
 #include "ground/clock.h"
 
 // Signal handlers run in this thread only. Others stay detached when a signal wakes them: CPython
@@ -32,20 +33,36 @@ check_signals(core_state *state)
     return state->interp->is_main ? PyErr_CheckSignals() : check_signals_from_inside(state);
 }
 
+// Not interrupted: the end of the wait. It finishes before it attaches, see is_main_thread.
+static bool
+wait_detached(queue *at, queue_waiter *waiter, int64_t deadline, queue_result *result,
+              queue_item **item)
+{
+    wait_result why;
+    do {
+        why = queue_wait(waiter, deadline);
+    } while (why == WAIT_INTERRUPTED && !is_main_thread());
+    if (why == WAIT_INTERRUPTED) {
+        return false;
+    }
+    *result = queue_finish(at, waiter, item);
+    return true;
+}
+
 int
-waiting_at_queue(core_state *state, queue_waiter *waiter, int64_t deadline)
+waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter, int64_t deadline,
+                 queue_result *result, queue_item **item)
 {
     for (;;) {
-        wait_result result;
+        bool is_over;
         Py_BEGIN_ALLOW_THREADS
-        do {
-            result = queue_wait(waiter, deadline);
-        } while (result == WAIT_INTERRUPTED && !is_main_thread());
+        is_over = wait_detached(at, waiter, deadline, result, item);
         Py_END_ALLOW_THREADS
-        if (result != WAIT_INTERRUPTED) {
+        if (is_over) {
             return 0;
         }
         if (check_signals(state) < 0) {
+            entry_discard(queue_cancel(at, waiter));
             return -1;
         }
     }

@@ -11,8 +11,10 @@
 #include "bridge/state.h"
 #include "ground/queue.h"
 
-// Until the waiter's result is there, or the deadline has passed.
-MUST_CHECK int waiting_at_queue(core_state *state, queue_waiter *waiter, int64_t deadline);
+// Until there is a result, or the deadline has passed; then the waiter has finished, see
+// queue_finish. Where a signal handler raises it is cancelled, and the item of a putter discarded.
+MUST_CHECK int waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter,
+                                int64_t deadline, queue_result *result, queue_item **item);
 
 // The deadline that a timeout in seconds (None: never) sets; -1: not a number that is 0 or more.
 MUST_CHECK int waiting_deadline(PyObject *timeout, int64_t *deadline);

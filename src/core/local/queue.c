@@ -160,22 +160,15 @@ queue_answer(core_state *state, queue_result result, queue_side side, queue_item
 
 // ---- functions ----
 
-// To the end of the wait; the queue may be the caller's only reference, so it is counted.
 static PyObject *
 wait_for_answer(core_state *state, queue *self, queue_waiter *waiter, int64_t deadline)
 {
     queue_item *item = NULL;
-    PyObject *answer = NULL;
-    if (waiting_at_queue(state, waiter, deadline) < 0) {
-        PyObject *raised = PyErr_GetRaisedException();
-        entry_discard(queue_cancel(self, waiter));
-        PyErr_SetRaisedException(raised);
+    queue_result result;
+    if (waiting_at_queue(state, self, waiter, deadline, &result, &item) < 0) {
+        return NULL;
     }
-    else {
-        queue_result result = queue_finish(self, waiter, &item);
-        answer = queue_answer(state, result, waiter->side, item);
-    }
-    return answer;
+    return queue_answer(state, result, waiter->side, item);
 }
 
 // `block` and `timeout`, the last two arguments of put and get.

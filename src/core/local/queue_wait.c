@@ -1,5 +1,6 @@
 // QueueWait and Bell: how an event loop waits at a queue, see atoll._queue_asyncio.
 #include "bridge/entry.h"
+#include "bridge/pending.h"
 #include "local/queue.h"
 #include "local/reference.h"
 
@@ -81,19 +82,14 @@ static PyType_Spec bell_spec = {"atoll._core.Bell", sizeof(bell_object), 0, Py_T
 
 typedef struct {
     PyObject_HEAD
-    queue *queue; // counted
-    bell *bell;   // counted
-    queue_waiter waiter;
-    bool is_over; // finished or cancelled: the result has been handed out
+    interp *host;     // counted
+    pending *pending; // owned
 } queue_wait_object;
 
-static void
-cancel(queue_wait_object *self)
+static pending *
+pending_of(PyObject *self)
 {
-    if (!self->is_over) {
-        self->is_over = true;
-        entry_discard(queue_cancel(self->queue, &self->waiter));
-    }
+    return ((queue_wait_object *)self)->pending;
 }
 
 static void
@@ -101,10 +97,8 @@ queue_wait_dealloc(PyObject *op)
 {
     queue_wait_object *self = (queue_wait_object *)op;
     PyTypeObject *type = Py_TYPE(op);
-    cancel(self);
-    waiter_free(&self->waiter);
-    bell_decref(self->bell);
-    queue_decref(self->queue);
+    pending_free(self->host, self->pending);
+    interp_decref(self->host);
     PyObject_Free(op);
     Py_DECREF(type);
 }
@@ -112,14 +106,14 @@ queue_wait_dealloc(PyObject *op)
 static PyObject *
 queue_wait_is_ended(PyObject *op, void *unused)
 {
-    queue_wait_object *self = (queue_wait_object *)op;
+    pending *self = pending_of(op);
     return PyBool_FromLong(self->is_over || queue_is_decided(self->queue, &self->waiter));
 }
 
 static PyObject *
 queue_wait_finish(PyObject *op, PyObject *unused)
 {
-    queue_wait_object *self = (queue_wait_object *)op;
+    pending *self = pending_of(op);
     if (self->is_over) {
         return PyErr_Format(PyExc_RuntimeError, "this wait is over");
     }
@@ -132,7 +126,7 @@ queue_wait_finish(PyObject *op, PyObject *unused)
 static PyObject *
 queue_wait_cancel(PyObject *self, PyObject *unused)
 {
-    cancel((queue_wait_object *)self);
+    pending_cancel(pending_of(self));
     Py_RETURN_NONE;
 }
 
@@ -182,7 +176,7 @@ queue_wait_add_types(PyObject *module, core_state *state)
 // ---- functions ----
 
 // A wait that has not begun; NULL with an exception.
-static queue_wait_object *
+static PyObject *
 new_wait(core_state *state, PyObject *handle, queue_side side, PyObject *ringing, PyObject *number)
 {
     queue *at = queue_checked(state, handle);
@@ -197,16 +191,18 @@ new_wait(core_state *state, PyObject *handle, queue_side side, PyObject *ringing
     if (call == (unsigned long long)-1 && PyErr_Occurred()) {
         return NULL;
     }
-    queue_wait_object *self = PyObject_New(queue_wait_object, state->types[TYPE_QUEUE_WAIT]);
+    pending *begun = pending_new(state->interp, at, side, ((bell_object *)ringing)->bell, call);
+    queue_wait_object *self =
+        begun == NULL ? NULL : PyObject_New(queue_wait_object, state->types[TYPE_QUEUE_WAIT]);
     if (self != NULL) {
-        self->queue = at;
-        queue_incref(at);
-        self->bell = ((bell_object *)ringing)->bell;
-        bell_incref(self->bell);
-        self->is_over = true;
-        waiter_init(&self->waiter, side, self->bell, call);
+        self->host = state->interp;
+        interp_incref(self->host);
+        self->pending = begun;
     }
-    return self;
+    else if (begun != NULL) {
+        pending_free(state->interp, begun);
+    }
+    return (PyObject *)self;
 }
 
 static PyObject *
@@ -216,15 +212,14 @@ begin_get(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
         return PyErr_Format(PyExc_TypeError, "queue_begin_get(queue, bell, number)");
     }
     core_state *state = PyModule_GetState(module);
-    queue_wait_object *self =
-        new_wait(state, arguments[0], QUEUE_GETTERS, arguments[1], arguments[2]);
-    if (self == NULL) {
-        return NULL;
+    PyObject *wait = new_wait(state, arguments[0], QUEUE_GETTERS, arguments[1], arguments[2]);
+    if (wait != NULL) {
+        pending *self = pending_of(wait);
+        queue_item *item = NULL;
+        (void)!queue_get(self->queue, &item, &self->waiter); // the waiter knows
+        self->is_over = false;
     }
-    queue_item *item = NULL;
-    (void)!queue_get(self->queue, &item, &self->waiter); // the waiter knows
-    self->is_over = false;
-    return (PyObject *)self;
+    return wait;
 }
 
 static PyObject *
@@ -234,17 +229,19 @@ begin_put(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
         return PyErr_Format(PyExc_TypeError, "queue_begin_put(queue, item, bell, number)");
     }
     core_state *state = PyModule_GetState(module);
-    queue_wait_object *self =
-        new_wait(state, arguments[0], QUEUE_PUTTERS, arguments[2], arguments[3]);
-    queue_item *item =
-        self == NULL ? NULL : entry_pack(state, arguments[1], queue_order(self->queue));
+    PyObject *wait = new_wait(state, arguments[0], QUEUE_PUTTERS, arguments[2], arguments[3]);
+    if (wait == NULL) {
+        return NULL;
+    }
+    pending *self = pending_of(wait);
+    queue_item *item = entry_pack(state, arguments[1], queue_order(self->queue));
     if (item == NULL) {
-        Py_XDECREF(self);
+        Py_DECREF(wait);
         return NULL;
     }
     (void)!queue_put(self->queue, item, &self->waiter); // the waiter knows
     self->is_over = false;
-    return (PyObject *)self;
+    return wait;
 }
 
 PyMethodDef queue_wait_functions[] = {
