@@ -4,7 +4,6 @@ import atoll
 
 WAITING = """
 import asyncio
-import gc
 import atoll
 
 
@@ -15,6 +14,7 @@ def wait(q, kind):
     for task in tasks:
         task._log_destroy_pending = False
     loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
     if kind == "cycle":
         tasks.append(tasks)
     elif kind == "leak":
