@@ -73,12 +73,12 @@ def atoll_type_name(item: Any) -> str:
     return (atoll.type_of(item) if atoll.is_proxy(item) else type(item)).__name__
 
 
-def ident(target: Any) -> int:
-    return id(target)
-
-
 def same(one: Any, other: Any) -> bool:
     return one is other
+
+
+def same_inside(one: Any, other: Any) -> bool:
+    return one[1] is other[0]
 
 
 def get_inside(entered: Any, target: Any) -> Any:

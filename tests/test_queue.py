@@ -186,8 +186,8 @@ def test_wrong_arguments_for_the_core() -> None:
 def test_one_handle_in_each_interpreter(there: Any) -> None:
     """A queue that crosses is one object there, and itself when it comes home."""
     q = atoll.Queue()
-    assert there.ident(q) == there.ident(q)
     assert there.same(q, q)
+    assert there.same_inside((1, q), (q, 2))
     other = atoll.Queue()
     other.put(q)
     other.put((1, q))

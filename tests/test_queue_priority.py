@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import queue_workloads
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import atoll
@@ -49,6 +49,7 @@ COMPARABLE = {
 def test_order_is_pythons(items: st.SearchStrategy[Any]) -> None:
     """Items of one kind come as sorted() puts them, equal ones in the order of their arrival."""
 
+    @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(items, max_size=12))
     def check(drawn: list[Any]) -> None:
         got = in_order(drawn)
