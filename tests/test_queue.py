@@ -346,6 +346,17 @@ def test_deep_item() -> None:
         item = item[0]
 
 
+def test_nothing_is_packed_in_vain() -> None:
+    """A put that does not wait looks first whether there is room."""
+    q = atoll.Queue(1)
+    q.put(1)
+    with pytest.raises(queue.Full):
+        q.put_nowait(atoll.copy(threading.Lock()))
+    q.shutdown()
+    with pytest.raises(queue.ShutDown):
+        q.put_nowait(atoll.copy(threading.Lock()))
+
+
 # ---- interpreters that close ----
 
 

@@ -103,8 +103,7 @@ drop(core_state *state, exported *self)
     Py_XDECREF(object);
 }
 
-// No errand is needed. Not for a thing that was dropped (and is still an errand): its count is
-// ours.
+// No errand is needed: its owner is here. (While it is an errand, that has a count of its own.)
 void
 export_unref_at_home(core_state *state, exported *self)
 {

@@ -225,6 +225,17 @@ queue_put(queue *self, queue_item *item, queue_waiter *waiter)
 }
 
 queue_result
+queue_would_refuse(queue *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    queue_result result = self->is_shut_down      ? QUEUE_SHUT_DOWN
+                          : has_room_locked(self) ? QUEUE_DONE
+                                                  : QUEUE_NOT_NOW;
+    pthread_mutex_unlock(&self->mutex);
+    return result;
+}
+
+queue_result
 queue_get(queue *self, queue_item **item, queue_waiter *waiter)
 {
     queue_result result = QUEUE_DONE;

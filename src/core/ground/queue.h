@@ -64,6 +64,7 @@ void queue_set_capacity(queue *self, int64_t capacity);
 // Without a waiter these never return QUEUE_WAITING; with one, it is told too. An item that was put
 // is the queue's.
 MUST_CHECK queue_result queue_put(queue *self, queue_item *item, queue_waiter *waiter);
+queue_result queue_would_refuse(queue *self); // what queue_put says just now
 MUST_CHECK queue_result queue_get(queue *self, queue_item **item, queue_waiter *waiter);
 MUST_CHECK queue_result queue_join(queue *self, queue_waiter *waiter);
 bool queue_task_done(queue *self); // false: there are none

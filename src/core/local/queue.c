@@ -195,6 +195,10 @@ put(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     if (parse_patience(arguments + 2, &is_patient, &deadline) < 0) {
         return NULL;
     }
+    queue_result refusal = is_patient ? QUEUE_DONE : queue_would_refuse(self);
+    if (refusal != QUEUE_DONE) {
+        return queue_raise(state, refusal, QUEUE_PUTTERS); // nothing is packed in vain
+    }
     queue_item *item = entry_pack(state, arguments[1], queue_order(self));
     if (item == NULL) {
         return NULL;
