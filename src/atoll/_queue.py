@@ -163,7 +163,7 @@ class Queue(_Generic[T]):
     async def aget(self) -> T:
         """Remove an item from the queue; wait in the running asyncio event loop while it is empty.
 
-        Cancelling leaves an item that had just come to the one who waits next.
+        Cancelling leaves an item that had just come to the one who waits next, or in the queue.
 
         What crosses: the item, by the usual rule. Threads: any with a running event loop.
 

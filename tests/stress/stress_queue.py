@@ -190,6 +190,7 @@ def run_round(pool: ThreadPoolExecutor, modules: list[Any], size: int, seed: int
         assert q.unfinished_tasks == 0
         q.shutdown()
     got = Counter(number for each in consumers for number in each.result())
+    got.update(consume(q, seed))  # given back by a cancelled task when the others had left
     put = {number for done, _ in results for number in done}
     unknown = {number for _, numbers in results for number in numbers}
     if end != "immediate" and (missing := put - got.keys()):
