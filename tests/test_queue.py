@@ -50,6 +50,18 @@ def test_signatures(name: str) -> None:
     assert shape(atoll.Queue) == shape(queue.Queue)
 
 
+@pytest.mark.parametrize("name", [*METHODS, "aput", "aget"])
+def test_documented(name: str) -> None:
+    """Every method says what crosses, who may call, and names each parameter."""
+    method = getattr(atoll.Queue, name)
+    text = inspect.getdoc(method) or ""
+    assert "rosses: " in text
+    assert "Threads: any" in text
+    for parameter in list(inspect.signature(method).parameters)[1:]:
+        assert f"    {parameter}: " in text
+    assert inspect.signature(method).return_annotation is not inspect.Signature.empty
+
+
 @pytest.mark.parametrize("cls", QUEUES)
 def test_constructor(cls: type) -> None:
     """The constructor has the parameters of the standard library's, and so have the names."""
@@ -727,6 +739,41 @@ def test_fork(run_cleanly: Any) -> None:
             assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
         empty.put("parent")
         thread.join()
+    """,
+        "-W",
+        "ignore::DeprecationWarning",
+    )
+
+
+def test_fork_while_queues_are_in_use(run_cleanly: Any) -> None:
+    """A fork at any moment leaves a child whose queues work."""
+    run_cleanly(
+        """
+        import atoll, os, threading
+        busy, full = atoll.Queue(2), atoll.PriorityQueue(1)
+        stop = []
+        def exchange(q):
+            while not stop:
+                q.put(0)
+                q.get()
+        queues = [busy, full] * 2
+        threads = [threading.Thread(target=exchange, args=(q,)) for q in queues]
+        for each in threads: each.start()
+        for _ in range(40):
+            pid = os.fork()
+            if pid == 0:
+                for q in (busy, full, atoll.LifoQueue()):
+                    while q.qsize():
+                        q.get_nowait()
+                    q.put(1)
+                    assert q.get() == 1 and q.empty()
+                    q.shutdown(immediate=True)
+                os._exit(0)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        stop.append(1)
+        for q in (busy, full): q.maxsize = 0
+        for _ in range(8): busy.put(0), full.put(0)
+        for each in threads: each.join()
     """,
         "-W",
         "ignore::DeprecationWarning",
