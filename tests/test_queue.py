@@ -504,8 +504,8 @@ def test_queues_in_queues() -> None:
 def alarm(handler: Callable[[], None]) -> Iterator[None]:
     """Have a signal handler called again and again."""
     before = signal.signal(signal.SIGALRM, lambda *_: handler())
-    signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
     try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -533,7 +533,7 @@ def test_signals_end_a_wait(what: str) -> None:
         "join": q.join,
         "get in time": lambda: q.get(timeout=60),
     }
-    with alarm(raise_alarm), pytest.raises(AlarmError):
+    with pytest.raises(AlarmError), alarm(raise_alarm):
         waits[what]()
     if what.startswith("get"):
         q.put(1)
@@ -558,17 +558,16 @@ def test_signals_that_do_not_raise() -> None:
 def test_interrupted_getter_passes_its_item_on() -> None:
     """A getter that was given an item and is then interrupted puts it back."""
     q = atoll.Queue()
-    q.put(0)
-    q.get()
 
     def handler() -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         q.put("first")
-        assert q.qsize() == 0  # handed to the one who waits
-        q.put("second")
-        raise AlarmError
+        if q.qsize() == 1:  # the wait has not begun
+            assert q.get_nowait() == "first"
+            return
+        q.put("second")  # the first was handed to the one who waits
+        raise_alarm()
 
-    with alarm(handler), pytest.raises(AlarmError):
+    with pytest.raises(AlarmError), alarm(handler):
         q.get()
     assert (q.get_nowait(), q.get_nowait()) == ("first", "second")
 
@@ -579,14 +578,16 @@ def test_interrupted_putter_withdraws_its_item() -> None:
     q.put("first")
 
     def handler() -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         assert q.get() == "first"
-        assert q.qsize() == 1  # the one who waits was let in
-        raise AlarmError
+        q.task_done()
+        if q.qsize() == 0:  # the wait has not begun
+            q.put("first")
+        else:  # the one who waits was let in
+            raise_alarm()
 
-    with alarm(handler), pytest.raises(AlarmError):
+    with pytest.raises(AlarmError), alarm(handler):
         q.put("second")
-    assert (q.qsize(), q.unfinished_tasks) == (0, 1)
+    assert (q.qsize(), q.unfinished_tasks) == (0, 0)
 
 
 def test_keyboard_interrupt(run_script: Any) -> None:
