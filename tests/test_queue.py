@@ -502,10 +502,15 @@ def test_queues_in_queues() -> None:
 
 @contextmanager
 def alarm(handler: Callable[[], None]) -> Iterator[None]:
-    """Have a signal handler called again and again."""
-    before = signal.signal(signal.SIGALRM, lambda *_: handler())
+    """Have a signal handler called again and again, until it raises."""
+
+    def call(*_: object) -> None:
+        handler()
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+
+    before = signal.signal(signal.SIGALRM, call)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -517,7 +522,6 @@ class AlarmError(Exception):
 
 
 def raise_alarm() -> None:
-    signal.setitimer(signal.ITIMER_REAL, 0)
     raise AlarmError
 
 
