@@ -1,6 +1,5 @@
 #include "bridge/waiting.h"
 
-#include <math.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
