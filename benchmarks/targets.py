@@ -140,3 +140,23 @@ def spin(turns: int) -> int:
     for number in range(turns):
         total += number & 7
     return total
+
+
+def echo_items(requests: Any, replies: Any) -> None:
+    """Put every item that is got, up to a None."""
+    while (item := requests.get()) is not None:
+        replies.put(item)
+
+
+def round_trips(requests: Any, replies: Any, count: int) -> float:
+    """Nanoseconds of one, to a thread that runs echo_items and back."""
+    start = time.perf_counter_ns()
+    for number in range(count):
+        requests.put(number)
+        replies.get()
+    return (time.perf_counter_ns() - start) / count
+
+
+def put_items(items: Any, count: int) -> None:
+    for number in range(count):
+        items.put(number)

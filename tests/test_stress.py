@@ -21,6 +21,7 @@ STRESS = Path(__file__).parent / "stress"
         ("stress_fork.py", "3"),
         ("stress_interrupt.py", "3"),
         ("stress_exit.py", "5"),
+        ("stress_queue.py", "3"),
     ],
     ids=lambda command: command[0].removesuffix(".py"),
 )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         RemoteTraceback,
     )
     from ._interpreter import Interpreter, checkpoint, current, interpreters, main
+    from ._queue import LifoQueue, PriorityQueue, Queue
     from ._references import is_proxy, owner, ref, restrict, type_of
     from ._threads import threads
     from ._values import copy, register_value_type
@@ -41,7 +42,10 @@ _PLACES = {
     "DeadlineExceeded": "_errors",
     "Interpreter": "_interpreter",
     "InterpreterClosedError": "_errors",
+    "LifoQueue": "_queue",
+    "PriorityQueue": "_queue",
     "Proxy": "_core",
+    "Queue": "_queue",
     "RemoteError": "_errors",
     "RemoteTraceback": "_errors",
     "Statistics": "_core",
@@ -65,7 +69,10 @@ __all__ = [
     "DeadlineExceeded",
     "Interpreter",
     "InterpreterClosedError",
+    "LifoQueue",
+    "PriorityQueue",
     "Proxy",
+    "Queue",
     "RemoteError",
     "RemoteTraceback",
     "Statistics",

@@ -6,6 +6,18 @@ from typing import Any, Self, final
 from typing_extensions import disjoint_base
 
 from ._interpreter import Interpreter
+from ._queue import Queue
+
+@final
+class Bell:
+    """Wakes an event loop when waits at queues have ended."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
+    def fileno(self) -> int:
+        """The descriptor that is readable once it was rung."""
+
+    def take(self) -> list[int]:
+        """The numbers of the waits that have ended since."""
 
 @disjoint_base
 class Handle:
@@ -46,6 +58,39 @@ class Proxy:
 
     def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]: ...
     def __reduce_ex__(self, protocol: Any, /) -> tuple[Callable[[Any], Any], tuple[Any]]: ...
+
+@disjoint_base
+class QueueHandle:
+    """The C half of atoll.Queue."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
+    @property
+    def id(self) -> int:
+        """The number of the queue in this process."""
+    @property
+    def maxsize(self) -> int:
+        """How many items it holds at most; 0 or less: no limit."""
+    @maxsize.setter
+    def maxsize(self, value: int, /) -> None: ...
+    @property
+    def unfinished_tasks(self) -> int:
+        """How many items were put and not yet reported by task_done()."""
+    @property
+    def is_shutdown(self) -> bool:
+        """Has it been shut down?"""
+
+@final
+class QueueWait:
+    """A place in a queue's line, held by an event loop."""
+
+    @property
+    def is_ended(self) -> bool:
+        """Is the result there?"""
+    def finish(self) -> Any:
+        """The result: an item or None, or an exception."""
+
+    def cancel(self) -> None:
+        """Leave everything as if it had not waited."""
 
 @disjoint_base
 class RemoteClass(type):
@@ -126,6 +171,9 @@ def invoke(
 ) -> Any:
     """Call 'module:function' in another interpreter; None is the main one."""
 
+def is_handle(object: object, /) -> bool:
+    """Does it cross as a handle?"""
+
 def is_proxy(object: object, /) -> bool:
     """Does it stand for a foreign object?"""
 
@@ -146,6 +194,33 @@ def own_threads() -> tuple[int, ...]:
 
 def prepare_exit() -> None:
     """The process ends: make no more interpreters."""
+
+def queue_begin_get(queue: QueueHandle, bell: Bell, number: int, /) -> QueueWait:
+    """Stand in line for an item."""
+
+def queue_begin_put(queue: QueueHandle, item: Any, bell: Bell, number: int, /) -> QueueWait:
+    """Stand in line with an item."""
+
+def queue_find(id: int, /) -> Queue[Any] | None:
+    """The queue with this number, or None."""
+
+def queue_get(queue: QueueHandle, block: bool, timeout: float | None, /) -> Any:
+    """Get an item."""
+
+def queue_join(queue: QueueHandle, /) -> None:
+    """Wait until all tasks are done."""
+
+def queue_put(queue: QueueHandle, item: Any, block: bool, timeout: float | None, /) -> None:
+    """Put an item."""
+
+def queue_shutdown(queue: QueueHandle, immediate: bool, /) -> None:
+    """Shut it down."""
+
+def queue_size(queue: QueueHandle, /) -> int:
+    """Count the items in it."""
+
+def queue_task_done(queue: QueueHandle, /) -> None:
+    """Count a task as done."""
 
 def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""

@@ -111,6 +111,16 @@ def describe(cls: type, allowed: frozenset[str] | None = None) -> Description:
     return f"{cls.__module__}.{_dotless(cls)}", tuple(present), tuple(disabled), flags, _abcs(cls)
 
 
+def describe_gone() -> Description:
+    """Describe what nobody can be asked about any more: all that is done to it is an error.
+
+    Comparison and hash stay those of the Proxy, and it is no descriptor. Called by the core.
+    """
+    silent = _dunders("get set delete set_name")
+    specials = tuple(name for name in _ALWAYS + _OTHERS if name not in silent)
+    return "builtins.object", specials, (), _CALLABLE, ()
+
+
 def _is_default(name: str, found: object, is_metaclass: bool) -> bool:
     """Comparison and hash by identity need no crossing: there is one Proxy for each object."""
     if name in _COMPARISONS:

@@ -46,14 +46,14 @@ def dump_by_value(obj: object) -> bytes:
 
 
 class _FunctionPickler(_Pickler):
-    """Pickles a function by value, but lets proxies and interpreters in it stay references."""
+    """Pickles a function by value, but lets proxies and handles in it stay references."""
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, protocol=5)
         self.references: list[object] = []
 
     def persistent_id(self, obj: object) -> int | None:
-        if not (_core.is_proxy(obj) or isinstance(obj, _core.Handle)):
+        if not (_core.is_proxy(obj) or _core.is_handle(obj)):
             return None
         self.references.append(obj)
         return len(self.references) - 1
@@ -72,7 +72,7 @@ def dump_function(function: Callable[..., Any]) -> tuple[bytes, tuple[object, ..
     """Pickle a function by value.
 
     Returns:
-        The pickle, and the proxies and interpreters that it refers to by position.
+        The pickle, and the proxies and handles that it refers to by position.
 
     Raises:
         TypeError, pickle.PicklingError: If something that it captured cannot be pickled.

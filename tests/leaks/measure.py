@@ -195,9 +195,61 @@ def names() -> Callable[[], Any]:
     return one
 
 
+def queues() -> Callable[[], Any]:
+    """Queues made, filled, emptied, waited at and dropped on both sides."""
+    import asyncio
+    import queue
+
+    import atoll
+
+    interpreter = _shared()
+    kept, new = atoll.Queue(), interpreter.eval("new")
+    interpreter.exec(
+        "def move(q):\n"
+        "    for _ in range(5): q.put((C(), 'x' * 500, [1])); q.get(); q.put(q.get())\n"
+        "    while q.qsize(): q.get()\n"
+    )
+    move = interpreter.eval("move")
+
+    async def wait() -> None:
+        tasks = [asyncio.ensure_future(kept.aget()) for _ in range(3)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        kept.put(new())
+        kept.put("x")
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def one() -> None:
+        for cls in (atoll.Queue, atoll.LifoQueue, atoll.PriorityQueue):
+            q = cls()
+            for n in range(10):
+                q.put((n, new(), [n], "x" * 5000))
+            q.put((0, q))
+            for _ in range(5):
+                q.get()
+            try:
+                atoll.Queue().get(timeout=0)
+            except queue.Empty:
+                pass
+            q.shutdown(immediate=cls is atoll.Queue)
+            while q.qsize():
+                q.get()
+        full = atoll.Queue()
+        full.put(new())
+        for _ in range(10):
+            kept.put([1])
+            kept.put(new())
+        move(kept)
+        asyncio.run(wait())
+        gc.collect()
+        interpreter.eval("1")  # runs what is left of the errands
+
+    return one
+
+
 WORKLOADS = {function.__name__: function for function in (
     control_pass, control_interpreters, control_threads, interpreters, busy_interpreters,
-    calls, proxies, exceptions, classes, threads, names,
+    calls, proxies, exceptions, classes, threads, names, queues,
 )}  # fmt: skip
 
 

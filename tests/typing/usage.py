@@ -75,6 +75,33 @@ def questions(index: Index, proxy: object) -> None:
     print(Point(1, 2).x)
 
 
+def queues(worker: atoll.Interpreter) -> atoll.Queue[str]:
+    names: atoll.Queue[str] = atoll.Queue(maxsize=3)
+    names.put("a")
+    names.put("b", block=True, timeout=1.5)
+    names.put_nowait("c")
+    assert_type(names.get(), str)
+    assert_type(names.get(True, 2), str)
+    assert_type(names.get_nowait(), str)
+    assert_type(names.qsize() + names.maxsize + names.unfinished_tasks + names.id, int)
+    assert_type(names.empty() or names.full() or names.is_shutdown, bool)
+    names.maxsize = 5
+    names.task_done()
+    names.join()
+    names.shutdown(immediate=True)
+    stack = atoll.LifoQueue[int](2)
+    assert_type(worker.call(stack.get), int)
+    jobs = atoll.PriorityQueue[tuple[int, str]]()
+    jobs.put((1, "a"))
+    assert_type(jobs.get()[1], str)
+    return names
+
+
+async def event_loop(names: atoll.Queue[str]) -> None:
+    await names.aput("a")
+    assert_type(await names.aget(), str)
+
+
 def errors(interpreter: atoll.Interpreter) -> str:
     try:
         interpreter.exec("1 / 0")

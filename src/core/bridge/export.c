@@ -103,6 +103,13 @@ drop(core_state *state, exported *self)
     Py_XDECREF(object);
 }
 
+// No errand is needed: its owner is here. (While it is an errand, that has a count of its own.)
+void
+export_unref_at_home(core_state *state, exported *self)
+{
+    drop(state, self);
+}
+
 static void
 run(core_state *state, errand *item)
 {

@@ -55,6 +55,8 @@ export_ref(exported *self)
     return (foreign_ref){self};
 }
 
+void export_unref_at_home(core_state *state, exported *self); // while the object is held otherwise
+
 // Any thread, with or without a GIL.
 void export_unref(foreign_ref reference);
 

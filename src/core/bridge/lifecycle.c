@@ -9,10 +9,12 @@
 #include "bridge/interruption.h"
 #include "bridge/janitor.h"
 #include "bridge/summons.h"
+#include "bridge/pending.h"
 #include "bridge/value.h"
 #include "ground/alarm.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
+#include "ground/queue.h"
 
 // What the longest wait for an interpreter's own threads may delay Ctrl-C.
 #define SIGNAL_CHECK_SECONDS 0.1
@@ -460,6 +462,7 @@ end(crossing *over, interp *target, guest *mine)
     state_let_go(target->core_state);
     Py_EndInterpreter(mine->thread_state);
     target->core_state = NULL; // where something kept the module alive
+    pending_cancel_all(target);
     arenas_free_of(target->id);
     pthread_mutex_lock(&target->mutex);
     interp_set_phase(target, INTERP_CLOSED);
@@ -559,6 +562,7 @@ fork_prepare(void)
     thread_fork_prepare();
     interp_fork_prepare();
     names_fork_prepare();
+    queue_fork_prepare();
     arenas_fork_prepare();
 }
 
@@ -566,6 +570,7 @@ static void
 fork_parent(void)
 {
     arenas_fork_parent();
+    queue_fork_parent();
     names_fork_parent();
     interp_fork_parent();
     thread_fork_parent();
@@ -581,6 +586,7 @@ fork_child(void)
     alarm_fork_child();
     summons_fork_child();
     names_fork_child();
+    queue_fork_child();
     arenas_fork_child();
     closing_fork_child();
     janitor_fork_child();

@@ -5,16 +5,6 @@
 #include <Python.h>
 #include <stdbool.h>
 
-#include "ground/interp.h"
-
-// Interpreter
-typedef struct {
-    PyObject_HEAD
-    interp *interp;   // counted
-    PyObject *module; // owned, keeps the state: the type's own reference goes when it is cleared
-    PyObject *weak_references;
-} handle_object;
-
 // What ref() and copy() return: an object, and how it is to go.
 typedef struct {
     PyObject_HEAD

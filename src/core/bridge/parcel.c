@@ -2,6 +2,7 @@
 
 #include "bridge/cpython.h"
 #include "bridge/export.h"
+#include "bridge/handle.h"
 #include "bridge/objects.h"
 #include "bridge/value.h"
 #include "ground/thread.h"
@@ -28,7 +29,7 @@ typedef enum {
     RECORD_DICT,
     RECORD_EXPORT,
     RECORD_RESOLVED, // (function of atoll._values, argument) to be called by the reader
-    RECORD_INTERPRETER,
+    RECORD_HANDLE,   // its detail is the kind
     RECORD_HELD,
     RECORD_EXCEPTION,
 } record_kind;
@@ -75,6 +76,18 @@ reserve(parcel *self, size_t size)
     self->data = data;
     self->capacity = capacity;
     return reserve(self, size);
+}
+
+void
+parcel_trim(parcel *self)
+{
+    if (self->data != self->space && self->size < self->capacity) {
+        unsigned char *data = PyMem_RawRealloc(self->data, self->size);
+        if (data != NULL) {
+            self->data = data;
+            self->capacity = self->size;
+        }
+    }
 }
 
 // A record and room for its payload; the payload's start, or NULL with an exception.
@@ -295,13 +308,12 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
 }
 
 static int
-put_handle(parcel *self, interp *handle)
+put_handle(parcel *self, const handle_object *handle)
 {
-    interp_incref(handle);
-    if (put_bytes(self, RECORD_INTERPRETER, 0, &handle, sizeof handle) < 0) {
-        interp_decref(handle);
+    if (put_bytes(self, RECORD_HANDLE, handle->kind, &handle->record, sizeof handle->record) < 0) {
         return -1;
     }
+    handle_incref(handle->kind, handle->record);
     return 0;
 }
 
@@ -391,8 +403,8 @@ put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
     if (state_is_type(state, TYPE_MARK, object)) {
         return put_mark(self, state, object);
     }
-    if (PyObject_TypeCheck(object, state->types[TYPE_INTERPRETER])) {
-        return put_handle(self, ((handle_object *)object)->interp);
+    if (handle_check(state, object)) {
+        return put_handle(self, (handle_object *)object);
     }
     return put_reference(self, state, object, flags);
 }
@@ -429,7 +441,7 @@ next_record(parcel *self)
 {
     record *head = (record *)(void *)(self->data + self->position);
     bool has_payload = head->kind < RECORD_TUPLE || head->kind == RECORD_EXPORT ||
-                       head->kind == RECORD_INTERPRETER || head->kind == RECORD_HELD;
+                       head->kind == RECORD_HANDLE || head->kind == RECORD_HELD;
     self->position += sizeof *head + (has_payload ? ROUND_UP(head->size) : 0);
     return head;
 }
@@ -570,9 +582,9 @@ get_exception(parcel *self, core_state *state)
 static PyObject *
 get_handle(core_state *state, const record *head)
 {
-    interp *handle = *(interp **)(void *)(head + 1);
-    PyObject *object = state->references->handle(state, handle);
-    interp_decref(handle);
+    void *handle = *(void **)(void *)(head + 1);
+    PyObject *object = handle_of(state, head->detail, handle);
+    handle_decref(head->detail, handle);
     return object;
 }
 
@@ -611,7 +623,7 @@ parcel_get(parcel *self, core_state *state)
         return get_export(state, head);
     case RECORD_RESOLVED:
         return get_resolved(self, state, head);
-    case RECORD_INTERPRETER:
+    case RECORD_HANDLE:
         return get_handle(state, head);
     case RECORD_EXCEPTION:
         return get_exception(self, state);
@@ -628,8 +640,8 @@ parcel_clear_slow(parcel *self)
         if (head->kind == RECORD_EXPORT) {
             export_unref((foreign_ref){*(exported **)(void *)(head + 1)});
         }
-        else if (head->kind == RECORD_INTERPRETER) {
-            interp_decref(*(interp **)(void *)(head + 1));
+        else if (head->kind == RECORD_HANDLE) {
+            handle_decref(head->detail, *(void **)(void *)(head + 1));
         }
     }
     if (self->data != self->space) {

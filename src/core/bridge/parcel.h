@@ -4,10 +4,10 @@
 // reader looks), containers with mutable things inside, and what crosses by reference. A value that
 // is plain and large is not packed but held: the reader copies it in place, then has it dropped.
 //
-// Lifetime. On the C stack; small ones need no memory. Records that were not read keep counts of
-// exports, so a parcel must be cleared.
+// Lifetime. On the C stack, or part of an item of a queue; small ones need no memory. Records that
+// were not read keep counts of exports, so a parcel must be cleared.
 //
-// Threads. Packed under one GIL, unpacked under another, by one thread.
+// Threads. Packed under one GIL, unpacked under another.
 //
 // Errors. parcel_put returns -1 with an exception and leaves a parcel that can only be cleared.
 #ifndef ATOLL_BRIDGE_PARCEL_H
@@ -41,6 +41,7 @@ parcel_init(parcel *self)
     self->held = NULL;
 }
 
+void parcel_trim(parcel *self); // no more is put: give back memory that is not used
 MUST_CHECK int parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags);
 PyObject *parcel_get(parcel *self, core_state *state); // new reference
 void parcel_clear_slow(parcel *self);

@@ -21,6 +21,9 @@ typedef enum {
     TYPE_REMOTE_METHOD,
     TYPE_SPECIAL_METHOD,
     TYPE_INTERPRETER,
+    TYPE_QUEUE,
+    TYPE_QUEUE_WAIT,
+    TYPE_BELL,
     TYPE_MARK,
     TYPE_RESTRICTED,
     TYPE_STATISTICS,
@@ -37,9 +40,16 @@ typedef enum {
     HOOK_LOAD,
     HOOK_IS_VALUE,
     HOOK_DESCRIBE,
+    HOOK_DESCRIBE_GONE,
     HOOK_ABC_MARKERS,
     HOOK_JOIN_THREADS,
     HOOK_INTERPRETER,
+    HOOK_QUEUE,
+    HOOK_LIFO_QUEUE,
+    HOOK_PRIORITY_QUEUE,
+    HOOK_EMPTY,
+    HOOK_FULL,
+    HOOK_SHUT_DOWN,
     HOOK_REDUCE,
     HOOK_OPERATE,
     HOOK_DEADLINE_ERROR,
@@ -73,8 +83,6 @@ typedef struct {
     // The export that a Proxy, remote class or remote method stands for, with one more count.
     // 0: the object is none of these; -1: exception.
     int (*identify)(core_state *state, PyObject *object, struct exported **target);
-    // This interpreter's Interpreter object for a record.
-    PyObject *(*handle)(core_state *state, interp *of);
 } reference_methods;
 
 struct core_state {
@@ -87,7 +95,7 @@ struct core_state {
     pointer_map exports;           // object -> export
     pointer_map proxies;           // export -> Proxy or remote class, borrowed
     pointer_map classes;           // key of a remote type -> remote class, borrowed
-    pointer_map handles;           // interp -> Interpreter, borrowed
+    pointer_map handles;           // record -> handle, borrowed
     pointer_map specials;          // name index -> special method, owned
     PyObject *recent_classes[128]; // owned; keeps classes of short-lived proxies
     unsigned recent_position;
@@ -102,7 +110,7 @@ struct core_state {
 };
 
 PyObject *state_hook(core_state *state, hook_id hook); // borrowed
-// hook(first, second), or of one argument if the second is NULL. Cannot be interrupted.
+// hook(first, second), without those that are NULL. Cannot be interrupted.
 PyObject *state_call_hook(core_state *state, hook_id hook, PyObject *first, PyObject *second);
 void state_let_go(core_state *state); // the interpreter ends: the module may go
 void state_raise_closed(core_state *state, const interp *owner);

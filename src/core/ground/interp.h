@@ -53,6 +53,7 @@ struct interp {
     uint64_t crossings;          // entries so far; under its GIL
     errand_stack errands;
     errand *due;                  // errands taken but not yet run; under its GIL
+    struct pending *pending;      // waits of its event loops at queues; under its GIL
     const volatile int *gil_flag; // hint: somebody holds its GIL
     atomic_uint departures;       // how often a crossing let its GIL go; written under its GIL
     atomic_int waiting;           // visitors that found the GIL taken

@@ -46,6 +46,14 @@ thread_get(void)
     return LIKELY(self != NULL) ? self : thread_init();
 }
 
+// Signal handlers run in this thread only.
+static inline bool
+thread_is_main(void)
+{
+    const thread *self = thread_get();
+    return self != NULL && self->is_main;
+}
+
 // Too little of the C stack left to go deeper? (CPython 3.13 only counts calls.)
 static inline bool
 thread_is_stack_low(void)

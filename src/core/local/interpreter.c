@@ -1,97 +1,56 @@
 // Interpreter, the handle: the C half of atoll.Interpreter, and the functions that take one.
 #include <math.h>
-#include <stddef.h>
 
 #include "bridge/cpython.h"
 #include "bridge/crossing.h"
+#include "bridge/handle.h"
 #include "bridge/janitor.h"
 #include "bridge/lifecycle.h"
-#include "bridge/objects.h"
 #include "ground/clock.h"
 #include "local/reference.h"
 
 // ---- handles ----
 
+static interp *
+interp_of(PyObject *handle)
+{
+    return ((handle_object *)handle)->record;
+}
+
 PyObject *
 interpreter_handle(core_state *state, interp *of)
 {
-    PyObject *known = pointer_map_get(&state->handles, of);
-    if (known != NULL) {
-        return Py_NewRef(known);
-    }
-    PyTypeObject *type = (PyTypeObject *)state_hook(state, HOOK_INTERPRETER);
-    handle_object *self = type == NULL ? NULL : (handle_object *)type->tp_alloc(type, 0);
-    if (self == NULL) {
-        return NULL;
-    }
-    interp_incref(of);
-    self->interp = of;
-    self->module = Py_NewRef(state->module);
-    if (!pointer_map_set(&state->handles, of, self)) {
-        Py_DECREF(self);
-        return PyErr_NoMemory();
-    }
-    return (PyObject *)self;
-}
-
-static int
-handle_traverse(PyObject *op, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(((handle_object *)op)->module);
-    return 0;
-}
-
-static void
-handle_dealloc(PyObject *op)
-{
-    handle_object *self = (handle_object *)op;
-    PyTypeObject *type = Py_TYPE(op);
-    PyObject *module = self->module;
-    PyObject_GC_UnTrack(op);
-    if (self->interp != NULL) {
-        core_state *state = PyModule_GetState(module);
-        if (pointer_map_get(&state->handles, self->interp) == op) {
-            pointer_map_remove(&state->handles, self->interp);
-        }
-        interp_decref(self->interp);
-    }
-    if (self->weak_references != NULL) {
-        PyObject_ClearWeakRefs(op);
-    }
-    type->tp_free(op);
-    Py_XDECREF(module);
-    Py_DECREF(type); // of a Python subclass too: subtype_dealloc leaves it to a heap base
+    return handle_of(state, HANDLE_INTERPRETER, of);
 }
 
 static PyObject *
 handle_id(PyObject *self, void *unused)
 {
-    return PyLong_FromLongLong(((handle_object *)self)->interp->id);
+    return PyLong_FromLongLong(interp_of(self)->id);
 }
 
 static PyObject *
 handle_name(PyObject *self, void *unused)
 {
-    return PyUnicode_FromString(((handle_object *)self)->interp->name);
+    return PyUnicode_FromString(interp_of(self)->name);
 }
 
 static PyObject *
 handle_is_closed(PyObject *self, void *unused)
 {
-    return PyBool_FromLong(interp_get_phase(((handle_object *)self)->interp) == INTERP_CLOSED);
+    return PyBool_FromLong(interp_get_phase(interp_of(self)) == INTERP_CLOSED);
 }
 
 static PyObject *
 handle_is_preemptive(PyObject *self, void *unused)
 {
-    return PyBool_FromLong(((handle_object *)self)->interp->is_preemptive);
+    return PyBool_FromLong(interp_of(self)->is_preemptive);
 }
 
 static Py_hash_t
 handle_hash(PyObject *self)
 {
-    return (Py_hash_t)((handle_object *)self)->interp->id;
+    return (Py_hash_t)interp_of(self)->id;
 }
 
 static PyGetSetDef handle_getset[] = {
@@ -100,11 +59,6 @@ static PyGetSetDef handle_getset[] = {
     {"is_closed", handle_is_closed, NULL, "Has it been closed, or lost in a fork?", NULL},
     {"is_preemptive", handle_is_preemptive, NULL,
      "May its threads be interrupted between two bytecodes?", NULL},
-    {NULL},
-};
-
-static PyMemberDef handle_members[] = {
-    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(handle_object, weak_references), Py_READONLY},
     {NULL},
 };
 
@@ -161,7 +115,7 @@ interpreter_of(core_state *state, PyObject *handle)
                      Py_TYPE(handle)->tp_name);
         return NULL;
     }
-    return ((handle_object *)handle)->interp;
+    return interp_of(handle);
 }
 
 static PyObject *
@@ -483,6 +437,12 @@ is_proxy(PyObject *module, PyObject *object)
 }
 
 static PyObject *
+is_handle(PyObject *module, PyObject *object)
+{
+    return PyBool_FromLong(handle_check(PyModule_GetState(module), object));
+}
+
+static PyObject *
 checked_reference(core_state *state, PyObject *object)
 {
     if (state_is_type(state, TYPE_REMOTE_METHOD, object)) {
@@ -580,6 +540,8 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("checkpoint($module, /)\n--\n\nLet others into this interpreter.")},
     {"is_proxy", is_proxy, METH_O,
      PyDoc_STR("is_proxy($module, object, /)\n--\n\nDoes it stand for a foreign object?")},
+    {"is_handle", is_handle, METH_O,
+     PyDoc_STR("is_handle($module, object, /)\n--\n\nDoes it cross as a handle?")},
     {"owner", owner, METH_O,
      PyDoc_STR("owner($module, proxy, /)\n--\n\nThe interpreter of the original.")},
     {"type_of", type_of, METH_O,

@@ -2,6 +2,7 @@
 #include "bridge/cpython.h"
 #include "bridge/export.h"
 #include "bridge/lifecycle.h"
+#include "local/queue.h"
 #include "local/reference.h"
 
 // ---- which interpreter is this? ----
@@ -95,11 +96,13 @@ exec(PyObject *module)
         special_method_add_type(module, state) < 0 || proxy_add_types(module, state) < 0 ||
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
         mark_add_types(module, state) < 0 || summons_add_types(module, state) < 0 ||
-        interpreter_add_types(module, state) < 0 ||
+        interpreter_add_types(module, state) < 0 || queue_add_types(module, state) < 0 ||
         PyModule_AddFunctions(module, module_functions) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
         PyModule_AddFunctions(module, mark_functions) < 0 ||
-        PyModule_AddFunctions(module, summons_functions) < 0) {
+        PyModule_AddFunctions(module, summons_functions) < 0 ||
+        PyModule_AddFunctions(module, queue_functions) < 0 ||
+        PyModule_AddFunctions(module, queue_wait_functions) < 0) {
         return -1;
     }
     state->interp->core_state = state;
@@ -204,18 +207,18 @@ static PyModuleDef_Slot slots[] = {
     {0, NULL},
 };
 
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT,
-                                        "atoll._core",
-                                        PyDoc_STR("The C core of atoll: mechanism, no policy."),
-                                        sizeof(core_state),
-                                        NULL,
-                                        slots,
-                                        traverse,
-                                        clear,
-                                        free_module};
+struct PyModuleDef core_module = {PyModuleDef_HEAD_INIT,
+                                  "atoll._core",
+                                  PyDoc_STR("The C core of atoll: mechanism, no policy."),
+                                  sizeof(core_state),
+                                  NULL,
+                                  slots,
+                                  traverse,
+                                  clear,
+                                  free_module};
 
 PyMODINIT_FUNC
 PyInit__core(void)
 {
-    return PyModuleDef_Init(&definition);
+    return PyModuleDef_Init(&core_module);
 }

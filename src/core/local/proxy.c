@@ -12,17 +12,33 @@ home_object(core_state *state, exported *target_steal)
     if (object == NULL) {
         state_raise_closed(state, target_steal->owner);
     }
-    export_unref((foreign_ref){target_steal});
+    export_unref_at_home(state, target_steal); // the object is ours by now: nothing is finalized
     return object;
 }
 
 static PyObject *proxy_vectorcall(PyObject *self, PyObject *const *arguments, size_t nargsf,
                                   PyObject *keyword_names);
 
-static PyObject *
-new_proxy(core_state *state, exported *target_steal)
+// What came out of a queue may be of an interpreter that has closed, and then nobody can say what
+// it was. Whatever is done to its Proxy raises InterpreterClosedError.
+static bool
+is_gone(const exported *target)
 {
-    PyTypeObject *class = remote_class_of(state, target_steal);
+    bool is_gone = PyErr_ExceptionMatches(PyExc_ReferenceError) &&
+                   interp_get_phase(target->owner) != INTERP_OPEN;
+    if (is_gone) {
+        PyErr_Clear();
+    }
+    return is_gone;
+}
+
+// Steals the class too, which may be NULL with an exception.
+static PyObject *
+new_proxy(core_state *state, exported *target_steal, PyTypeObject *class)
+{
+    if (class == NULL && is_gone(target_steal)) {
+        class = remote_class_of_gone(state);
+    }
     if (class == NULL) {
         export_unref((foreign_ref){target_steal});
         return NULL;
@@ -52,6 +68,18 @@ new_proxy(core_state *state, exported *target_steal)
 }
 
 static PyObject *
+import_class(core_state *state, exported *target_steal)
+{
+    exported *kept = export_ref(target_steal).target;
+    PyObject *class = remote_class_import(state, target_steal);
+    if (class == NULL) {
+        return new_proxy(state, kept, NULL);
+    }
+    export_unref((foreign_ref){kept});
+    return class;
+}
+
+static PyObject *
 import(core_state *state, exported *target_steal)
 {
     if (target_steal->owner == state->interp) {
@@ -63,8 +91,9 @@ import(core_state *state, exported *target_steal)
         export_unref((foreign_ref){target_steal});
         return known;
     }
-    return target_steal->flags & EXPORT_CLASS ? remote_class_import(state, target_steal)
-                                              : new_proxy(state, target_steal);
+    return target_steal->flags & EXPORT_CLASS
+               ? import_class(state, target_steal)
+               : new_proxy(state, target_steal, remote_class_of(state, target_steal));
 }
 
 static int
@@ -93,7 +122,7 @@ identify(core_state *state, PyObject *object, exported **target)
     return *target == NULL ? -1 : 1;
 }
 
-const reference_methods local_references = {import, identify, interpreter_handle};
+const reference_methods local_references = {import, identify};
 
 // ---- life ----
 

@@ -82,6 +82,8 @@ reference_target(PyObject *object)
 
 extern const reference_methods local_references;
 
+extern struct PyModuleDef core_module;
+
 // Types; each adds itself to the module. 0 or -1.
 int proxy_add_types(PyObject *module, core_state *state);
 int remote_class_add_type(PyObject *module, core_state *state);
@@ -90,9 +92,11 @@ int special_method_add_type(PyObject *module, core_state *state);
 int interpreter_add_types(PyObject *module, core_state *state);
 int mark_add_types(PyObject *module, core_state *state);
 int summons_add_types(PyObject *module, core_state *state);
+int queue_add_types(PyObject *module, core_state *state);
 
 // remote class
 PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
+PyTypeObject *remote_class_of_gone(core_state *state);              // new reference
 PyObject *remote_class_import(core_state *state, exported *target_steal);
 PyObject *remote_class_type_of(PyObject *reference); // new reference
 
@@ -112,6 +116,7 @@ interp *interpreter_of(core_state *state, PyObject *handle); // borrowed; NULL: 
 extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];
 extern PyMethodDef summons_functions[];
+extern PyMethodDef queue_functions[];
 
 static inline PyObject *
 reference_operate(core_state *state, exported *target, operation_kind kind, PyObject *name,

@@ -137,20 +137,27 @@ settle(core_state *state, PyTypeObject *class, const void *key, exported *target
     return 0;
 }
 
+// For a type that is described here. NULL with an exception where the description is.
 static PyTypeObject *
-for_shared_type(core_state *state, PyTypeObject *shared)
+as_described_steal(core_state *state, PyObject *description, PyTypeObject *shared, const void *key)
 {
-    PyObject *description = state_call_hook(state, HOOK_DESCRIBE, (PyObject *)shared, NULL);
     PyTypeObject *class =
         description == NULL ? NULL : build(state, description, state->types[TYPE_REMOTE_CLASS]);
     Py_XDECREF(description);
     if (class != NULL) {
         remote_class_data(class)->shared_type = shared;
-        if (settle(state, class, shared, NULL) < 0) {
+        if (settle(state, class, key, NULL) < 0) {
             Py_CLEAR(class);
         }
     }
     return class;
+}
+
+static PyTypeObject *
+for_shared_type(core_state *state, PyTypeObject *shared)
+{
+    PyObject *description = state_call_hook(state, HOOK_DESCRIBE, (PyObject *)shared, NULL);
+    return as_described_steal(state, description, shared, shared);
 }
 
 static PyTypeObject *
@@ -159,8 +166,13 @@ metatype_for(core_state *state, const remote_description *described)
     if (described->metaclass == NULL) {
         return (PyTypeObject *)Py_NewRef(state->types[TYPE_REMOTE_CLASS]);
     }
-    return (PyTypeObject *)state->references->import(state,
-                                                     export_ref(described->metaclass).target);
+    PyObject *metatype = state->references->import(state, export_ref(described->metaclass).target);
+    if (metatype != NULL && !PyType_Check(metatype)) { // its owner has closed meanwhile
+        Py_DECREF(metatype);
+        state_raise_closed(state, described->metaclass->owner);
+        return NULL;
+    }
+    return (PyTypeObject *)metatype;
 }
 
 // The class made for a type, borrowed. An address may be used again after its interpreter closed.
@@ -223,6 +235,18 @@ remote_class_of(core_state *state, exported *target)
         }
     }
     return for_foreign_type(state, target);
+}
+
+PyTypeObject *
+remote_class_of_gone(core_state *state)
+{
+    static const char key; // an address that no type has
+    PyTypeObject *known = find_class(state, &key, NULL);
+    if (known != NULL) {
+        return (PyTypeObject *)Py_NewRef(known);
+    }
+    PyObject *description = state_call_hook(state, HOOK_DESCRIBE_GONE, NULL, NULL);
+    return as_described_steal(state, description, &PyBaseObject_Type, &key);
 }
 
 PyObject *

@@ -1,0 +1,63 @@
+#include "bridge/waiting.h"
+
+#include "bridge/entry.h"
+#include "bridge/summons.h"
+#include "ground/clock.h"
+
+// False: interrupted, which matters where signal handlers run. It finishes before it attaches:
+// CPython 3.13 ends a daemon thread that attaches at exit, and its waiter would be left in the
+// list.
+static bool
+wait_detached(queue *at, queue_waiter *waiter, int64_t deadline, queue_result *result,
+              queue_item **item)
+{
+    wait_result why;
+    do {
+        why = queue_wait(waiter, deadline);
+    } while (why == WAIT_INTERRUPTED && !thread_is_main());
+    if (why == WAIT_INTERRUPTED) {
+        return false;
+    }
+    *result = queue_finish(at, waiter, item);
+    return true;
+}
+
+int
+waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter, int64_t deadline,
+                 queue_result *result, queue_item **item)
+{
+    for (;;) {
+        bool is_over;
+        Py_BEGIN_ALLOW_THREADS
+        is_over = wait_detached(at, waiter, deadline, result, item);
+        Py_END_ALLOW_THREADS
+        if (is_over) {
+            return 0;
+        }
+        if (summons_check_signals(state) < 0) {
+            entry_discard(queue_cancel(at, waiter));
+            return -1;
+        }
+    }
+}
+
+int
+waiting_deadline(PyObject *timeout, int64_t *deadline)
+{
+    *deadline = DEADLINE_NEVER;
+    if (timeout == Py_None) {
+        return 0;
+    }
+    double seconds = PyFloat_AsDouble(timeout);
+    if (seconds == -1.0 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (!(seconds >= 0)) { // NaN too
+        PyErr_SetString(PyExc_ValueError, "'timeout' must be a non-negative number");
+        return -1;
+    }
+    if (seconds < 1e9) {
+        *deadline = clock_now() + (int64_t)(seconds * NANOSECONDS_PER_SECOND);
+    }
+    return 0;
+}
