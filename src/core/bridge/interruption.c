@@ -70,6 +70,18 @@ interruption_pass_over(interp *host, guest *newcomer)
     free_parcel(taken);
 }
 
+// So that it is called again when it listens; a thread of the interpreter's own is not marked.
+void
+interruption_postpone(interp *host, thread *here)
+{
+    pthread_mutex_lock(&host->mutex);
+    bool is_waiting = host->interruption != NULL;
+    pthread_mutex_unlock(&host->mutex);
+    if (is_waiting) {
+        atomic_fetch_or(&here->summons, SUMMONS_INTERRUPTION);
+    }
+}
+
 void
 interruption_tidy(thread *here)
 {

@@ -9,13 +9,21 @@
 
 static interp *noted = NULL; // linked by next_noted; alarm thread only
 
+// The closer of an interpreter waits, and looks under this mutex, until nobody is present. A thread
+// of its own, at home, is not present in this sense; the closer begins by changing the phase.
+static bool
+is_there_locked(interp *host, thread *whom)
+{
+    interp_phase phase = interp_get_phase(host);
+    return (phase != INTERP_CLOSED && interp_has_present_locked(host, &whom->summons)) ||
+           (phase == INTERP_OPEN && atomic_load(&whom->current) == host->id);
+}
+
 static void
 note_where_present(interp *host, void *whom)
 {
-    // The closer of an interpreter waits, and looks under this mutex, until nobody is present.
     pthread_mutex_lock(&host->mutex);
-    if (interp_get_phase(host) != INTERP_CLOSED &&
-        interp_has_present_locked(host, &((thread *)whom)->summons)) {
+    if (is_there_locked(host, whom)) {
         if (!host->is_noted) {
             interp_pin_locked(host);
             interp_incref(host);
@@ -199,6 +207,7 @@ answer(core_state *state, thread *here, guest *own)
     crossing_hold(state->interp, own); // what follows may cross out of here, and back
     bool is_raised = answer_inside(state, here, own) < 0 || interruption_deliver(state, own) < 0;
     crossing_release(state->interp, own);
+    interruption_tidy(here);
     return is_raised ? -1 : 0;
 }
 
@@ -220,8 +229,11 @@ look_up(interp *host)
         alarm_retry();
     }
     core_state *state = host->core_state;
-    bool is_deaf = here != NULL && here->deafness > 0;
-    return state == NULL || is_deaf ? 0 : answer(state, here, own);
+    if (here != NULL && here->deafness > 0) {
+        interruption_postpone(host, here);
+        return 0;
+    }
+    return state == NULL ? 0 : answer(state, here, own);
 }
 
 int
