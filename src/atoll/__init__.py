@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._references import is_proxy, owner, ref, restrict, type_of
     from ._threads import threads
     from ._values import copy, register_value_type
+    from ._warm import prewarm
 
 # Found when first asked for: each interpreter imports this module, few need all of it.
 _PLACES = {
@@ -44,6 +45,7 @@ _PLACES = {
     "is_proxy": "_references",
     "main": "_interpreter",
     "owner": "_references",
+    "prewarm": "_warm",
     "ref": "_references",
     "register_value_type": "_values",
     "restrict": "_references",
@@ -66,6 +68,7 @@ __all__ = [
     "is_proxy",
     "main",
     "owner",
+    "prewarm",
     "ref",
     "register_value_type",
     "restrict",

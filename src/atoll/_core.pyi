@@ -71,11 +71,23 @@ class Statistics(tuple[int, int, int, int, int, int]):
     def buffers(self) -> int:
         """buffers of its objects in use elsewhere"""
 
+def abandon() -> None:
+    """Let this interpreter go with its last export."""
+
+def call_keeper() -> None:
+    """Wake the thread that waits in wait_for_call."""
+
 def checkpoint() -> None:
     """Let others into this interpreter."""
 
 def close(handle: Handle, timeout: float | None, /) -> None:
     """End an interpreter."""
+
+def close_retired(handle: Handle, timeout: float, /) -> None:
+    """End an interpreter if nothing of it is held."""
+
+def count_ready() -> int:
+    """How many can be taken."""
 
 def create(
     name: str,
@@ -85,6 +97,11 @@ def create(
     /,
 ) -> Interpreter:
     """Make an interpreter."""
+
+def create_hidden(
+    name: str, path: tuple[str, ...], modules: tuple[tuple[str, str, bytes], ...], /
+) -> Interpreter:
+    """Make an interpreter that users do not see."""
 
 def current() -> Interpreter:
     """The interpreter that this runs in."""
@@ -110,6 +127,9 @@ def is_proxy(object: object, /) -> bool:
 def is_value_name(name: str, /) -> bool:
     """Do instances of 'module:type'?"""
 
+def make_ready(handle: Handle, is_prewarmed: bool, /) -> None:
+    """Let a hidden interpreter be taken."""
+
 def mark(object: object, by_value: bool, /) -> Any:
     """Say how an object is to cross."""
 
@@ -131,11 +151,23 @@ def register_value_name(name: str, /) -> None:
 def restrict(object: object, names: frozenset[str], /) -> Any:
     """Narrow an object to some names."""
 
+def show(handle: Handle, /) -> None:
+    """Give a hidden interpreter to the users."""
+
+def show_all() -> None:
+    """Give all hidden interpreters to the users."""
+
 def statistics(handle: Handle, /) -> Statistics:
     """What it has been doing."""
 
 def stop_janitor() -> None:
     """Stop the thread that cleans up."""
+
+def take_ready(name: str, /) -> Interpreter | None:
+    """A ready interpreter, renamed; or None."""
+
+def take_retired() -> Interpreter | None:
+    """An interpreter to be closed, hidden; or None."""
 
 def threads() -> list[tuple[int, int]]:
     """Pairs of thread id and interpreter id; -1: unknown."""
@@ -145,3 +177,6 @@ def type_of(proxy: object, /) -> type:
 
 def visitor_count(handle: Handle, /) -> int:
     """Threads of others inside it."""
+
+def wait_for_call() -> None:
+    """Wait until call_keeper is called."""

@@ -70,7 +70,8 @@ exec(PyObject *module)
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
         mark_add_types(module, state) < 0 || interpreter_add_types(module, state) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
-        PyModule_AddFunctions(module, mark_functions) < 0) {
+        PyModule_AddFunctions(module, mark_functions) < 0 ||
+        PyModule_AddFunctions(module, warm_functions) < 0) {
         return -1;
     }
     state->interp->core_state = state;

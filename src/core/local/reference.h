@@ -105,6 +105,9 @@ PyObject *interpreter_handle(core_state *state, interp *of);
 extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];
 
+// the keeper
+extern PyMethodDef warm_functions[];
+
 static inline PyObject *
 reference_operate(core_state *state, exported *target, operation_kind kind, PyObject *name,
                   PyObject *const *arguments, Py_ssize_t count)
