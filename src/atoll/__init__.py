@@ -22,7 +22,14 @@ if sys.implementation.name != "cpython" or sys.version_info < (3, 13) or "t" in 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._core import Proxy, Statistics
-    from ._errors import AtollError, InterpreterClosedError, RemoteError, RemoteTraceback
+    from ._deadline import timeout
+    from ._errors import (
+        AtollError,
+        DeadlineExceeded,
+        InterpreterClosedError,
+        RemoteError,
+        RemoteTraceback,
+    )
     from ._interpreter import Interpreter, checkpoint, current, interpreters, main
     from ._references import is_proxy, owner, ref, restrict, type_of
     from ._threads import threads
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
 # Found when first asked for: each interpreter imports this module, few need all of it.
 _PLACES = {
     "AtollError": "_errors",
+    "DeadlineExceeded": "_errors",
     "Interpreter": "_interpreter",
     "InterpreterClosedError": "_errors",
     "Proxy": "_core",
@@ -50,11 +58,13 @@ _PLACES = {
     "register_value_type": "_values",
     "restrict": "_references",
     "threads": "_threads",
+    "timeout": "_deadline",
     "type_of": "_references",
 }
 
 __all__ = [
     "AtollError",
+    "DeadlineExceeded",
     "Interpreter",
     "InterpreterClosedError",
     "Proxy",
@@ -73,6 +83,7 @@ __all__ = [
     "register_value_type",
     "restrict",
     "threads",
+    "timeout",
     "type_of",
 ]
 

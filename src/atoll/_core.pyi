@@ -25,6 +25,19 @@ class Handle:
         """May its threads be interrupted between two bytecodes?"""
 
 @disjoint_base
+class Deadline:
+    """The C half of atoll.timeout."""
+
+    def __new__(cls, seconds: float, /) -> Self: ...
+    def start(self) -> None:
+        """Let it run, for this thread's calls from here on."""
+    def stop(self) -> None:
+        """It is over, in time or not."""
+    @property
+    def is_expired(self) -> bool:
+        """Has it passed while it was running?"""
+
+@disjoint_base
 class Proxy:
     """A reference to an object of another interpreter.
 
@@ -77,6 +90,9 @@ def abandon() -> None:
 def call_keeper() -> None:
     """Wake the thread that waits in wait_for_call."""
 
+def check_signals() -> None:
+    """Run the handlers of signals that have come."""
+
 def checkpoint() -> None:
     """Let others into this interpreter."""
 
@@ -106,8 +122,14 @@ def create_hidden(
 def current() -> Interpreter:
     """The interpreter that this runs in."""
 
+def deadline_was_heeded() -> bool:
+    """Has a call made from here been broken off, its time being over?"""
+
 def forget_interpreters() -> None:
     """Leave all but the main one to their fate."""
+
+def interrupt(handle: Handle, exception: BaseException, thread: int, /) -> bool:
+    """Raise it in what runs there, or only in one thread; thread 0 is any."""
 
 def interpreters() -> list[Interpreter]:
     """All that are open, the main one first."""
@@ -160,6 +182,9 @@ def show_all() -> None:
 def statistics(handle: Handle, /) -> Statistics:
     """What it has been doing."""
 
+def stop_alarm() -> None:
+    """Stop the thread that watches deadlines."""
+
 def stop_janitor() -> None:
     """Stop the thread that cleans up."""
 
@@ -171,6 +196,9 @@ def take_retired() -> Interpreter | None:
 
 def threads() -> list[tuple[int, int]]:
     """Pairs of thread id and interpreter id; -1: unknown."""
+
+def watch_signal(number: int, /) -> None:
+    """Have it noticed while the main thread is in another interpreter."""
 
 def type_of(proxy: object, /) -> type:
     """The type of the original."""

@@ -19,6 +19,21 @@ class InterpreterClosedError(AtollError, ReferenceError):
     """
 
 
+class DeadlineExceeded(BaseException):
+    """Unwinds what runs in other interpreters when the time of an `atoll.timeout` is over.
+
+    Where that timeout was set it becomes a `TimeoutError`. No `Exception`, so that code on the way
+    which catches those does not swallow it; its `finally` blocks and exit methods run.
+    """
+
+    def as_timeout_error(self) -> TimeoutError:
+        """Make what the caller sees of it."""
+        error = TimeoutError(*self.args)
+        error.__cause__, error.__context__ = self.__cause__, self.__context__
+        error.__suppress_context__ = self.__suppress_context__
+        return error
+
+
 class RemoteError(AtollError):
     """An exception whose type cannot be found here.
 
@@ -44,6 +59,24 @@ class RemoteTraceback(Exception):
         from ._exceptions import format_blocks
 
         return format_blocks(self.blocks)
+
+
+def deadline_error(
+    interpreter: str, activity: str, seconds: float, is_here: int
+) -> DeadlineExceeded | TimeoutError:
+    """Make the error for a call whose time is over; called by the core.
+
+    Args:
+        interpreter: The name of the one that was called.
+        activity: What runs there; "" if that is not known.
+        seconds: How long ago the timeout was set.
+        is_here: Was it set at the level where this is raised?
+    """
+    if activity:
+        text = f"interpreter {interpreter!r} has been running {activity} for {seconds:.1f} s"
+    else:
+        text = f"no time left, after {seconds:.1f} s, for a call into interpreter {interpreter!r}"
+    return TimeoutError(text) if is_here else DeadlineExceeded(text)
 
 
 def closed_error(name: str, is_forgotten: int) -> InterpreterClosedError:

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 
 from . import _core
-from ._errors import RemoteError, RemoteTraceback
+from ._errors import DeadlineExceeded, RemoteError, RemoteTraceback
 from ._values import name_of
 
 TYPE_CHECKING = False
@@ -189,6 +189,8 @@ def rebuild(captured: Captured) -> BaseException:
     Called by the core, in the interpreter that gets it.
     """
     exception = _rebuild(captured)
+    if isinstance(exception, DeadlineExceeded) and _core.deadline_was_heeded():
+        exception = exception.as_timeout_error()
     last = exception
     seen = {id(last)}
     while last.__cause__ is not None and id(last.__cause__) not in seen:

@@ -27,6 +27,7 @@ def close_all() -> None:
     _warm.end()
     _core.prepare_exit()
     _core.stop_janitor()
+    _core.stop_alarm()
     stuck: set[int] = set()
     while left := [each for each in _core.interpreters() if each.id not in stuck | {0}]:
         if not _close(left[-1]):

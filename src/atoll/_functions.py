@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections import ChainMap
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
@@ -14,7 +16,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def _reduce_code(code: CodeType) -> tuple[Callable[..., CodeType], tuple[Any, ...]]:
+    make, parts = cloudpickle.Pickler.dispatch_table[CodeType](code)
+    return _make_code, (code.co_filename, make, *parts)
+
+
+def _make_code(filename: str, make: Callable[..., CodeType], *parts: Any) -> CodeType:
+    """Make a code object with its file name, which cloudpickle leaves out, for tracebacks."""
+    return make(*parts).replace(co_filename=filename)
+
+
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Pickles by value what cannot be imported, with the names of its files."""
+
+    dispatch_table = ChainMap({CodeType: _reduce_code}, cloudpickle.Pickler.dispatch_table)
+
+
+def dump_by_value(obj: object) -> bytes:
+    """Pickle an object, with the classes and functions that cannot be imported elsewhere.
+
+    Raises:
+        TypeError, pickle.PicklingError: If something in it cannot be pickled.
+    """
+    file = io.BytesIO()
+    _Pickler(file, 5).dump(obj)
+    return file.getvalue()
+
+
+class _FunctionPickler(_Pickler):
     """Pickles a function by value, but lets proxies and interpreters in it stay references."""
 
     def __init__(self, file: io.BytesIO) -> None:
@@ -47,7 +76,7 @@ def dump_function(function: Callable[..., Any]) -> tuple[bytes, tuple[object, ..
         TypeError, pickle.PicklingError: If something that it captured cannot be pickled.
     """
     file = io.BytesIO()
-    pickler = _Pickler(file)
+    pickler = _FunctionPickler(file)
     pickler.dump(function)
     return file.getvalue(), tuple(pickler.references)
 

@@ -61,9 +61,10 @@ class Interpreter(_core.Handle):
             name = f"interpreter-{next(_numbers)}"
         elif not isinstance(name, str):
             raise TypeError(f"name must be str, not {type(name).__name__}")
-        from . import _exit, _warm
+        from . import _exit, _signals, _warm
 
         _exit.register()
+        _signals.install()
         interpreter = (None if preemptive else _warm.take(name)) or _make(name, bool(preemptive))
         _warm.keep_one()
         return interpreter  # type: ignore[return-value]
@@ -214,6 +215,37 @@ class Interpreter(_core.Handle):
         """
         arguments = None if argv is None else tuple(map(str, argv))
         return self._invoke("atoll._inside:run_module", (name, run_name, arguments))
+
+    def interrupt(self, exception: BaseException | type[BaseException] = KeyboardInterrupt) -> bool:
+        """Raise an exception in what runs in this interpreter, between two of its bytecodes.
+
+        Meant are the threads that are inside at this moment, of which the one that runs first gets
+        it; threads that come later are not. It does not wait until that has happened. A second call
+        before that takes the place of the first.
+
+        What crosses: the exception, as those that are raised do. What cannot be interrupted: a C
+        function that does not return (`time.sleep`, `lock.acquire`); it is raised when that does.
+
+        Args:
+            exception: An exception, or a class of exceptions that can be made without arguments.
+
+        Returns:
+            True if somebody is inside, who will get it unless he leaves first; else False, and
+            nothing happens.
+
+        Raises:
+            TypeError: If it is not an exception.
+
+        Threads: any.
+
+        Example:
+            >>> worker.interrupt(Cancelled("no longer needed"))
+            True
+        """
+        instance = exception() if isinstance(exception, type) else exception
+        if not isinstance(instance, BaseException):
+            raise TypeError(f"an exception is required, not {type(instance).__name__}")
+        return _core.interrupt(self, instance, 0)
 
     def statistics(self) -> Statistics:
         """Return what the interpreter has been doing.

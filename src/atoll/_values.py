@@ -122,9 +122,9 @@ def _pickled(obj: object) -> bytes:
     except (pickle.PicklingError, AttributeError, TypeError):
         data = b"__main__"
     if b"__main__" in data:
-        import cloudpickle
+        from ._functions import dump_by_value
 
-        data = cloudpickle.dumps(obj, 5)
+        data = dump_by_value(obj)
     return data
 
 

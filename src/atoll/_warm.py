@@ -12,13 +12,13 @@ import _thread
 import os
 import sys
 from collections import deque
+from contextlib import suppress
 
 from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import FrameType
 
     from ._interpreter import Interpreter
 
@@ -316,7 +316,7 @@ def _report(error: BaseException) -> None:
     from types import SimpleNamespace
 
     sys.unraisablehook(
-        SimpleNamespace(  # type: ignore[arg-type]
+        SimpleNamespace(
             exc_type=type(error),
             exc_value=error,
             exc_traceback=error.__traceback__,
@@ -339,7 +339,5 @@ def _close(retired: Interpreter) -> None:
 
 
 def _close_patiently(interpreter: Interpreter) -> None:
-    try:
+    with suppress(BufferError, RuntimeError):  # then it stays until the exit
         _core.close(interpreter, None)
-    except (BufferError, RuntimeError):
-        pass  # it stays until the exit

@@ -2,6 +2,8 @@
 
 #include "bridge/cpython.h"
 #include "bridge/export.h"
+#include "bridge/interruption.h"
+#include "bridge/summons.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
 
@@ -17,7 +19,7 @@ crossing_new_home(thread *self, interp *home, PyThreadState *state)
         return NULL;
     }
     pthread_mutex_lock(&home->mutex);
-    guest *resident = guest_new_locked(home, state, false);
+    guest *resident = guest_new_locked(home, state, false, &self->summons);
     pthread_mutex_unlock(&home->mutex);
     if (resident != NULL) {
         thread_set_guest(self, home, resident);
@@ -48,7 +50,7 @@ crossing_new_host(thread *self, interp *host, crossing_result *why)
     *why = CROSSING_NO_MEMORY;
     PyThreadState *state = PyThreadState_New(host->python_state);
     if (state != NULL && visitor == NULL) {
-        visitor = guest_new_locked(host, state, true);
+        visitor = guest_new_locked(host, state, true, &self->summons);
         if (visitor != NULL) {
             thread_set_guest(self, host, visitor);
         }
@@ -69,6 +71,15 @@ crossing_new_host(thread *self, interp *host, crossing_result *why)
 
 // ---- contention ----
 
+void
+crossing_post(interp *host)
+{
+    if (!atomic_exchange(&host->posted, 1) &&
+        !cpython_post(host->python_state, summons_look_up, host)) {
+        atomic_store(&host->posted, 0);
+    }
+}
+
 static bool
 start_making(interp *host)
 {
@@ -88,21 +99,13 @@ stop_making(interp *host)
     pthread_mutex_unlock(&host->mutex);
 }
 
-// A pending call, run between two bytecodes by a thread of the host. A visitor is not disturbed:
-// when it leaves it posts again (crossing_depart_contended).
-static int
-make_room(void *argument)
+void
+crossing_make_room(interp *host)
 {
-    interp *host = argument;
-    atomic_store(&host->posted, 0);
-    thread *here = thread_self;
-    guest *own = here == NULL ? NULL : thread_guest(here, host);
-    bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
-    if (!is_visitor && atomic_load(&host->waiting) > 0 && start_making(host)) {
-        crossing_give_way(host);
+    if (atomic_load(&host->waiting) > 0 && start_making(host)) {
+        crossing_give_way(host, false);
         stop_making(host);
     }
-    return 0;
 }
 
 void
@@ -119,9 +122,8 @@ crossing_stop_asking(interp *host)
 static void
 ask_for_room(interp *host)
 {
-    if (host->is_preemptive && !atomic_exchange(&host->posted, 1) &&
-        !cpython_post(host->python_state, make_room, host)) {
-        atomic_store(&host->posted, 0);
+    if (host->is_preemptive) {
+        crossing_post(host);
     }
 }
 
@@ -155,26 +157,52 @@ crossing_depart_contended(interp *host)
     }
 }
 
+static void
+begin_giving_locked(interp *host, bool only_to_summoned)
+{
+    host->yielders++;
+    host->reservations += only_to_summoned;
+    interp_raise_attention(host, only_to_summoned ? ATTENTION_YIELDER | ATTENTION_RESERVED
+                                                  : ATTENTION_YIELDER);
+}
+
+static void
+end_giving_locked(interp *host, bool only_to_summoned)
+{
+    unsigned over = --host->yielders == 0 ? ATTENTION_YIELDER : 0;
+    if (only_to_summoned && --host->reservations == 0) {
+        over |= ATTENTION_RESERVED;
+        pthread_cond_broadcast(&host->moved); // to those who stand back
+    }
+    atomic_fetch_and(&host->attention, ~over);
+}
+
 void
-crossing_give_way(interp *host)
+crossing_give_way(interp *host, bool only_to_summoned)
 {
     thread *here = thread_self;
     const guest *own = here == NULL ? NULL : thread_guest(here, host);
     int64_t deadline = clock_now() + GIVE_WAY_LIMIT;
     PyThreadState *state = PyEval_SaveThread();
     pthread_mutex_lock(&host->mutex);
-    host->yielders++;
-    interp_raise_attention(host, ATTENTION_YIELDER);
+    begin_giving_locked(host, only_to_summoned);
     barrier_heavy(); // pairs with crossing_attach
     bool in_time = true;
-    while (in_time && interp_has_entering_locked(host, own)) {
+    while (in_time &&
+           (only_to_summoned ? interp_has_summoned_locked(host, own, SUMMONS_AT_THE_DOOR, true)
+                             : interp_has_entering_locked(host, own))) {
         in_time = condition_wait(&host->moved, &host->mutex, deadline);
     }
-    if (--host->yielders == 0) {
-        atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_YIELDER);
+    if (!only_to_summoned) {
+        end_giving_locked(host, false);
     }
     pthread_mutex_unlock(&host->mutex);
     PyEval_RestoreThread(state);
+    if (only_to_summoned) { // not before: who is not summoned must not slip in
+        pthread_mutex_lock(&host->mutex);
+        end_giving_locked(host, true);
+        pthread_mutex_unlock(&host->mutex);
+    }
 }
 
 // ---- what to do on arrival ----
@@ -199,22 +227,57 @@ delete_dead(interp *host)
     }
 }
 
+// Somebody gave way to the summoned ones only: out again, until they have come and gone.
+static void
+stand_back(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
+{
+    while (atomic_load(&host->attention) & ATTENTION_RESERVED) {
+        atomic_store(&visitor->presence, how);
+        PyThreadState_Swap(NULL);
+        pthread_mutex_lock(&host->mutex);
+        while (host->reservations > 0) {
+            pthread_cond_wait(&host->moved, &host->mutex);
+        }
+        pthread_mutex_unlock(&host->mutex);
+        PyThreadState_Swap(state);
+        atomic_store(&visitor->presence, GUEST_INSIDE);
+    }
+}
+
+void
+crossing_clean(interp *host)
+{
+    unsigned bits =
+        atomic_fetch_and(&host->attention, ~(unsigned)(ATTENTION_DEAD | ATTENTION_ERRANDS));
+    if (bits & ATTENTION_DEAD) {
+        delete_dead(host);
+    }
+    if (host->core_state != NULL) {
+        thread *here = thread_self;
+        here->deafness++;
+        export_run_errands(host->core_state);
+        here->deafness--;
+    }
+}
+
 COLD void
-crossing_attend(interp *host)
+crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
 {
     unsigned bits = atomic_load(&host->attention);
+    bool will_turn_back =
+        how == GUEST_ENTERING && (atomic_load(visitor->summons) & SUMMONS_AT_THE_DOOR) != 0;
+    if ((bits & ATTENTION_RESERVED) && !will_turn_back) {
+        stand_back(host, visitor, state, how);
+    }
     if (bits & ATTENTION_YIELDER) {
         pthread_mutex_lock(&host->mutex);
         pthread_cond_broadcast(&host->moved);
         pthread_mutex_unlock(&host->mutex);
     }
-    atomic_fetch_and(&host->attention, ~(unsigned)(ATTENTION_DEAD | ATTENTION_ERRANDS));
-    if (bits & ATTENTION_DEAD) {
-        delete_dead(host);
+    if ((bits & ATTENTION_INTERRUPTION) && how == GUEST_ENTERING && visitor->depth == 1) {
+        interruption_pass_over(host, visitor);
     }
-    if (host->core_state != NULL) {
-        export_run_errands(host->core_state);
-    }
+    crossing_clean(host);
 }
 
 // ---- errors ----
@@ -226,6 +289,26 @@ crossing_turn_back(crossing *self)
     return CROSSING_CLOSED;
 }
 
+// Out again, without having done anything: what this thread is summoned for is looked after at
+// home.
+COLD crossing_result
+crossing_heed_summons(crossing *self, interp *home, interp *host)
+{
+    thread *here = self->thread;
+    if (here->deafness > 0) {
+        return CROSSING_OK;
+    }
+    if (!(atomic_load(&here->summons) & SUMMONS_AT_THE_DOOR)) {
+        interruption_tidy(here);
+        return CROSSING_OK;
+    }
+    crossing_leave(self);
+    if (home->core_state != NULL && summons_answer_at_home(home->core_state, host) < 0) {
+        return CROSSING_SUMMONED;
+    }
+    return crossing_enter(self, home, host);
+}
+
 void
 crossing_raise(core_state *home, const interp *host, crossing_result why)
 {
@@ -233,6 +316,8 @@ crossing_raise(core_state *home, const interp *host, crossing_result why)
     case CROSSING_CLOSED:
         state_raise_closed(home, host);
         break;
+    case CROSSING_SUMMONED:
+        break; // it is set
     case CROSSING_TOO_DEEP:
         PyErr_Format(PyExc_RecursionError, "no stack left for another call into interpreter '%s'",
                      host->name);
@@ -254,7 +339,7 @@ crossing_visit(interp *host, crossing *visit)
         return false;
     }
     *visit = (crossing){.thread = here, .host = visitor};
-    crossing_attach(here, host, visitor, visitor->thread_state);
+    crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING);
     return true;
 }
 

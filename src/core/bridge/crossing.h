@@ -28,6 +28,7 @@ typedef enum {
     CROSSING_CLOSED,
     CROSSING_TOO_DEEP,
     CROSSING_NO_MEMORY,
+    CROSSING_SUMMONED, // an exception is set: the deadline has passed, a signal handler raised
 } crossing_result;
 
 typedef struct {
@@ -41,16 +42,26 @@ typedef struct {
 guest *crossing_new_home(thread *self, interp *home, PyThreadState *state);
 guest *crossing_new_host(thread *self, interp *host, crossing_result *why);
 void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
-void crossing_attend(interp *host);
+void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how);
+void crossing_clean(interp *host); // run errands, delete thread states of ended threads
 void crossing_depart_contended(interp *host);
 crossing_result crossing_turn_back(crossing *self);
+crossing_result crossing_heed_summons(crossing *self, interp *home, interp *host);
 void crossing_raise(core_state *home, const interp *host, crossing_result why);
 
-// Give way to whoever is entering this interpreter; under its GIL, of the running thread.
-void crossing_give_way(interp *host);
+// Give way to whoever is entering this interpreter, or only to those who are summoned and so will
+// turn back at once; under its GIL, of the running thread.
+void crossing_give_way(interp *host, bool only_to_summoned);
+
+// Have the pending call that looks after visitors run there; host->mutex, or its GIL, or a visitor
+// inside keeps the interpreter alive.
+void crossing_post(interp *host);
 
 // From now on visitors wait as in CPython; returns, detached, when no thread makes room any more.
 void crossing_stop_asking(interp *host);
+
+// Let in who waits to get into a preemptive interpreter; in a pending call.
+void crossing_make_room(interp *host);
 
 // Without a home: for a thread of ours that has no Python of its own.
 bool crossing_visit(interp *host, crossing *visit);
@@ -65,22 +76,23 @@ crossing_depart(interp *from)
 }
 
 static inline void
-crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state)
+crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state,
+                guest_presence how)
 {
-    atomic_store_explicit(&visitor->presence, GUEST_ENTERING, memory_order_relaxed);
+    atomic_store_explicit(&visitor->presence, how, memory_order_relaxed);
     if (UNLIKELY(*host->gil_flag)) {
         crossing_attach_contended(host, visitor, state);
     }
     else {
         PyThreadState_Swap(state);
     }
-    // release: pairs with interp_has_entering
+    // release: pairs with presence_of
     atomic_store_explicit(&visitor->presence, GUEST_INSIDE, memory_order_release);
     atomic_store_explicit(&self->current, host->id, memory_order_relaxed);
-    barrier_light(); // pairs with crossing_give_way
+    barrier_light(); // pairs with crossing_give_way, and the alarm's summon
     if (UNLIKELY(atomic_load_explicit(&host->attention, memory_order_relaxed) ||
                  errand_is_waiting(&host->errands))) {
-        crossing_attend(host);
+        crossing_attend(host, visitor, state, how);
     }
 }
 
@@ -134,14 +146,16 @@ crossing_return(crossing *self)
     if (UNLIKELY(atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0)) {
         crossing_depart_contended(host);
     }
-    crossing_attach(self->thread, self->home->interp, self->home, self->home_state);
+    crossing_attach(self->thread, self->home->interp, self->home, self->home_state,
+                    GUEST_RETURNING);
 }
 
 // Into the host again, after crossing_return.
 static inline void
 crossing_revisit(crossing *self)
 {
-    crossing_attach(self->thread, self->host->interp, self->host, self->host->thread_state);
+    crossing_attach(self->thread, self->host->interp, self->host, self->host->thread_state,
+                    GUEST_RETURNING);
 }
 
 static inline void
@@ -187,10 +201,13 @@ crossing_enter(crossing *self, interp *home, interp *host)
     resident->thread_state = state;
     resident->depth++;
     crossing_depart(home);
-    crossing_attach(here, host, visitor, visitor->thread_state);
+    crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING);
     host->crossings++;
     if (UNLIKELY(host->core_state == NULL)) {
         return crossing_turn_back(self); // it is ending, and this thread is inside
+    }
+    if (UNLIKELY(atomic_load_explicit(&here->summons, memory_order_relaxed) != 0)) {
+        return crossing_heed_summons(self, home, host);
     }
     return CROSSING_OK;
 }

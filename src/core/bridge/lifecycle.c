@@ -6,8 +6,11 @@
 #include "bridge/cpython.h"
 #include "bridge/crossing.h"
 #include "bridge/export.h"
+#include "bridge/interruption.h"
 #include "bridge/janitor.h"
+#include "bridge/summons.h"
 #include "bridge/value.h"
+#include "ground/alarm.h"
 #include "ground/bell.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
@@ -135,7 +138,7 @@ settle(thread *here, interp *made, PyThreadState *state)
     guest *visitor = NULL;
     if (thread_reserve(here, made)) {
         pthread_mutex_lock(&made->mutex);
-        visitor = guest_new_locked(made, state, true);
+        visitor = guest_new_locked(made, state, true, &here->summons);
         pthread_mutex_unlock(&made->mutex);
     }
     if (visitor == NULL) {
@@ -232,6 +235,7 @@ lifecycle_create(core_state *home, const char *name, bool is_preemptive, interp_
     pthread_mutex_lock(&creation_mutex);
     Py_END_ALLOW_THREADS
     interp *made = NULL;
+    (void)summons_start(); // without it, Ctrl-C waits for calls to return
     if (is_ending) {
         snprintf(failure, sizeof failure, "Python is ending");
     }
@@ -358,7 +362,7 @@ enter_closing(crossing *self, interp *home, guest *mine, thread *here)
     resident->thread_state = state;
     resident->depth++;
     mine->depth++;
-    crossing_attach(here, mine->interp, mine, mine->thread_state);
+    crossing_attach(here, mine->interp, mine, mine->thread_state, GUEST_ENTERING);
     return 0;
 }
 
@@ -417,7 +421,7 @@ wait_for_own_threads(crossing *over, interp *target, int64_t deadline)
 static void
 reap_guests(interp *target, const guest *mine)
 {
-    crossing_attend(target); // those whose threads have ended
+    crossing_clean(target); // those whose threads have ended
     for (;;) {
         pthread_mutex_lock(&target->mutex);
         guest *visitor = target->guests;
@@ -438,7 +442,7 @@ reap_guests(interp *target, const guest *mine)
         PyThreadState_Clear(state);
         PyThreadState_Delete(state);
     }
-    crossing_attend(target);
+    crossing_clean(target);
 }
 
 static void
@@ -470,8 +474,10 @@ end(crossing *over, interp *target, guest *mine)
     pthread_mutex_unlock(&target->mutex);
     thread_set_guest(over->thread, target, NULL);
     free_errands(target);
+    interruption_drop(target);
     registry_remove(target);
-    crossing_attach(over->thread, over->home->interp, over->home, over->home_state);
+    crossing_attach(over->thread, over->home->interp, over->home, over->home_state,
+                    GUEST_RETURNING);
     over->home->thread_state = over->saved;
     crossing_dismiss(over->home);
     guest_free(mine);
@@ -568,8 +574,9 @@ lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_un
 static void
 fork_prepare(void)
 {
-    interp_fork_prepare();
+    alarm_fork_prepare();
     thread_fork_prepare();
+    interp_fork_prepare();
     names_fork_prepare();
     arenas_fork_prepare();
     bell_fork_prepare();
@@ -581,8 +588,9 @@ fork_parent(void)
     bell_fork_parent();
     arenas_fork_parent();
     names_fork_parent();
-    thread_fork_parent();
     interp_fork_parent();
+    thread_fork_parent();
+    alarm_fork_parent();
 }
 
 // Before PyOS_AfterFork_Child, which would otherwise die while it deletes the interpreters.
@@ -591,6 +599,7 @@ fork_child(void)
 {
     interp_fork_child();
     thread_fork_child();
+    alarm_fork_child();
     names_fork_child();
     arenas_fork_child();
     bell_fork_child();

@@ -16,6 +16,7 @@ static const struct {
     [HOOK_JOIN_THREADS] = {"atoll._inside", "join_threads"},
     [HOOK_INTERPRETER] = {"atoll._interpreter", "Interpreter"},
     [HOOK_OPERATE] = {"atoll._operators", "operate"},
+    [HOOK_DEADLINE_ERROR] = {"atoll._errors", "deadline_error"},
     [HOOK_REDUCE] = {"atoll._values", "reduce_proxy"},
 };
 

@@ -24,6 +24,7 @@ typedef enum {
     TYPE_MARK,
     TYPE_RESTRICTED,
     TYPE_STATISTICS,
+    TYPE_DEADLINE,
     TYPE_COUNT
 } type_id;
 
@@ -41,6 +42,7 @@ typedef enum {
     HOOK_INTERPRETER,
     HOOK_REDUCE,
     HOOK_OPERATE,
+    HOOK_DEADLINE_ERROR,
     HOOK_COUNT
 } hook_id;
 

@@ -1,9 +1,6 @@
 #include "ground/closing.h"
 
-#include <errno.h>
 #include <pthread.h>
-
-#include "ground/clock.h"
 
 static struct {
     pthread_mutex_t mutex;
@@ -38,14 +35,7 @@ closing_leave(closing_waiter *self)
 wait_result
 closing_wait(closing_waiter *self, int64_t deadline)
 {
-    struct timespec until = clock_timespec(deadline);
-    int failed = deadline == DEADLINE_NEVER
-                     ? sem_wait(&self->semaphore)
-                     : sem_clockwait(&self->semaphore, CLOCK_MONOTONIC, &until);
-    if (!failed) {
-        return WAIT_WOKEN;
-    }
-    return errno == EINTR ? WAIT_INTERRUPTED : WAIT_EXPIRED;
+    return semaphore_wait(&self->semaphore, deadline);
 }
 
 void

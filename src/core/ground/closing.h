@@ -11,7 +11,7 @@
 #include <semaphore.h>
 #include <stdint.h>
 
-typedef enum { WAIT_WOKEN, WAIT_EXPIRED, WAIT_INTERRUPTED } wait_result;
+#include "ground/clock.h"
 
 typedef struct closing_waiter {
     sem_t semaphore;

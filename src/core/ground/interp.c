@@ -89,7 +89,7 @@ interp_raise_attention(interp *self, unsigned bits)
 // ---- guests ----
 
 guest *
-guest_new_locked(interp *self, void *thread_state, bool is_owned)
+guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *summons)
 {
     guest *visitor = calloc(1, sizeof *visitor);
     if (visitor == NULL) {
@@ -97,6 +97,7 @@ guest_new_locked(interp *self, void *thread_state, bool is_owned)
     }
     visitor->thread_state = thread_state;
     visitor->is_owned = is_owned;
+    visitor->summons = summons;
     visitor->interp = self;
     interp_incref(self);
     visitor->next = self->guests;
@@ -151,13 +152,44 @@ guest_end(guest *visitor)
     }
 }
 
+static guest_presence
+presence_of(const guest *visitor)
+{
+    // acquire: pairs with crossing_attach
+    return visitor->is_dead ? GUEST_ABSENT
+                            : atomic_load_explicit(&visitor->presence, memory_order_acquire);
+}
+
 bool
 interp_has_entering_locked(interp *self, const guest *except)
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
-        // acquire: pairs with crossing_attach
-        if (visitor != except && !visitor->is_dead &&
-            atomic_load_explicit(&visitor->presence, memory_order_acquire) == GUEST_ENTERING) {
+        guest_presence presence = presence_of(visitor);
+        if (visitor != except && (presence == GUEST_ENTERING || presence == GUEST_RETURNING)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+interp_has_summoned_locked(interp *self, const guest *except, unsigned why, bool only_entering)
+{
+    for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
+        guest_presence presence = presence_of(visitor);
+        if (visitor != except && (atomic_load(visitor->summons) & why) != 0 &&
+            (only_entering ? presence == GUEST_ENTERING : presence != GUEST_ABSENT)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+interp_has_present_locked(interp *self, const atomic_uint *summons)
+{
+    for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
+        if (visitor->summons == summons && presence_of(visitor) != GUEST_ABSENT) {
             return true;
         }
     }
@@ -297,6 +329,16 @@ registry_count(void)
     return count;
 }
 
+void
+registry_each(void (*visit)(interp *each, void *argument), void *argument)
+{
+    pthread_mutex_lock(&registry.mutex);
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        visit(each, argument);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+}
+
 // ---- roles ----
 
 void
@@ -321,8 +363,7 @@ static bool
 is_ready(const interp *self)
 {
     interp_role role = atomic_load(&((interp *)self)->role);
-    return (role == ROLE_READY || role == ROLE_PREWARMED) &&
-           interp_get_phase(self) == INTERP_OPEN;
+    return (role == ROLE_READY || role == ROLE_PREWARMED) && interp_get_phase(self) == INTERP_OPEN;
 }
 
 int
@@ -407,6 +448,8 @@ interp_fork_child(void)
         each->dead = NULL;
         each->yielders = 0;
         each->makers = 0;
+        each->reservations = 0;
+        each->interruption = NULL;
         each->waiting = 0;
         each->posted = 0;
         if (each->is_main) {

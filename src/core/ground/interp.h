@@ -22,9 +22,11 @@ typedef enum { INTERP_OPEN, INTERP_CLOSING, INTERP_CLOSED } interp_phase;
 
 // What a thread that has just got in should look after (interp.attention).
 enum {
-    ATTENTION_ERRANDS = 1, // some of the errands that were taken are still due
-    ATTENTION_DEAD = 2,    // thread states of ended threads are to be deleted
-    ATTENTION_YIELDER = 4, // somebody gave way and waits until the entering ones are in
+    ATTENTION_ERRANDS = 1,       // some of the errands that were taken are still due
+    ATTENTION_DEAD = 2,          // thread states of ended threads are to be deleted
+    ATTENTION_YIELDER = 4,       // somebody gave way and waits until the entering ones are in
+    ATTENTION_RESERVED = 8,      // ... until the summoned ones have come and gone: nobody else may
+    ATTENTION_INTERRUPTION = 16, // an exception waits for those who were inside when it came
 };
 
 // Whose it is. Users see, in listings, only what is theirs.
@@ -36,9 +38,11 @@ typedef enum {
     ROLE_RETIRED,   // nobody needs it any more: the keeper is to close it
 } interp_role;
 
-typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_INSIDE } guest_presence;
+// Returning: from another interpreter, or to one that was left for a moment.
+typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_RETURNING, GUEST_INSIDE } guest_presence;
 
-#define INTERP_NAME_SIZE 64
+#define INTERP_NAME_SIZE     64
+#define INTERP_ACTIVITY_SIZE 160
 
 typedef struct interp interp;
 typedef struct guest guest;
@@ -63,7 +67,7 @@ struct interp {
     const volatile int *gil_flag; // hint: somebody holds its GIL
     atomic_uint departures;       // how often a crossing let its GIL go; written under its GIL
     atomic_int waiting;           // visitors that found the GIL taken
-    atomic_int posted;            // a pending call that makes room for them is queued
+    atomic_int posted;            // a pending call that looks after them is queued
     atomic_int buffers;           // buffers of its objects in use elsewhere
     pthread_mutex_t mutex;
     pthread_cond_t moved; // a guest got in or left; with mutex
@@ -71,7 +75,11 @@ struct interp {
     guest *dead;          // mutex; guests whose thread has ended, linked by next_dead
     int yielders;         // mutex
     int makers;           // mutex; threads inside a pending call that makes room
-    interp *next;         // registry; newest first
+    int reservations;     // mutex; threads that gave way to summoned ones only
+    char activity[INTERP_ACTIVITY_SIZE]; // mutex; what one of these was doing
+    void *interruption;     // mutex; parcel with the exception for those who are interruptible
+    bool may_interrupt_own; // mutex; for the interpreter's own threads too
+    interp *next;           // registry; newest first
 };
 
 struct guest {
@@ -82,6 +90,8 @@ struct guest {
     _Atomic(guest_presence) presence;
     bool is_dead;           // interp.mutex; its thread has ended
     bool is_reaped;         // interp.mutex; its thread state was deleted by the closer
+    bool is_interruptible;  // interp.mutex; was inside when the interruption came
+    atomic_uint *summons;   // its thread's; valid until it is dead
     guest *next, *previous; // interp.mutex
     guest *next_dead;       // interp.mutex
 };
@@ -101,11 +111,15 @@ void interp_set_phase(interp *self, interp_phase phase);
 void interp_raise_attention(interp *self, unsigned bits);
 
 // Guests. Those named _locked need self->mutex.
-guest *guest_new_locked(interp *self, void *thread_state, bool is_owned);
+guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *summons);
 void guest_unlink_locked(guest *visitor);
 void guest_free(guest *visitor); // after unlinking
 void guest_end(guest *visitor);  // its thread ends or has no more use for it
 bool interp_has_entering_locked(interp *self, const guest *except);
+// Is somebody summoned for one of `why` present, or, if asked so, about to enter?
+bool interp_has_summoned_locked(interp *self, const guest *except, unsigned why,
+                                bool only_entering);
+bool interp_has_present_locked(interp *self, const atomic_uint *summons); // that thread's guest
 bool interp_has_visitors(interp *self, const guest *except);
 int interp_count_owned(interp *self);
 int interp_count_visitors(interp *self);
@@ -116,6 +130,7 @@ void registry_remove(interp *self);
 interp *registry_find(const void *python_state); // borrowed
 interp *registry_next_after(int64_t id);         // counted; by ascending id
 int registry_count(void);
+void registry_each(void (*visit)(interp *each, void *argument), void *argument); // under its lock
 
 // Roles.
 void registry_set_role(interp *self, interp_role role);

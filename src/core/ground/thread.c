@@ -3,7 +3,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__linux__)
+#    include <sys/syscall.h>
+#    include <unistd.h>
+#endif
 
+#include "ground/alarm.h"
 #include "ground/clock.h"
 
 // What C code may still need when a crossing is refused: CPython's own guard needs less.
@@ -23,6 +28,7 @@ static void
 thread_end(void *record)
 {
     thread *self = record;
+    deadline_forget_thread(self);
     pthread_mutex_lock(&threads.mutex);
     if (self->previous != NULL) {
         self->previous->next = self->next;
@@ -68,6 +74,16 @@ find_stack_limit(void)
     return limit;
 }
 
+static bool
+is_main_thread(void)
+{
+#if defined(__linux__)
+    return getpid() == (pid_t)syscall(SYS_gettid);
+#else
+    return pthread_main_np();
+#endif
+}
+
 COLD thread *
 thread_init(void)
 {
@@ -80,6 +96,7 @@ thread_init(void)
     self->stack_limit = find_stack_limit();
     self->ident = (unsigned long)pthread_self();
     self->current = -1;
+    self->is_main = is_main_thread();
     pthread_mutex_lock(&threads.mutex);
     self->next = threads.first;
     if (self->next != NULL) {
@@ -147,6 +164,16 @@ thread_find_current(unsigned long ident)
     return current;
 }
 
+void
+thread_each(void (*visit)(thread *each, void *argument), void *argument)
+{
+    pthread_mutex_lock(&threads.mutex);
+    for (thread *each = threads.first; each != NULL; each = each->next) {
+        visit(each, argument);
+    }
+    pthread_mutex_unlock(&threads.mutex);
+}
+
 bool
 thread_next_after(unsigned long ident, unsigned long *next, int64_t *current)
 {
@@ -186,6 +213,7 @@ thread_fork_child(void)
         return;
     }
     thread_self->next = thread_self->previous = NULL;
+    thread_self->is_main = true;
     for (uint32_t index = 0; index < thread_self->capacity; index++) {
         guest *visitor = thread_self->guests[index];
         if (visitor == NULL) {

@@ -28,6 +28,10 @@ struct thread {
     unsigned long ident;          // pthread_self(), as threading.get_ident()
     atomic_int_least64_t current; // id of the interpreter it is in; -1: not known
     void *creating;               // interp that this thread is making right now, or NULL
+    bool is_main;                 // the process's first thread, which handles signals
+    int deafness;                 // > 0: finalizers run, which would swallow an exception
+    atomic_uint summons;          // why it is to look up (ground/alarm.h); set by anyone
+    struct deadline *deadlines;   // of atoll.timeout(), innermost first; the alarm's lock
     thread *next, *previous;      // list of all threads
 };
 
@@ -61,7 +65,8 @@ thread_guest(thread *self, const interp *host)
 bool thread_reserve(thread *self, const interp *host); // room for one guest; false: memory
 void thread_set_guest(thread *self, const interp *host, guest *visitor);
 bool thread_is_inside_closing(thread *self);
-int64_t thread_find_current(unsigned long ident); // -1: unknown
+int64_t thread_find_current(unsigned long ident);                              // -1: unknown
+void thread_each(void (*visit)(thread *each, void *argument), void *argument); // under their lock
 bool thread_next_after(unsigned long ident, unsigned long *next, int64_t *current);
 
 void thread_fork_prepare(void);

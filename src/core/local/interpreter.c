@@ -153,8 +153,8 @@ interpreter_add_types(PyObject *module, core_state *state)
 
 // ---- functions ----
 
-static interp *
-checked(core_state *state, PyObject *handle)
+interp *
+interpreter_of(core_state *state, PyObject *handle)
 {
     if (!PyObject_TypeCheck(handle, state->types[TYPE_INTERPRETER])) {
         PyErr_Format(PyExc_TypeError, "an Interpreter is required, not '%.100s'",
@@ -188,7 +188,7 @@ static PyObject *
 close_interpreter(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     core_state *state = PyModule_GetState(module);
-    interp *target = count == 2 ? checked(state, arguments[0]) : NULL;
+    interp *target = count == 2 ? interpreter_of(state, arguments[0]) : NULL;
     if (target == NULL) {
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "close(handle, timeout)");
     }
@@ -321,7 +321,7 @@ static PyObject *
 statistics(PyObject *module, PyObject *handle)
 {
     core_state *state = PyModule_GetState(module);
-    interp *target = checked(state, handle);
+    interp *target = interpreter_of(state, handle);
     if (target == NULL) {
         return NULL;
     }
@@ -392,8 +392,8 @@ invoke(PyObject *module, PyObject *arguments)
                           &keywords)) {
         return NULL;
     }
-    interp *target =
-        handle == Py_None ? registry_find(PyInterpreterState_Main()) : checked(state, handle);
+    interp *target = handle == Py_None ? registry_find(PyInterpreterState_Main())
+                                       : interpreter_of(state, handle);
     if (target == NULL) {
         return NULL;
     }
@@ -415,7 +415,7 @@ invoke(PyObject *module, PyObject *arguments)
 static PyObject *
 visitor_count(PyObject *module, PyObject *handle)
 {
-    interp *target = checked(PyModule_GetState(module), handle);
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
     return target == NULL ? NULL : PyLong_FromLong(interp_count_visitors(target));
 }
 
@@ -467,7 +467,7 @@ checkpoint(PyObject *module, PyObject *unused)
         interp_has_entering_locked(here, self == NULL ? NULL : thread_guest(self, here));
     pthread_mutex_unlock(&here->mutex);
     if (has_entering) {
-        crossing_give_way(here);
+        crossing_give_way(here, false);
     }
     else {
         Py_BEGIN_ALLOW_THREADS

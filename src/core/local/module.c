@@ -68,10 +68,12 @@ exec(PyObject *module)
     if (state->interp == NULL || init_strings(state) < 0 ||
         special_method_add_type(module, state) < 0 || proxy_add_types(module, state) < 0 ||
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
-        mark_add_types(module, state) < 0 || interpreter_add_types(module, state) < 0 ||
+        mark_add_types(module, state) < 0 || summons_add_types(module, state) < 0 ||
+        interpreter_add_types(module, state) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
         PyModule_AddFunctions(module, mark_functions) < 0 ||
-        PyModule_AddFunctions(module, warm_functions) < 0) {
+        PyModule_AddFunctions(module, warm_functions) < 0 ||
+        PyModule_AddFunctions(module, summons_functions) < 0) {
         return -1;
     }
     state->interp->core_state = state;

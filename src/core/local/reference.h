@@ -86,6 +86,7 @@ int remote_method_add_type(PyObject *module, core_state *state);
 int special_method_add_type(PyObject *module, core_state *state);
 int interpreter_add_types(PyObject *module, core_state *state);
 int mark_add_types(PyObject *module, core_state *state);
+int summons_add_types(PyObject *module, core_state *state);
 
 // remote class
 PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
@@ -102,8 +103,10 @@ PyObject *special_method_get(core_state *state, PyObject *name); // borrowed
 
 // interpreter
 PyObject *interpreter_handle(core_state *state, interp *of);
+interp *interpreter_of(core_state *state, PyObject *handle); // borrowed; NULL: TypeError
 extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];
+extern PyMethodDef summons_functions[];
 
 // the keeper
 extern PyMethodDef warm_functions[];

@@ -1,0 +1,200 @@
+#include "bridge/interruption.h"
+
+#include "bridge/crossing.h"
+#include "bridge/error.h"
+#include "bridge/parcel.h"
+#include "bridge/summons.h"
+
+// ---- the waiting one ----
+
+static void
+free_parcel(parcel *packed)
+{
+    if (packed != NULL) {
+        parcel_clear(packed);
+        PyMem_RawFree(packed);
+    }
+}
+
+static void
+unmark_locked(guest *each)
+{
+    if (each->is_interruptible && !each->is_dead) {
+        atomic_fetch_and(each->summons, ~(unsigned)SUMMONS_INTERRUPTION);
+    }
+    each->is_interruptible = false;
+}
+
+static parcel *
+take_locked(interp *host)
+{
+    parcel *taken = host->interruption;
+    host->interruption = NULL;
+    host->may_interrupt_own = false;
+    for (guest *each = host->guests; each != NULL; each = each->next) {
+        unmark_locked(each);
+    }
+    atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_INTERRUPTION);
+    return taken;
+}
+
+void
+interruption_drop(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    parcel *taken = take_locked(host);
+    pthread_mutex_unlock(&host->mutex);
+    free_parcel(taken);
+}
+
+static bool
+has_interruptible_locked(const interp *host)
+{
+    const guest *each = host->guests;
+    while (each != NULL && !(each->is_interruptible && !each->is_dead)) {
+        each = each->next;
+    }
+    return each != NULL || host->may_interrupt_own;
+}
+
+void
+interruption_pass_over(interp *host, guest *newcomer)
+{
+    parcel *taken = NULL;
+    pthread_mutex_lock(&host->mutex);
+    unmark_locked(newcomer);
+    if (!has_interruptible_locked(host)) {
+        taken = take_locked(host);
+    }
+    pthread_mutex_unlock(&host->mutex);
+    free_parcel(taken);
+}
+
+void
+interruption_tidy(thread *here)
+{
+    bool is_meant = false;
+    for (uint32_t index = 0; index < here->capacity; index++) {
+        guest *visitor = here->guests[index];
+        if (visitor != NULL && visitor->depth > 0) {
+            pthread_mutex_lock(&visitor->interp->mutex);
+            is_meant |= visitor->is_interruptible;
+            pthread_mutex_unlock(&visitor->interp->mutex);
+        }
+    }
+    if (!is_meant) {
+        atomic_fetch_and(&here->summons, ~(unsigned)SUMMONS_INTERRUPTION);
+    }
+}
+
+// ---- asking ----
+
+static parcel *
+pack(core_state *home, PyObject *exception)
+{
+    parcel *packed = PyMem_RawMalloc(sizeof *packed);
+    if (packed == NULL) {
+        return (parcel *)PyErr_NoMemory();
+    }
+    PyErr_SetRaisedException(Py_NewRef(exception));
+    parcel_init(packed);
+    error_pack(packed, home);
+    return packed;
+}
+
+static bool
+is_meant(const guest *visitor, const atomic_uint *whom)
+{
+    return visitor->is_owned && !visitor->is_dead && !visitor->is_reaped &&
+           (whom == NULL || visitor->summons == whom) &&
+           atomic_load((atomic_uint *)&visitor->presence) != GUEST_ABSENT;
+}
+
+static bool
+mark_meant_locked(interp *host, const atomic_uint *whom)
+{
+    bool is_any = false;
+    for (guest *each = host->guests; each != NULL; each = each->next) {
+        each->is_interruptible = is_meant(each, whom);
+        if (each->is_interruptible) {
+            is_any = true;
+            atomic_fetch_or(each->summons, SUMMONS_INTERRUPTION);
+        }
+    }
+    // Nobody visits, and yet somebody runs: a thread of the interpreter's own.
+    host->may_interrupt_own = !is_any && whom == NULL && *host->gil_flag;
+    return is_any || host->may_interrupt_own;
+}
+
+typedef struct {
+    unsigned long ident;
+    const atomic_uint *summons;
+} search;
+
+static void
+find_thread(thread *each, void *argument)
+{
+    search *wanted = argument;
+    if (each->ident == wanted->ident) {
+        wanted->summons = &each->summons;
+    }
+}
+
+int
+interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned long ident)
+{
+    search whom = {ident, NULL};
+    if (ident != 0) {
+        thread_each(find_thread, &whom);
+        if (whom.summons == NULL) {
+            return 0;
+        }
+    }
+    parcel *before = NULL, *packed = pack(home, exception);
+    if (packed == NULL) {
+        return -1;
+    }
+    bool is_asked = false;
+    pthread_mutex_lock(&host->mutex);
+    if (interp_get_phase(host) == INTERP_OPEN) {
+        before = take_locked(host);
+        is_asked = mark_meant_locked(host, whom.summons);
+        if (is_asked) {
+            host->interruption = packed;
+            interp_raise_attention(host, ATTENTION_INTERRUPTION);
+            crossing_post(host);
+        }
+    }
+    pthread_mutex_unlock(&host->mutex);
+    free_parcel(before);
+    if (!is_asked) {
+        free_parcel(packed);
+    }
+    return is_asked;
+}
+
+// ---- delivering ----
+
+int
+interruption_deliver(core_state *state, const guest *own)
+{
+    interp *host = state->interp;
+    bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
+    parcel *taken = NULL;
+    pthread_mutex_lock(&host->mutex);
+    if (host->interruption != NULL &&
+        (is_visitor ? own->is_interruptible : host->may_interrupt_own)) {
+        taken = take_locked(host);
+    }
+    bool is_missed = host->interruption != NULL && has_interruptible_locked(host);
+    pthread_mutex_unlock(&host->mutex);
+    if (is_missed) {
+        alarm_retry();
+    }
+    if (taken == NULL) {
+        return 0;
+    }
+    (void)error_raise(taken, state);
+    free_parcel(taken);
+    return -1;
+}

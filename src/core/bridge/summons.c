@@ -1,0 +1,190 @@
+#include "bridge/summons.h"
+
+#include "bridge/crossing.h"
+#include "bridge/interruption.h"
+#include "bridge/operation.h"
+#include "ground/clock.h"
+
+// ---- posting ----
+
+static void
+post_where_present(interp *host, void *whom)
+{
+    // The closer of an interpreter waits, and looks under this mutex, until nobody is present.
+    pthread_mutex_lock(&host->mutex);
+    if (interp_get_phase(host) != INTERP_CLOSED &&
+        interp_has_present_locked(host, &((thread *)whom)->summons)) {
+        crossing_post(host);
+    }
+    pthread_mutex_unlock(&host->mutex);
+}
+
+static void
+post(thread *whom)
+{
+    registry_each(post_where_present, whom);
+}
+
+bool
+summons_start(void)
+{
+    return alarm_start(post);
+}
+
+// ---- answering ----
+
+// "train() at model.py:41", of the running frame.
+static void
+describe_activity(char *text, size_t size)
+{
+    PyFrameObject *frame = PyEval_GetFrame(); // borrowed
+    PyCodeObject *code = frame == NULL ? NULL : PyFrame_GetCode(frame);
+    PyObject *file = code == NULL ? NULL : PyObject_GetAttrString((PyObject *)code, "co_filename");
+    PyObject *name = code == NULL ? NULL : PyObject_GetAttrString((PyObject *)code, "co_qualname");
+    const char *path = file == NULL ? NULL : PyUnicode_AsUTF8(file);
+    const char *function = name == NULL ? NULL : PyUnicode_AsUTF8(name);
+    if (path != NULL && function != NULL) {
+        const char *slash = strrchr(path, '/');
+        snprintf(text, size, "%s() at %s:%d", function, slash == NULL ? path : slash + 1,
+                 PyFrame_GetLineNumber(frame));
+    }
+    else {
+        snprintf(text, size, "something");
+        PyErr_Clear();
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(file);
+    Py_XDECREF(code);
+}
+
+static int
+raise_deadline(core_state *state, const interp *host, const char *activity, int64_t elapsed,
+               bool is_here)
+{
+    PyObject *hook = state_hook(state, HOOK_DEADLINE_ERROR);
+    PyObject *error =
+        hook == NULL ? NULL
+                     : PyObject_CallFunction(hook, "ssdi", host->name, activity,
+                                             (double)elapsed / NANOSECONDS_PER_SECOND, is_here);
+    if (error != NULL) {
+        PyErr_SetRaisedException(error);
+    }
+    return -1;
+}
+
+int
+summons_check_signals(core_state *here)
+{
+    if (here->interp->is_main) {
+        return PyErr_CheckSignals();
+    }
+    PyObject *name = PyUnicode_InternFromString("atoll._core:check_signals");
+    if (name == NULL) {
+        return -1;
+    }
+    operation op = {.kind = OPERATION_FUNCTION,
+                    .owner = registry_find(PyInterpreterState_Main()),
+                    .name = name_refer(here, name)};
+    PyObject *done = op.owner == NULL ? Py_None : operation_perform(here, &op, NULL);
+    Py_DECREF(name);
+    return done == NULL ? -1 : 0;
+}
+
+static int
+answer_signal(core_state *state, thread *here)
+{
+    if (!(atomic_load(&here->summons) & SUMMONS_SIGNAL)) {
+        return 0;
+    }
+    atomic_fetch_and(&here->summons, ~(unsigned)SUMMONS_SIGNAL);
+    return summons_check_signals(state);
+}
+
+// The thread that is meant, in the midst of what it does in the host.
+static int
+answer_inside(core_state *state, thread *here, const guest *own)
+{
+    int64_t elapsed = 0;
+    const interp *host = state->interp;
+    if (answer_signal(state, here) < 0) {
+        return -1;
+    }
+    if ((atomic_load(&here->summons) & SUMMONS_DEADLINE) &&
+        deadline_heed(here, host, own == NULL ? 0 : own->depth, true, &elapsed) ==
+            DEADLINE_OUTSIDE) {
+        char activity[INTERP_ACTIVITY_SIZE];
+        describe_activity(activity, sizeof activity);
+        return raise_deadline(state, host, activity, elapsed, false);
+    }
+    return 0;
+}
+
+int
+summons_answer_at_home(core_state *home, interp *host)
+{
+    thread *here = thread_self;
+    if (answer_signal(home, here) < 0) {
+        return -1;
+    }
+    const guest *own = thread_guest(here, home->interp);
+    int64_t elapsed = 0;
+    deadline_place place =
+        deadline_heed(here, home->interp, own == NULL ? 0 : own->depth, false, &elapsed);
+    if (place == DEADLINE_NONE) {
+        return 0;
+    }
+    char activity[INTERP_ACTIVITY_SIZE];
+    pthread_mutex_lock(&host->mutex);
+    memcpy(activity, host->activity, sizeof activity);
+    host->activity[0] = '\0';
+    pthread_mutex_unlock(&host->mutex);
+    return raise_deadline(home, host, activity, elapsed, place == DEADLINE_HERE);
+}
+
+// ---- the pending call ----
+
+// Those who wait at the door to turn back: nobody notices, for they do nothing inside.
+static void
+let_summoned_in(interp *host, const guest *own)
+{
+    pthread_mutex_lock(&host->mutex);
+    bool is_needed = interp_has_summoned_locked(host, own, SUMMONS_AT_THE_DOOR, true);
+    pthread_mutex_unlock(&host->mutex);
+    if (is_needed) {
+        char activity[INTERP_ACTIVITY_SIZE];
+        describe_activity(activity, sizeof activity);
+        pthread_mutex_lock(&host->mutex);
+        memcpy(host->activity, activity, sizeof activity);
+        pthread_mutex_unlock(&host->mutex);
+        crossing_give_way(host, true);
+    }
+}
+
+int
+summons_look_up(void *argument)
+{
+    interp *host = argument;
+    atomic_store(&host->posted, 0);
+    thread *here = thread_self;
+    const guest *own = here == NULL ? NULL : thread_guest(here, host);
+    bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
+    // A visitor is not disturbed: when it leaves it posts again (crossing_depart_contended).
+    if (!is_visitor) {
+        crossing_make_room(host);
+    }
+    let_summoned_in(host, own);
+    pthread_mutex_lock(&host->mutex);
+    bool is_missed = interp_has_summoned_locked(host, own, ~0u, false);
+    pthread_mutex_unlock(&host->mutex);
+    if (is_missed) {
+        alarm_retry();
+    }
+    core_state *state = host->core_state;
+    if (state == NULL || (here != NULL && here->deafness > 0)) {
+        return 0;
+    }
+    if (here != NULL && answer_inside(state, here, own) < 0) {
+        return -1;
+    }
+    return interruption_deliver(state, own);
+}
