@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from ._interpreter import Interpreter, checkpoint, current, interpreters, main
     from ._references import is_proxy, owner, ref, restrict, type_of
+    from ._thread import Thread
     from ._threads import threads
     from ._values import copy, register_value_type
     from ._warm import prewarm
@@ -46,6 +47,7 @@ _PLACES = {
     "RemoteError": "_errors",
     "RemoteTraceback": "_errors",
     "Statistics": "_core",
+    "Thread": "_thread",
     "checkpoint": "_interpreter",
     "copy": "_values",
     "current": "_interpreter",
@@ -71,6 +73,7 @@ __all__ = [
     "RemoteError",
     "RemoteTraceback",
     "Statistics",
+    "Thread",
     "checkpoint",
     "copy",
     "current",

@@ -84,8 +84,8 @@ class Statistics(tuple[int, int, int, int, int, int]):
     def buffers(self) -> int:
         """buffers of its objects in use elsewhere"""
 
-def abandon() -> None:
-    """Let this interpreter go with its last export."""
+def abandon(handle: Handle, /) -> None:
+    """Let it go with its last export."""
 
 def call_keeper() -> None:
     """Wake the thread that waits in wait_for_call."""

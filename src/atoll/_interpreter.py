@@ -242,10 +242,7 @@ class Interpreter(_core.Handle):
             >>> worker.interrupt(Cancelled("no longer needed"))
             True
         """
-        instance = exception() if isinstance(exception, type) else exception
-        if not isinstance(instance, BaseException):
-            raise TypeError(f"an exception is required, not {type(instance).__name__}")
-        return _core.interrupt(self, instance, 0)
+        return _core.interrupt(self, made_exception(exception), 0)
 
     def statistics(self) -> Statistics:
         """Return what the interpreter has been doing.
@@ -323,6 +320,14 @@ def _make(name: str, is_preemptive: bool) -> Interpreter:
         interpreter.close()
         raise
     return interpreter
+
+
+def made_exception(exception: BaseException | type[BaseException]) -> BaseException:
+    """Return an exception, or make one of the class."""
+    instance = exception() if isinstance(exception, type) else exception
+    if not isinstance(instance, BaseException):
+        raise TypeError(f"an exception is required, not {type(instance).__name__}")
+    return instance
 
 
 def _checked_source(source: str) -> str:

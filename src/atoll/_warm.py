@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from ._interpreter import Interpreter
 
+# What atoll itself may need there: ready interpreters have it, new ones import it when they do.
+_IMPORTS = ("threading", "atoll._values", "atoll._thread_inside")
+
 # How long a keeper that is stuck (in an import, say) may hold up a fork or the exit.
 _PATIENCE_SECONDS = 1.0
 
@@ -285,7 +288,7 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
         return str(error)
     try:
         _core.invoke(made, "atoll._inside:prepare", _inheritance.collect(), None)
-        failures = _core.invoke(made, "atoll._inside:import_all", (imports,), None)
+        failures = _core.invoke(made, "atoll._inside:import_all", (_IMPORTS + imports,), None)
     except Exception as error:
         made.close()
         return str(error)

@@ -1,21 +1,10 @@
 // What atoll._warm, the keeper, needs: ready interpreters, abandoned ones, and its bell.
+#include "bridge/crossing.h"
 #include "bridge/keeper.h"
 #include "bridge/lifecycle.h"
-#include "bridge/objects.h"
 #include "ground/bell.h"
 #include "ground/clock.h"
 #include "local/reference.h"
-
-static interp *
-checked(core_state *state, PyObject *handle)
-{
-    if (!PyObject_TypeCheck(handle, state->types[TYPE_INTERPRETER])) {
-        PyErr_Format(PyExc_TypeError, "an Interpreter is required, not '%.100s'",
-                     Py_TYPE(handle)->tp_name);
-        return NULL;
-    }
-    return ((handle_object *)handle)->interp;
-}
 
 // The handle of a counted record; None for NULL.
 static PyObject *
@@ -51,7 +40,7 @@ make_ready(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Op", &handle, &is_prewarmed)) {
         return NULL;
     }
-    interp *made = checked(PyModule_GetState(module), handle);
+    interp *made = interpreter_of(PyModule_GetState(module), handle);
     if (made == NULL) {
         return NULL;
     }
@@ -76,10 +65,23 @@ count_ready(PyObject *module, PyObject *unused)
     return PyLong_FromLong(registry_count_ready());
 }
 
+// Whatever comes for the thread meanwhile (an interruption): no Python runs in there.
 static PyObject *
-abandon(PyObject *module, PyObject *unused)
+abandon(PyObject *module, PyObject *handle)
 {
-    keeper_abandon(PyModule_GetState(module));
+    core_state *state = PyModule_GetState(module);
+    interp *target = interpreter_of(state, handle);
+    if (target == NULL) {
+        return NULL;
+    }
+    crossing visit;
+    crossing_result why = crossing_enter(&visit, state->interp, target);
+    if (why != CROSSING_OK) {
+        crossing_raise(state, target, why);
+        return NULL;
+    }
+    keeper_abandon(target->core_state);
+    crossing_leave(&visit);
     Py_RETURN_NONE;
 }
 
@@ -98,7 +100,7 @@ close_retired(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Od", &handle, &seconds)) {
         return NULL;
     }
-    interp *target = checked(state, handle);
+    interp *target = interpreter_of(state, handle);
     int64_t deadline = clock_now() + (int64_t)(seconds * NANOSECONDS_PER_SECOND);
     if (target == NULL || lifecycle_close(state, target, deadline, true) < 0) {
         return NULL;
@@ -109,7 +111,7 @@ close_retired(PyObject *module, PyObject *arguments)
 static PyObject *
 show(PyObject *module, PyObject *handle)
 {
-    interp *hidden = checked(PyModule_GetState(module), handle);
+    interp *hidden = interpreter_of(PyModule_GetState(module), handle);
     if (hidden == NULL) {
         return NULL;
     }
@@ -151,8 +153,8 @@ PyMethodDef warm_functions[] = {
      PyDoc_STR("take_ready($module, name, /)\n--\n\nA ready interpreter, renamed; or None.")},
     {"count_ready", count_ready, METH_NOARGS,
      PyDoc_STR("count_ready($module, /)\n--\n\nHow many can be taken.")},
-    {"abandon", abandon, METH_NOARGS,
-     PyDoc_STR("abandon($module, /)\n--\n\nLet this interpreter go with its last export.")},
+    {"abandon", abandon, METH_O,
+     PyDoc_STR("abandon($module, handle, /)\n--\n\nLet it go with its last export.")},
     {"take_retired", take_retired, METH_NOARGS,
      PyDoc_STR("take_retired($module, /)\n--\n\nAn interpreter to be closed, hidden; or None.")},
     {"close_retired", close_retired, METH_VARARGS,
