@@ -161,12 +161,12 @@ class Thread(threading.Thread):
             self._outcome = None, error
             if not vars(self).get("_waiters"):
                 self._invoke_excepthook(self)
-            error.__traceback__ = None  # its frames refer to this thread
         finally:
             with suppress(AttributeError):  # as threading.Thread.run does
                 del self._target, self._args, self._kwargs
             with suppress(InterpreterClosedError):
                 _core.abandon(interpreter)
+            del self, arguments, keywords  # an exception that is kept refers to this frame
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait until the thread has ended, and return what its target returned.

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from ._interpreter import Interpreter
 
-# What atoll itself may need there: ready interpreters have it, new ones import it when they do.
-_IMPORTS = ("threading", "atoll._values", "atoll._thread_inside")
-
 # How long a keeper that is stuck (in an import, say) may hold up a fork or the exit.
 _PATIENCE_SECONDS = 1.0
 
@@ -288,7 +285,8 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
         return str(error)
     try:
         _core.invoke(made, "atoll._inside:prepare", _inheritance.collect(), None)
-        failures = _core.invoke(made, "atoll._inside:import_all", (_IMPORTS + imports,), None)
+        _core.invoke(made, "atoll._inside:import_all", (_own_imports(),), None)
+        failures = _core.invoke(made, "atoll._inside:import_all", (imports,), None)
     except Exception as error:
         made.close()
         return str(error)
@@ -296,6 +294,13 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
     if request is not None and failures:
         _complain(request, failures)
     return None
+
+
+def _own_imports() -> tuple[str, ...]:
+    """Name what atoll itself may need there; a new interpreter imports it when it does."""
+    usual = "threading", "atoll._values", "atoll._thread_inside"
+    by_value = "atoll._functions"  # with cloudpickle: 4 MB
+    return (*usual, by_value) if by_value in sys.modules else usual
 
 
 _CANNOT_IMPORT = "cannot import "
