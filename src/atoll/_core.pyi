@@ -170,6 +170,9 @@ def prepare_exit() -> None:
 def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""
 
+def rest_janitor() -> None:
+    """Stop the thread that cleans up until there is more to do."""
+
 def restrict(object: object, names: frozenset[str], /) -> Any:
     """Narrow an object to some names."""
 

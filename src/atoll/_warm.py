@@ -218,12 +218,13 @@ def end() -> None:
 def _before_fork() -> None:
     _lock.acquire()
     _stop()
+    _core.rest_janitor()  # CPython counts all threads of the process, and warns
 
 
 def _after_fork() -> None:
     global _must_stop
     _must_stop = False
-    # Else with the next request: CPython warns about forks in a process of several threads.
+    # Else with the next request: CPython counts the threads after this.
     if any(request.is_waited_for for request in _requests):
         _start()
     _lock.release()

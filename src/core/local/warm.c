@@ -1,5 +1,6 @@
 // What atoll._warm, the keeper, needs: ready interpreters, abandoned ones, and its bell.
 #include "bridge/crossing.h"
+#include "bridge/janitor.h"
 #include "bridge/keeper.h"
 #include "bridge/lifecycle.h"
 #include "ground/bell.h"
@@ -127,6 +128,15 @@ show_all(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+rest_janitor(PyObject *module, PyObject *unused)
+{
+    Py_BEGIN_ALLOW_THREADS
+    janitor_rest();
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+static PyObject *
 call_keeper(PyObject *module, PyObject *unused)
 {
     bell_ring();
@@ -164,6 +174,9 @@ PyMethodDef warm_functions[] = {
      PyDoc_STR("show($module, handle, /)\n--\n\nGive a hidden interpreter to the users.")},
     {"show_all", show_all, METH_NOARGS,
      PyDoc_STR("show_all($module, /)\n--\n\nGive all hidden interpreters to the users.")},
+    {"rest_janitor", rest_janitor, METH_NOARGS,
+     PyDoc_STR("rest_janitor($module, /)\n--\n\n"
+               "Stop the thread that cleans up until there is more to do.")},
     {"call_keeper", call_keeper, METH_NOARGS,
      PyDoc_STR("call_keeper($module, /)\n--\n\nWake the thread that waits in wait_for_call.")},
     {"wait_for_call", wait_for_call, METH_NOARGS,
