@@ -346,9 +346,9 @@ def test_process_ends_cleanly(run_cleanly: Any, script: str) -> None:
 
 
 def test_fork(run_cleanly: Any) -> None:
-    """A child has no ready ones and begins anew; the parent keeps its own. No warning is due to us:
-    the keeper is not there during the fork."""
-    run_cleanly("""
+    """A child has no ready ones and begins anew; the parent keeps its own."""
+    run_cleanly(
+        """
         import atoll, os, sys
         from atoll import _core
         with atoll.Interpreter() as one:
@@ -369,7 +369,36 @@ def test_fork(run_cleanly: Any) -> None:
         assert _core.count_ready() == 3
         atoll.prewarm(1, wait=True)
         assert _core.count_ready() == 4
-    """)
+    """,
+        "-W",
+        "ignore::DeprecationWarning",
+    )
+
+
+def test_no_keeper_during_a_fork(run_cleanly: Any) -> None:
+    """The keeper's thread, and the one that cleans up, are not there while the process forks."""
+    run_cleanly(
+        """
+        import atoll, os
+        threads = lambda: len(os.listdir("/proc/self/task"))
+        during = []
+        os.register_at_fork(before=lambda: during.append(threads()))  # runs after those of later
+        with atoll.Interpreter() as one:
+            one.eval("[]")
+        atoll.prewarm(0, wait=True)
+        one = atoll.Interpreter()
+        del one
+        before = threads()
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+        assert during[0] < before, (during, before)
+        atoll.prewarm(1, wait=True)
+    """,
+        "-W",
+        "ignore::DeprecationWarning",
+    )
 
 
 def test_fork_while_they_are_made(run_cleanly: Any) -> None:

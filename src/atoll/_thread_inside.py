@@ -7,10 +7,12 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, cast
 
     # Something to call: its import name, or pickle and references, or the thing itself (a Proxy).
     type Described = str | tuple[bytes, tuple[object, ...]] | Callable[..., Any]
+else:
+    from ._typing import cast
 
 
 def find(described: Described) -> Any:
@@ -22,7 +24,8 @@ def find(described: Described) -> Any:
     if isinstance(described, tuple):
         from ._functions import load_function
 
-        return load_function(*described)
+        data, references = cast("tuple[bytes, tuple[object, ...]]", described)
+        return load_function(data, references)
     return described
 
 

@@ -19,6 +19,7 @@ from . import _core
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from ._interpreter import Interpreter
 
@@ -324,15 +325,14 @@ def _complain(request: _Request, failures: tuple[str, ...]) -> None:
 def _report(error: BaseException) -> None:
     from types import SimpleNamespace
 
-    sys.unraisablehook(
-        SimpleNamespace(
-            exc_type=type(error),
-            exc_value=error,
-            exc_traceback=error.__traceback__,
-            err_msg="Exception ignored in atoll.prewarm()",
-            object=None,
-        )
+    arguments: Any = SimpleNamespace(
+        exc_type=type(error),
+        exc_value=error,
+        exc_traceback=error.__traceback__,
+        err_msg="Exception ignored in atoll.prewarm()",
+        object=None,
     )
+    sys.unraisablehook(arguments)
 
 
 def _close(retired: Interpreter) -> None:
