@@ -7,16 +7,14 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, cast
+    from typing import Any
 
     # Something to call: its import name, or pickle and references, or the thing itself (a Proxy).
     type Described = str | tuple[bytes, tuple[object, ...]] | Callable[..., Any]
-else:
-    from ._typing import cast
 
 
-def find(described: Described) -> Any:
-    """Find, or make, what was described over there."""
+def find(described: Any) -> Any:
+    """Find, or make, what was described over there (Described)."""
     if isinstance(described, str):
         from ._values import resolve
 
@@ -24,8 +22,7 @@ def find(described: Described) -> Any:
     if isinstance(described, tuple):
         from ._functions import load_function
 
-        data, references = cast("tuple[bytes, tuple[object, ...]]", described)
-        return load_function(data, references)
+        return load_function(*described)
     return described
 
 
