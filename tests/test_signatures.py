@@ -79,6 +79,7 @@ SIGNATURES = {
     "Interpreter.import_module": ["self", "name"],
     "Interpreter.run_path": ["self", "path", "run_name", "argv"],
     "Interpreter.run_module": ["self", "name", "run_name", "argv"],
+    "Interpreter.interrupt": ["self", "exception"],
     "Interpreter.statistics": ["self"],
     "Interpreter.close": ["self", "timeout"],
     "checkpoint": [],

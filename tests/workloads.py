@@ -383,6 +383,18 @@ def start_thread(function: Callable[..., Any], *args: Any) -> Any:
     return thread
 
 
+def threads() -> list[Any]:
+    """This interpreter's own threads."""
+    import threading
+
+    return [
+        each
+        for each in threading.enumerate()
+        if isinstance(each, threading.Thread)
+        and not isinstance(each, threading._MainThread | threading._DummyThread)
+    ]
+
+
 def bounce(here: Callable[..., Any], there: Callable[..., Any], depth: int) -> int:
     """Call to and fro between two interpreters."""
     return 0 if depth == 0 else 1 + there(there, here, depth - 1)
@@ -439,3 +451,114 @@ async def count_async(limit: int) -> Any:
 
 async def pass_on(awaitable: Any) -> Any:
     return await awaitable
+
+
+# ---- deadlines and interruptions ----
+
+
+def spin_for_ever() -> None:
+    while True:
+        pass
+
+
+def spin_until_set(entered: Any, flag: Flag) -> str:
+    entered.set()
+    return flag.spin()
+
+
+def spin_with_finally(note: Callable[[str], Any]) -> None:
+    try:
+        spin_for_ever()
+    finally:
+        note("finally")
+
+
+def spin_and_swallow() -> None:
+    while True:
+        try:
+            spin_for_ever()
+        except Exception:
+            pass
+
+
+def call(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)
+
+
+def call_with_limit(function: Callable[[], Any], seconds: float) -> str:
+    try:
+        with atoll.timeout(seconds):
+            function()
+    except TimeoutError as error:
+        return str(error)
+    return "no timeout"
+
+
+def call_with_limit_and_again(function: Callable[[], Any], seconds: float) -> None:
+    call_with_limit(function, seconds)
+    function()
+
+
+class SlowlyFinalized:
+    """Its __del__ is busy for a while."""
+
+    def __init__(self, log: list[str], seconds: float) -> None:
+        self.log, self.seconds = log, seconds
+
+    def __del__(self) -> None:
+        import time
+
+        until = time.monotonic() + self.seconds
+        while time.monotonic() < until:
+            pass
+        self.log.append("finalized")
+
+
+def enter_and_spin(entered: Any) -> None:
+    entered.set()
+    spin_for_ever()
+
+
+def enter_and_acquire(entered: Any, lock: Any) -> bool:
+    entered.set()
+    acquired: bool = lock.acquire()
+    lock.release()
+    return acquired
+
+
+def enter_acquire_and_spin(entered: Any, lock: Any) -> None:
+    enter_and_acquire(entered, lock)
+    spin_for_ever()
+
+
+def enter_and_wait_for(entered: Any, flag: Flag, checkpoint: Callable[[], Any]) -> None:
+    entered.set()
+    while not flag.is_set:
+        checkpoint()
+
+
+def enter_and_catch(entered: Any) -> str:
+    try:
+        enter_and_spin(entered)
+    except CustomError:
+        pass
+    return "caught"
+
+
+def count_to(limit: int) -> int:
+    count = 0
+    while count < limit:
+        count += 1
+    return count
+
+
+def spin_and_note(entered: Any, caught: list[str]) -> None:
+    try:
+        enter_and_spin(entered)
+    except BaseException as error:
+        caught.append(type(error).__name__)
+
+
+def interrupt_until(interpreter: atoll.Interpreter, exception: type[BaseException]) -> None:
+    while not interpreter.interrupt(exception):
+        pass

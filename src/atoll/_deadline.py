@@ -14,10 +14,10 @@ class timeout(_core.Deadline):  # named as asyncio.timeout is
     """Limit how long the calls into other interpreters within a `with` block may take, together.
 
     When the time is over, the call that is under way raises `TimeoutError` in the caller, wherever
-    it has got to: while it waits to get into a busy interpreter it turns back; while Python code
-    runs there, `DeadlineExceeded` (a `BaseException`) is raised in that code, whose `finally` blocks
-    and exit methods run, and arrives as the `TimeoutError`. Both interpreters stay usable. Code of
-    the block itself, between the calls, is not interrupted; the next call then raises at once.
+    it has got to. While it waits to get into a busy interpreter, it turns back. While Python code
+    runs there, `DeadlineExceeded` (a `BaseException`) is raised in that code, so that its `finally`
+    blocks run, and arrives as the `TimeoutError`. Both interpreters stay usable. Code of the block
+    itself, between the calls, is not interrupted; the next call then raises at once.
 
     It is raised once: calls made while the block handles it are not limited any more. A callee that
     swallows `BaseException` goes on, and returns normally.
@@ -26,8 +26,8 @@ class timeout(_core.Deadline):  # named as asyncio.timeout is
     long computation in an extension module), and who holds the interpreter meanwhile. The error is
     raised as soon as it returns.
 
-    Crosses: nothing. The limit holds for the calls of this thread, nested ones and call-backs included.
-    It may be used again once the block is left, and by one thread at a time.
+    Crosses: nothing. The limit holds for the calls of this thread, nested ones and call-backs
+    included. It may be used again once the block is left, and by one thread at a time.
 
     Args:
         seconds: 0 or more; None for no limit.

@@ -6,7 +6,7 @@ import io
 import pickle
 from collections import ChainMap
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import cloudpickle
 
@@ -29,7 +29,9 @@ def _make_code(filename: str, make: Callable[..., CodeType], *parts: Any) -> Cod
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     """Pickles by value what cannot be imported, with the names of its files."""
 
-    dispatch_table = ChainMap({CodeType: _reduce_code}, cloudpickle.Pickler.dispatch_table)
+    dispatch_table: ClassVar[Any] = ChainMap(
+        {CodeType: _reduce_code}, cloudpickle.Pickler.dispatch_table
+    )
 
 
 def dump_by_value(obj: object) -> bytes:

@@ -6,7 +6,7 @@ a handler, and sees to it that the main thread comes back for a moment to run it
 
 from __future__ import annotations
 
-import _signal
+import _signal  # type: ignore[import-not-found]  # signal costs an import of enum
 
 from . import _core
 

@@ -158,23 +158,40 @@ crossing_depart_contended(interp *host)
 }
 
 static void
+begin_reserving_locked(interp *host)
+{
+    host->reservations++;
+    interp_raise_attention(host, ATTENTION_RESERVED);
+}
+
+static void
+end_reserving_locked(interp *host)
+{
+    if (--host->reservations == 0) {
+        atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_RESERVED);
+        pthread_cond_broadcast(&host->moved); // to those who stand back
+    }
+}
+
+static void
 begin_giving_locked(interp *host, bool only_to_summoned)
 {
     host->yielders++;
-    host->reservations += only_to_summoned;
-    interp_raise_attention(host, only_to_summoned ? ATTENTION_YIELDER | ATTENTION_RESERVED
-                                                  : ATTENTION_YIELDER);
+    interp_raise_attention(host, ATTENTION_YIELDER);
+    if (only_to_summoned) {
+        begin_reserving_locked(host);
+    }
 }
 
 static void
 end_giving_locked(interp *host, bool only_to_summoned)
 {
-    unsigned over = --host->yielders == 0 ? ATTENTION_YIELDER : 0;
-    if (only_to_summoned && --host->reservations == 0) {
-        over |= ATTENTION_RESERVED;
-        pthread_cond_broadcast(&host->moved); // to those who stand back
+    if (--host->yielders == 0) {
+        atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_YIELDER);
     }
-    atomic_fetch_and(&host->attention, ~over);
+    if (only_to_summoned) {
+        end_reserving_locked(host);
+    }
 }
 
 void
@@ -183,9 +200,11 @@ crossing_give_way(interp *host, bool only_to_summoned)
     thread *here = thread_self;
     const guest *own = here == NULL ? NULL : thread_guest(here, host);
     int64_t deadline = clock_now() + GIVE_WAY_LIMIT;
+    pthread_mutex_lock(&host->mutex);
+    begin_giving_locked(host, only_to_summoned); // before the GIL is free for all
+    pthread_mutex_unlock(&host->mutex);
     PyThreadState *state = PyEval_SaveThread();
     pthread_mutex_lock(&host->mutex);
-    begin_giving_locked(host, only_to_summoned);
     barrier_heavy(); // pairs with crossing_attach
     bool in_time = true;
     while (in_time &&
@@ -203,6 +222,35 @@ crossing_give_way(interp *host, bool only_to_summoned)
         end_giving_locked(host, true);
         pthread_mutex_unlock(&host->mutex);
     }
+}
+
+void
+crossing_hold(interp *host, guest *own)
+{
+    pthread_mutex_lock(&host->mutex);
+    begin_reserving_locked(host);
+    pthread_mutex_unlock(&host->mutex);
+    own->is_holding = true;
+}
+
+void
+crossing_release(interp *host, guest *own)
+{
+    own->is_holding = false;
+    pthread_mutex_lock(&host->mutex);
+    end_reserving_locked(host);
+    pthread_mutex_unlock(&host->mutex);
+}
+
+int
+crossing_count_own_threads(interp *host)
+{
+    int count = -interp_count_owned(host);
+    PyThreadState *each = PyInterpreterState_ThreadHead(host->python_state);
+    for (; each != NULL; each = PyThreadState_Next(each)) {
+        count++;
+    }
+    return count;
 }
 
 // ---- what to do on arrival ----
@@ -227,15 +275,23 @@ delete_dead(interp *host)
     }
 }
 
-// Somebody gave way to the summoned ones only: out again, until they have come and gone.
+static bool
+will_turn_back(const guest *visitor, guest_presence how)
+{
+    return how == GUEST_ENTERING && thread_self->deafness == 0 &&
+           (atomic_load(visitor->summons) & SUMMONS_AT_THE_DOOR) != 0;
+}
+
+// Somebody gave way to the summoned ones only: out again, until they have come and gone, or this
+// one is summoned as well.
 static void
 stand_back(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
 {
-    while (atomic_load(&host->attention) & ATTENTION_RESERVED) {
+    while ((atomic_load(&host->attention) & ATTENTION_RESERVED) && !will_turn_back(visitor, how)) {
         atomic_store(&visitor->presence, how);
         PyThreadState_Swap(NULL);
         pthread_mutex_lock(&host->mutex);
-        while (host->reservations > 0) {
+        while (host->reservations > 0 && !will_turn_back(visitor, how)) {
             pthread_cond_wait(&host->moved, &host->mutex);
         }
         pthread_mutex_unlock(&host->mutex);
@@ -253,10 +309,9 @@ crossing_clean(interp *host)
         delete_dead(host);
     }
     if (host->core_state != NULL) {
-        thread *here = thread_self;
-        here->deafness++;
+        thread *deaf = thread_deafen();
         export_run_errands(host->core_state);
-        here->deafness--;
+        thread_listen(deaf);
     }
 }
 
@@ -264,9 +319,7 @@ COLD void
 crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
 {
     unsigned bits = atomic_load(&host->attention);
-    bool will_turn_back =
-        how == GUEST_ENTERING && (atomic_load(visitor->summons) & SUMMONS_AT_THE_DOOR) != 0;
-    if ((bits & ATTENTION_RESERVED) && !will_turn_back) {
+    if ((bits & ATTENTION_RESERVED) && !visitor->is_holding) {
         stand_back(host, visitor, state, how);
     }
     if (bits & ATTENTION_YIELDER) {

@@ -53,6 +53,14 @@ void crossing_raise(core_state *home, const interp *host, crossing_result why);
 // turn back at once; under its GIL, of the running thread.
 void crossing_give_way(interp *host, bool only_to_summoned);
 
+// Until it is released nobody gets in here while this thread is elsewhere: for pending calls, as no
+// other can be answered before they return.
+void crossing_hold(interp *host, guest *own);
+void crossing_release(interp *host, guest *own);
+
+// Thread states that are no visitor's; under its GIL.
+int crossing_count_own_threads(interp *host);
+
 // Have the pending call that looks after visitors run there; host->mutex, or its GIL, or a visitor
 // inside keeps the interpreter alive.
 void crossing_post(interp *host);

@@ -73,8 +73,7 @@ put_summary(parcel *into, core_state *state, PyObject *exception)
 static int
 put_captured(parcel *into, core_state *state, PyObject *exception)
 {
-    PyObject *hook = state_hook(state, HOOK_CAPTURE);
-    PyObject *captured = hook == NULL ? NULL : PyObject_CallOneArg(hook, exception);
+    PyObject *captured = state_call_hook(state, HOOK_CAPTURE, exception, NULL);
     int result = captured == NULL ? -1 : put_form(into, state, FORM_CAPTURED, Py_None, captured);
     Py_XDECREF(captured);
     return result;
@@ -130,8 +129,7 @@ rebuild(parcel *from, core_state *state)
         PyErr_SetString(type, "raised in another interpreter, which could not say more");
     }
     else if (form == FORM_CAPTURED) {
-        PyObject *hook = state_hook(state, HOOK_REBUILD);
-        exception = hook == NULL ? NULL : PyObject_CallOneArg(hook, rest);
+        exception = state_call_hook(state, HOOK_REBUILD, rest, NULL);
     }
     Py_XDECREF(number);
     Py_XDECREF(type);

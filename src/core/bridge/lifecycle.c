@@ -368,17 +368,6 @@ enter_closing(crossing *self, interp *home, guest *mine, thread *here)
 
 // ---- closing: inside ----
 
-static int
-count_thread_states(interp *target)
-{
-    int count = 0;
-    PyThreadState *each = PyInterpreterState_ThreadHead(target->python_state);
-    for (; each != NULL; each = PyThreadState_Next(each)) {
-        count++;
-    }
-    return count;
-}
-
 static void
 join_threads(core_state *host, double seconds)
 {
@@ -395,10 +384,10 @@ join_threads(core_state *host, double seconds)
 static int
 wait_for_own_threads(crossing *over, interp *target, int64_t deadline)
 {
-    while (count_thread_states(target) > interp_count_owned(target)) {
+    while (crossing_count_own_threads(target) > 0) {
         double left = (double)(deadline - clock_now()) / NANOSECONDS_PER_SECOND;
         if (left <= 0) {
-            int alive = count_thread_states(target) - interp_count_owned(target);
+            int alive = crossing_count_own_threads(target);
             crossing_return(over);
             PyErr_Format(PyExc_TimeoutError, "%d threads of interpreter '%s' are still running",
                          alive, target->name);

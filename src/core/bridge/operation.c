@@ -463,19 +463,19 @@ static int
 describe_in_host(core_state *host, exported *target, remote_description *result, parcel *packed)
 {
     PyObject *object = target->object;
-    PyObject *hook = object == NULL ? NULL : state_hook(host, HOOK_DESCRIBE);
     PyObject *description = NULL;
     PyTypeObject *class = NULL;
     if (object == NULL) {
         state_raise_closed(host, target->owner);
     }
-    else if (hook != NULL && (target->flags & EXPORT_RESTRICTED)) {
+    else if (target->flags & EXPORT_RESTRICTED) {
         restricted_object *view = (restricted_object *)object;
-        description = PyObject_CallFunction(hook, "OO", Py_TYPE(view->object), view->names);
+        description =
+            state_call_hook(host, HOOK_DESCRIBE, (PyObject *)Py_TYPE(view->object), view->names);
     }
-    else if (hook != NULL) {
+    else {
         class = target->flags & EXPORT_CLASS ? (PyTypeObject *)object : Py_TYPE(object);
-        description = PyObject_CallOneArg(hook, (PyObject *)class);
+        description = state_call_hook(host, HOOK_DESCRIBE, (PyObject *)class, NULL);
     }
     *result = (remote_description){.type_key = class};
     if (description == NULL || parcel_put(packed, host, description, 0) < 0) {

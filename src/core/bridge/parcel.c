@@ -245,8 +245,7 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
     }
     PyTypeObject *type = Py_TYPE(object);
     if ((flags & PARCEL_EXCEPTIONS_BY_VALUE) && PyExceptionInstance_Check(object)) {
-        PyObject *hook = state_hook(state, HOOK_CAPTURE);
-        PyObject *captured = hook == NULL ? NULL : PyObject_CallOneArg(hook, object);
+        PyObject *captured = state_call_hook(state, HOOK_CAPTURE, object, NULL);
         if (captured == NULL || put_record(self, RECORD_EXCEPTION, 0, 0, 0) == NULL) {
             Py_XDECREF(captured);
             return -1;
@@ -562,8 +561,8 @@ static PyObject *
 get_exception(parcel *self, core_state *state)
 {
     PyObject *captured = parcel_get(self, state);
-    PyObject *hook = captured == NULL ? NULL : state_hook(state, HOOK_REBUILD);
-    PyObject *exception = hook == NULL ? NULL : PyObject_CallOneArg(hook, captured);
+    PyObject *exception =
+        captured == NULL ? NULL : state_call_hook(state, HOOK_REBUILD, captured, NULL);
     Py_XDECREF(captured);
     return exception;
 }

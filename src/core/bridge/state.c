@@ -1,6 +1,7 @@
 #include "bridge/state.h"
 
 #include "bridge/value.h"
+#include "ground/thread.h"
 
 static const struct {
     const char *module, *attribute;
@@ -24,13 +25,28 @@ PyObject *
 state_hook(core_state *state, hook_id hook)
 {
     if (state->hooks[hook] == NULL) {
+        thread *deaf = thread_deafen();
         PyObject *module = PyImport_ImportModule(hook_places[hook].module);
-        if (module != NULL) {
-            state->hooks[hook] = PyObject_GetAttrString(module, hook_places[hook].attribute);
-            Py_DECREF(module);
-        }
+        thread_listen(deaf);
+        PyObject *found =
+            module == NULL ? NULL : PyObject_GetAttrString(module, hook_places[hook].attribute);
+        Py_XSETREF(state->hooks[hook], found); // another thread may have been faster
+        Py_XDECREF(module);
     }
     return state->hooks[hook];
+}
+
+PyObject *
+state_call_hook(core_state *state, hook_id hook, PyObject *first, PyObject *second)
+{
+    PyObject *function = state_hook(state, hook);
+    if (function == NULL) {
+        return NULL;
+    }
+    thread *deaf = thread_deafen();
+    PyObject *result = PyObject_CallFunctionObjArgs(function, first, second, NULL);
+    thread_listen(deaf);
+    return result;
 }
 
 void

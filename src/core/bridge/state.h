@@ -105,7 +105,9 @@ struct core_state {
 };
 
 PyObject *state_hook(core_state *state, hook_id hook); // borrowed
-void state_let_go(core_state *state);                  // the interpreter ends: the module may go
+// hook(first, second), or of one argument if the second is NULL. Cannot be interrupted.
+PyObject *state_call_hook(core_state *state, hook_id hook, PyObject *first, PyObject *second);
+void state_let_go(core_state *state); // the interpreter ends: the module may go
 void state_raise_closed(core_state *state, const interp *owner);
 
 static inline bool

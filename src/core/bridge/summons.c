@@ -15,6 +15,7 @@ post_where_present(interp *host, void *whom)
     if (interp_get_phase(host) != INTERP_CLOSED &&
         interp_has_present_locked(host, &((thread *)whom)->summons)) {
         crossing_post(host);
+        pthread_cond_broadcast(&host->moved); // it may be standing back
     }
     pthread_mutex_unlock(&host->mutex);
 }
@@ -143,14 +144,15 @@ summons_answer_at_home(core_state *home, interp *host)
 
 // ---- the pending call ----
 
-// Those who wait at the door to turn back: nobody notices, for they do nothing inside.
+// Those who wait at the door to turn back: nobody notices, for they do nothing inside. A thread of
+// the interpreter's own could slip in with them, and would do something.
 static void
 let_summoned_in(interp *host, const guest *own)
 {
     pthread_mutex_lock(&host->mutex);
     bool is_needed = interp_has_summoned_locked(host, own, SUMMONS_AT_THE_DOOR, true);
     pthread_mutex_unlock(&host->mutex);
-    if (is_needed) {
+    if (is_needed && (host->is_preemptive || crossing_count_own_threads(host) == 0)) {
         char activity[INTERP_ACTIVITY_SIZE];
         describe_activity(activity, sizeof activity);
         pthread_mutex_lock(&host->mutex);
@@ -166,7 +168,7 @@ summons_look_up(void *argument)
     interp *host = argument;
     atomic_store(&host->posted, 0);
     thread *here = thread_self;
-    const guest *own = here == NULL ? NULL : thread_guest(here, host);
+    guest *own = here == NULL ? NULL : thread_guest(here, host);
     bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
     // A visitor is not disturbed: when it leaves it posts again (crossing_depart_contended).
     if (!is_visitor) {
@@ -183,8 +185,14 @@ summons_look_up(void *argument)
     if (state == NULL || (here != NULL && here->deafness > 0)) {
         return 0;
     }
-    if (here != NULL && answer_inside(state, here, own) < 0) {
-        return -1;
+    // Both may cross out of here, and back.
+    if (own != NULL) {
+        crossing_hold(host, own);
     }
-    return interruption_deliver(state, own);
+    bool is_raised = (here != NULL && answer_inside(state, here, own) < 0) ||
+                     interruption_deliver(state, own) < 0;
+    if (own != NULL) {
+        crossing_release(host, own);
+    }
+    return is_raised ? -1 : 0;
 }

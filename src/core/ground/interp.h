@@ -25,7 +25,7 @@ enum {
     ATTENTION_ERRANDS = 1,       // some of the errands that were taken are still due
     ATTENTION_DEAD = 2,          // thread states of ended threads are to be deleted
     ATTENTION_YIELDER = 4,       // somebody gave way and waits until the entering ones are in
-    ATTENTION_RESERVED = 8,      // ... until the summoned ones have come and gone: nobody else may
+    ATTENTION_RESERVED = 8,      // nobody may come in but those who are summoned and turn back
     ATTENTION_INTERRUPTION = 16, // an exception waits for those who were inside when it came
 };
 
@@ -75,7 +75,7 @@ struct interp {
     guest *dead;          // mutex; guests whose thread has ended, linked by next_dead
     int yielders;         // mutex
     int makers;           // mutex; threads inside a pending call that makes room
-    int reservations;     // mutex; threads that gave way to summoned ones only
+    int reservations;     // mutex; threads that keep it so
     char activity[INTERP_ACTIVITY_SIZE]; // mutex; what one of these was doing
     void *interruption;     // mutex; parcel with the exception for those who are interruptible
     bool may_interrupt_own; // mutex; for the interpreter's own threads too
@@ -90,6 +90,7 @@ struct guest {
     _Atomic(guest_presence) presence;
     bool is_dead;           // interp.mutex; its thread has ended
     bool is_reaped;         // interp.mutex; its thread state was deleted by the closer
+    bool is_holding;        // its thread has reserved the interpreter; this thread only
     bool is_interruptible;  // interp.mutex; was inside when the interruption came
     atomic_uint *summons;   // its thread's; valid until it is dead
     guest *next, *previous; // interp.mutex

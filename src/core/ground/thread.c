@@ -131,6 +131,14 @@ thread_reserve(thread *self, const interp *host)
 }
 
 void
+thread_listen(thread *deaf)
+{
+    if (deaf != NULL && --deaf->deafness == 0 && UNLIKELY(atomic_load(&deaf->summons) != 0)) {
+        alarm_retry();
+    }
+}
+
+void
 thread_set_guest(thread *self, const interp *host, guest *visitor)
 {
     self->guests[host->index] = visitor;

@@ -29,7 +29,7 @@ struct thread {
     atomic_int_least64_t current; // id of the interpreter it is in; -1: not known
     void *creating;               // interp that this thread is making right now, or NULL
     bool is_main;                 // the process's first thread, which handles signals
-    int deafness;                 // > 0: finalizers run, which would swallow an exception
+    int deafness;                 // > 0: what runs must not be broken off
     atomic_uint summons;          // why it is to look up (ground/alarm.h); set by anyone
     struct deadline *deadlines;   // of atoll.timeout(), innermost first; the alarm's lock
     thread *next, *previous;      // list of all threads
@@ -53,6 +53,20 @@ thread_is_stack_low(void)
     const thread *self = thread_get();
     return self != NULL && UNLIKELY((const char *)__builtin_frame_address(0) < self->stack_limit);
 }
+
+// In between no summons is answered: finalizers run, which would swallow the exception, or code of
+// ours that must come to its end.
+static inline thread *
+thread_deafen(void)
+{
+    thread *self = thread_get();
+    if (LIKELY(self != NULL)) {
+        self->deafness++;
+    }
+    return self;
+}
+
+void thread_listen(thread *deaf); // what thread_deafen returned
 
 // This thread's guest in an interpreter, or NULL. Borrowed from self.
 static inline guest *

@@ -62,11 +62,8 @@ make_type(core_state *state, const class_description *described, PyTypeObject *m
     }
     int variant = described->flags & (DESCRIBED_CALLABLE | DESCRIBED_BUFFER);
     type_id base = is_metaclass ? TYPE_REMOTE_CLASS : (type_id)(TYPE_PROXY + variant);
-    PyObject *hook = state_hook(state, HOOK_ABC_MARKERS);
-    PyObject *bases = hook == NULL
-                          ? NULL
-                          : PyObject_CallFunctionObjArgs(hook, (PyObject *)state->types[base],
-                                                         described->abcs, NULL);
+    PyObject *bases =
+        state_call_hook(state, HOOK_ABC_MARKERS, (PyObject *)state->types[base], described->abcs);
     PyObject *type =
         bases == NULL ? NULL : PyType_FromMetaclass(metatype, state->module, &spec, bases);
     Py_XDECREF(bases);
@@ -143,8 +140,7 @@ settle(core_state *state, PyTypeObject *class, const void *key, exported *target
 static PyTypeObject *
 for_shared_type(core_state *state, PyTypeObject *shared)
 {
-    PyObject *hook = state_hook(state, HOOK_DESCRIBE);
-    PyObject *description = hook == NULL ? NULL : PyObject_CallOneArg(hook, (PyObject *)shared);
+    PyObject *description = state_call_hook(state, HOOK_DESCRIBE, (PyObject *)shared, NULL);
     PyTypeObject *class =
         description == NULL ? NULL : build(state, description, state->types[TYPE_REMOTE_CLASS]);
     Py_XDECREF(description);

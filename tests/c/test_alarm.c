@@ -1,0 +1,115 @@
+// alarm: deadlines expire in order and at the level where they were set; summons reach their thread.
+#include <unistd.h>
+
+#include "check.h"
+#include "ground/alarm.h"
+#include "ground/clock.h"
+
+static atomic_int posts;
+
+// As summons.c's post, without a pending call: the thread looks at its summons by itself.
+static void
+post(thread *whom)
+{
+    (void)whom;
+    atomic_fetch_add(&posts, 1);
+}
+
+static void
+wait_for(thread *here, unsigned why)
+{
+    while (!(atomic_load(&here->summons) & why)) {
+        cpu_relax();
+    }
+}
+
+static void *
+expire_in_order(void *unused)
+{
+    thread *here = thread_get();
+    interp *a = (interp *)1, *b = (interp *)2;
+    deadline outer, inner, never;
+    int64_t elapsed = 0;
+    deadline_start(&outer, here, a, 0, 20 * MILLISECOND);
+    deadline_start(&inner, here, b, 1, 5 * MILLISECOND);
+    deadline_start(&never, here, b, 1, DEADLINE_NEVER);
+    wait_for(here, SUMMONS_DEADLINE);
+    CHECK(deadline_is_expired(&inner) && !deadline_is_expired(&never));
+    CHECK(clock_now() >= inner.when);
+    // At its own level it is left alone, if so asked; elsewhere it is heeded, once.
+    CHECK(deadline_heed(here, b, 1, true, &elapsed) == DEADLINE_HERE);
+    CHECK(!deadline_was_heeded(here, b, 1));
+    CHECK(deadline_heed(here, b, 2, true, &elapsed) == DEADLINE_OUTSIDE);
+    CHECK(elapsed >= 5 * MILLISECOND);
+    CHECK(deadline_was_heeded(here, b, 1) && !deadline_was_heeded(here, a, 0));
+    deadline_stop(&never);
+    deadline_stop(&inner);
+    CHECK(deadline_is_expired(&inner));
+    wait_for(here, SUMMONS_DEADLINE);
+    CHECK(deadline_heed(here, a, 0, false, &elapsed) == DEADLINE_HERE);
+    CHECK(deadline_heed(here, a, 0, false, &elapsed) == DEADLINE_NONE);
+    CHECK(!(atomic_load(&here->summons) & SUMMONS_DEADLINE));
+    deadline_stop(&outer);
+    deadline_stop(&outer);
+    CHECK(here->deadlines == NULL);
+    return unused;
+}
+
+static void *
+come_and_go(void *number)
+{
+    thread *here = thread_get();
+    uint32_t random = 1 + (uint32_t)(intptr_t)number;
+    for (int i = 0; i < 2000; i++) {
+        deadline limit;
+        deadline_start(&limit, here, NULL, 0, next_random(&random) % 100000);
+        if (next_random(&random) % 4 == 0) {
+            wait_for(here, SUMMONS_DEADLINE);
+        }
+        deadline_stop(&limit);
+        CHECK(!(atomic_load(&here->summons) & SUMMONS_DEADLINE));
+    }
+    return NULL;
+}
+
+// Ends while its deadline runs: whoever owns that may stop it later.
+static void *
+end_with_it(void *limit)
+{
+    deadline_start(limit, thread_get(), NULL, 0, 1);
+    return NULL;
+}
+
+static void
+test_retry(thread *here)
+{
+    atomic_fetch_or(&here->summons, SUMMONS_INTERRUPTION);
+    int before = atomic_load(&posts);
+    alarm_retry();
+    while (atomic_load(&posts) == before) {
+        cpu_relax();
+    }
+    atomic_fetch_and(&here->summons, ~(unsigned)SUMMONS_INTERRUPTION);
+}
+
+int
+main(void)
+{
+    thread *here = thread_get();
+    CHECK(here != NULL && here->is_main);
+    CHECK(alarm_start(post) && alarm_start(post));
+    alarm_ring();
+    wait_for(here, SUMMONS_SIGNAL);
+    threads_run(expire_in_order, THREADS);
+    threads_run(come_and_go, THREADS);
+    test_retry(here);
+    deadline abandoned;
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, end_with_it, &abandoned) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    deadline_stop(&abandoned);
+    alarm_stop();
+    alarm_stop();
+    CHECK(!alarm_start(post)); // stopped for good
+    return 0;
+}

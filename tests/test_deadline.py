@@ -1,0 +1,274 @@
+"""`atoll.timeout`: a limit for calls into other interpreters."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import workloads
+
+import atoll
+
+SOON = 0.05  # seconds
+ENOUGH = 0.5  # to get in, for the callee to be at work
+
+
+@pytest.fixture
+def interpreter(interpreter: atoll.Interpreter) -> atoll.Interpreter:
+    """A fresh interpreter that need not import anything first."""
+    interpreter.import_module("workloads")
+    return interpreter
+
+
+@pytest.fixture
+def busy(interpreter: atoll.Interpreter) -> Any:
+    """A Flag in the fresh interpreter, on which another thread spins until the test ends."""
+    flag = interpreter.call(workloads.Flag)
+    entered = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        spinning = pool.submit(interpreter.call, workloads.spin_until_set, entered, flag)
+        entered.wait()
+        yield flag
+        interpreter.interrupt(workloads.CustomError("the test is over"))
+        with pytest.raises(workloads.CustomError):
+            spinning.result()
+
+
+def test_spinning_callee(interpreter: atoll.Interpreter) -> None:
+    """A callee that spins in pure Python is broken off; the error says what and where."""
+    with (
+        pytest.raises(
+            TimeoutError,
+            match=r"interpreter 'fresh' has been running spin_for_ever\(\)"
+            r" at workloads.py:\d+ for 0.5 s",
+        ),
+        atoll.timeout(ENOUGH),
+    ):
+        interpreter.call(workloads.spin_for_ever)
+    assert interpreter.call(pow, 2, 3) == 8
+
+
+def test_remote_traceback(interpreter: atoll.Interpreter) -> None:
+    """The traceback below the cause shows the frames that were broken off."""
+    with pytest.raises(TimeoutError) as caught, atoll.timeout(ENOUGH):
+        interpreter.call(workloads.spin_for_ever)
+    assert "in spin_for_ever" in str(caught.value.__cause__)
+
+
+def test_method_of_a_proxy(interpreter: atoll.Interpreter) -> None:
+    """A method called by Proxy is broken off as well."""
+    flag = interpreter.call(workloads.Flag)
+    with pytest.raises(TimeoutError, match=r"Flag.spin\(\)"), atoll.timeout(ENOUGH):
+        flag.spin()
+    assert flag.is_set is False
+
+
+def knock(interpreter: atoll.Interpreter) -> None:
+    """Call until it takes too long."""
+    while True:
+        with atoll.timeout(SOON):
+            interpreter.call(pow, 2, 3)
+
+
+def test_waiting_to_get_in(interpreter: atoll.Interpreter, busy: Any) -> None:
+    """A call that waits for a busy interpreter turns back, and says who holds it."""
+    with pytest.raises(
+        TimeoutError, match=r"has been running Flag.spin\(\) at workloads.py:\d+ for"
+    ):
+        knock(interpreter)
+
+
+def test_waiting_to_get_in_disturbs_nobody(interpreter: atoll.Interpreter) -> None:
+    """While visitors turn back one after another, the running thread loses no update."""
+    counter = interpreter.call(workloads.Counter)
+    with ThreadPoolExecutor(5) as pool:
+        working = pool.submit(counter.add_many, 2_000_000)
+
+        def knock() -> None:
+            while not working.done():
+                try:
+                    with atoll.timeout(0.001):
+                        counter.add(1_000_000_000)
+                        counter.add(-1_000_000_000)
+                except TimeoutError:
+                    pass
+
+        for each in [pool.submit(knock) for _ in range(4)]:
+            each.result()
+        working.result()
+    assert counter.n % 1_000_000_000 == 2_000_000
+
+
+def test_finally_runs(interpreter: atoll.Interpreter) -> None:
+    """What is broken off runs its finally blocks, which may call out, also back home."""
+    log: list[str] = []
+    with pytest.raises(TimeoutError), atoll.timeout(ENOUGH):
+        interpreter.call(workloads.spin_with_finally, log.append)
+    assert log == ["finally"]
+
+
+def test_except_exception_does_not_swallow(interpreter: atoll.Interpreter) -> None:
+    """`except Exception` in the callee does not hold it up: DeadlineExceeded is none."""
+    with pytest.raises(TimeoutError), atoll.timeout(SOON):
+        interpreter.call(workloads.spin_and_swallow)
+
+
+def test_caught_in_the_block(interpreter: atoll.Interpreter) -> None:
+    """Inside the block it is a TimeoutError already, and raised once: then calls work again."""
+    with atoll.timeout(SOON) as limit:
+        with pytest.raises(TimeoutError):
+            interpreter.call(workloads.spin_for_ever)
+        assert limit.is_expired
+        assert interpreter.call(pow, 2, 3) == 8
+
+
+def test_zero_raises_at_the_next_call(interpreter: atoll.Interpreter) -> None:
+    """A limit that has passed in the block's own code is raised by the next call, undone."""
+    numbers = interpreter.eval("[]")
+    with pytest.raises(TimeoutError), atoll.timeout(0) as limit:
+        while not limit.is_expired:
+            pass
+        numbers.append(1)
+    assert list(numbers) == []
+
+
+def test_in_time(interpreter: atoll.Interpreter) -> None:
+    """Calls that are quick enough are as without it."""
+    with atoll.timeout(100) as limit:
+        assert interpreter.call(pow, 2, 3) == 8
+    assert not limit.is_expired
+    with atoll.timeout(None):
+        assert interpreter.call(pow, 2, 3) == 8
+
+
+def test_again(interpreter: atoll.Interpreter) -> None:
+    """One timeout can be used many times, one after another."""
+    limit = atoll.timeout(SOON)
+    for _ in range(3):
+        with pytest.raises(TimeoutError), limit:
+            interpreter.call(workloads.spin_for_ever)
+    with limit:
+        assert interpreter.call(pow, 2, 3) == 8
+    assert not limit.is_expired
+
+
+def test_running_already() -> None:
+    """A timeout that is running cannot be entered again."""
+    with atoll.timeout(100) as limit, pytest.raises(RuntimeError, match="running already"), limit:
+        pass
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan")])
+def test_bad_number(seconds: float) -> None:
+    """Negative seconds, and none at all, are errors."""
+    with pytest.raises(ValueError, match="0 or more"):
+        atoll.timeout(seconds)
+
+
+def test_bad_type() -> None:
+    """Seconds must be a number."""
+    with pytest.raises(TypeError):
+        atoll.timeout("1")  # type: ignore[arg-type]
+
+
+def test_nested_interpreters(interpreter: atoll.Interpreter) -> None:
+    """The limit holds for what the callee calls in a third interpreter; both stay usable."""
+    with atoll.Interpreter("third") as third:
+        spin = third.import_module("workloads").spin_for_ever
+        with (
+            pytest.raises(TimeoutError, match="interpreter 'third' has been"),
+            atoll.timeout(ENOUGH),
+        ):
+            interpreter.call(workloads.call, spin)
+        assert third.call(pow, 2, 3) == interpreter.call(pow, 2, 3) == 8
+
+
+def test_callback(interpreter: atoll.Interpreter) -> None:
+    """A call-back that spins at home is broken off: a call is under way."""
+    with pytest.raises(TimeoutError, match="interpreter 'main' has been"), atoll.timeout(ENOUGH):
+        interpreter.call(workloads.call, workloads.spin_for_ever)
+
+
+def test_inner_limit(interpreter: atoll.Interpreter) -> None:
+    """The shorter limit inside a longer one is the one that is raised."""
+    with atoll.timeout(100) as outer:
+        with pytest.raises(TimeoutError), atoll.timeout(SOON):
+            interpreter.call(workloads.spin_for_ever)
+        assert interpreter.call(pow, 2, 3) == 8
+    assert not outer.is_expired
+
+
+def test_outer_limit(interpreter: atoll.Interpreter) -> None:
+    """The shorter limit around a longer one is the one that is raised."""
+    with pytest.raises(TimeoutError), atoll.timeout(SOON) as outer, atoll.timeout(100) as inner:
+        interpreter.call(workloads.spin_for_ever)
+    assert outer.is_expired
+    assert not inner.is_expired
+
+
+def test_limit_set_inside(interpreter: atoll.Interpreter) -> None:
+    """A limit set by the callee is raised in the callee."""
+    with atoll.Interpreter("third") as third:
+        spin = third.import_module("workloads").spin_for_ever
+        said = interpreter.call(workloads.call_with_limit, spin, SOON)
+    assert said.startswith("interpreter 'third' has been running spin_for_ever()")
+
+
+def test_set_inside_while_one_is_outside(interpreter: atoll.Interpreter) -> None:
+    """When the callee's limit and the caller's have both passed, each raises where it was set."""
+    with atoll.Interpreter("third") as third:
+        spin = third.import_module("workloads").spin_for_ever
+        with pytest.raises(TimeoutError), atoll.timeout(2 * SOON):
+            interpreter.call(workloads.call_with_limit_and_again, spin, SOON)
+
+
+def test_other_threads_are_not_limited(interpreter: atoll.Interpreter) -> None:
+    """A limit is this thread's: others in the same interpreter go on."""
+    numbers = interpreter.eval("[]")
+    append = numbers.append
+    with ThreadPoolExecutor(1) as pool, atoll.timeout(0) as limit:
+        while not limit.is_expired:
+            pass
+        pool.submit(append, 1).result()
+    assert list(numbers) == [1]
+
+
+def test_many_threads(interpreter: atoll.Interpreter) -> None:
+    """Limits of many threads, each in an interpreter of its own, all hold."""
+
+    def spin(_: int) -> str:
+        with atoll.Interpreter() as own:
+            spin_for_ever = own.import_module("workloads").spin_for_ever
+            with pytest.raises(TimeoutError) as caught, atoll.timeout(ENOUGH):
+                spin_for_ever()
+        return str(caught.value)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all("spin_for_ever" in said for said in pool.map(spin, range(8)))
+
+
+def test_abandoned_in_a_generator(interpreter: atoll.Interpreter) -> None:
+    """A limit whose block is never left ends with its generator, on another thread too."""
+
+    def generate() -> Any:
+        with atoll.timeout(0):
+            yield
+
+    generator: list[Any] = [generate()]
+    thread = threading.Thread(target=lambda: next(generator[0]))
+    thread.start()
+    thread.join()
+    generator.clear()
+    assert interpreter.call(pow, 2, 3) == 8
+
+
+def test_finalizers_are_not_broken_off(interpreter: atoll.Interpreter) -> None:
+    """A limit that passes while dropped objects are finalized is raised by the call itself."""
+    log = interpreter.eval("[]")
+    slow = interpreter.call(workloads.SlowlyFinalized, log, 10 * SOON)
+    del slow
+    with pytest.raises(TimeoutError), atoll.timeout(SOON):
+        interpreter.call(workloads.spin_for_ever)
+    assert list(log) == ["finalized"]
