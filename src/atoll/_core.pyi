@@ -209,5 +209,5 @@ def type_of(proxy: object, /) -> type:
 def visitor_count(handle: Handle, /) -> int:
     """Threads of others inside it."""
 
-def wait_for_call() -> None:
-    """Wait until call_keeper is called."""
+def wait_for_call(heard: int, /) -> int:
+    """Wait until there were more calls than that; how many there were."""

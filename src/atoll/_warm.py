@@ -249,8 +249,9 @@ def _dismiss_requests(reason: str) -> None:
 
 
 def _keep() -> None:
+    heard = 0
     while not _must_stop:
-        _core.wait_for_call()
+        heard = _core.wait_for_call(heard)
         while not _must_stop and _do_something():
             pass
 

@@ -1,32 +1,32 @@
 #include "ground/bell.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 
 static struct {
-    pthread_mutex_t mutex; // guards is_rung; a leaf
+    pthread_mutex_t mutex; // guards rings; a leaf
     pthread_cond_t changed;
-    bool is_rung;
+    uint64_t rings;
 } bell = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 void
 bell_ring(void)
 {
     pthread_mutex_lock(&bell.mutex);
-    bell.is_rung = true;
-    pthread_cond_signal(&bell.changed);
+    bell.rings++;
+    pthread_cond_broadcast(&bell.changed);
     pthread_mutex_unlock(&bell.mutex);
 }
 
-void
-bell_wait(void)
+uint64_t
+bell_wait(uint64_t heard)
 {
     pthread_mutex_lock(&bell.mutex);
-    while (!bell.is_rung) {
+    while (bell.rings <= heard) {
         pthread_cond_wait(&bell.changed, &bell.mutex);
     }
-    bell.is_rung = false;
+    uint64_t rings = bell.rings;
     pthread_mutex_unlock(&bell.mutex);
+    return rings;
 }
 
 void
@@ -46,5 +46,5 @@ bell_fork_child(void)
 {
     pthread_mutex_init(&bell.mutex, NULL);
     pthread_cond_init(&bell.changed, NULL);
-    bell.is_rung = false;
+    bell.rings = 0;
 }

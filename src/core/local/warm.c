@@ -7,6 +7,18 @@
 #include "ground/clock.h"
 #include "local/reference.h"
 
+// Borrowed; NULL: exception.
+static interp *
+closable(core_state *state, PyObject *handle)
+{
+    interp *target = interpreter_of(state, handle);
+    if (target != NULL && (target->is_main || target == state->interp)) {
+        PyErr_SetString(PyExc_ValueError, "neither the main interpreter nor this one");
+        return NULL;
+    }
+    return target;
+}
+
 // The handle of a counted record; None for NULL.
 static PyObject *
 handle_steal(core_state *state, interp *taken)
@@ -41,7 +53,7 @@ make_ready(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Op", &handle, &is_prewarmed)) {
         return NULL;
     }
-    interp *made = interpreter_of(PyModule_GetState(module), handle);
+    interp *made = closable(PyModule_GetState(module), handle);
     if (made == NULL) {
         return NULL;
     }
@@ -71,7 +83,7 @@ static PyObject *
 abandon(PyObject *module, PyObject *handle)
 {
     core_state *state = PyModule_GetState(module);
-    interp *target = interpreter_of(state, handle);
+    interp *target = closable(state, handle);
     if (target == NULL) {
         return NULL;
     }
@@ -101,7 +113,7 @@ close_retired(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Od", &handle, &seconds)) {
         return NULL;
     }
-    interp *target = interpreter_of(state, handle);
+    interp *target = closable(state, handle);
     int64_t deadline = clock_now() + (int64_t)(seconds * NANOSECONDS_PER_SECOND);
     if (target == NULL || lifecycle_close(state, target, deadline, true) < 0) {
         return NULL;
@@ -112,7 +124,7 @@ close_retired(PyObject *module, PyObject *arguments)
 static PyObject *
 show(PyObject *module, PyObject *handle)
 {
-    interp *hidden = interpreter_of(PyModule_GetState(module), handle);
+    interp *hidden = closable(PyModule_GetState(module), handle);
     if (hidden == NULL) {
         return NULL;
     }
@@ -144,12 +156,16 @@ call_keeper(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
-wait_for_call(PyObject *module, PyObject *unused)
+wait_for_call(PyObject *module, PyObject *heard)
 {
+    unsigned long long rings = PyLong_AsUnsignedLongLong(heard);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
     Py_BEGIN_ALLOW_THREADS
-    bell_wait();
+    rings = bell_wait(rings);
     Py_END_ALLOW_THREADS
-    Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(rings);
 }
 
 PyMethodDef warm_functions[] = {
@@ -179,7 +195,8 @@ PyMethodDef warm_functions[] = {
                "Stop the thread that cleans up until there is more to do.")},
     {"call_keeper", call_keeper, METH_NOARGS,
      PyDoc_STR("call_keeper($module, /)\n--\n\nWake the thread that waits in wait_for_call.")},
-    {"wait_for_call", wait_for_call, METH_NOARGS,
-     PyDoc_STR("wait_for_call($module, /)\n--\n\nWait until call_keeper is called.")},
+    {"wait_for_call", wait_for_call, METH_O,
+     PyDoc_STR("wait_for_call($module, heard, /)\n--\n\n"
+               "Wait until there were more calls than that; how many there were.")},
     {NULL},
 };

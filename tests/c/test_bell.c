@@ -1,0 +1,46 @@
+// bell: every ring is heard by everybody who waits, or who waits later.
+#include "ground/bell.h"
+
+#include "check.h"
+
+#define RINGS 1000
+
+static atomic_int heard_all;
+
+static void *
+take_part(void *number)
+{
+    if ((intptr_t)number % 2 == 0) {
+        for (int i = 0; i < RINGS; i++) {
+            bell_ring();
+        }
+        return NULL;
+    }
+    uint64_t heard = 0;
+    while (heard < RINGS * THREADS / 2) { // ends only if no ring is lost
+        uint64_t now = bell_wait(heard);
+        CHECK(now > heard);
+        heard = now;
+    }
+    atomic_fetch_add(&heard_all, 1);
+    return NULL;
+}
+
+int
+main(void)
+{
+    bell_ring();
+    CHECK(bell_wait(0) == 1); // rung before anybody waited
+    bell_ring();
+    bell_ring();
+    CHECK(bell_wait(1) == 3);
+    threads_run(take_part, THREADS);
+    CHECK(atomic_load(&heard_all) == THREADS / 2);
+    bell_fork_prepare();
+    bell_fork_parent();
+    CHECK(bell_wait(0) == 3 + RINGS * THREADS / 2);
+    bell_fork_child();
+    bell_ring();
+    CHECK(bell_wait(0) == 1);
+    return 0;
+}
