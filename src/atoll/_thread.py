@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 
-from . import _core
+from . import _core, _exit, _signals, _warm
 from ._errors import InterpreterClosedError, closed_error
 from ._interpreter import Interpreter, made_exception
 from ._values import name_of
@@ -100,11 +100,14 @@ class Thread(threading.Thread):
     def _start(self) -> None:
         function, arguments = self._describe()
         keywords, own_run = self._kwargs, vars(self).get("run")
-        interpreter = self._interpreter = Interpreter(self._name)
+        _exit.register()
+        _signals.install()
+        taken, inheritance = _warm.take_unprepared(self._name)
+        interpreter = self._interpreter = taken or Interpreter(self._name)
 
         def live() -> None:
             try:
-                self._live(interpreter, function, arguments, keywords)
+                self._live(interpreter, inheritance, function, arguments, keywords)
             finally:
                 self._set_run(own_run)
 
@@ -116,6 +119,7 @@ class Thread(threading.Thread):
             self._interpreter = None
             interpreter.close()
             raise
+        _warm.keep_one()  # not before: its thread would compete with the one that starts
 
     def _set_run(self, run: Callable[[], None] | None) -> None:
         if run is None:
@@ -149,12 +153,15 @@ class Thread(threading.Thread):
     def _live(
         self,
         interpreter: Interpreter,
+        inheritance: tuple[Any, ...],
         function: str,
         arguments: tuple[Any, ...],
         keywords: dict[str, Any],
     ) -> None:
         """The thread's life: one call into its interpreter."""
         try:
+            if inheritance:
+                _warm.hand_over(interpreter, inheritance)
             result = _core.invoke(interpreter, function, arguments, keywords)
             self._outcome = result, None
         except BaseException as error:

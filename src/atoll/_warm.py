@@ -61,16 +61,27 @@ def take(name: str) -> Interpreter | None:
 
     Threads: any, of any interpreter.
     """
-    from . import _inheritance
-
-    interpreter = _core.take_ready(name)
+    interpreter, inheritance = take_unprepared(name)
     if interpreter is not None:
         try:
-            _core.invoke(interpreter, "atoll._inside:adopt", _inheritance.collect_anew(), None)
+            hand_over(interpreter, inheritance)
         except BaseException:
             interpreter.close()
             raise
     return interpreter
+
+
+def take_unprepared(name: str) -> tuple[Interpreter | None, tuple[Any, ...]]:
+    """Return a ready one, if there is one, and what `hand_over` is to give it."""
+    from . import _inheritance
+
+    interpreter = _core.take_ready(name)
+    return interpreter, () if interpreter is None else _inheritance.collect_anew()
+
+
+def hand_over(interpreter: Interpreter, inheritance: tuple[Any, ...]) -> None:
+    """Give an interpreter that was taken what a new one would have inherited then."""
+    _core.invoke(interpreter, "atoll._inside:adopt", inheritance, None)
 
 
 def keep_one() -> None:
