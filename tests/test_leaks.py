@@ -53,10 +53,12 @@ def test_leaves_nothing(workload: str, control: str, rounds: int) -> None:
         assert references - control_references < rounds
 
 
-@pytest.mark.parametrize("workload", ["interpreters", "busy_interpreters"])
-def test_interpreters_leave_no_more_than_plain_ones(workload: str) -> None:
+@pytest.mark.parametrize(
+    ("workload", "rounds", "each"),
+    [("interpreters", 60, 1), ("busy_interpreters", 60, 1), ("own_threads", 40, 2)],
+)
+def test_interpreters_leave_no_more_than_plain_ones(workload: str, rounds: int, each: int) -> None:
     """Interpreters made and closed leave what CPython's own leave, plus 5 %."""
-    rounds = 60
     size, _, _ = measure(workload, rounds)
-    control_size, _, _ = measure("control_interpreters", rounds)
+    control_size, _, _ = measure("control_interpreters", rounds * each)
     assert size <= control_size * 1.05 + MEGABYTE

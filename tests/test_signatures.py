@@ -89,6 +89,7 @@ SIGNATURES = {
     "is_proxy": ["obj"],
     "main": [],
     "owner": ["proxy"],
+    "prewarm": ["n", "imports", "wait"],
     "ref": ["obj"],
     "register_value_type": ["cls"],
     "restrict": ["obj", "names"],

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from ._interpreter import Interpreter, checkpoint, current, interpreters, main
     from ._queue import LifoQueue, PriorityQueue, Queue
     from ._references import is_proxy, owner, ref, restrict, type_of
+    from ._thread import Thread
     from ._threads import threads
     from ._values import copy, register_value_type
+    from ._warm import prewarm
 
 # Found when first asked for: each interpreter imports this module, few need all of it.
 _PLACES = {
@@ -49,6 +51,7 @@ _PLACES = {
     "RemoteError": "_errors",
     "RemoteTraceback": "_errors",
     "Statistics": "_core",
+    "Thread": "_thread",
     "checkpoint": "_interpreter",
     "copy": "_values",
     "current": "_interpreter",
@@ -56,6 +59,7 @@ _PLACES = {
     "is_proxy": "_references",
     "main": "_interpreter",
     "owner": "_references",
+    "prewarm": "_warm",
     "ref": "_references",
     "register_value_type": "_values",
     "restrict": "_references",
@@ -76,6 +80,7 @@ __all__ = [
     "RemoteError",
     "RemoteTraceback",
     "Statistics",
+    "Thread",
     "checkpoint",
     "copy",
     "current",
@@ -83,6 +88,7 @@ __all__ = [
     "is_proxy",
     "main",
     "owner",
+    "prewarm",
     "ref",
     "register_value_type",
     "restrict",

@@ -129,6 +129,12 @@ class Statistics(tuple[int, int, int, int, int, int]):
     def buffers(self) -> int:
         """buffers of its objects in use elsewhere"""
 
+def abandon(handle: Handle, /) -> None:
+    """Let it go with its last export."""
+
+def call_keeper() -> None:
+    """Wake the thread that waits in wait_for_call."""
+
 def check_signals() -> None:
     """Run the handlers of signals that have come."""
 
@@ -138,6 +144,12 @@ def checkpoint() -> None:
 def close(handle: Handle, timeout: float | None, /) -> None:
     """End an interpreter."""
 
+def close_retired(handle: Handle, timeout: float, /) -> None:
+    """End an interpreter if nothing of it is held."""
+
+def count_ready() -> int:
+    """How many can be taken."""
+
 def create(
     name: str,
     is_preemptive: bool,
@@ -146,6 +158,11 @@ def create(
     /,
 ) -> Interpreter:
     """Make an interpreter."""
+
+def create_hidden(
+    name: str, path: tuple[str, ...], modules: tuple[tuple[str, str, bytes], ...], /
+) -> Interpreter:
+    """Make an interpreter that users do not see."""
 
 def current() -> Interpreter:
     """The interpreter that this runs in."""
@@ -179,6 +196,9 @@ def is_proxy(object: object, /) -> bool:
 
 def is_value_name(name: str, /) -> bool:
     """Do instances of 'module:type'?"""
+
+def make_ready(handle: Handle, is_prewarmed: bool, /) -> None:
+    """Let a hidden interpreter be taken."""
 
 def mark(object: object, by_value: bool, /) -> Any:
     """Say how an object is to cross."""
@@ -225,8 +245,17 @@ def queue_task_done(queue: QueueHandle, /) -> None:
 def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""
 
+def rest_janitor() -> None:
+    """Stop the thread that cleans up until there is more to do."""
+
 def restrict(object: object, names: frozenset[str], /) -> Any:
     """Narrow an object to some names."""
+
+def show(handle: Handle, /) -> None:
+    """Give a hidden interpreter to the users."""
+
+def show_all() -> None:
+    """Give all hidden interpreters to the users."""
 
 def statistics(handle: Handle, /) -> Statistics:
     """What it has been doing."""
@@ -240,6 +269,12 @@ def stop_asking() -> None:
 def stop_janitor() -> None:
     """Stop the thread that cleans up."""
 
+def take_ready(name: str, /) -> Interpreter | None:
+    """A ready interpreter, renamed; or None."""
+
+def take_retired() -> Interpreter | None:
+    """An interpreter to be closed, hidden; or None."""
+
 def threads() -> list[tuple[int, int]]:
     """Pairs of thread id and interpreter id; -1: unknown."""
 
@@ -251,6 +286,9 @@ def type_of(proxy: object, /) -> type:
 
 def visitor_count(handle: Handle, /) -> int:
     """Threads of others inside it."""
+
+def wait_for_call(heard: int, /) -> int:
+    """Wait until there were more calls than that; how many there were."""
 
 def write_unraisable(exception: BaseException, object: object, message: str | None, /) -> None:
     """Give an exception to sys.unraisablehook."""

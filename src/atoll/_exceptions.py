@@ -50,7 +50,15 @@ else:
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _OWN_FILES = tuple(
-    _OWN_FOLDER + name for name in ("_inside.py", "_values.py", "_interpreter.py", "_functions.py")
+    _OWN_FOLDER + name
+    for name in (
+        "_inside.py",
+        "_values.py",
+        "_interpreter.py",
+        "_functions.py",
+        "_thread.py",
+        "_thread_inside.py",
+    )
 )
 _C_FIELDS = ("name", "path", "obj", "name_from")
 _CHAIN_LIMIT = 100

@@ -35,6 +35,9 @@ def register() -> None:
 
 def close_all() -> None:
     """Close every interpreter; those in which a thread is stuck are left to their fate."""
+    from . import _warm
+
+    _warm.end()
     _core.prepare_exit()
     _core.stop_janitor()
     _core.stop_alarm()

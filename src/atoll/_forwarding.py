@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 _show_warning_here = warnings.showwarning
 
 
+def announce() -> None:
+    """Have records here say which interpreter they are from, now that there will be another."""
+    if "logging" in sys.modules:
+        from ._logging import add_interpreter_field
+
+        add_interpreter_field()
+
+
 def forward() -> None:
     """Send this interpreter's warnings, unraisable exceptions and log records to main."""
     warnings.showwarning = _show_warning

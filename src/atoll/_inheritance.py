@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import os
 import sys
 import warnings
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from ._inside import describe_filters
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+    from typing import Any
 
     type Pattern = tuple[str, int] | None
     type Filter = tuple[str, Pattern, str, Pattern, int]
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 def collect() -> tuple[tuple[str, ...], tuple[Filter, ...]]:
     """Return what `atoll._inside.prepare` takes first: `sys.argv` and the warnings filters."""
     return tuple(map(str, getattr(sys, "argv", ()))), describe_filters()
+
+
+def collect_anew() -> tuple[Any, ...]:
+    """Return what `atoll._inside.adopt` takes: also what a new interpreter has from CPython."""
+    environment = tuple(os.environ._data.items())  # type: ignore[attr-defined]
+    return tuple(map(str, sys.path)), environment, *collect(), True
 
 
 _FIRST_MODULES = ("atoll", "atoll._streams", "atoll._forwarding", "atoll._inside")

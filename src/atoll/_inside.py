@@ -30,6 +30,34 @@ def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...], forwards_logging
         forward()
 
 
+def adopt(
+    path: tuple[str, ...], environment: tuple[tuple[bytes, bytes], ...], *inherited: Any
+) -> None:
+    """Give an interpreter that was made in advance what it would inherit now."""
+    import os
+
+    sys.path[:] = path
+    sys.path_importer_cache.clear()  # folders may have changed since they were listed
+    known: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
+    if tuple(known.items()) != environment:
+        known.clear()
+        known.update(environment)
+    prepare(*inherited)
+
+
+def import_all(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Import modules in advance; returns what went wrong with which."""
+    from importlib import import_module
+
+    failures = []
+    for name in names:
+        try:
+            import_module(name)
+        except BaseException as error:  # of a module's code; SystemExit too
+            failures.append(f"{name} in an interpreter: {type(error).__name__}: {error}")
+    return tuple(failures)
+
+
 def _pattern(expression: Any) -> tuple[str, int] | None:
     if expression is None or isinstance(expression, str):  # str: a filter made in C
         return None if expression is None else (expression, 0)

@@ -13,6 +13,7 @@ import gc
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 
@@ -179,6 +180,22 @@ def threads() -> Callable[[], Any]:
     return one
 
 
+def own_threads() -> Callable[[], Any]:
+    """Threads with interpreters of their own, some of whose results are held for a while."""
+    import atoll
+
+    held: list[Any] = []
+
+    def one() -> None:
+        for target in (int, list):
+            thread = atoll.Thread(target=target)
+            thread.start()
+            held.append(thread.result())
+        del held[:-3]
+
+    return one
+
+
 def names() -> Callable[[], Any]:
     """Attribute names that are made up at run time."""
     c = _shared().eval("c")
@@ -249,12 +266,24 @@ def queues() -> Callable[[], Any]:
 
 WORKLOADS = {function.__name__: function for function in (
     control_pass, control_interpreters, control_threads, interpreters, busy_interpreters,
-    calls, proxies, exceptions, classes, threads, names, queues,
+    calls, proxies, exceptions, classes, threads, own_threads, names, queues,
 )}  # fmt: skip
 
 
-def counts() -> tuple[int, int, int]:
+def settle() -> None:
+    """Have what was dropped closed, and the interpreter made that is kept ready."""
     gc.collect()
+    if "atoll" in sys.modules:
+        import atoll
+
+        for each in atoll.interpreters():
+            with suppress(atoll.InterpreterClosedError):
+                each.statistics()
+        atoll.prewarm(0, wait=True)
+
+
+def counts() -> tuple[int, int, int]:
+    settle()
     references = getattr(sys, "gettotalrefcount", lambda: -1)
     return rss(), sys.getallocatedblocks(), references()
 

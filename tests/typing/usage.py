@@ -72,6 +72,14 @@ def questions(index: Index, proxy: object) -> None:
     print(record.thread_states + record.buffers)
     atoll.main().call(print, atoll.copy([1]), atoll.ref((1, 2)), atoll.restrict(index, ["put"]))
     atoll.checkpoint()
+    atoll.prewarm(2)
+    atoll.prewarm(0, imports=["json"], wait=True)
+    thread = atoll.Thread(target=print, args=(1,), kwargs={"sep": ""}, name="t", daemon=True)
+    thread.start()
+    thread.join(1.5)
+    assert_type(thread.interpreter, atoll.Interpreter | None)
+    assert_type(thread.interrupt(KeyError("k")), bool)
+    print(thread.result(timeout=2), thread.ident, thread.is_alive())
     print(Point(1, 2).x)
 
 

@@ -2,6 +2,7 @@
 
 #include "bridge/cpython.h"
 #include "bridge/janitor.h"
+#include "bridge/keeper.h"
 #include "bridge/lease.h"
 
 #define ERRANDS_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
@@ -147,6 +148,7 @@ export_run_errands(core_state *state)
         interp_raise_attention(owner, ATTENTION_ERRANDS);
         janitor_notify();
     }
+    keeper_retire_if_unused(state);
 }
 
 void

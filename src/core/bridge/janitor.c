@@ -135,6 +135,16 @@ janitor_stop(void)
 }
 
 void
+janitor_rest(void)
+{
+    janitor_stop();
+    pthread_mutex_lock(&janitor.mutex);
+    janitor.must_stop = false;
+    pthread_mutex_unlock(&janitor.mutex);
+    atomic_store(&janitor_is_called, false);
+}
+
+void
 janitor_fork_child(void)
 {
     pthread_mutex_init(&janitor.mutex, NULL);

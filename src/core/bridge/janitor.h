@@ -21,6 +21,7 @@ extern atomic_bool janitor_is_called;
 void janitor_call(void);
 void janitor_excuse(void); // errands were run by somebody else
 void janitor_stop(void);   // for good; waits for it, detached
+void janitor_rest(void);   // the same, but the next errand starts it again
 void janitor_fork_child(void);
 
 // There is an errand somewhere. Cheap when the janitor has been called already.

@@ -12,6 +12,7 @@
 #include "bridge/pending.h"
 #include "bridge/value.h"
 #include "ground/alarm.h"
+#include "ground/gong.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
 #include "ground/queue.h"
@@ -175,8 +176,8 @@ static const PyInterpreterConfig config = {
 
 // In: attached to home. Out: the same. `failure` is filled in when NULL is returned.
 static interp *
-create_locked(thread *here, const char *name, bool is_preemptive, PyObject *path, PyObject *modules,
-              char *failure, size_t failure_size)
+create_locked(thread *here, const char *name, bool is_preemptive, interp_role role, PyObject *path,
+              PyObject *modules, char *failure, size_t failure_size)
 {
     PyThreadState *home_state = PyThreadState_Get(), *state = NULL;
     PyStatus status = Py_NewInterpreterFromConfig(&state, &config);
@@ -191,6 +192,7 @@ create_locked(thread *here, const char *name, bool is_preemptive, PyObject *path
     bool is_settled = false;
     if (made != NULL) {
         made->gil_flag = cpython_gil_flag(python_state);
+        made->role = role;
         is_settled = settle(here, made, state);
     }
     if (is_settled) {
@@ -219,8 +221,8 @@ create_locked(thread *here, const char *name, bool is_preemptive, PyObject *path
 }
 
 interp *
-lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObject *path,
-                 PyObject *modules)
+lifecycle_create(core_state *home, const char *name, bool is_preemptive, interp_role role,
+                 PyObject *path, PyObject *modules)
 {
     thread *here = thread_get();
     if (here == NULL) {
@@ -240,7 +242,8 @@ lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObjec
         snprintf(failure, sizeof failure, "Python is ending");
     }
     else {
-        made = create_locked(here, name, is_preemptive, path, modules, failure, sizeof failure);
+        made =
+            create_locked(here, name, is_preemptive, role, path, modules, failure, sizeof failure);
     }
     pthread_mutex_unlock(&creation_mutex);
     if (made == NULL) {
@@ -480,8 +483,20 @@ end(crossing *over, interp *target, guest *mine)
     closing_announce();
 }
 
+// Somebody holds an object of it. Under its GIL, so that it retires again with the last of them.
+static bool
+is_used_again(interp *target)
+{
+    bool is_used = ((core_state *)target->core_state)->exports.count > 0;
+    if (is_used) {
+        registry_set_role(target, ROLE_IN_USE);
+    }
+    return is_used;
+}
+
 static int
-close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64_t deadline)
+close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64_t deadline,
+              bool only_unused)
 {
     barrier_heavy(); // pairs with barrier_light in crossing_admit and crossing_dismiss
     closing_announce();
@@ -501,7 +516,7 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
         return -1;
     }
     int buffers = atomic_load(&target->buffers);
-    if (buffers > 0) {
+    if (buffers > 0 || (only_unused && is_used_again(target))) {
         crossing_leave(&over);
         PyErr_Format(PyExc_BufferError,
                      "interpreter '%s' cannot close: %d buffers of its objects are in use "
@@ -514,7 +529,7 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
 }
 
 int
-lifecycle_close(core_state *home, interp *target, int64_t deadline)
+lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused)
 {
     thread *here = thread_get();
     if (here == NULL) {
@@ -535,7 +550,7 @@ lifecycle_close(core_state *home, interp *target, int64_t deadline)
             return -1;
         }
         if (mine != NULL && claim(target)) {
-            int result = close_claimed(home, target, mine, here, deadline);
+            int result = close_claimed(home, target, mine, here, deadline, only_unused);
             if (result < 0) {
                 PyObject *raised = PyErr_GetRaisedException();
                 reopen(target);
@@ -564,11 +579,13 @@ fork_prepare(void)
     names_fork_prepare();
     queue_fork_prepare();
     arenas_fork_prepare();
+    gong_fork_prepare();
 }
 
 static void
 fork_parent(void)
 {
+    gong_fork_parent();
     arenas_fork_parent();
     queue_fork_parent();
     names_fork_parent();
@@ -588,6 +605,7 @@ fork_child(void)
     names_fork_child();
     queue_fork_child();
     arenas_fork_child();
+    gong_fork_child();
     closing_fork_child();
     janitor_fork_child();
     pthread_mutex_init(&creation_mutex, NULL);

@@ -12,14 +12,15 @@
 #include "bridge/state.h"
 
 // `path` is a tuple of str, the new interpreter's sys.path. `modules` are atoll's own that it
-// needs, compiled once for all: a tuple of (name, file, marshalled code), the package first. The
-// result is counted.
-interp *lifecycle_create(core_state *home, const char *name, bool is_preemptive, PyObject *path,
-                         PyObject *modules);
+// needs, compiled once for all: a tuple of (name, file, marshalled code), the package first. In the
+// role ROLE_MADE it is hidden from users. The result is counted.
+interp *lifecycle_create(core_state *home, const char *name, bool is_preemptive, interp_role role,
+                         PyObject *path, PyObject *modules);
 
 // Waits until visitors have left and the interpreter's own threads have ended, refuses new visitors
 // meanwhile, then ends it. `deadline` is on the monotonic clock, in ns.
-int lifecycle_close(core_state *home, interp *target, int64_t deadline);
+// With `only_unused` an interpreter of which others hold objects stays open (BufferError).
+int lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused);
 
 // The end of the process, in two steps; both attached to main. First, before Py_FinalizeEx makes
 // what pending calls there are: visitors post no more of them, and none is under way any longer in

@@ -357,6 +357,82 @@ registry_each(void (*visit)(interp *each, void *argument), void *argument)
     pthread_mutex_unlock(&registry.mutex);
 }
 
+// ---- roles ----
+
+void
+registry_set_role(interp *self, interp_role role)
+{
+    pthread_mutex_lock(&registry.mutex);
+    atomic_store(&self->role, role);
+    pthread_mutex_unlock(&registry.mutex);
+}
+
+void
+registry_show_all(void)
+{
+    pthread_mutex_lock(&registry.mutex);
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        atomic_store(&each->role, ROLE_IN_USE);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+}
+
+static bool
+is_ready(const interp *self)
+{
+    interp_role role = atomic_load(&((interp *)self)->role);
+    return (role == ROLE_READY || role == ROLE_PREWARMED) && interp_get_phase(self) == INTERP_OPEN;
+}
+
+int
+registry_count_ready(void)
+{
+    int count = 0;
+    pthread_mutex_lock(&registry.mutex);
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        count += is_ready(each);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return count;
+}
+
+// The oldest of those that were asked for, else of the others.
+interp *
+registry_take_ready(const char *name)
+{
+    interp *best = NULL;
+    pthread_mutex_lock(&registry.mutex);
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        if (is_ready(each) && (best == NULL || each->role >= best->role)) {
+            best = each;
+        }
+    }
+    if (best != NULL) {
+        copy_name(best->name, name); // nobody else has seen it yet
+        best->crossings = 0;
+        atomic_store(&best->role, ROLE_IN_USE);
+        interp_incref(best);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return best;
+}
+
+interp *
+registry_take_retired(void)
+{
+    pthread_mutex_lock(&registry.mutex);
+    interp *found = registry.newest;
+    while (found != NULL && found->role != ROLE_RETIRED) {
+        found = found->next;
+    }
+    if (found != NULL) {
+        atomic_store(&found->role, ROLE_MADE);
+        interp_incref(found);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return found;
+}
+
 // ---- fork ----
 
 void

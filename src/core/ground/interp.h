@@ -29,6 +29,15 @@ enum {
     ATTENTION_INTERRUPTION = 16, // an exception waits for those who were inside when it came
 };
 
+// Whose it is. Users see, in listings, only what is theirs.
+typedef enum {
+    ROLE_IN_USE,    // the users'
+    ROLE_MADE,      // the keeper's: being made ready
+    ROLE_READY,     // kept ready for the next who wants one
+    ROLE_PREWARMED, // ready because somebody asked for it: given out first
+    ROLE_RETIRED,   // nobody needs it any more: the keeper is to close it
+} interp_role;
+
 // Returning: from another interpreter, or to one that was left for a moment.
 typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_RETURNING, GUEST_INSIDE } guest_presence;
 
@@ -47,7 +56,9 @@ struct interp {
     bool is_main;
     atomic_bool is_preemptive;
     bool is_forgotten;           // by a forked child
-    char name[INTERP_NAME_SIZE]; // UTF-8
+    bool is_abandoned;           // its thread has ended: it goes with its last export; its GIL
+    _Atomic(interp_role) role;   // written under the registry's mutex
+    char name[INTERP_NAME_SIZE]; // UTF-8; given anew when a ready one is taken
     void *python_state;          // borrowed PyInterpreterState, valid until CLOSED
     void *core_state;            // its _core module's state; under its GIL
     uint64_t crossings;          // entries so far; under its GIL
@@ -132,6 +143,13 @@ interp *registry_find(const void *python_state); // borrowed
 interp *registry_next_after(int64_t id);         // counted; by ascending id
 int registry_count(void);
 void registry_each(void (*visit)(interp *each, void *argument), void *argument); // under its lock
+
+// Roles.
+void registry_set_role(interp *self, interp_role role);
+void registry_show_all(void); // the process ends: all are in use
+int registry_count_ready(void);
+interp *registry_take_ready(const char *name); // counted, in use from now on; NULL: there is none
+interp *registry_take_retired(void);           // counted, hidden; NULL: there is none
 
 // Fork. Call in this order: prepare before, then parent or child after.
 void interp_fork_prepare(void);

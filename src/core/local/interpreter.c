@@ -129,7 +129,7 @@ create(PyObject *module, PyObject *arguments)
                           &PyTuple_Type, &modules)) {
         return NULL;
     }
-    interp *made = lifecycle_create(state, name, is_preemptive, path, modules);
+    interp *made = lifecycle_create(state, name, is_preemptive, ROLE_IN_USE, path, modules);
     if (made == NULL) {
         return NULL;
     }
@@ -160,7 +160,7 @@ close_interpreter(PyObject *module, PyObject *const *arguments, Py_ssize_t count
             deadline = clock_now() + (int64_t)(seconds * NANOSECONDS_PER_SECOND);
         }
     }
-    if (lifecycle_close(state, target, deadline) < 0) {
+    if (lifecycle_close(state, target, deadline, false) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -180,11 +180,13 @@ list_interpreters(PyObject *module, PyObject *unused)
     PyObject *list = PyList_New(0);
     interp *each = registry_next_after(-1);
     while (each != NULL) {
-        PyObject *handle = list == NULL ? NULL : interpreter_handle(state, each);
-        if (list != NULL && (handle == NULL || PyList_Append(list, handle) < 0)) {
-            Py_CLEAR(list);
+        if (list != NULL && atomic_load(&each->role) == ROLE_IN_USE) {
+            PyObject *handle = interpreter_handle(state, each);
+            if (handle == NULL || PyList_Append(list, handle) < 0) {
+                Py_CLEAR(list);
+            }
+            Py_XDECREF(handle);
         }
-        Py_XDECREF(handle);
         interp *next = registry_next_after(each->id);
         interp_decref(each);
         each = next;

@@ -118,6 +118,9 @@ extern PyMethodDef mark_functions[];
 extern PyMethodDef summons_functions[];
 extern PyMethodDef queue_functions[];
 
+// the keeper
+extern PyMethodDef warm_functions[];
+
 static inline PyObject *
 reference_operate(core_state *state, exported *target, operation_kind kind, PyObject *name,
                   PyObject *const *arguments, Py_ssize_t count)
