@@ -402,22 +402,29 @@ def test_without_forwarding(keeper: Any) -> None:
 # ---- what is imported ----
 
 
-def test_logging_is_not_imported(interpreter: atoll.Interpreter) -> None:
+@pytest.fixture
+def new(nothing_is_left: None) -> Iterator[atoll.Interpreter]:
+    """An interpreter that was not made in advance, and so has imported nothing in advance."""
+    with atoll.Interpreter("new", preemptive=True) as interpreter:
+        yield interpreter
+
+
+def test_logging_is_not_imported(new: atoll.Interpreter) -> None:
     """An interpreter that does not log has neither `logging` nor what forwards it."""
     absent = {"logging", "atoll._logging", "atoll._warnings", "atoll._unraisable", "threading"}
-    assert not absent & set(interpreter.eval("tuple(__import__('sys').modules)"))
+    assert not absent & set(new.eval("tuple(__import__('sys').modules)"))
 
 
-def test_the_finder_goes(interpreter: atoll.Interpreter) -> None:
+def test_the_finder_goes(new: atoll.Interpreter) -> None:
     """What waits for the import of logging leaves no trace when it has happened."""
     finders = "tuple(type(each).__name__ for each in __import__('sys').meta_path)"
-    assert "_LoggingFinder" in interpreter.eval(finders)
-    interpreter.exec("import importlib.util; assert importlib.util.find_spec('logging')")
-    interpreter.exec("import logging")
-    assert "_LoggingFinder" not in interpreter.eval(finders)
+    assert "_LoggingFinder" in new.eval(finders)
+    new.exec("import importlib.util; assert importlib.util.find_spec('logging')")
+    new.exec("import logging")
+    assert "_LoggingFinder" not in new.eval(finders)
     loader = "type(__import__('logging').__spec__.loader).__name__"
-    assert interpreter.eval(loader) == type(logging.__spec__.loader).__name__
-    assert interpreter.eval("len(__import__('logging').root.handlers)") == 1
+    assert new.eval(loader) == type(logging.__spec__.loader).__name__
+    assert new.eval("len(__import__('logging').root.handlers)") == 1
 
 
 def test_import_without_main_logging(run_cleanly: Any) -> None:

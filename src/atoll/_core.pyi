@@ -200,6 +200,9 @@ def is_value_name(name: str, /) -> bool:
 def make_ready(handle: Handle, is_prewarmed: bool, /) -> None:
     """Let a hidden interpreter be taken."""
 
+def make_internal(object: object, /) -> None:
+    """Do not count an object that others hold: it is atoll's own."""
+
 def mark(object: object, by_value: bool, /) -> Any:
     """Say how an object is to cross."""
 

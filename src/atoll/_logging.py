@@ -145,11 +145,11 @@ def add_interpreter_field() -> None:
     if _has_field:
         return
     _has_field = True
-    make, name = logging.getLogRecordFactory(), _core.own_name()
+    make = logging.getLogRecordFactory()
 
     def make_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make(*args, **kwargs)
-        record.interpreter = name
+        record.interpreter = _core.own_name()  # a ready one gets its name later
         return record
 
     logging.setLogRecordFactory(make_record)
@@ -182,6 +182,7 @@ def _inherit_levels() -> None:
     _subscription = weakref.ref(held, _on_dropped)
     arguments = (held,)
     _number, disable, levels = _core.invoke(None, "atoll._logging:subscribe", arguments, None)
+    _core.make_internal(held)
     wanted = dict(levels)
     initial = {"root": logging.WARNING}
     for name in {*_inherited, *wanted}:

@@ -71,6 +71,16 @@ export_watch_class(core_state *state, exported *class)
 }
 
 void
+export_make_internal(core_state *state, PyObject *object)
+{
+    exported *known = pointer_map_get(&state->exports, object);
+    if (known != NULL && !(known->flags & EXPORT_INTERNAL)) {
+        known->flags |= EXPORT_INTERNAL;
+        state->internal_exports++;
+    }
+}
+
+void
 export_unref(foreign_ref reference)
 {
     exported *self = reference.target;
@@ -99,6 +109,7 @@ drop(core_state *state, exported *self)
     PyObject *object = self->object;
     if (object != NULL) {
         pointer_map_remove(&state->exports, object);
+        state->internal_exports -= (self->flags & EXPORT_INTERNAL) != 0;
     }
     free_export(self);
     Py_XDECREF(object);

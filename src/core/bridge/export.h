@@ -23,6 +23,7 @@ enum {
     EXPORT_CLASS = 1,       // the object is a class
     EXPORT_RESTRICTED = 2,  // made by restrict()
     EXPORT_SHARED_TYPE = 4, // its type is the same object everywhere
+    EXPORT_INTERNAL = 8,    // atoll's own: users neither see it nor keep an interpreter by it
 };
 
 typedef struct exported {
@@ -44,7 +45,8 @@ typedef struct {
 // All under the GIL of state->interp.
 exported *export_object(core_state *state,
                         PyObject *object); // counts one reference; NULL: MemoryError
-void export_watch_class(core_state *state, exported *class); // count its changes from now on
+void export_watch_class(core_state *state, exported *class);    // count its changes from now on
+void export_make_internal(core_state *state, PyObject *object); // which is exported
 void export_run_errands(core_state *state);
 void export_drop_all(core_state *state); // the interpreter closes
 

@@ -7,7 +7,7 @@ void
 keeper_retire(core_state *state)
 {
     interp *here = state->interp;
-    if (state->exports.count == 0 && here->due == NULL && atomic_load(&here->buffers) == 0 &&
+    if (state_count_exports(state) == 0 && here->due == NULL && atomic_load(&here->buffers) == 0 &&
         atomic_load(&here->role) == ROLE_IN_USE) {
         registry_set_role(here, ROLE_RETIRED);
         gong_ring();

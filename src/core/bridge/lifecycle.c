@@ -487,7 +487,7 @@ end(crossing *over, interp *target, guest *mine)
 static bool
 is_used_again(interp *target)
 {
-    bool is_used = ((core_state *)target->core_state)->exports.count > 0;
+    bool is_used = state_count_exports(target->core_state) > 0;
     if (is_used) {
         registry_set_role(target, ROLE_IN_USE);
     }

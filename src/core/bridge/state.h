@@ -93,6 +93,7 @@ struct core_state {
     PyObject *hooks[HOOK_COUNT];
     const reference_methods *references;
     pointer_map exports;           // object -> export
+    size_t internal_exports;       // how many of them are EXPORT_INTERNAL
     pointer_map proxies;           // export -> Proxy or remote class, borrowed
     pointer_map classes;           // key of a remote type -> remote class, borrowed
     pointer_map handles;           // record -> handle, borrowed
@@ -108,6 +109,12 @@ struct core_state {
     PyObject *str_class, *str_reduce_ex, *str_reduce, *str_getstate;
     bool is_cleared;
 };
+
+static inline size_t
+state_count_exports(const core_state *state)
+{
+    return state->exports.count - state->internal_exports;
+}
 
 PyObject *state_hook(core_state *state, hook_id hook); // borrowed
 // hook(first, second), without those that are NULL. Cannot be interrupted.

@@ -254,20 +254,22 @@ own_name(PyObject *module, PyObject *unused)
     return PyUnicode_FromString(state->interp->name);
 }
 
-static int
-fill_statistics(PyObject *record, interp *target, core_state *inside)
+static PyObject *
+make_statistics(core_state *state, interp *target, size_t exports, size_t proxies)
 {
-    const long long values[] = {(long long)target->crossings,     interp_count_visitors(target),
-                                interp_count_owned(target),       (long long)inside->exports.count,
-                                (long long)inside->proxies.count, atomic_load(&target->buffers)};
-    for (Py_ssize_t i = 0; i < 6; i++) {
+    const long long values[] = {(long long)target->crossings, interp_count_visitors(target),
+                                interp_count_owned(target),   (long long)exports,
+                                (long long)proxies,           atomic_load(&target->buffers)};
+    PyObject *record = PyStructSequence_New(state->types[TYPE_STATISTICS]);
+    for (Py_ssize_t i = 0; record != NULL && i < (Py_ssize_t)Py_ARRAY_LENGTH(values); i++) {
         PyObject *value = PyLong_FromLongLong(values[i]);
         if (value == NULL) {
-            return -1;
+            Py_CLEAR(record);
+            break;
         }
         PyStructSequence_SetItem(record, i, value);
     }
-    return 0;
+    return record;
 }
 
 // Counts of another interpreter are read under its GIL: the visit itself is not counted.
@@ -280,33 +282,19 @@ statistics(PyObject *module, PyObject *handle)
         return NULL;
     }
     if (target == state->interp) {
-        PyObject *record = PyStructSequence_New(state->types[TYPE_STATISTICS]);
-        if (record != NULL && fill_statistics(record, target, state) < 0) {
-            Py_CLEAR(record);
-        }
-        return record;
-    }
-    PyObject *record = PyStructSequence_New(state->types[TYPE_STATISTICS]);
-    if (record == NULL) {
-        return NULL;
+        return make_statistics(state, target, state_count_exports(state), state->proxies.count);
     }
     crossing visit;
     crossing_result why = crossing_enter(&visit, state->interp, target);
     if (why != CROSSING_OK) {
         crossing_raise(state, target, why);
-        Py_DECREF(record);
         return NULL;
     }
     target->crossings--;
-    core_state seen = {.exports = target->core_state ? ((core_state *)target->core_state)->exports
-                                                     : (pointer_map){0},
-                       .proxies = target->core_state ? ((core_state *)target->core_state)->proxies
-                                                     : (pointer_map){0}};
+    const core_state *inside = target->core_state;
+    size_t exports = state_count_exports(inside), proxies = inside->proxies.count;
     crossing_leave(&visit);
-    if (fill_statistics(record, target, &seen) < 0) {
-        Py_CLEAR(record);
-    }
-    return record;
+    return make_statistics(state, target, exports, proxies);
 }
 
 static PyObject *

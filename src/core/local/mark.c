@@ -170,11 +170,21 @@ static PyType_Spec restricted_spec = {
     "atoll._core.Restricted", sizeof(restricted_object), 0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, restricted_slots};
 
+static PyObject *
+make_internal(PyObject *module, PyObject *object)
+{
+    export_make_internal(PyModule_GetState(module), object);
+    Py_RETURN_NONE;
+}
+
 PyMethodDef mark_functions[] = {
     {"mark", (PyCFunction)(void (*)(void))mark_new, METH_FASTCALL,
      PyDoc_STR("mark($module, object, by_value, /)\n--\n\nSay how an object is to cross.")},
     {"restrict", (PyCFunction)(void (*)(void))restricted_new, METH_FASTCALL,
      PyDoc_STR("restrict($module, object, names, /)\n--\n\nNarrow an object to some names.")},
+    {"make_internal", make_internal, METH_O,
+     PyDoc_STR("make_internal($module, object, /)\n--\n\n"
+               "Do not count an object that others hold: it is atoll's own.")},
     {NULL},
 };
 
