@@ -23,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._core import Proxy, Statistics
     from ._errors import AtollError, InterpreterClosedError, RemoteError, RemoteTraceback
+    from ._executor import InterpreterPoolExecutor
     from ._interpreter import Interpreter, checkpoint, current, interpreters, main
     from ._references import is_proxy, owner, ref, restrict, type_of
     from ._threads import threads
@@ -33,6 +34,7 @@ _PLACES = {
     "AtollError": "_errors",
     "Interpreter": "_interpreter",
     "InterpreterClosedError": "_errors",
+    "InterpreterPoolExecutor": "_executor",
     "Proxy": "_core",
     "RemoteError": "_errors",
     "RemoteTraceback": "_errors",
@@ -55,6 +57,7 @@ __all__ = [
     "AtollError",
     "Interpreter",
     "InterpreterClosedError",
+    "InterpreterPoolExecutor",
     "Proxy",
     "RemoteError",
     "RemoteTraceback",

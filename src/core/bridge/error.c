@@ -71,9 +71,9 @@ put_summary(parcel *into, core_state *state, PyObject *exception)
 }
 
 static int
-put_captured(parcel *into, core_state *state, PyObject *exception)
+put_captured(parcel *into, core_state *state, PyObject *exception, hook_id capture)
 {
-    PyObject *hook = state_hook(state, HOOK_CAPTURE);
+    PyObject *hook = state_hook(state, capture);
     PyObject *captured = hook == NULL ? NULL : PyObject_CallOneArg(hook, exception);
     int result = captured == NULL ? -1 : put_form(into, state, FORM_CAPTURED, Py_None, captured);
     Py_XDECREF(captured);
@@ -90,6 +90,12 @@ start_over(parcel *into)
 void
 error_pack(parcel *into, core_state *state)
 {
+    error_pack_as(into, state, HOOK_CAPTURE);
+}
+
+void
+error_pack_as(parcel *into, core_state *state, hook_id capture)
+{
     PyObject *exception = PyErr_GetRaisedException();
     start_over(into);
     if (is_simple(exception)) {
@@ -99,7 +105,7 @@ error_pack(parcel *into, core_state *state)
             return;
         }
     }
-    else if (put_captured(into, state, exception) == 0) {
+    else if (put_captured(into, state, exception, capture) == 0) {
         Py_DECREF(exception);
         return;
     }

@@ -24,6 +24,8 @@ typedef enum {
     TYPE_MARK,
     TYPE_RESTRICTED,
     TYPE_STATISTICS,
+    TYPE_TASK,
+    TYPE_CREW,
     TYPE_COUNT
 } type_id;
 
@@ -41,6 +43,12 @@ typedef enum {
     HOOK_INTERPRETER,
     HOOK_REDUCE,
     HOOK_OPERATE,
+    HOOK_TASK_DUMP,
+    HOOK_TASK_LOAD,
+    HOOK_TASK_FUNCTION,
+    HOOK_TASK_CAPTURE,
+    HOOK_TASK_BROKEN,
+    HOOK_CANCELLED_ERROR,
     HOOK_COUNT
 } hook_id;
 

@@ -86,6 +86,8 @@ int remote_method_add_type(PyObject *module, core_state *state);
 int special_method_add_type(PyObject *module, core_state *state);
 int interpreter_add_types(PyObject *module, core_state *state);
 int mark_add_types(PyObject *module, core_state *state);
+int task_add_type(PyObject *module, core_state *state);
+int crew_add_type(PyObject *module, core_state *state);
 
 // remote class
 PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
@@ -104,6 +106,7 @@ PyObject *special_method_get(core_state *state, PyObject *name); // borrowed
 PyObject *interpreter_handle(core_state *state, interp *of);
 extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];
+extern PyMethodDef crew_functions[];
 
 static inline PyObject *
 reference_operate(core_state *state, exported *target, operation_kind kind, PyObject *name,
