@@ -212,6 +212,28 @@ def _failing(items: Iterator[Any], error: BaseException) -> Iterator[Any]:
         raise error
 
 
+def _take(tasks: deque[_core.Task], deadline: float | None) -> Any:
+    """Return the first one's result; it is cancelled if that comes too late."""
+    try:
+        return tasks[0].result(None if deadline is None else deadline - time.monotonic())
+    finally:
+        tasks.popleft()._withdraw()
+
+
+def _take_chunk(tasks: deque[_core.Task], deadline: float | None) -> Iterator[Any]:
+    """Yield the first one's results, then raise what stopped it."""
+    error = tasks[0].exception(None if deadline is None else deadline - time.monotonic())
+    results = list(tasks.popleft().result() or ())
+    results.reverse()
+    while results:
+        yield results.pop()
+    if error is not None:
+        try:
+            raise error
+        finally:
+            del error  # a cycle with its traceback
+
+
 def _results(
     tasks: deque[_core.Task],
     refill: Callable[[], list[_core.Task]],
@@ -219,27 +241,16 @@ def _results(
     is_chunked: bool,
 ) -> Iterator[Any]:
     """Yield the results in order, and keep none of them; then what is left is cancelled."""
-    task = None
     try:
         while tasks:
             tasks.extend(refill())
-            task = tasks.popleft()
-            timeout = None if deadline is None else deadline - time.monotonic()
-            if not is_chunked:
-                yield task.result(timeout)
-                continue
-            results = list(task.result(timeout) or ())
-            results.reverse()
-            while results:
-                yield results.pop()
-            if task._exception is not None:
-                raise task._exception
+            if is_chunked:
+                yield from _take_chunk(tasks, deadline)
+            else:
+                yield _take(tasks, deadline)
     finally:
-        if task is not None:
-            task._withdraw()
         for task in tasks:
             task._withdraw()
-        del task
 
 
 class InterpreterPoolExecutor(Executor):

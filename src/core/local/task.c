@@ -272,7 +272,8 @@ static PyObject *
 task_cancel(PyObject *op, PyObject *unused)
 {
     task_object *self = (task_object *)op;
-    if (crew_is_forgotten(self->crew) || !crew_cancel(self->crew, self->task)) {
+    if (task_get_phase(self->task) != TASK_PENDING || crew_is_forgotten(self->crew) ||
+        !crew_cancel(self->crew, self->task)) {
         Py_RETURN_FALSE;
     }
     PyObject *observer = self->task->observer; // owned: nobody else will tell
