@@ -103,15 +103,20 @@ _exit_lock = threading.Lock()
 _is_exiting = False
 
 
-def _finish_all() -> None:
-    """Have every worker do what is pending, and end; before Python waits for its threads."""
+def end_all() -> list[threading.Thread]:
+    """Have every worker do what is pending, and end: the interpreter does. Returns their threads."""
     global _is_exiting
     with _exit_lock:
         _is_exiting = True
         workers = list(_executors.items())
     for _, crew in workers:
         crew.end(_EXITING)
-    for thread, _ in workers:
+    return [thread for thread, _ in workers]
+
+
+def _finish_all() -> None:
+    """End before Python waits for the threads."""
+    for thread in end_all():
         thread.join()
 
 
@@ -208,8 +213,10 @@ class _Functions:
 
 
 def _failing(items: Iterator[Any], error: BaseException) -> Iterator[Any]:
+    """Yield nothing; raise at the first item, as if its call had failed."""
     for _ in items:
         raise error
+    yield from ()
 
 
 def _take(tasks: deque[_core.Task], deadline: float | None) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 
 from . import _core
 
@@ -27,6 +28,14 @@ def _take(position: int) -> object:
     raise RuntimeError("this pickle is only good between interpreters")
 
 
+def is_reference(obj: object) -> bool:
+    """Tell whether an object never goes by value: a Proxy, an interpreter, an executor, a ref()."""
+    executors = sys.modules.get("atoll._executor")
+    return _core.is_reference(obj) or (
+        executors is not None and isinstance(obj, executors.InterpreterPoolExecutor)
+    )
+
+
 class _Pickler(pickle.Pickler):
     """Pickles by reference to what can be imported, and lets references be."""
 
@@ -35,7 +44,7 @@ class _Pickler(pickle.Pickler):
         self.references: list[object] = []
 
     def reducer_override(self, obj: object) -> Any:
-        return self._reference(obj) if _core.is_reference(obj) else NotImplemented
+        return self._reference(obj) if is_reference(obj) else NotImplemented
 
     def _reference(self, obj: object) -> tuple[Callable[[int], object], tuple[int]]:
         self.references.append(obj)
@@ -65,7 +74,7 @@ def _value_pickler(file: io.BytesIO) -> Any:
         _reference = _Pickler._reference
 
         def reducer_override(self, obj: object) -> Any:
-            if _core.is_reference(obj):
+            if is_reference(obj):
                 return self._reference(obj)
             return super().reducer_override(obj)
 
@@ -139,7 +148,7 @@ def _by_value(captured: Captured) -> Captured:
 
 
 def _copied(value: object) -> object:
-    if isinstance(value, (str, int, float, bytes, type(None))) or _core.is_reference(value):
+    if isinstance(value, (str, int, float, bytes, type(None))) or is_reference(value):
         return value
     try:
         dumped = dump(value)
