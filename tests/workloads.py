@@ -439,3 +439,13 @@ async def count_async(limit: int) -> Any:
 
 async def pass_on(awaitable: Any) -> Any:
     return await awaitable
+
+
+class CountsAsync:
+    """Has an async method."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    async def add(self, k: int) -> int:
+        return self.n + k
