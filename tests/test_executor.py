@@ -1,4 +1,4 @@
-"""InterpreterPoolExecutor: a drop-in for the standard library's, by value, with futures of its own."""
+"""InterpreterPoolExecutor: a drop-in for the standard library's, by value, with its own futures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def pool(nothing_is_left: None) -> Iterator[Pool]:
 
 
 class Gate:
-    """Keeps workers busy: `work` is a function that says that it has begun and waits to be let go."""
+    """Keeps workers busy: `work`, a function, says that it has begun and waits to be let go."""
 
     def __init__(self) -> None:
         self.begun, self.go = threading.Semaphore(0), threading.Event()
@@ -646,9 +646,7 @@ def test_asyncio(gate: Gate) -> None:
 @pytest.mark.parametrize("chunksize", [None, 1, 2, 7, 1000])
 @pytest.mark.parametrize("buffersize", [None, 1, 3, 1000])
 @pytest.mark.parametrize("length", [0, 1, 10, 333])
-def test_map(
-    shared_pool: Pool, chunksize: int | None, buffersize: int | None, length: int
-) -> None:
+def test_map(shared_pool: Pool, chunksize: int | None, buffersize: int | None, length: int) -> None:
     """The results are those of map(), in order, of functions by name and by value."""
     items = list(range(length))
     arguments: Any = {"chunksize": chunksize, "buffersize": buffersize}
@@ -718,7 +716,7 @@ def test_map_keeps_no_result(shared_pool: Pool) -> None:
 
 
 def test_items_that_wait_for_each_other(shared_pool: Pool) -> None:
-    """Calls of a map() run in parallel after any number of quick ones: none waits behind another."""
+    """Calls of a map() run in parallel, also after many quick ones: none waits behind another."""
     wait = atoll.ref(threading.Barrier(WORKERS).wait)
 
     def work(n: int) -> int:

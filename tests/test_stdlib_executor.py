@@ -6,6 +6,7 @@ import concurrent.futures
 import importlib
 import logging
 import os
+import re
 import sys
 import threading
 import unittest
@@ -85,7 +86,9 @@ def in_place_of_the_thread_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     def assert_python_ok(*arguments: str, **environment: str) -> Any:
         changed = [
             each.replace(f"from concurrent.futures import {name}", f"from atoll import {name}")
-            .replace("from concurrent.futures import ThreadPoolExecutor", f"from atoll import {name}")
+            .replace(
+                "from concurrent.futures import ThreadPoolExecutor", f"from atoll import {name}"
+            )
             .replace("= ThreadPoolExecutor(", f"= {name}(")
             for each in arguments
         ]
@@ -142,7 +145,7 @@ class TestShutdown(Mixin, test_shutdown.ThreadPoolShutdownTest):  # type: ignore
         threads = executor._threads
         del executor
         for thread in threads:
-            self.assertRegex(thread.name, r"InterpreterPoolExecutor-\d+_[0-4]$")
+            assert re.search(r"InterpreterPoolExecutor-\d+_[0-4]$", thread.name)
             thread.join()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 
@@ -43,12 +44,9 @@ async def call_in_thread(
             result = context.run(interpreter.call, fn, *args, **kwargs)
         except BaseException as raised:
             error = raised
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
             loop.call_soon_threadsafe(settle, result, error)
-        except RuntimeError:
-            pass  # the loop is closed: nobody waits
-        finally:
-            error = None  # a cycle with its traceback
+        error = None  # a cycle with its traceback
 
     thread = threading.Thread(target=work, name=f"acall into {interpreter.name}")
     thread.start()
@@ -57,8 +55,6 @@ async def call_in_thread(
     except asyncio.CancelledError:
         # The place to interrupt `thread` in `interpreter`; as it is, the call goes on unheard.
         raise
-    finally:
-        del future
 
 
 def run(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

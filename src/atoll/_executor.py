@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, InvalidStateError
 from concurrent.futures._base import LOGGER
 from itertools import batched, count
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 from . import _core
 from ._interpreter import Interpreter
@@ -20,7 +21,9 @@ from ._tasks import dump_by_value
 from ._values import name_of
 
 try:
-    from concurrent.futures.interpreter import BrokenInterpreterPool
+    from concurrent.futures.interpreter import (  # type: ignore[import-not-found, unused-ignore]
+        BrokenInterpreterPool,
+    )
 except ImportError:  # 3.13
     from concurrent.futures.thread import BrokenThreadPool
 
@@ -43,7 +46,7 @@ def broken_error() -> BrokenInterpreterPool:
     )
 
 
-class _Future(_core.Task, Future[Any]):
+class _Future(_core.Task, Future[Any]):  # type: ignore[override, misc, unused-ignore]
     """A Future whose state is kept by the core, without a lock of its own until it is observed.
 
     `wait()`, `as_completed()` and asyncio take the condition before they look; from then on the
@@ -57,7 +60,7 @@ class _Future(_core.Task, Future[Any]):
         return condition
 
     @property
-    def _waiters(self) -> list[Any]:
+    def _waiters(self) -> list[Any]:  # type: ignore[override]
         waiters: list[Any] = self.__dict__.setdefault("_waiting", [])
         return waiters
 
@@ -104,7 +107,7 @@ _is_exiting = False
 
 
 def end_all() -> list[threading.Thread]:
-    """Have every worker do what is pending, and end: the interpreter does. Returns their threads."""
+    """Have every worker do what is pending and end, as the interpreter does; returns threads."""
     global _is_exiting
     with _exit_lock:
         _is_exiting = True
@@ -120,10 +123,15 @@ def _finish_all() -> None:
         thread.join()
 
 
+def _forget_all() -> None:
+    _exit_lock._at_fork_reinit()  # type: ignore[attr-defined]
+    _executors.clear()
+
+
 threading._register_atexit(_finish_all)  # type: ignore[attr-defined]
 os.register_at_fork(
     before=_exit_lock.acquire,
-    after_in_child=lambda: (_exit_lock._at_fork_reinit(), _executors.clear()),  # type: ignore[attr-defined]
+    after_in_child=_forget_all,
     after_in_parent=_exit_lock.release,
 )
 
@@ -134,7 +142,7 @@ os.register_at_fork(
 def _work(
     crew: _core.Crew,
     executor: weakref.ref[InterpreterPoolExecutor],  # its callback ends the crew
-    initializer: tuple[Any, ...] | None,
+    initializer: tuple[Any, Any] | None,
 ) -> None:
     """Be a worker: what its thread runs."""
     name = threading.current_thread().name
@@ -154,10 +162,9 @@ def _work(
         if not crew.work(interpreter):
             crew.end(_BROKEN)
             crew.drop_pending(True)
-    try:
+    # If it is in use by others, they or the exit will close it.
+    with contextlib.suppress(BufferError, RuntimeError):
         interpreter.close()
-    except (BufferError, RuntimeError):
-        pass  # it is in use by others: they, or the exit, will close it
 
 
 def _give_up(crew: _core.Crew) -> None:
@@ -166,10 +173,11 @@ def _give_up(crew: _core.Crew) -> None:
     crew.drop_pending(True)
 
 
-def _initialize(interpreter: Interpreter, initializer: tuple[Any, ...]) -> None:
+def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
     """Run the initializer as a task is run: a crew of one, which ends with it."""
     crew = _core.Crew(1, False, _Future)
-    future = crew.submit(*initializer, None)
+    function, arguments = initializer
+    future = crew.submit(function, arguments, None)
     if crew.needs_worker():  # else packing has failed
         crew.end(_SHUT_DOWN)
         crew.work(interpreter)
@@ -351,7 +359,7 @@ class InterpreterPoolExecutor(Executor):
             future = self._crew.submit(function, packed, kwargs)
             if self._crew.needs_worker():
                 self._start_worker(future)
-        return future
+        return cast("Future[T]", future)
 
     def map(
         self,
@@ -407,7 +415,7 @@ class InterpreterPoolExecutor(Executor):
         if prefix:
             items = map(prefix.__add__, items)
         if chunksize > 1:
-            items = batched(items, chunksize)
+            items = batched(items, chunksize, strict=False)
         return self._map(function, items, deadline, chunksize > 1, buffersize)
 
     def _map(

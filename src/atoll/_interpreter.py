@@ -74,12 +74,12 @@ class Interpreter(_core.Handle):
         return interpreter  # type: ignore[return-value]
 
     @overload
-    def call(  # type: ignore[overload-overlap]
+    def call(
         self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> T: ...
     @overload
-    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
-    def call(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...  # noqa: F811
+    def call(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:  # noqa: F811
         """Call a function in this interpreter, on this thread.
 
         An async function is run to its end there, in an event loop of its own, as by `asyncio.run`;
@@ -132,12 +132,14 @@ class Interpreter(_core.Handle):
         return self._invoke("atoll._inside:call_by_value", by_value, kwargs)
 
     @overload
-    async def acall(  # type: ignore[overload-overlap]
+    async def acall(
         self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> T: ...
     @overload
-    async def acall(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
-    async def acall(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    async def acall(  # noqa: F811
+        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    async def acall(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:  # noqa: F811
         """Call a function in this interpreter, on a thread made for it, and await the result.
 
         What crosses: as with `call`. The context variables of the task are those of the call, as

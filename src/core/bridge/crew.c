@@ -173,7 +173,8 @@ wake_waiters_locked(task *self)
 static task *
 finish_locked(crew *self, task *done)
 {
-    atomic_store_explicit(&done->phase, TASK_DONE, memory_order_release); // pairs with task_get_phase
+    atomic_store_explicit(&done->phase, TASK_DONE,
+                          memory_order_release); // pairs with task_get_phase
     wake_waiters_locked(done);
     if (!done->is_observed) {
         return done;

@@ -56,7 +56,7 @@ typedef struct {
     int count;    // workers, and threads about to be
     int starting; // of these, not yet joined
     int free, called;
-    task *observed;   // done, linked by next: their observers are to be told
+    task *observed;  // done, linked by next: their observers are to be told
     bool is_telling; // a thread is at it, until `observed` is empty
 } crew;
 
@@ -82,8 +82,8 @@ void crew_give_up(crew *self);
 void crew_join(crew *self, crew_worker *worker, interp *host);
 void crew_leave(crew *self, crew_worker *worker, task *done); // done: as for crew_next
 
-// What next? `done` is the task that this worker has just run, or NULL. Waits until the deadline, at
-// most: 0 does not wait, so that it may be called attached. CREW_RUN: `next` is running now.
+// What next? `done` is the task that this worker has just run, or NULL. Waits until the deadline,
+// at most: 0 does not wait, so that it may be called attached. CREW_RUN: `next` is running now.
 crew_order crew_next(crew *self, crew_worker *worker, task *done, int64_t deadline, task **next);
 
 // Whoever tells takes all that is observed, until none is left; then others may.

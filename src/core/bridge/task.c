@@ -305,8 +305,8 @@ call_directly(task *self, core_state *host, PyObject *function)
     bool has_names = self->flags & TASK_HAS_NAMES;
     if (all != NULL && (!has_names || (names = parcel_get(&self->parcel, host)) != NULL)) {
         Py_ssize_t count = PyTuple_GET_SIZE(all) - (has_names ? PyTuple_GET_SIZE(names) : 0);
-        result = PyObject_Vectorcall(function, ((PyTupleObject *)all)->ob_item, (size_t)count,
-                                     names);
+        result =
+            PyObject_Vectorcall(function, ((PyTupleObject *)all)->ob_item, (size_t)count, names);
     }
     Py_XDECREF(all);
     Py_XDECREF(names);
@@ -320,9 +320,8 @@ call_each(PyObject *function, PyObject *calls)
     PyObject *results = PyList_New(0);
     for (Py_ssize_t i = 0; results != NULL && i < PyTuple_GET_SIZE(calls); i++) {
         PyObject *arguments = PyTuple_GET_ITEM(calls, i);
-        PyObject *result =
-            PyObject_Vectorcall(function, ((PyTupleObject *)arguments)->ob_item,
-                                (size_t)PyTuple_GET_SIZE(arguments), NULL);
+        PyObject *result = PyObject_Vectorcall(function, ((PyTupleObject *)arguments)->ob_item,
+                                               (size_t)PyTuple_GET_SIZE(arguments), NULL);
         if (result == NULL || PyList_Append(results, result) < 0) {
             Py_XDECREF(result);
             break;

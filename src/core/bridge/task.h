@@ -4,7 +4,8 @@
 // goes back the same way, in the same parcel. All by value: what the core cannot copy in place is
 // pickled (atoll._tasks); proxies and what ref() marks stay references.
 //
-// Lifetime. Counted: by the queue or whoever runs it, and by its Task object. Any thread may drop it.
+// Lifetime. Counted: by the queue or whoever runs it, and by its Task object. Any thread may drop
+// it.
 //
 // Threads. The parcel belongs to whoever made the last change of phase; `phase` changes under the
 // crew's mutex (crew.h).
@@ -55,11 +56,11 @@ struct task {
     atomic_intptr_t references;
     _Atomic(task_phase) phase;
     unsigned flags;
-    bool is_observed;        // crew.mutex; its Future wants to be told
-    task_function *function; // counted; NULL once it has run
-    task *next, *previous;   // crew.mutex
+    bool is_observed;            // crew.mutex; its Future wants to be told
+    task_function *function;     // counted; NULL once it has run
+    task *next, *previous;       // crew.mutex
     struct task_waiter *waiters; // crew.mutex
-    PyObject *observer;      // owned by home; crew.mutex until the task is done
+    PyObject *observer;          // owned by home; crew.mutex until the task is done
     parcel parcel;
 };
 

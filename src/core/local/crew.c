@@ -261,7 +261,8 @@ forget_functions(crew_object *self, crew_worker *worker)
 
 // Park at home, detached; run tasks in the host; and so on until the end.
 //
-// Returns the task that could not be run, because the host is closed or there is no memory; or NULL.
+// Returns the task that could not be run, because the host is closed or there is no memory; or
+// NULL.
 static task *
 work_until_end(crew_object *self, crew_worker *worker)
 {
@@ -348,9 +349,8 @@ static PyObject *
 crew_drop_pending(PyObject *op, PyObject *is_broken)
 {
     crew_object *self = (crew_object *)op;
-    task *observed = crew_is_forgotten(self->crew)
-                         ? NULL
-                         : crew_drain(self->crew, is_broken == Py_True);
+    task *observed =
+        crew_is_forgotten(self->crew) ? NULL : crew_drain(self->crew, is_broken == Py_True);
     while (observed != NULL) {
         task *next = observed->next;
         observed->next = NULL;
@@ -461,7 +461,7 @@ static PyGetSetDef crew_getset[] = {
 };
 
 static PyType_Slot crew_slots[] = {
-    {Py_tp_doc, "Crew(limit, may_lend, future_type, /)\n--\n\nWorkers, and the tasks that wait."},
+    {Py_tp_doc, "Workers, and the tasks that wait."},
     {Py_tp_new, crew_object_new},
     {Py_tp_dealloc, crew_dealloc},
     {Py_tp_traverse, crew_traverse},

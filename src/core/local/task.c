@@ -238,7 +238,7 @@ task_state(PyObject *op, void *unused)
     bool is_cancelled = phase == TASK_CANCELLED;
     if (is_being_told(self)) {
         return PyUnicode_InternFromString(phase == TASK_PENDING || is_cancelled ? "PENDING"
-                                                                               : "RUNNING");
+                                                                                : "RUNNING");
     }
     return PyUnicode_InternFromString(phase == TASK_PENDING   ? "PENDING"
                                       : phase == TASK_RUNNING ? "RUNNING"

@@ -12,13 +12,13 @@
 
 typedef struct {
     PyObject_HEAD
-    task *task;         // counted
-    crew *crew;         // counted
-    core_state *state;  // kept alive by module
-    PyObject *module;   // owned
-    PyObject *result;   // owned, or NULL
+    task *task;          // counted
+    crew *crew;          // counted
+    core_state *state;   // kept alive by module
+    PyObject *module;    // owned
+    PyObject *result;    // owned, or NULL
     PyObject *exception; // owned, or NULL
-    bool is_settled;    // its observers have been told
+    bool is_settled;     // its observers have been told
 } task_object;
 
 // Steals one count of the task. NULL: MemoryError.
