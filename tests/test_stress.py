@@ -19,6 +19,7 @@ STRESS = Path(__file__).parent / "stress"
         ("stress_drop.py", "2"),
         ("stress_prompt.py", "2"),
         ("stress_fork.py", "3"),
+        ("stress_executor.py", "4"),
     ],
     ids=lambda command: command[0].removesuffix(".py"),
 )
