@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import copy
 import decimal
 import gc
 import inspect
@@ -576,6 +577,16 @@ def test_only_the_executor_sets_a_future(shared_pool: Pool) -> None:
     with pytest.raises(concurrent.futures.InvalidStateError):
         future.set_exception(ValueError())
     assert future.result() == 0
+
+
+def test_a_future_is_made_by_its_pool_alone(shared_pool: Pool) -> None:
+    """It can be neither made nor copied nor pickled."""
+    future = shared_pool.submit(int)
+    for make in (type(future), lambda: copy.copy(future), lambda: pickle.dumps(future)):
+        with pytest.raises(TypeError):
+            make()
+    with pytest.raises(TypeError):
+        shared_pool.submit(id, future).result()
 
 
 def test_futures_are_freed(shared_pool: Pool) -> None:

@@ -39,6 +39,7 @@ def measure(workload: str, rounds: int) -> tuple[int, int, int]:
         ("classes", "control_pass", 200),
         ("names", "control_pass", 100),
         ("threads", "control_threads", 300),
+        ("tasks", "control_pass", 300),
     ],
 )
 def test_leaves_nothing(workload: str, control: str, rounds: int) -> None:
@@ -52,10 +53,18 @@ def test_leaves_nothing(workload: str, control: str, rounds: int) -> None:
         assert references - control_references < rounds
 
 
-@pytest.mark.parametrize("workload", ["interpreters", "busy_interpreters"])
-def test_interpreters_leave_no_more_than_plain_ones(workload: str) -> None:
+@pytest.mark.parametrize(
+    ("workload", "control", "rounds"),
+    [
+        ("interpreters", "control_interpreters", 60),
+        ("busy_interpreters", "control_interpreters", 60),
+        ("executors", "control_two_interpreters", 30),
+    ],
+)
+def test_interpreters_leave_no_more_than_plain_ones(
+    workload: str, control: str, rounds: int
+) -> None:
     """Interpreters made and closed leave what CPython's own leave, plus 5 %."""
-    rounds = 60
     size, _, _ = measure(workload, rounds)
-    control_size, _, _ = measure("control_interpreters", rounds)
+    control_size, _, _ = measure(control, rounds)
     assert size <= control_size * 1.05 + MEGABYTE

@@ -55,7 +55,9 @@ class _Future(_core.Task, Future[Any]):  # type: ignore[override, misc, unused-i
 
     @property
     def _condition(self) -> threading.Condition:  # type: ignore[override]
-        condition: threading.Condition = self.__dict__.setdefault("_lock", threading.Condition())
+        condition: threading.Condition | None = self.__dict__.get("_lock")
+        if condition is None:
+            condition = self.__dict__.setdefault("_lock", threading.Condition())
         self._observe()
         return condition
 

@@ -195,7 +195,7 @@ def one_pool(choose: random.Random, threads: int, ends: list[Any]) -> None:
         initializer=work if choose.random() < 0.3 else None,
         initargs=("quick", 1),
     )
-    stop_at = time.monotonic() + choose.random() * 0.5
+    stop_at = time.monotonic() + choose.random() * 2
     users = [
         threading.Thread(target=user, args=(pool, choose.randrange(10**9), stop_at + 10, ends))
         for _ in range(threads)
