@@ -1,4 +1,4 @@
-"""What a task costs, in atoll's executor and in those of the standard library; how well it scales."""
+"""What a task costs in atoll's executor and in the standard library's, and how they scale."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 
 from report import Bound, Figure, finish, parser
 
@@ -16,7 +17,7 @@ WORKERS = 2
 ITEMS = 10_000
 PROCESS_ITEMS = 1_000  # as many would take a while
 SUBMITS = 500
-PARTS = 20  # of the work of a second
+PARTS = 50  # of the work of a second
 MICROSECONDS = 1e6
 
 Kind = Callable[[int], Executor]
@@ -120,14 +121,32 @@ def _compare(
 def calibrate() -> int:
     """The count that takes one part of a second's work."""
     count = 10**5
-    while (seconds := elapsed(lambda: count_down(count))) < 0.5 / PARTS:
+    while (seconds := elapsed(partial(count_down, count))) < 0.5 / PARTS:
         count *= 2
     return int(count / seconds / PARTS)
 
 
-def work(pool: Executor, count: int) -> None:
-    for future in [pool.submit(count_down, count) for _ in range(PARTS)]:
-        future.result()
+def timed_count_down(n: int) -> float:
+    """Count down; return the seconds that it took."""
+    import time
+
+    start = time.perf_counter()
+    while n:
+        n -= 1
+    return time.perf_counter() - start
+
+
+def work(pool: Executor, count: int) -> float:
+    """Do a second's work; return the seconds that its parts took, added up."""
+    futures = [pool.submit(timed_count_down, count) for _ in range(PARTS)]
+    return sum(future.result() for future in futures)
+
+
+def measure_use(pool: Executor, count: int) -> float:
+    """How many workers were at work, on average. Other work of the machine slows all alike."""
+    start = time.perf_counter()
+    added_up = work(pool, count)
+    return added_up / (time.perf_counter() - start)
 
 
 def work_cold(make: Kind, count: int) -> None:
@@ -140,7 +159,9 @@ def measure_scaling(rounds: int) -> list[Figure]:
     count = calibrate()
     pools = {name: warm(make(WORKERS)) for name, make in kinds().items()}
     best: dict[str, float] = {}
+    use = 0.0
     for _ in range(rounds):
+        use = max(use, measure_use(pools["atoll"], count))
         runs: dict[str, Callable[[], object]] = {
             "alone": lambda: [count_down(count) for _ in range(PARTS)]
         }
@@ -155,6 +176,13 @@ def measure_scaling(rounds: int) -> list[Figure]:
         "atoll, ready": Bound(1.9, "value", "at least"),
         "atoll, cold": Bound(1.8, "value", "at least"),
     }
+    return [
+        Figure("atoll's workers at work", use, "of 2", bound=Bound(1.9, "value", "at least")),
+        *_speed_ups(best, bounds),
+    ]
+
+
+def _speed_ups(best: dict[str, float], bounds: dict[str, Bound]) -> list[Figure]:
     return [
         Figure(f"speed-up: {name}", best["alone"] / seconds, "x", bound=bounds.get(name))
         for name, seconds in best.items()
