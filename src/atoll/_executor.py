@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import os
 import sys
@@ -10,12 +11,13 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, InvalidStateError
+from concurrent.futures import Executor
 from concurrent.futures._base import LOGGER
 from itertools import batched, count
-from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from . import _core
+from ._future import Future
 from ._interpreter import Interpreter
 from ._tasks import dump_by_value
 from ._values import name_of
@@ -44,61 +46,6 @@ def broken_error() -> BrokenInterpreterPool:
     return BrokenInterpreterPool(
         "an initializer failed or an interpreter was closed, the pool is not usable any more"
     )
-
-
-class _Future(_core.Task, Future[Any]):  # type: ignore[override, misc, unused-ignore]
-    """A Future whose state is kept by the core, without a lock of its own until it is observed.
-
-    `wait()`, `as_completed()` and asyncio take the condition before they look; from then on the
-    state they see changes under it, as they expect, when a worker has called `_settle`.
-    """
-
-    @property
-    def _condition(self) -> threading.Condition:  # type: ignore[override]
-        condition: threading.Condition | None = self.__dict__.get("_lock")
-        if condition is None:
-            condition = self.__dict__.setdefault("_lock", threading.Condition())
-        self._observe()
-        return condition
-
-    @property
-    def _waiters(self) -> list[Any]:  # type: ignore[override]
-        waiters: list[Any] = self.__dict__.setdefault("_waiting", [])
-        return waiters
-
-    @property
-    def _done_callbacks(self) -> list[Callable[[Future[Any]], object]]:
-        callbacks: list[Any] = self.__dict__.setdefault("_callbacks", [])
-        return callbacks
-
-    def _settle(self) -> None:
-        """Tell those who wait, and run the callbacks."""
-        condition: threading.Condition | None = self.__dict__.get("_lock")
-        if condition is None:
-            return
-        with condition:
-            self._mark_settled()
-            for waiter in self._waiters:
-                if self.cancelled():
-                    waiter.add_cancelled(self)
-                elif self._exception is not None:
-                    waiter.add_exception(self)
-                else:
-                    waiter.add_result(self)
-            condition.notify_all()
-        self._invoke_callbacks()  # type: ignore[attr-defined]
-
-    def cancel(self) -> bool:
-        """Cancel the call if nobody has begun it; returns whether it is cancelled."""
-        if self._withdraw():
-            self._settle()
-            return True
-        return self.cancelled()
-
-    def _refuse(self, *args: object) -> NoReturn:
-        raise InvalidStateError("only its executor sets this future")
-
-    set_running_or_notify_cancel = set_result = set_exception = _refuse  # type: ignore[assignment]
 
 
 # ---- at exit ----
@@ -177,7 +124,7 @@ def _give_up(crew: _core.Crew) -> None:
 
 def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
     """Run the initializer as a task is run: a crew of one, which ends with it."""
-    crew = _core.Crew(1, False, _Future)
+    crew = _core.Crew(1, False, Future)
     function, arguments = initializer
     future = crew.submit(function, arguments, None)
     if crew.needs_worker():  # else packing has failed
@@ -322,7 +269,7 @@ class InterpreterPoolExecutor(Executor):
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()  # so that a queued call has a worker before anything else
-        self._crew = crew = _core.Crew(max_workers, initializer is None, _Future)
+        self._crew = crew = _core.Crew(max_workers, initializer is None, Future)
         self._reference = weakref.ref(self, lambda _: crew.end(_SHUT_DOWN))
 
     @property
@@ -333,7 +280,9 @@ class InterpreterPoolExecutor(Executor):
     def _shutdown(self) -> bool:
         return self._crew.phase != 0
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def submit(
+        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> concurrent.futures.Future[T]:
         """Call a function in an interpreter of the pool, soon.
 
         What crosses: see the class. Arguments are copied now.
@@ -361,7 +310,7 @@ class InterpreterPoolExecutor(Executor):
             future = self._crew.submit(function, packed, kwargs)
             if self._crew.needs_worker():
                 self._start_worker(future)
-        return cast("Future[T]", future)
+        return cast("concurrent.futures.Future[T]", future)
 
     def map(
         self,

@@ -212,10 +212,35 @@ crew_leave(crew *self, crew_worker *worker, task *done)
     pthread_cond_destroy(&worker->wake);
 }
 
+// What the worker's thread is to do now; CREW_IDLE: nothing, or its worker is lent.
+static crew_order
+decide_locked(crew *self, crew_worker *worker, task **next)
+{
+    if (worker->state == WORKER_LENT) {
+        return CREW_IDLE;
+    }
+    if (self->observed != NULL && !self->is_telling) {
+        self->is_telling = true;
+        set_state_locked(self, worker, WORKER_AWAY);
+        return CREW_TELL;
+    }
+    if (self->first != NULL) {
+        *next = self->first;
+        unlink_locked(self, *next);
+        atomic_store_explicit(&(*next)->phase, TASK_RUNNING, memory_order_relaxed);
+        set_state_locked(self, worker, WORKER_BUSY);
+        return CREW_RUN;
+    }
+    if (atomic_load(&self->phase) != CREW_OPEN) {
+        set_state_locked(self, worker, WORKER_BUSY);
+        return CREW_END;
+    }
+    return CREW_IDLE;
+}
+
 crew_order
 crew_next(crew *self, crew_worker *worker, task *done, int64_t deadline, task **next)
 {
-    crew_order order = CREW_IDLE;
     pthread_mutex_lock(&self->mutex);
     if (done != NULL) {
         done = finish_locked(self, done);
@@ -223,34 +248,11 @@ crew_next(crew *self, crew_worker *worker, task *done, int64_t deadline, task **
     if (worker->state != WORKER_LENT) {
         set_state_locked(self, worker, WORKER_FREE);
     }
-    while (true) {
-        if (worker->state != WORKER_LENT) {
-            if (self->observed != NULL && !self->is_telling) {
-                self->is_telling = true;
-                set_state_locked(self, worker, WORKER_AWAY);
-                order = CREW_TELL;
-                break;
-            }
-            if (self->first != NULL) {
-                *next = self->first;
-                unlink_locked(self, *next);
-                atomic_store_explicit(&(*next)->phase, TASK_RUNNING, memory_order_relaxed);
-                set_state_locked(self, worker, WORKER_BUSY);
-                order = CREW_RUN;
-                break;
-            }
-            if (atomic_load(&self->phase) != CREW_OPEN) {
-                set_state_locked(self, worker, WORKER_BUSY);
-                order = CREW_END;
-                break;
-            }
-        }
-        if (deadline == 0) {
-            break;
-        }
+    crew_order order;
+    while ((order = decide_locked(self, worker, next)) == CREW_IDLE && deadline != 0) {
         worker->is_waiting = true;
         if (!condition_wait(&worker->wake, &self->mutex, deadline)) {
-            deadline = 0;
+            deadline = 0; // to look once more
         }
         worker->is_waiting = false;
         answer_call_locked(self, worker);
