@@ -47,7 +47,7 @@ try() {
   fi
 }
 # Not stress_fork: gcc 12's libasan does not take its allocator's locks before fork()
-for script in calls drop prompt; do
+for script in calls drop prompt executor; do
   try timeout -s KILL $((seconds * 3 + 120)) "$python" "tests/stress/stress_$script.py" "$seconds"
 done
 for script in tests/crashes/*.py; do
