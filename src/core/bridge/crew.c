@@ -4,6 +4,8 @@
 
 #include "ground/clock.h"
 
+#define SPIN_ROUNDS 1000 // about 20 us
+
 static atomic_uint forks;
 
 static void
@@ -115,7 +117,8 @@ answer_call_locked(crew *self, crew_worker *worker)
 static void
 call_locked(crew *self)
 {
-    crew_worker *each = self->pending > (size_t)self->called ? self->workers : NULL;
+    size_t coming = (size_t)(self->called + self->is_spinning);
+    crew_worker *each = self->pending > coming ? self->workers : NULL;
     for (; each != NULL; each = each->next) {
         if (each->state == WORKER_FREE && each->is_waiting && !each->is_called) {
             each->is_called = true;
@@ -238,6 +241,24 @@ decide_locked(crew *self, crew_worker *worker, task **next)
     return CREW_IDLE;
 }
 
+// Tasks often follow each other within microseconds, and to sleep and be woken costs more than
+// that.
+static void
+spin_locked(crew *self)
+{
+    self->is_spinning = true;
+    pthread_mutex_unlock(&self->mutex);
+    for (int round = 0; round < SPIN_ROUNDS; round++) {
+        cpu_relax();
+        if (atomic_load_explicit(&self->pending, memory_order_relaxed) > 0 ||
+            atomic_load_explicit(&self->phase, memory_order_relaxed) != CREW_OPEN) {
+            break;
+        }
+    }
+    pthread_mutex_lock(&self->mutex);
+    self->is_spinning = false;
+}
+
 crew_order
 crew_next(crew *self, crew_worker *worker, task *done, int64_t deadline, task **next)
 {
@@ -249,7 +270,16 @@ crew_next(crew *self, crew_worker *worker, task *done, int64_t deadline, task **
         set_state_locked(self, worker, WORKER_FREE);
     }
     crew_order order;
+    bool may_spin = true; // once
     while ((order = decide_locked(self, worker, next)) == CREW_IDLE && deadline != 0) {
+        if (may_spin && !self->is_spinning) {
+            may_spin = false;
+            spin_locked(self);
+            if (worker->state == WORKER_LENT) {
+                call_locked(self); // for the tasks that this one was to look for
+            }
+            continue;
+        }
         worker->is_waiting = true;
         if (!condition_wait(&worker->wake, &self->mutex, deadline)) {
             deadline = 0; // to look once more

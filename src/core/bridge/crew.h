@@ -50,14 +50,15 @@ typedef struct {
     int limit; // of workers
     pthread_mutex_t mutex;
     _Atomic(crew_phase) phase;
-    task *first, *last; // pending
-    size_t pending;
+    task *first, *last;    // pending
+    atomic_size_t pending; // read without the mutex by whoever spins
     crew_worker *workers;
     int count;    // workers, and threads about to be
     int starting; // of these, not yet joined
     int free, called;
-    task *observed;  // done, linked by next: their observers are to be told
-    bool is_telling; // a thread is at it, until `observed` is empty
+    task *observed;   // done, linked by next: their observers are to be told
+    bool is_spinning; // a free worker's thread looks for tasks before it sleeps
+    bool is_telling;  // a thread is at it, until `observed` is empty
 } crew;
 
 // What a worker's thread is to do next.
