@@ -184,35 +184,38 @@ def _take(tasks: deque[_core.Task], deadline: float | None) -> Any:
         tasks.popleft()._withdraw()
 
 
-def _take_chunk(tasks: deque[_core.Task], deadline: float | None) -> Iterator[Any]:
-    """Yield the first one's results, then raise what stopped it."""
+def _take_chunk(
+    tasks: deque[_core.Task], deadline: float | None
+) -> tuple[list[Any], BaseException | None]:
+    """Return the first one's results, the first at the end, and what stopped it."""
     error = tasks[0].exception(None if deadline is None else deadline - time.monotonic())
     results = list(tasks.popleft().result() or ())
     results.reverse()
-    while results:
-        yield results.pop()
-    if error is not None:
-        try:
-            raise error
-        finally:
-            del error  # a cycle with its traceback
+    return results, error
 
 
 def _results(
     tasks: deque[_core.Task],
-    refill: Callable[[], list[_core.Task]],
+    refill: Callable[[], list[_core.Task]] | None,
     deadline: float | None,
     is_chunked: bool,
 ) -> Iterator[Any]:
     """Yield the results in order, and keep none of them; then what is left is cancelled."""
+    error = None
     try:
-        while tasks:
-            tasks.extend(refill())
-            if is_chunked:
-                yield from _take_chunk(tasks, deadline)
-            else:
+        while tasks and error is None:
+            if refill is not None:
+                tasks.extend(refill())
+            if not is_chunked:
                 yield _take(tasks, deadline)
+                continue
+            results, error = _take_chunk(tasks, deadline)
+            while results:
+                yield results.pop()
+        if error is not None:
+            raise error
     finally:
+        error = None  # a cycle with its traceback
         for task in tasks:
             task._withdraw()
 
@@ -381,10 +384,10 @@ class InterpreterPoolExecutor(Executor):
         reference = self._reference
 
         def refill() -> list[_core.Task]:
-            executor = reference() if buffersize else None
+            executor = reference()
             return executor._submit_each(function, items, 1, is_chunked) if executor else []
 
-        return _results(tasks, refill, deadline, is_chunked)
+        return _results(tasks, refill if buffersize else None, deadline, is_chunked)
 
     def _submit_each(
         self, function: str | bytes, items: Iterator[Any], limit: int, is_chunked: bool
