@@ -317,24 +317,25 @@ call_directly(task *self, core_state *host, PyObject *function)
 static PyObject *
 call_each(PyObject *function, PyObject *calls)
 {
-    PyObject *results = PyList_New(0);
-    for (Py_ssize_t i = 0; results != NULL && i < PyTuple_GET_SIZE(calls); i++) {
-        PyObject *arguments = PyTuple_GET_ITEM(calls, i);
+    Py_ssize_t count = PyTuple_GET_SIZE(calls), done = 0;
+    PyObject *results = PyTuple_New(count);
+    while (results != NULL && done < count) {
+        PyObject *arguments = PyTuple_GET_ITEM(calls, done);
         PyObject *result = PyObject_Vectorcall(function, ((PyTupleObject *)arguments)->ob_item,
                                                (size_t)PyTuple_GET_SIZE(arguments), NULL);
-        if (result == NULL || PyList_Append(results, result) < 0) {
-            Py_XDECREF(result);
+        if (result == NULL) {
             break;
         }
-        Py_DECREF(result);
+        PyTuple_SET_ITEM(results, done++, result);
     }
     PyObject *raised = PyErr_GetRaisedException();
-    PyObject *all = results == NULL ? NULL : PyList_AsTuple(results);
-    Py_XDECREF(results);
+    if (results != NULL && done < count && _PyTuple_Resize(&results, done) < 0) {
+        PyErr_Clear(); // no memory: the exception goes without them
+    }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
     }
-    return all;
+    return results;
 }
 
 static PyObject *
