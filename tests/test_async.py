@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import collections.abc
+import contextvars
+import functools
 import inspect
+import threading
 from typing import Any
 
 import pytest
 import workloads
+
+import atoll
 
 
 def test_await_an_object(there: Any) -> None:
@@ -111,3 +116,112 @@ def test_abcs(there: Any) -> None:
     assert isinstance(there.Ticker(), collections.abc.AsyncIterator)
     assert not isinstance(there.Bag(), collections.abc.Awaitable)
     coroutine.close()
+
+
+# ---- interpreter.call(async function), interpreter.acall() ----
+
+
+async def add_in_loop(a: int, b: int = 1) -> int:
+    await asyncio.sleep(0)
+    return a + b
+
+
+async def fail_in_loop() -> None:
+    await asyncio.sleep(0)
+    raise workloads.CustomError("in its loop")
+
+
+def call_it(function: Any) -> Any:
+    return function()
+
+
+def test_call_runs_async_functions(interpreter: atoll.Interpreter) -> None:
+    """call() of an async function returns what it returns: by name, closure, partial, method."""
+    n = 5
+
+    async def closure(k: int) -> int:
+        await asyncio.sleep(0)
+        return n + k
+
+    assert interpreter.call(add_in_loop, 1, b=2) == 3
+    assert interpreter.call(closure, 2) == 7
+    assert interpreter.call(functools.partial(add_in_loop, 4)) == 5
+    assert interpreter.call(workloads.CountsAsync(3).add, 4) == 7
+    assert atoll.current().call(add_in_loop, 1) == 2
+    with pytest.raises(workloads.CustomError, match="in its loop"):
+        interpreter.call(fail_in_loop)
+
+
+def test_call_of_a_proxy_is_not_run(there: Any, shared_interpreter: atoll.Interpreter) -> None:
+    """An async function that is a Proxy is called as it is: its coroutine is awaited here."""
+
+    async def main() -> Any:
+        return await shared_interpreter.call(there.add_later, 1, 2)
+
+    assert asyncio.run(main()) == 3
+
+
+def test_acall(interpreter: atoll.Interpreter) -> None:
+    """acall() awaits a call, of a function or of an async one, and raises as call() does."""
+
+    async def main() -> None:
+        assert await interpreter.acall(pow, 2, 5) == 32
+        assert await interpreter.acall(add_in_loop, 1, b=5) == 6
+        assert await asyncio.gather(*(interpreter.acall(pow, n, 2) for n in range(10))) == [
+            n * n for n in range(10)
+        ]
+        with pytest.raises(ZeroDivisionError):
+            await interpreter.acall(divmod, 1, 0)
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await interpreter.acall(next, iter(()))
+
+    asyncio.run(main())
+
+
+def test_acall_leaves_the_loop_free(interpreter: atoll.Interpreter) -> None:
+    """While calls wait, more of them than any executor has threads, the loop runs other tasks."""
+    go = threading.Event()
+
+    async def main() -> None:
+        waiting = [asyncio.create_task(interpreter.acall(call_it, go.wait)) for _ in range(50)]
+        assert await asyncio.to_thread(pow, 2, 2) == 4
+        go.set()
+        assert await asyncio.gather(*waiting) == [True] * 50
+
+    asyncio.run(main())
+
+
+def test_cancelling_acall(interpreter: atoll.Interpreter) -> None:
+    """Cancelling ends the wait at once; the call goes on and its result is dropped."""
+    begun, go = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        go.wait()
+
+    async def main() -> None:
+        task = asyncio.create_task(interpreter.acall(call_it, wait))
+        await asyncio.to_thread(begun.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not go.is_set()
+
+    asyncio.run(main())
+    go.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("acall"):
+            thread.join()
+
+
+def test_acall_passes_the_context(interpreter: atoll.Interpreter) -> None:
+    """Calls back home see the task's context variables."""
+    variable.set("of the task")
+
+    async def main() -> None:
+        assert await interpreter.acall(call_it, variable.get) == "of the task"
+
+    asyncio.run(main())
+
+
+variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")

@@ -40,6 +40,7 @@ def measure(workload: str, rounds: int) -> tuple[int, int, int]:
         ("names", "control_pass", 100),
         ("queues", "control_pass", 300),
         ("threads", "control_threads", 300),
+        ("tasks", "control_pass", 300),
     ],
 )
 def test_leaves_nothing(workload: str, control: str, rounds: int) -> None:
@@ -55,7 +56,12 @@ def test_leaves_nothing(workload: str, control: str, rounds: int) -> None:
 
 @pytest.mark.parametrize(
     ("workload", "rounds", "each"),
-    [("interpreters", 60, 1), ("busy_interpreters", 60, 1), ("own_threads", 40, 2)],
+    [
+        ("interpreters", 60, 1),
+        ("busy_interpreters", 60, 1),
+        ("own_threads", 40, 2),
+        ("executors", 30, 2),
+    ],
 )
 def test_interpreters_leave_no_more_than_plain_ones(workload: str, rounds: int, each: int) -> None:
     """Interpreters made and closed leave what CPython's own leave, plus 5 %."""

@@ -73,6 +73,7 @@ def test_annotations(name: str) -> None:
 
 
 SIGNATURES = {
+    "Interpreter.acall": ["self", "fn", "args", "kwargs"],
     "Interpreter.call": ["self", "fn", "args", "kwargs"],
     "Interpreter.exec": ["self", "source"],
     "Interpreter.eval": ["self", "expression"],

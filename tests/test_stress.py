@@ -22,6 +22,7 @@ STRESS = Path(__file__).parent / "stress"
         ("stress_interrupt.py", "3"),
         ("stress_exit.py", "5"),
         ("stress_queue.py", "3"),
+        ("stress_executor.py", "4"),
     ],
     ids=lambda command: command[0].removesuffix(".py"),
 )

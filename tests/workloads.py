@@ -453,6 +453,16 @@ async def pass_on(awaitable: Any) -> Any:
     return await awaitable
 
 
+class CountsAsync:
+    """Has an async method."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    async def add(self, k: int) -> int:
+        return self.n + k
+
+
 # ---- deadlines and interruptions ----
 
 

@@ -59,7 +59,7 @@ try() {
 }
 "$python" -c "import atoll._core as core; assert core.__file__.startswith('$copy'), core.__file__"
 # Not stress_fork: gcc 12's libasan does not take its allocator's locks before fork()
-for script in calls drop queue; do
+for script in calls drop queue executor; do
   try $((seconds * 3 + 120)) "tests/stress/stress_$script.py" "$seconds"
 done
 try 200 tests/stress/stress_exit.py "$seconds"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         RemoteError,
         RemoteTraceback,
     )
+    from ._executor import InterpreterPoolExecutor
     from ._interpreter import Interpreter, checkpoint, current, interpreters, main
     from ._queue import LifoQueue, PriorityQueue, Queue
     from ._references import is_proxy, owner, ref, restrict, type_of
@@ -44,6 +45,7 @@ _PLACES = {
     "DeadlineExceeded": "_errors",
     "Interpreter": "_interpreter",
     "InterpreterClosedError": "_errors",
+    "InterpreterPoolExecutor": "_executor",
     "LifoQueue": "_queue",
     "PriorityQueue": "_queue",
     "Proxy": "_core",
@@ -73,6 +75,7 @@ __all__ = [
     "DeadlineExceeded",
     "Interpreter",
     "InterpreterClosedError",
+    "InterpreterPoolExecutor",
     "LifoQueue",
     "PriorityQueue",
     "Proxy",

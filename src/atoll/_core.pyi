@@ -1,6 +1,6 @@
 """The C core of atoll: mechanism, no policy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self, final
 
 from typing_extensions import disjoint_base
@@ -129,6 +129,75 @@ class Statistics(tuple[int, int, int, int, int, int]):
     def buffers(self) -> int:
         """buffers of its objects in use elsewhere"""
 
+@disjoint_base
+class Task:
+    """One call that an executor makes: the C half of its Future."""
+
+    @property
+    def _state(self) -> str:
+        """As concurrent.futures calls it."""
+    @property
+    def _result(self) -> Any:
+        """The result, or None."""
+    @property
+    def _exception(self) -> BaseException | None:
+        """The exception, or None."""
+    def result(self, timeout: float | None = None) -> Any:
+        """The result; waits for it."""
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """The exception or None; waits for it."""
+    def done(self) -> bool:
+        """Has it finished, or been cancelled?"""
+    def running(self) -> bool:
+        """Is it being run?"""
+    def cancelled(self) -> bool:
+        """Has it been cancelled?"""
+    def _withdraw(self) -> bool:
+        """Take it out of the queue; False: it is not there."""
+    def _observe(self) -> bool:
+        """Have _settle() called when it is done. False: it is."""
+    def _mark_settled(self) -> None:
+        """Its observers are being told."""
+
+@final
+class Crew:
+    """Workers, and the tasks that wait."""
+
+    def __new__(cls, limit: int, may_lend: bool, future_type: type[Task], /) -> Self: ...
+    @property
+    def pending(self) -> int:
+        """How many tasks nobody has begun."""
+    @property
+    def phase(self) -> int:
+        """0: open, else what end() was told."""
+    def submit(
+        self,
+        function: str | bytes | None,
+        arguments: tuple[Any, ...] | BaseException,
+        keywords: dict[str, Any] | None,
+        /,
+    ) -> Any:
+        """Queue one call."""
+    def submit_each(
+        self,
+        function: str | bytes,
+        iterator: Iterator[tuple[Any, ...]],
+        limit: int,
+        is_chunked: bool,
+        /,
+    ) -> list[Task]:
+        """Queue a call for each tuple of arguments."""
+    def needs_worker(self) -> bool:
+        """Is another worker wanted? It is expected from then on."""
+    def expect_none(self) -> None:
+        """A worker that is expected will not come."""
+    def work(self, interpreter: Interpreter, /) -> bool:
+        """Run tasks in an interpreter until the end. False: it could not be entered."""
+    def end(self, why: int, /) -> None:
+        """Take no more tasks. 1: shut down, 2: exit, 3: broken."""
+    def drop_pending(self, is_broken: bool, /) -> None:
+        """Cancel what is pending, or fail it."""
+
 def abandon(handle: Handle, /) -> None:
     """Let it go with its last export."""
 
@@ -193,6 +262,9 @@ def is_handle(object: object, /) -> bool:
 
 def is_proxy(object: object, /) -> bool:
     """Does it stand for a foreign object?"""
+
+def is_reference(object: object, /) -> bool:
+    """Does it never go by value?"""
 
 def is_value_name(name: str, /) -> bool:
     """Do instances of 'module:type'?"""

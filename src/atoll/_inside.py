@@ -144,6 +144,9 @@ def join_threads(seconds: float) -> None:
     threading = sys.modules.get("threading")
     if threading is None:
         return
+    executors = sys.modules.get("atoll._executor")
+    if executors is not None:
+        executors.end_all()  # else their threads would wait for more work
     here = threading.current_thread()
     for thread in threading.enumerate():
         is_own = not isinstance(thread, threading._DummyThread | threading._MainThread)

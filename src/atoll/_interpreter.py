@@ -10,17 +10,17 @@ from ._values import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
     from os import PathLike
     from types import TracebackType
-    from typing import Any, ParamSpec, Self, TypeVar, cast
+    from typing import Any, ParamSpec, Self, TypeVar, overload
 
     from ._core import Statistics
 
     P = ParamSpec("P")
     T = TypeVar("T")
 else:
-    from ._typing import cast
+    from ._typing import overload
 
 _numbers = count(1)
 
@@ -82,8 +82,17 @@ class Interpreter(_core.Handle):
         _warm.keep_one()
         return interpreter  # type: ignore[return-value]
 
-    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    @overload
+    def call(
+        self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    @overload
+    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...  # noqa: F811
+    def call(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:  # noqa: F811
         """Call a function in this interpreter, on this thread.
+
+        An async function is run to its end there, in an event loop of its own, as by `asyncio.run`;
+        a method of a Proxy that is async is awaited here instead (`await proxy.method()`).
 
         What crosses: the function by its import name if it has one, else by value (lambdas,
         closures and what is defined in `__main__`, with copies of what they refer to; a Proxy in a
@@ -109,20 +118,62 @@ class Interpreter(_core.Handle):
             >>> interpreter.call(lambda a, b: a + b, 1, b=2)
             3
         """
-        if self is _core.current():
-            return fn(*args, **kwargs)
         if not callable(fn):
             raise TypeError(f"a callable is required, not {type(fn).__name__}")
         if _core.is_proxy(fn):
-            result = self._invoke("atoll._inside:call_object", (fn, *args), kwargs)
-        elif (name := name_of(fn)) is not None:
-            result = self._invoke(name, args, kwargs)
-        else:
-            from ._functions import dump_function
+            return self._invoke("atoll._inside:call_object", (fn, *args), kwargs)
+        is_async = _is_async(fn)
+        if self is _core.current():
+            if is_async:
+                from ._asynchronous import run
 
-            by_value = (*dump_function(fn), *args)
-            result = self._invoke("atoll._inside:call_by_value", by_value, kwargs)
-        return cast("T", result)
+                return run(fn, *args, **kwargs)
+            return fn(*args, **kwargs)
+        if (name := name_of(fn)) is not None:
+            if is_async:
+                return self._invoke("atoll._asynchronous:run_named", (name, *args), kwargs)
+            return self._invoke(name, args, kwargs)
+        from ._functions import dump_function
+
+        by_value = (*dump_function(fn), *args)
+        if is_async:
+            return self._invoke("atoll._asynchronous:run_by_value", by_value, kwargs)
+        return self._invoke("atoll._inside:call_by_value", by_value, kwargs)
+
+    @overload
+    async def acall(
+        self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    @overload
+    async def acall(  # noqa: F811
+        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    async def acall(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:  # noqa: F811
+        """Call a function in this interpreter, on a thread made for it, and await the result.
+
+        What crosses: as with `call`. The context variables of the task are those of the call, as
+        with `asyncio.to_thread`.
+
+        Args:
+            fn: The function; an async one is run to its end there.
+            *args: Its arguments.
+            **kwargs: Its keyword arguments.
+
+        Returns:
+            The result. What can change comes as a Proxy.
+
+        Raises:
+            asyncio.CancelledError: If the task is cancelled; what runs there is interrupted by it too.
+            Exception: As `call`.
+
+        Threads: those that run an asyncio event loop. Other loops: `InterpreterPoolExecutor`.
+
+        Example:
+            >>> results = await asyncio.gather(*(each.acall(work) for each in interpreters))
+        """
+        from ._asynchronous import call_in_thread
+
+        return await call_in_thread(self, fn, args, kwargs)
 
     def exec(self, source: str, /) -> None:
         """Run source code in this interpreter's `__main__`.
@@ -342,6 +393,15 @@ def made_exception(exception: BaseException | type[BaseException]) -> BaseExcept
     if not isinstance(instance, BaseException):
         raise TypeError(f"an exception is required, not {type(instance).__name__}")
     return instance
+
+
+def _is_async(fn: Any) -> bool:
+    """Tell whether a function was defined by `async def`, also below a partial or a method."""
+    while type(fn).__name__ == "partial" and hasattr(fn, "func"):
+        fn = fn.func
+    code = getattr(fn, "__code__", None)
+    flags: int = getattr(code, "co_flags", 0)
+    return bool(flags & 0x80)  # inspect.CO_COROUTINE, whose import takes milliseconds
 
 
 def _checked_source(source: str) -> str:

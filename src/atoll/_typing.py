@@ -10,3 +10,8 @@ if TYPE_CHECKING:
 def cast(_: str, value: Any) -> Any:
     """Stand in for `typing.cast`."""
     return value
+
+
+def overload(function: Any) -> Any:
+    """Stand in for `typing.overload`."""
+    return function

@@ -312,9 +312,12 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
 
 def _own_imports() -> tuple[str, ...]:
     """Name what atoll itself may need there; a new interpreter imports it when it does."""
-    usual = "threading", "atoll._values", "atoll._thread_inside"
-    by_value = "atoll._functions"  # with cloudpickle: 4 MB
-    return (*usual, by_value) if by_value in sys.modules else usual
+    usual = ["threading", "atoll._values", "atoll._thread_inside"]
+    if "atoll._executor" in sys.modules:
+        usual.append("atoll._tasks")
+    if "atoll._functions" in sys.modules:
+        usual.append("atoll._functions")  # with cloudpickle: 4 MB
+    return tuple(usual)
 
 
 _CANNOT_IMPORT = "cannot import "

@@ -264,9 +264,48 @@ def queues() -> Callable[[], Any]:
     return one
 
 
+def tasks() -> Callable[[], Any]:
+    """Tasks of all kinds, in a pool that stays; futures that are used, cancelled, dropped."""
+    import atoll
+
+    pool = atoll.InterpreterPoolExecutor(2)
+    here = [1]
+
+    def one() -> None:
+        for n in range(20):
+            pool.submit(divmod, n, 0).exception()
+            pool.submit(pow, n, 2).add_done_callback(lambda future: future.result())
+            pool.submit(lambda: [n, atoll.ref([n])])  # noqa: B023
+            assert pool.submit(sorted, [n, 1], key=None).result()[0] <= 1
+            pool.submit(int, atoll.ref(here)).cancel()
+        assert sum(pool.map(abs, range(100), chunksize=1)) == sum(pool.map(abs, range(100)))
+        list(pool.map(lambda n: {n: here}, range(20)))
+        next(pool.map(abs, range(50)))
+        gc.collect()
+
+    return one
+
+
+def executors() -> Callable[[], Any]:
+    """Pools made, used and shut down, or dropped."""
+    import atoll
+
+    def one() -> None:
+        with atoll.InterpreterPoolExecutor(1, initializer=int) as pool:
+            list(pool.map(abs, range(10)))
+        pool = atoll.InterpreterPoolExecutor(1)
+        threads = pool._threads
+        pool.submit(int)
+        del pool
+        for thread in threads:
+            thread.join()
+
+    return one
+
+
 WORKLOADS = {function.__name__: function for function in (
     control_pass, control_interpreters, control_threads, interpreters, busy_interpreters,
-    calls, proxies, exceptions, classes, threads, own_threads, names, queues,
+    calls, proxies, exceptions, classes, threads, own_threads, names, queues, tasks, executors,
 )}  # fmt: skip
 
 

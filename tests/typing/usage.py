@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_type
@@ -42,7 +43,8 @@ def work(paths: list[Path]) -> dict[str, int]:
         assert_type(index, Index)  # a Proxy, which has the type's interface
         for path in paths:
             assert_type(worker.call(measure, path, index, encoding="utf-8"), int)
-        assert_type(worker.call(lambda a, b: a + b, 1, 2), int)
+        total: int = worker.call(lambda a, b: a + b, 1, 2)
+        print(total)
         assert_type(worker.call(words, "a b"), Iterator[str])
         worker.exec("import sys")
         print(worker.eval("sys.argv"), worker.import_module("json").dumps([1]))
@@ -121,3 +123,20 @@ def errors(interpreter: atoll.Interpreter) -> str:
     except (atoll.AtollError, ReferenceError):
         raise
     return ""
+
+
+async def double(x: int) -> int:
+    return 2 * x
+
+
+async def pools(paths: list[Path], index: Index) -> None:
+    with atoll.InterpreterPoolExecutor(2, "name", initializer=print, initargs=(1,)) as pool:
+        future = pool.submit(measure, paths[0], index, encoding="ascii")
+        assert_type(future, Future[int])
+        assert_type(future.result(timeout=1), int)
+        assert_type(pool.map(len, ["a", "b"], chunksize=2, buffersize=3), Iterator[int])
+        pool.shutdown(wait=False, cancel_futures=True)
+    with atoll.Interpreter() as worker:
+        assert_type(worker.call(double, 1), int)
+        assert_type(await worker.acall(double, 1), int)
+        assert_type(await worker.acall(measure, paths[0], index), int)

@@ -184,8 +184,9 @@ crossing_leave(crossing *self)
     crossing_end(self);
 }
 
+// `state` is this thread's state at home; it need not be attached.
 static inline MUST_CHECK crossing_result
-crossing_enter(crossing *self, interp *home, interp *host)
+crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *host)
 {
     thread *here = thread_get();
     if (UNLIKELY(here == NULL)) {
@@ -194,7 +195,6 @@ crossing_enter(crossing *self, interp *home, interp *host)
     if (UNLIKELY((const char *)__builtin_frame_address(0) < here->stack_limit)) {
         return CROSSING_TOO_DEEP;
     }
-    PyThreadState *state = PyThreadState_GetUnchecked();
     guest *resident = thread_guest(here, home);
     if (UNLIKELY(resident == NULL)) {
         resident = crossing_new_home(here, home, state);
@@ -221,6 +221,12 @@ crossing_enter(crossing *self, interp *home, interp *host)
         return crossing_heed_summons(self, home, host);
     }
     return CROSSING_OK;
+}
+
+static inline MUST_CHECK crossing_result
+crossing_enter(crossing *self, interp *home, interp *host)
+{
+    return crossing_enter_from(self, home, PyThreadState_GetUnchecked(), host);
 }
 
 #endif

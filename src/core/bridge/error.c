@@ -71,9 +71,9 @@ put_summary(parcel *into, core_state *state, PyObject *exception)
 }
 
 static int
-put_captured(parcel *into, core_state *state, PyObject *exception)
+put_captured(parcel *into, core_state *state, PyObject *exception, hook_id capture)
 {
-    PyObject *captured = state_call_hook(state, HOOK_CAPTURE, exception, NULL);
+    PyObject *captured = state_call_hook(state, capture, exception, NULL);
     int result = captured == NULL ? -1 : put_form(into, state, FORM_CAPTURED, Py_None, captured);
     Py_XDECREF(captured);
     return result;
@@ -89,6 +89,12 @@ start_over(parcel *into)
 void
 error_pack(parcel *into, core_state *state)
 {
+    error_pack_as(into, state, HOOK_CAPTURE);
+}
+
+void
+error_pack_as(parcel *into, core_state *state, hook_id capture)
+{
     PyObject *exception = PyErr_GetRaisedException();
     start_over(into);
     if (is_simple(exception)) {
@@ -98,7 +104,7 @@ error_pack(parcel *into, core_state *state)
             return;
         }
     }
-    else if (put_captured(into, state, exception) == 0) {
+    else if (put_captured(into, state, exception, capture) == 0) {
         Py_DECREF(exception);
         return;
     }

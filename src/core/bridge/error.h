@@ -11,6 +11,7 @@
 
 // Takes the raised exception. Never fails: what cannot be captured is told apart by its type.
 void error_pack(parcel *into, core_state *state);
+void error_pack_as(parcel *into, core_state *state, hook_id capture); // a capture() of another kind
 
 // Raises it here; always returns NULL.
 PyObject *error_raise(parcel *from, core_state *state);

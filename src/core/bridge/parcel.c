@@ -631,6 +631,23 @@ parcel_get(parcel *self, core_state *state)
     Py_UNREACHABLE();
 }
 
+// Records point to nothing inside their parcel.
+bool
+parcel_append(parcel *self, parcel *from)
+{
+    size_t size = from->size - from->position;
+    unsigned char *start = reserve(self, size);
+    if (start == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    memcpy(start, from->data + from->position, size);
+    from->position = from->size;
+    parcel_clear(from);
+    parcel_init(from);
+    return true;
+}
+
 // Give back what was counted for a reader that did not come.
 void
 parcel_clear_slow(parcel *self)

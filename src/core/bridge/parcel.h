@@ -43,6 +43,9 @@ parcel_init(parcel *self)
 
 void parcel_trim(parcel *self); // no more is put: give back memory that is not used
 MUST_CHECK int parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags);
+// Move the records of another, which is empty then; false: no memory, and nothing is moved.
+bool parcel_append(parcel *self, parcel *from);
+
 PyObject *parcel_get(parcel *self, core_state *state); // new reference
 void parcel_clear_slow(parcel *self);
 

@@ -28,6 +28,8 @@ typedef enum {
     TYPE_RESTRICTED,
     TYPE_STATISTICS,
     TYPE_DEADLINE,
+    TYPE_TASK,
+    TYPE_CREW,
     TYPE_COUNT
 } type_id;
 
@@ -53,6 +55,12 @@ typedef enum {
     HOOK_REDUCE,
     HOOK_OPERATE,
     HOOK_DEADLINE_ERROR,
+    HOOK_TASK_DUMP,
+    HOOK_TASK_LOAD,
+    HOOK_TASK_FUNCTION,
+    HOOK_TASK_CAPTURE,
+    HOOK_TASK_BROKEN,
+    HOOK_CANCELLED_ERROR,
     HOOK_COUNT
 } hook_id;
 

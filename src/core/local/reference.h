@@ -93,6 +93,8 @@ int interpreter_add_types(PyObject *module, core_state *state);
 int mark_add_types(PyObject *module, core_state *state);
 int summons_add_types(PyObject *module, core_state *state);
 int queue_add_types(PyObject *module, core_state *state);
+int task_add_type(PyObject *module, core_state *state);
+int crew_add_type(PyObject *module, core_state *state);
 
 // remote class
 PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
@@ -120,6 +122,7 @@ extern PyMethodDef queue_functions[];
 
 // the keeper
 extern PyMethodDef warm_functions[];
+extern PyMethodDef crew_functions[];
 
 static inline PyObject *
 reference_operate(core_state *state, exported *target, operation_kind kind, PyObject *name,

@@ -1,0 +1,201 @@
+"""What a task costs in atoll's executor and in the standard library's, and how they scale."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+
+from report import Bound, Figure, finish, parser
+
+import atoll
+
+WORKERS = 2
+ITEMS = 10_000
+PROCESS_ITEMS = 1_000  # as many would take a while
+SUBMITS = 500
+PARTS = 50  # of the work of a second
+MICROSECONDS = 1e6
+
+Kind = Callable[[int], Executor]
+
+
+def kinds() -> dict[str, Kind]:
+    """The executors by name, atoll's first."""
+    found: dict[str, Kind] = {
+        "atoll": atoll.InterpreterPoolExecutor,
+        "threads": ThreadPoolExecutor,
+        "processes": ProcessPoolExecutor,
+    }
+    if hasattr(concurrent.futures, "InterpreterPoolExecutor"):
+        found["standard library's interpreters"] = concurrent.futures.InterpreterPoolExecutor
+    return found
+
+
+def count_down(n: int) -> int:
+    """Pure Python that does nothing but take time."""
+    while n:
+        n -= 1
+    return n
+
+
+def elapsed(function: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def warm(pool: Executor) -> Executor:
+    """Have all workers started, and what they import imported."""
+    list(pool.map(count_down, [10**5] * 4 * WORKERS, chunksize=1))
+    return pool
+
+
+# ---- one task ----
+
+
+def submit_and_wait(pool: Executor) -> float:
+    """Microseconds of one submit().result() of a call that does nothing."""
+
+    def run() -> None:
+        for _ in range(SUBMITS):
+            pool.submit(abs, 1).result()
+
+    return elapsed(run) / SUBMITS * MICROSECONDS
+
+
+def map_each(pool: Executor, **arguments: int) -> float:
+    """Microseconds of one item of a map() of calls that do nothing."""
+    count = PROCESS_ITEMS if isinstance(pool, ProcessPoolExecutor) else ITEMS
+    return elapsed(lambda: list(pool.map(abs, range(count), **arguments))) / count * MICROSECONDS
+
+
+def measure_tasks(rounds: int) -> list[Figure]:
+    """The best times of all executors, in turns."""
+    pools = {name: warm(make(WORKERS)) for name, make in kinds().items()}
+    best: dict[tuple[str, str], float] = {}
+
+    def keep(what: str, name: str, value: float) -> None:
+        best[what, name] = min(value, best.get((what, name), float("inf")))
+
+    for _ in range(rounds):
+        for name, pool in pools.items():
+            keep("submit().result()", name, submit_and_wait(pool))
+            keep("map, chunksize=1, per item", name, map_each(pool, chunksize=1))
+        keep("map, per item", "atoll", map_each(pools["atoll"]))
+    for pool in pools.values():
+        pool.shutdown()
+    return [
+        *_compare(best, "submit().result()", {"threads": Bound(1.0)}),
+        *_compare(
+            best,
+            "map, chunksize=1, per item",
+            {"threads": Bound(0.5), "processes": Bound(0.1)},
+        ),
+        Figure(
+            "map, per item",
+            best["map, per item", "atoll"],
+            "us",
+            Figure("with chunksize=1", best["map, chunksize=1, per item", "atoll"], "us"),
+            Bound(1 / 3),
+        ),
+    ]
+
+
+def _compare(
+    best: dict[tuple[str, str], float], what: str, bounds: dict[str, Bound]
+) -> list[Figure]:
+    return [
+        Figure(what, best[what, "atoll"], "us", Figure(name, value, "us"), bounds.get(name))
+        for (each, name), value in best.items()
+        if each == what and name != "atoll"
+    ]
+
+
+# ---- work on all processors ----
+
+
+def calibrate() -> int:
+    """The count that takes one part of a second's work."""
+    count = 10**5
+    while (seconds := elapsed(partial(count_down, count))) < 0.5 / PARTS:
+        count *= 2
+    return int(count / seconds / PARTS)
+
+
+def timed_count_down(n: int) -> float:
+    """Count down; return the seconds that it took."""
+    import time
+
+    start = time.perf_counter()
+    while n:
+        n -= 1
+    return time.perf_counter() - start
+
+
+def work(pool: Executor, count: int) -> float:
+    """Do a second's work; return the seconds that its parts took, added up."""
+    futures = [pool.submit(timed_count_down, count) for _ in range(PARTS)]
+    return sum(future.result() for future in futures)
+
+
+def measure_use(pool: Executor, count: int) -> float:
+    """How many workers were at work, on average. Other work of the machine slows all alike."""
+    start = time.perf_counter()
+    added_up = work(pool, count)
+    return added_up / (time.perf_counter() - start)
+
+
+def work_cold(make: Kind, count: int) -> None:
+    with make(WORKERS) as pool:
+        work(pool, count)
+
+
+def measure_scaling(rounds: int) -> list[Figure]:
+    """A second of work: alone, with workers that are ready, and from their start to their end."""
+    count = calibrate()
+    pools = {name: warm(make(WORKERS)) for name, make in kinds().items()}
+    best: dict[str, float] = {}
+    use = 0.0
+    for _ in range(rounds):
+        use = max(use, measure_use(pools["atoll"], count))
+        runs: dict[str, Callable[[], object]] = {
+            "alone": lambda: [count_down(count) for _ in range(PARTS)]
+        }
+        for name, make in kinds().items():
+            runs[f"{name}, ready"] = lambda pool=pools[name]: work(pool, count)
+            runs[f"{name}, cold"] = lambda make=make: work_cold(make, count)
+        for name, run in runs.items():
+            best[name] = min(elapsed(run), best.get(name, float("inf")))
+    for pool in pools.values():
+        pool.shutdown()
+    bounds = {
+        "atoll, ready": Bound(1.9, "value", "at least"),
+        "atoll, cold": Bound(1.8, "value", "at least"),
+    }
+    return [
+        Figure("atoll's workers at work", use, "of 2", bound=Bound(1.9, "value", "at least")),
+        *_speed_ups(best, bounds),
+    ]
+
+
+def _speed_ups(best: dict[str, float], bounds: dict[str, Bound]) -> list[Figure]:
+    return [
+        Figure(f"speed-up: {name}", best["alone"] / seconds, "x", bound=bounds.get(name))
+        for name, seconds in best.items()
+        if name != "alone"
+    ]
+
+
+def main() -> int:
+    options = parser(__doc__, rounds=5).parse_args()
+    return finish(
+        "executor", [*measure_tasks(options.rounds), *measure_scaling(options.rounds)], options
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
