@@ -214,6 +214,25 @@ def test_cancelling_acall(interpreter: atoll.Interpreter) -> None:
             thread.join()
 
 
+def test_cancelling_acall_interrupts(interpreter: atoll.Interpreter) -> None:
+    """What runs there is broken off, and its finally blocks run."""
+    entered, left = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        call = interpreter.acall(workloads.enter_spin_and_leave, entered, left)
+        task = asyncio.ensure_future(call)
+        await asyncio.to_thread(entered.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    left.wait()
+    for thread in threading.enumerate():
+        if thread.name.startswith("acall"):
+            thread.join()
+
+
 def test_acall_passes_the_context(interpreter: atoll.Interpreter) -> None:
     """Calls back home see the task's context variables."""
     variable.set("of the task")

@@ -214,6 +214,7 @@ def test_modules_are_the_same() -> None:
     """Beside what atoll itself may need there, a taken one has imported no more than a new one."""
     with atoll.Interpreter() as taken, atoll.Interpreter(preemptive=True) as new:
         new.exec("import threading, atoll._values, atoll._thread_inside, atoll._functions")
+        new.exec("import atoll._tasks")
         assert set(modules_of(taken)) <= set(modules_of(new))
 
 

@@ -529,6 +529,13 @@ def enter_and_spin(entered: Any) -> None:
     spin_for_ever()
 
 
+def enter_spin_and_leave(entered: Any, left: Any) -> None:
+    try:
+        enter_and_spin(entered)
+    finally:
+        left.set()
+
+
 def enter_and_acquire(entered: Any, lock: Any) -> bool:
     entered.set()
     acquired: bool = lock.acquire()

@@ -163,7 +163,7 @@ class Interpreter(_core.Handle):
             The result. What can change comes as a Proxy.
 
         Raises:
-            asyncio.CancelledError: If the task is cancelled; what runs there is interrupted by it too.
+            asyncio.CancelledError: If the task is cancelled; it interrupts the call, too.
             Exception: As `call`.
 
         Threads: those that run an asyncio event loop. Other loops: `InterpreterPoolExecutor`.
