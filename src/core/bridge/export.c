@@ -141,7 +141,6 @@ export_run_errands(core_state *state)
 {
     interp *owner = state->interp;
     errand *taken = errand_take_all(&owner->errands);
-    janitor_excuse();
     while (taken != NULL) {
         errand *next = taken->next;
         taken->next = owner->due;

@@ -1,17 +1,11 @@
 #include "bridge/janitor.h"
 
 #include <signal.h>
-#if __has_include(<sys/single_threaded.h>)
-#    include <sys/single_threaded.h>
-#else
-static const char __libc_single_threaded = 0;
-#endif
 
 #include "bridge/crossing.h"
 #include "ground/clock.h"
 
-#define PATIENCE       (50 * MILLISECOND) // how long errands may wait for an ordinary visitor
-#define ALONE_AND_MANY 1000               // errands that start it in a process of one thread
+#define PATIENCE (50 * MILLISECOND) // how long errands may wait for an ordinary visitor
 
 atomic_bool janitor_is_called = false;
 
@@ -21,7 +15,6 @@ static struct {
     pthread_t thread;
     bool is_running;
     bool must_stop;
-    atomic_int unseen; // errands since somebody ran some; without the mutex
 } janitor = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static bool
@@ -97,9 +90,6 @@ start_locked(void)
 COLD void
 janitor_call(void)
 {
-    if (__libc_single_threaded && atomic_fetch_add(&janitor.unseen, 1) < ALONE_AND_MANY) {
-        return;
-    }
     if (!atomic_exchange(&janitor_is_called, true)) {
         pthread_mutex_lock(&janitor.mutex);
         if (janitor.is_running) {
@@ -110,12 +100,6 @@ janitor_call(void)
         }
         pthread_mutex_unlock(&janitor.mutex);
     }
-}
-
-void
-janitor_excuse(void)
-{
-    atomic_store_explicit(&janitor.unseen, 0, memory_order_relaxed);
 }
 
 void

@@ -3,9 +3,8 @@
 // Purpose. Errands are run by the next thread that enters their interpreter. If none does, the
 // janitor enters after a moment, so that `del proxy` frees the object even in an idle interpreter.
 //
-// Lifetime. Started by the first errand in a process that has several threads, or by many that
-// nobody ran in one that has not: a second thread makes the C library's mutexes, and so each
-// crossing, a tenth slower. Stopped before Python finalises; a forked child starts its own.
+// Lifetime. Started by the first errand, stopped before Python finalises; a forked child starts its
+// own.
 //
 // Threads. janitor_notify: any, with or without a GIL. janitor_stop: attached to none.
 #ifndef ATOLL_BRIDGE_JANITOR_H
@@ -19,9 +18,8 @@
 extern atomic_bool janitor_is_called;
 
 void janitor_call(void);
-void janitor_excuse(void); // errands were run by somebody else
-void janitor_stop(void);   // for good; waits for it, detached
-void janitor_rest(void);   // the same, but the next errand starts it again
+void janitor_stop(void); // for good; waits for it, detached
+void janitor_rest(void); // the same, but the next errand starts it again
 void janitor_fork_child(void);
 
 // There is an errand somewhere. Cheap when the janitor has been called already.
