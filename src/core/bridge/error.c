@@ -92,23 +92,36 @@ error_pack(parcel *into, core_state *state)
     error_pack_as(into, state, HOOK_CAPTURE);
 }
 
-void
-error_pack_as(parcel *into, core_state *state, hook_id capture)
+static int
+put_in_full(parcel *into, core_state *state, PyObject *exception, hook_id capture)
 {
-    PyObject *exception = PyErr_GetRaisedException();
     start_over(into);
-    if (is_simple(exception)) {
-        PyObject *arguments = ((PyBaseExceptionObject *)exception)->args;
-        if (put_form(into, state, FORM_PLAIN, (PyObject *)Py_TYPE(exception), arguments) == 0) {
-            Py_DECREF(exception);
-            return;
-        }
+    if (!is_simple(exception)) {
+        return put_captured(into, state, exception, capture);
     }
-    else if (put_captured(into, state, exception, capture) == 0) {
-        Py_DECREF(exception);
-        return;
+    PyObject *arguments = ((PyBaseExceptionObject *)exception)->args;
+    return put_form(into, state, FORM_PLAIN, (PyObject *)Py_TYPE(exception), arguments);
+}
+
+// Packing failed. What a signal handler raised meanwhile (Ctrl-C) takes the place of the exception,
+// as it would anywhere in Python; anything else is only why it failed.
+static bool
+is_overtaken(PyObject **exception)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    bool is_overtaken = raised != NULL && !PyErr_GivenExceptionMatches(raised, PyExc_Exception);
+    if (is_overtaken) {
+        Py_SETREF(*exception, raised);
     }
-    PyErr_Clear();
+    else {
+        Py_XDECREF(raised);
+    }
+    return is_overtaken;
+}
+
+static void
+put_in_short(parcel *into, core_state *state, PyObject *exception)
+{
     start_over(into);
     if (put_summary(into, state, exception) < 0) {
         PyErr_Clear();
@@ -116,6 +129,20 @@ error_pack_as(parcel *into, core_state *state, hook_id capture)
         int is_put = put_form(into, state, FORM_BARE, nearest_shared_type(exception), Py_None);
         assert(is_put == 0); // three records that need no memory
         (void)is_put;
+    }
+}
+
+void
+error_pack_as(parcel *into, core_state *state, hook_id capture)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    int attempts = 3; // somebody may lean on Ctrl-C
+    bool is_put = false;
+    do {
+        is_put = put_in_full(into, state, exception, capture) == 0;
+    } while (!is_put && is_overtaken(&exception) && --attempts > 0);
+    if (!is_put) {
+        put_in_short(into, state, exception);
     }
     Py_DECREF(exception);
 }
