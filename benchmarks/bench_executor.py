@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
+import targets
 from report import Bound, Figure, finish, parser
 
 import atoll
@@ -35,13 +36,6 @@ def kinds() -> dict[str, Kind]:
     return found
 
 
-def count_down(n: int) -> int:
-    """Pure Python that does nothing but take time."""
-    while n:
-        n -= 1
-    return n
-
-
 def elapsed(function: Callable[[], object]) -> float:
     start = time.perf_counter()
     function()
@@ -50,7 +44,7 @@ def elapsed(function: Callable[[], object]) -> float:
 
 def warm(pool: Executor) -> Executor:
     """Have all workers started, and what they import imported."""
-    list(pool.map(count_down, [10**5] * 4 * WORKERS, chunksize=1))
+    list(pool.map(timed_spin, [100] * 4 * WORKERS, chunksize=1))
     return pool
 
 
@@ -119,26 +113,23 @@ def _compare(
 
 
 def calibrate() -> int:
-    """The count that takes one part of a second's work."""
-    count = 10**5
-    while (seconds := elapsed(partial(count_down, count))) < 0.5 / PARTS:
-        count *= 2
-    return int(count / seconds / PARTS)
+    """The turns that take one part of a second's work."""
+    turns = 100
+    while (seconds := elapsed(partial(targets.spin, turns))) < 0.5 / PARTS:
+        turns *= 2
+    return int(turns / seconds / PARTS)
 
 
-def timed_count_down(n: int) -> float:
-    """Count down; return the seconds that it took."""
-    import time
-
+def timed_spin(turns: int) -> float:
+    """Compute; return the seconds that it took."""
     start = time.perf_counter()
-    while n:
-        n -= 1
+    targets.spin(turns)
     return time.perf_counter() - start
 
 
 def work(pool: Executor, count: int) -> float:
     """Do a second's work; return the seconds that its parts took, added up."""
-    futures = [pool.submit(timed_count_down, count) for _ in range(PARTS)]
+    futures = [pool.submit(timed_spin, count) for _ in range(PARTS)]
     return sum(future.result() for future in futures)
 
 
@@ -163,7 +154,7 @@ def measure_scaling(rounds: int) -> list[Figure]:
     for _ in range(rounds):
         use = max(use, measure_use(pools["atoll"], count))
         runs: dict[str, Callable[[], object]] = {
-            "alone": lambda: [count_down(count) for _ in range(PARTS)]
+            "alone": lambda: [targets.spin(count) for _ in range(PARTS)]
         }
         for name, make in kinds().items():
             runs[f"{name}, ready"] = lambda pool=pools[name]: work(pool, count)

@@ -16,7 +16,7 @@ import atoll
 START_BOUND = Bound(5.0)  # of threading.Thread.start()
 WARM_BOUND, COLD_BOUND = Bound(1.9, side="at least"), Bound(1.8, side="at least")
 KEEPER_BOUND = Bound(1.25)
-SPIN_TURNS = 15_000_000  # about half a second
+SPIN_TURNS = 6_000  # about half a second
 MADE = 10  # interpreters made in the background at a time
 
 

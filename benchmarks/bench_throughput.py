@@ -17,7 +17,7 @@ import atoll
 
 THREADS = 8
 SHARE_BOUND = Bound(0.5, side="at least")  # of one thread's calls per second
-SPIN_TURNS = 3_000_000
+SPIN_TURNS = 1_200
 
 Caller = Callable[[Any, float], int]  # as targets.call_until
 

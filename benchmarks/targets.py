@@ -134,12 +134,25 @@ def call_until(counter: Any, deadline: float) -> int:
     return calls
 
 
+def queens(size: int, row: int = 0, columns: int = 0, up: int = 0, down: int = 0) -> int:
+    """Count the ways to place queens that do not attack each other."""
+    if row == size:
+        return 1
+    count = 0
+    for column in range(size):
+        is_attacked = columns >> column | up >> row + column | down >> row - column + size
+        if not is_attacked & 1:
+            taken = columns | 1 << column, up | 1 << row + column, down | 1 << row - column + size
+            count += queens(size, row + 1, *taken)
+    return count
+
+
 def spin(turns: int) -> int:
-    """Pure Python that needs nothing but the processor."""
-    total = 0
-    for number in range(turns):
-        total += number & 7
-    return total
+    """Pure Python that needs nothing but the processor, about 80 us a turn.
+
+    Not an empty loop that counts: its speed varies by a fifth with the addresses of its integers.
+    """
+    return sum(queens(6) for _ in range(turns))
 
 
 def echo_items(requests: Any, replies: Any) -> None:
