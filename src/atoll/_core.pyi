@@ -245,6 +245,9 @@ def forget_interpreters() -> None:
 def interrupt(handle: Handle, exception: BaseException, thread: int, /) -> bool:
     """Raise it in what runs there, or only in one thread; thread 0 is any."""
 
+def freeze(handle: Handle, /) -> None:
+    """Stop the threads that are stuck inside it."""
+
 def interpreters() -> list[Interpreter]:
     """All that are open, the main one first."""
 
@@ -362,8 +365,8 @@ def type_of(proxy: object, /) -> type:
 def visitor_count(handle: Handle, /) -> int:
     """Threads of others inside it."""
 
-def wait_for_call(heard: int, /) -> int:
-    """Wait until there were more calls than that; how many there were."""
+def wait_for_call(heard: int, timeout: float | None, /) -> int:
+    """Wait, so long at most, for more calls than that; how many there were."""
 
 def write_unraisable(exception: BaseException, object: object, message: str | None, /) -> None:
     """Give an exception to sys.unraisablehook."""

@@ -34,7 +34,7 @@ def register() -> None:
 
 
 def close_all() -> None:
-    """Close every interpreter; those in which a thread is stuck are left to their fate."""
+    """Close every interpreter; in those that cannot be closed no thread runs on."""
     from . import _warm
 
     _warm.end()
@@ -54,10 +54,24 @@ def _close(interpreter: _core.Handle) -> bool:
         _core.close(interpreter, _PATIENCE_SECONDS)
     except TimeoutError:
         if _core.visitor_count(interpreter):
-            return False
+            return _break_off(interpreter)
         # Its own threads are still at work, and Python waits for such at exit.
         return _close_patiently(interpreter)
     except (BufferError, RuntimeError):
+        return False
+    return True
+
+
+def _break_off(interpreter: _core.Handle) -> bool:
+    """Close an interpreter in which a daemon thread computes, or is stuck in a C call.
+
+    If it does not end, it must not run on: what it works with is being taken apart.
+    """
+    _core.interrupt(interpreter, SystemExit(), 0)
+    try:
+        _core.close(interpreter, _PATIENCE_SECONDS / 4)
+    except (TimeoutError, BufferError, RuntimeError):
+        _core.freeze(interpreter)
         return False
     return True
 

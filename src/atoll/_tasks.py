@@ -6,8 +6,8 @@ The core copies plain values itself; what comes here is all else. Proxies, inter
 
 from __future__ import annotations
 
+import _pickle as pickle  # pickle itself takes milliseconds to import
 import io
-import pickle
 import sys
 
 from . import _core

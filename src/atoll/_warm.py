@@ -11,6 +11,7 @@ from __future__ import annotations
 import _thread
 import os
 import sys
+import time
 from collections import deque
 from contextlib import suppress
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # How long a keeper that is stuck (in an import, say) may hold up a fork or the exit.
 _PATIENCE_SECONDS = 1.0
+# How long what nobody waits for is put off: one interpreter is made at a time.
+_PAUSE_SECONDS = 0.03
 
 
 class _Request:
@@ -262,9 +265,17 @@ def _dismiss_requests(reason: str) -> None:
 def _keep() -> None:
     heard = 0
     while not _must_stop:
-        heard = _core.wait_for_call(heard)
+        heard = _core.wait_for_call(heard, None)
+        _let_others_go_first(heard)
         while not _must_stop and _do_something():
             pass
+
+
+def _let_others_go_first(heard: int) -> None:
+    """Wait a moment if nobody waits for the keeper: a burst of starts is under way, perhaps."""
+    until = time.monotonic() + _PAUSE_SECONDS
+    while not (_must_stop or _requests) and (left := until - time.monotonic()) > 0:
+        heard = _core.wait_for_call(heard, left)
 
 
 def _do_something() -> bool:

@@ -1,6 +1,7 @@
 #include "bridge/lifecycle.h"
 
 #include <marshal.h>
+#include <unistd.h>
 
 #include "bridge/arenas.h"
 #include "bridge/cpython.h"
@@ -21,6 +22,8 @@
 #define SIGNAL_CHECK_SECONDS 0.1
 // Threads made with _thread.start_new_thread tell nobody when they end; this often we look.
 #define RAW_THREAD_CHECK (1 * MILLISECOND)
+// How long a thread that computes at exit may take to the end of a bytecode.
+#define FREEZE_LIMIT (100 * MILLISECOND)
 
 static pthread_mutex_t creation_mutex = PTHREAD_MUTEX_INITIALIZER; // one is made at a time
 static bool is_ending = false;                                     // creation_mutex
@@ -268,6 +271,29 @@ lifecycle_end(void)
     is_ending = true;
     pthread_mutex_unlock(&creation_mutex);
     Py_END_ALLOW_THREADS
+}
+
+static sem_t frozen;
+
+static int
+hang(void *unused)
+{
+    sem_post(&frozen);
+    for (;;) {
+        pause();
+    }
+    return 0;
+}
+
+void
+lifecycle_freeze(interp *target)
+{
+    sem_init(&frozen, 0, 0);
+    if (cpython_post(target->python_state, hang, NULL) && *target->gil_flag) {
+        Py_BEGIN_ALLOW_THREADS(void)
+        semaphore_wait(&frozen, clock_now() + FREEZE_LIMIT);
+        Py_END_ALLOW_THREADS
+    }
 }
 
 // ---- closing: the way in ----
@@ -622,5 +648,6 @@ lifecycle_init(void)
     if (!atomic_flag_test_and_set(&is_installed)) {
         pthread_atfork(fork_prepare, fork_parent, fork_child);
         arenas_install();
+        gong_init();
     }
 }

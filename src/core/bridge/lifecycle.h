@@ -30,6 +30,9 @@ void lifecycle_stop_asking(core_state *main);
 // Then no interpreter is made any more.
 void lifecycle_end(void);
 
+// And where a thread is stuck inside: none there runs another bytecode, once it is back from C.
+void lifecycle_freeze(interp *target);
+
 // Is this interpreter being made by this thread? Its record, borrowed, or NULL.
 interp *lifecycle_being_made(PyInterpreterState *interpreter);
 

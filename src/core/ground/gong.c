@@ -2,11 +2,19 @@
 
 #include <pthread.h>
 
+#include "ground/clock.h"
+
 static struct {
     pthread_mutex_t mutex; // guards rings; a leaf
     pthread_cond_t changed;
     uint64_t rings;
-} gong = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+} gong = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+void
+gong_init(void)
+{
+    condition_init(&gong.changed);
+}
 
 void
 gong_ring(void)
@@ -18,11 +26,10 @@ gong_ring(void)
 }
 
 uint64_t
-gong_wait(uint64_t heard)
+gong_wait(uint64_t heard, int64_t deadline)
 {
     pthread_mutex_lock(&gong.mutex);
-    while (gong.rings <= heard) {
-        pthread_cond_wait(&gong.changed, &gong.mutex);
+    while (gong.rings <= heard && condition_wait(&gong.changed, &gong.mutex, deadline)) {
     }
     uint64_t rings = gong.rings;
     pthread_mutex_unlock(&gong.mutex);
@@ -45,6 +52,6 @@ void
 gong_fork_child(void)
 {
     pthread_mutex_init(&gong.mutex, NULL);
-    pthread_cond_init(&gong.changed, NULL);
+    condition_init(&gong.changed);
     gong.rings = 0;
 }

@@ -12,7 +12,10 @@
 #include <stdint.h>
 
 void gong_ring(void);
-uint64_t gong_wait(uint64_t heard); // until it has rung more often than that; how often it has
+void gong_init(void); // once, before anybody waits
+
+// Until it has rung more often than that, or the deadline has passed; how often it has.
+uint64_t gong_wait(uint64_t heard, int64_t deadline);
 void gong_fork_prepare(void);
 void gong_fork_parent(void);
 void gong_fork_child(void);

@@ -476,6 +476,17 @@ forget_interpreters(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+freeze(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    if (target == NULL) {
+        return NULL;
+    }
+    lifecycle_freeze(target);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
 prepare_exit(PyObject *module, PyObject *unused)
 {
     lifecycle_end();
@@ -538,6 +549,8 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("type_of($module, proxy, /)\n--\n\nThe type of the original.")},
     {"forget_interpreters", forget_interpreters, METH_NOARGS,
      PyDoc_STR("forget_interpreters($module, /)\n--\n\nLeave all but the main one to their fate.")},
+    {"freeze", freeze, METH_O,
+     PyDoc_STR("freeze($module, handle, /)\n--\n\nStop the threads that are stuck inside it.")},
     {"prepare_exit", prepare_exit, METH_NOARGS,
      PyDoc_STR("prepare_exit($module, /)\n--\n\nThe process ends: make no more interpreters.")},
     {"stop_asking", stop_asking, METH_NOARGS,

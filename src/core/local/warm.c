@@ -3,6 +3,7 @@
 #include "bridge/janitor.h"
 #include "bridge/keeper.h"
 #include "bridge/lifecycle.h"
+#include "bridge/waiting.h"
 #include "ground/gong.h"
 #include "ground/clock.h"
 #include "local/reference.h"
@@ -156,14 +157,17 @@ call_keeper(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
-wait_for_call(PyObject *module, PyObject *heard)
+wait_for_call(PyObject *module, PyObject *arguments)
 {
-    unsigned long long rings = PyLong_AsUnsignedLongLong(heard);
-    if (PyErr_Occurred()) {
+    unsigned long long rings;
+    PyObject *timeout;
+    int64_t deadline;
+    if (!PyArg_ParseTuple(arguments, "KO", &rings, &timeout) ||
+        waiting_deadline(timeout, &deadline) < 0) {
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS
-    rings = gong_wait(rings);
+    rings = gong_wait(rings, deadline);
     Py_END_ALLOW_THREADS
     return PyLong_FromUnsignedLongLong(rings);
 }
@@ -195,8 +199,8 @@ PyMethodDef warm_functions[] = {
                "Stop the thread that cleans up until there is more to do.")},
     {"call_keeper", call_keeper, METH_NOARGS,
      PyDoc_STR("call_keeper($module, /)\n--\n\nWake the thread that waits in wait_for_call.")},
-    {"wait_for_call", wait_for_call, METH_O,
-     PyDoc_STR("wait_for_call($module, heard, /)\n--\n\n"
-               "Wait until there were more calls than that; how many there were.")},
+    {"wait_for_call", wait_for_call, METH_VARARGS,
+     PyDoc_STR("wait_for_call($module, heard, timeout, /)\n--\n\n"
+               "Wait, so long at most, for more calls than that; how many there were.")},
     {NULL},
 };
