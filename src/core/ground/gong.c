@@ -29,7 +29,7 @@ uint64_t
 gong_wait(uint64_t heard, int64_t deadline)
 {
     pthread_mutex_lock(&gong.mutex);
-    while (gong.rings <= heard && condition_wait(&gong.changed, &gong.mutex, deadline)) {
+    while (gong.rings == heard && condition_wait(&gong.changed, &gong.mutex, deadline)) {
     }
     uint64_t rings = gong.rings;
     pthread_mutex_unlock(&gong.mutex);

@@ -14,7 +14,8 @@
 void gong_ring(void);
 void gong_init(void); // once, before anybody waits
 
-// Until it has rung more often than that, or the deadline has passed; how often it has.
+// Until it has rung more often than `heard`, what it returned last, or the deadline has passed; how
+// often it has.
 uint64_t gong_wait(uint64_t heard, int64_t deadline);
 void gong_fork_prepare(void);
 void gong_fork_parent(void);

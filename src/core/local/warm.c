@@ -159,11 +159,14 @@ call_keeper(PyObject *module, PyObject *unused)
 static PyObject *
 wait_for_call(PyObject *module, PyObject *arguments)
 {
-    unsigned long long rings;
-    PyObject *timeout;
+    PyObject *heard, *timeout;
     int64_t deadline;
-    if (!PyArg_ParseTuple(arguments, "KO", &rings, &timeout) ||
+    if (!PyArg_ParseTuple(arguments, "OO", &heard, &timeout) ||
         waiting_deadline(timeout, &deadline) < 0) {
+        return NULL;
+    }
+    unsigned long long rings = PyLong_AsUnsignedLongLong(heard);
+    if (PyErr_Occurred()) {
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS
