@@ -482,6 +482,10 @@ freeze(PyObject *module, PyObject *handle)
     if (target == NULL) {
         return NULL;
     }
+    if (target->is_main || interp_get_phase(target) == INTERP_CLOSED) {
+        PyErr_SetString(PyExc_RuntimeError, "nobody is stuck inside this interpreter");
+        return NULL;
+    }
     lifecycle_freeze(target);
     Py_RETURN_NONE;
 }
