@@ -12,11 +12,8 @@
 #include "bridge/summons.h"
 #include "bridge/pending.h"
 #include "bridge/value.h"
-#include "ground/alarm.h"
-#include "ground/gong.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
-#include "ground/queue.h"
 
 // What the longest wait for an interpreter's own threads may delay Ctrl-C.
 #define SIGNAL_CHECK_SECONDS 0.1
@@ -594,60 +591,8 @@ lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_un
     }
 }
 
-// ---- fork ----
-
-static void
-fork_prepare(void)
-{
-    alarm_fork_prepare();
-    thread_fork_prepare();
-    interp_fork_prepare();
-    names_fork_prepare();
-    queue_fork_prepare();
-    arenas_fork_prepare();
-    gong_fork_prepare();
-}
-
-static void
-fork_parent(void)
-{
-    gong_fork_parent();
-    arenas_fork_parent();
-    queue_fork_parent();
-    names_fork_parent();
-    interp_fork_parent();
-    thread_fork_parent();
-    alarm_fork_parent();
-}
-
-// Before PyOS_AfterFork_Child, which would otherwise die while it deletes the interpreters.
-static void
-fork_child(void)
-{
-    interp_fork_child();
-    thread_fork_child();
-    alarm_fork_child();
-    summons_fork_child();
-    names_fork_child();
-    queue_fork_child();
-    arenas_fork_child();
-    gong_fork_child();
-    closing_fork_child();
-    janitor_fork_child();
-    pthread_mutex_init(&creation_mutex, NULL);
-    cpython_forget_thread_states(); // first: it looks whether there are other interpreters
-    cpython_forget_interpreters();
-}
-
 void
-lifecycle_init(void)
+lifecycle_fork_child(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, barrier_init);
-    static atomic_flag is_installed = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&is_installed)) {
-        pthread_atfork(fork_prepare, fork_parent, fork_child);
-        arenas_install();
-        gong_init();
-    }
+    pthread_mutex_init(&creation_mutex, NULL);
 }

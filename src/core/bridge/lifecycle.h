@@ -36,7 +36,6 @@ void lifecycle_freeze(interp *target);
 // Is this interpreter being made by this thread? Its record, borrowed, or NULL.
 interp *lifecycle_being_made(PyInterpreterState *interpreter);
 
-// Install the fork handlers; once per process.
-void lifecycle_init(void);
+void lifecycle_fork_child(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include "bridge/cpython.h"
 #include "bridge/export.h"
 #include "bridge/lifecycle.h"
+#include "bridge/process.h"
 #include "local/queue.h"
 #include "local/reference.h"
 
@@ -87,7 +88,7 @@ static int
 exec(PyObject *module)
 {
     core_state *state = PyModule_GetState(module);
-    lifecycle_init();
+    process_init();
     state->module = module;
     state->watcher = WATCHER_NONE;
     state->references = &local_references;

@@ -1,0 +1,78 @@
+#include "bridge/process.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "bridge/arenas.h"
+#include "bridge/cpython.h"
+#include "bridge/janitor.h"
+#include "bridge/lifecycle.h"
+#include "bridge/summons.h"
+#include "ground/alarm.h"
+#include "ground/barrier.h"
+#include "ground/closing.h"
+#include "ground/gong.h"
+#include "ground/interp.h"
+#include "ground/names.h"
+#include "ground/queue.h"
+#include "ground/thread.h"
+
+// ---- fork: all locks in their order, so that the child finds everything whole ----
+
+static void
+prepare(void)
+{
+    alarm_fork_prepare();
+    thread_fork_prepare();
+    interp_fork_prepare();
+    names_fork_prepare();
+    queue_fork_prepare();
+    arenas_fork_prepare();
+    gong_fork_prepare();
+}
+
+static void
+parent(void)
+{
+    gong_fork_parent();
+    arenas_fork_parent();
+    queue_fork_parent();
+    names_fork_parent();
+    interp_fork_parent();
+    thread_fork_parent();
+    alarm_fork_parent();
+}
+
+// Before PyOS_AfterFork_Child, which would otherwise die while it deletes the interpreters.
+static void
+child(void)
+{
+    interp_fork_child();
+    thread_fork_child();
+    alarm_fork_child();
+    summons_fork_child();
+    names_fork_child();
+    queue_fork_child();
+    arenas_fork_child();
+    gong_fork_child();
+    closing_fork_child();
+    janitor_fork_child();
+    lifecycle_fork_child();
+    cpython_forget_thread_states(); // first: it looks whether there are other interpreters
+    cpython_forget_interpreters();
+}
+
+// ---- the beginning ----
+
+void
+process_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, barrier_init);
+    static atomic_flag is_installed = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&is_installed)) {
+        pthread_atfork(prepare, parent, child);
+        arenas_install();
+        gong_init();
+    }
+}
