@@ -70,7 +70,9 @@ nonsense += [
 ]
 for name in sorted(vars(_core)):
     function = getattr(_core, name)
-    if name in ("forget_interpreters", "freeze", "stop_janitor", "create") or not callable(function):
+    if name in ("forget_interpreters", "freeze", "stop_janitor", "create") or not callable(
+        function
+    ):
         continue
     for args in [
         (),
