@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_dispatch_table: Any = cloudpickle.Pickler.dispatch_table  # a ChainMap
+
+
 def _reduce_code(code: CodeType) -> tuple[Callable[..., CodeType], tuple[Any, ...]]:
-    make, parts = cloudpickle.Pickler.dispatch_table[CodeType](code)
+    make, parts = _dispatch_table[CodeType](code)
     return _make_code, (code.co_filename, make, *parts)
 
 
@@ -29,9 +32,7 @@ def _make_code(filename: str, make: Callable[..., CodeType], *parts: Any) -> Cod
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     """Pickles by value what cannot be imported, with the names of its files."""
 
-    dispatch_table: ClassVar[Any] = ChainMap(
-        {CodeType: _reduce_code}, cloudpickle.Pickler.dispatch_table
-    )
+    dispatch_table: ClassVar[Any] = ChainMap({CodeType: _reduce_code}, _dispatch_table)
 
 
 def dump_by_value(obj: object) -> bytes:
