@@ -152,6 +152,16 @@ find_thread(thread *each, void *argument)
     }
 }
 
+// Nobody visits the main interpreter: its main thread is meant, not one that works in the
+// background.
+static void
+mark_main_thread(thread *each, void *unused)
+{
+    if (each->is_main) {
+        atomic_fetch_or(&each->summons, SUMMONS_INTERRUPTION);
+    }
+}
+
 int
 interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned long ident)
 {
@@ -167,6 +177,9 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
         return -1;
     }
     bool is_asked = false;
+    if (host->is_main && ident == 0) {
+        thread_each(mark_main_thread, NULL);
+    }
     pthread_mutex_lock(&host->mutex);
     if (interp_get_phase(host) == INTERP_OPEN) {
         before = take_locked(host);
@@ -196,10 +209,11 @@ interruption_deliver(core_state *state, const guest *own)
 {
     interp *host = state->interp;
     bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
+    bool may_be_own = !host->is_main || thread_is_main();
     parcel *taken = NULL;
     pthread_mutex_lock(&host->mutex);
     if (host->interruption != NULL &&
-        (is_visitor ? own->is_interruptible : host->may_interrupt_own)) {
+        (is_visitor ? own->is_interruptible : host->may_interrupt_own && may_be_own)) {
         taken = take_locked(host);
     }
     bool is_missed = host->interruption != NULL && has_interruptible_locked(host);
