@@ -286,6 +286,9 @@ void
 lifecycle_freeze(interp *target)
 {
     sem_init(&frozen, 0, 0);
+    pthread_mutex_lock(&target->mutex);
+    interp_set_phase(target, INTERP_CLOSED); // whoever came in now would be stopped as well
+    pthread_mutex_unlock(&target->mutex);
     if (cpython_post(target->python_state, hang, NULL) && *target->gil_flag) {
         Py_BEGIN_ALLOW_THREADS(void)
         semaphore_wait(&frozen, clock_now() + FREEZE_LIMIT);
