@@ -195,8 +195,9 @@ interp_has_summoned_locked(interp *self, const guest *except, unsigned why, bool
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
         guest_presence presence = presence_of(visitor);
-        if (visitor != except && (atomic_load(visitor->summons) & why) != 0 &&
-            (only_entering ? presence == GUEST_ENTERING : presence != GUEST_ABSENT)) {
+        bool is_there = only_entering ? presence == GUEST_ENTERING : presence != GUEST_ABSENT;
+        // In this order: the thread of one that is dead is gone, and with it its summons.
+        if (is_there && visitor != except && (atomic_load(visitor->summons) & why) != 0) {
             return true;
         }
     }
