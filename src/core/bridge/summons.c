@@ -138,7 +138,7 @@ answer_signal(core_state *state, thread *here)
 
 // The thread that is meant, in the midst of what it does in the host.
 static int
-answer_inside(core_state *state, thread *here, const guest *own)
+answer_inside(core_state *state, thread *here)
 {
     int64_t elapsed = 0;
     const interp *host = state->interp;
@@ -146,8 +146,7 @@ answer_inside(core_state *state, thread *here, const guest *own)
         return -1;
     }
     if ((atomic_load(&here->summons) & SUMMONS_DEADLINE) &&
-        deadline_heed(here, host, own == NULL ? 0 : own->depth, true, &elapsed) ==
-            DEADLINE_OUTSIDE) {
+        deadline_heed(here, host, thread_depth(here, host), true, &elapsed) == DEADLINE_OUTSIDE) {
         char activity[INTERP_ACTIVITY_SIZE];
         describe_activity(activity, sizeof activity);
         return raise_deadline(state, host, activity, elapsed, false);
@@ -162,10 +161,9 @@ summons_answer_at_home(core_state *home, interp *host)
     if (answer_signal(home, here) < 0) {
         return -1;
     }
-    const guest *own = thread_guest(here, home->interp);
     int64_t elapsed = 0;
     deadline_place place =
-        deadline_heed(here, home->interp, own == NULL ? 0 : own->depth, false, &elapsed);
+        deadline_heed(here, home->interp, thread_depth(here, home->interp), false, &elapsed);
     if (place == DEADLINE_NONE) {
         return 0;
     }
@@ -205,7 +203,7 @@ answer(core_state *state, thread *here, guest *own)
         return interruption_deliver(state, own);
     }
     crossing_hold(state->interp, own); // what follows may cross out of here, and back
-    bool is_raised = answer_inside(state, here, own) < 0 || interruption_deliver(state, own) < 0;
+    bool is_raised = answer_inside(state, here) < 0 || interruption_deliver(state, own) < 0;
     crossing_release(state->interp, own);
     interruption_tidy(here);
     return is_raised ? -1 : 0;

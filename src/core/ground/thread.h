@@ -84,6 +84,14 @@ thread_guest(thread *self, const interp *host)
     return LIKELY(visitor != NULL && visitor->interp == host) ? visitor : NULL;
 }
 
+// How deep this thread is in an interpreter: with that, the level of its visits.
+static inline int
+thread_depth(thread *self, const interp *host)
+{
+    const guest *visitor = thread_guest(self, host);
+    return visitor == NULL ? 0 : visitor->depth;
+}
+
 bool thread_reserve(thread *self, const interp *host); // room for one guest; false: memory
 void thread_set_guest(thread *self, const interp *host, guest *visitor);
 bool thread_is_inside_closing(thread *self);

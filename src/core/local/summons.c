@@ -16,14 +16,6 @@ typedef struct {
     deadline running;
 } deadline_object;
 
-// This thread's depth in its own interpreter: with that, the level of its visits.
-static int
-depth_here(thread *here, const interp *home)
-{
-    const guest *own = thread_guest(here, home);
-    return own == NULL ? 0 : own->depth;
-}
-
 static PyObject *
 deadline_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
@@ -74,7 +66,7 @@ start(PyObject *op, PyTypeObject *class, PyObject *const *arguments, Py_ssize_t 
         PyErr_SetString(PyExc_RuntimeError, "cannot start the thread that watches deadlines");
         return NULL;
     }
-    deadline_start(&self->running, here, state->interp, depth_here(here, state->interp),
+    deadline_start(&self->running, here, state->interp, thread_depth(here, state->interp),
                    self->duration);
     Py_RETURN_NONE;
 }
@@ -130,8 +122,8 @@ was_heeded(PyObject *module, PyObject *unused)
 {
     core_state *state = PyModule_GetState(module);
     thread *here = thread_get();
-    return PyBool_FromLong(
-        here != NULL && deadline_was_heeded(here, state->interp, depth_here(here, state->interp)));
+    return PyBool_FromLong(here != NULL && deadline_was_heeded(here, state->interp,
+                                                               thread_depth(here, state->interp)));
 }
 
 static PyObject *
