@@ -82,20 +82,27 @@ interruption_postpone(interp *host, thread *here)
     }
 }
 
+static bool
+is_awaited_by(const guest *visitor)
+{
+    interp *host = visitor->interp;
+    pthread_mutex_lock(&host->mutex);
+    bool is_awaited = visitor->is_interruptible || (host->is_main && host->may_interrupt_own);
+    pthread_mutex_unlock(&host->mutex);
+    return is_awaited;
+}
+
+// Cleared before the look: whoever asks meanwhile sets it after that.
 void
 interruption_tidy(thread *here)
 {
-    bool is_meant = false;
+    atomic_fetch_and(&here->summons, ~(unsigned)SUMMONS_INTERRUPTION);
     for (uint32_t index = 0; index < here->capacity; index++) {
-        guest *visitor = here->guests[index];
-        if (visitor != NULL && visitor->depth > 0) {
-            pthread_mutex_lock(&visitor->interp->mutex);
-            is_meant |= visitor->is_interruptible;
-            pthread_mutex_unlock(&visitor->interp->mutex);
+        const guest *visitor = here->guests[index];
+        bool may_be_meant = visitor != NULL && (visitor->depth > 0 || here->is_main);
+        if (may_be_meant && is_awaited_by(visitor)) {
+            atomic_fetch_or(&here->summons, SUMMONS_INTERRUPTION);
         }
-    }
-    if (!is_meant) {
-        atomic_fetch_and(&here->summons, ~(unsigned)SUMMONS_INTERRUPTION);
     }
 }
 
@@ -122,12 +129,13 @@ is_meant(const guest *visitor, const atomic_uint *whom)
            atomic_load((atomic_uint *)&visitor->presence) != GUEST_ABSENT;
 }
 
+// Of the main interpreter only its main thread is meant, not one that works in the background.
 static bool
 mark_meant_locked(interp *host, const atomic_uint *whom)
 {
     bool is_any = false;
     for (guest *each = host->guests; each != NULL; each = each->next) {
-        each->is_interruptible = is_meant(each, whom);
+        each->is_interruptible = is_meant(each, whom) && (whom != NULL || !host->is_main);
         if (each->is_interruptible) {
             is_any = true;
             atomic_fetch_or(each->summons, SUMMONS_INTERRUPTION);
@@ -152,8 +160,6 @@ find_thread(thread *each, void *argument)
     }
 }
 
-// Nobody visits the main interpreter: its main thread is meant, not one that works in the
-// background.
 static void
 mark_main_thread(thread *each, void *unused)
 {
@@ -177,9 +183,6 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
         return -1;
     }
     bool is_asked = false;
-    if (host->is_main && ident == 0) {
-        thread_each(mark_main_thread, NULL);
-    }
     pthread_mutex_lock(&host->mutex);
     if (interp_get_phase(host) == INTERP_OPEN) {
         before = take_locked(host);
@@ -193,6 +196,9 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
     pthread_mutex_unlock(&host->mutex);
     free_parcel(before);
     if (is_asked) {
+        if (host->is_main && ident == 0) {
+            thread_each(mark_main_thread, NULL); // not before: it would be tidied away
+        }
         crossing_post(host);
         interp_unpin(host);
     }
