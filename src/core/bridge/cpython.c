@@ -1,5 +1,8 @@
 #include "bridge/cpython.h"
 
+#include <datetime.h>
+#include <stddef.h>
+
 // The start of _Py_DebugOffsets, as 64-bit words; internal/pycore_debug_offsets.h.
 enum {
     WORD_VERSION = 1,
@@ -67,5 +70,239 @@ cpython_forget_thread_states(void)
         mine->prev = mine->next = NULL;
         *(PyThreadState **)(void *)((char *)main + offset) = mine;
     }
+}
+#endif
+
+extern int _PyStaticType_InitForExtension(PyInterpreterState *interpreter, PyTypeObject *type);
+
+int
+cpython_init_static_type(PyTypeObject *type)
+{
+    return _PyStaticType_InitForExtension(PyInterpreterState_Get(), type);
+}
+
+// ---- immortal objects ----
+
+void
+cpython_init_immortal(PyObject *raw, PyTypeObject *type)
+{
+    static const struct {
+        PyObject object;
+        Py_ssize_t size;
+    } immortal = {PyObject_HEAD_INIT(NULL) 0}; // the macro ends in a comma
+    memcpy(raw, &immortal.object, sizeof immortal.object);
+    raw->ob_type = type;
+}
+
+#if PY_VERSION_HEX >= 0x030F0000
+#    define SMALL_INT_MAX 1024 // _PY_NSMALLPOSINTS - 1
+#else
+#    define SMALL_INT_MAX 256
+#endif
+#define SMALL_INT_MIN (-5)
+
+// timezone.utc, a static object of datetime. No interpreter's.
+static PyObject *utc = NULL;
+
+int
+cpython_init_singletons(void)
+{
+    PyObject *module = PyImport_ImportModule("_datetime");
+    PyObject *found = module == NULL ? NULL : PyObject_GetAttrString(module, "UTC");
+    if (found != NULL && PyInterpreterState_Get() == PyInterpreterState_Main()) {
+        utc = found;
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(found);
+    return found == NULL ? -1 : 0;
+}
+
+bool
+cpython_is_singleton(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (type == &PyLong_Type) {
+        const PyLongObject *number = (PyLongObject *)object;
+        if (!PyUnstable_Long_IsCompact(number)) {
+            return false;
+        }
+        Py_ssize_t value = PyUnstable_Long_CompactValue(number);
+        return value >= SMALL_INT_MIN && value <= SMALL_INT_MAX;
+    }
+    if (type == &PyUnicode_Type) {
+        return cpython_is_static_string(object);
+    }
+    if (type == &PyBytes_Type) {
+        return PyBytes_GET_SIZE(object) <= 1 && _Py_IsImmortal(object);
+    }
+    if (type == &PyTuple_Type) {
+        return PyTuple_GET_SIZE(object) == 0;
+    }
+    return object == Py_None || type == &PyBool_Type || object == Py_Ellipsis ||
+           object == Py_NotImplemented || object == utc ||
+           (PyType_Check(object) && cpython_is_static_type((PyTypeObject *)object));
+}
+
+size_t
+cpython_int_size(PyObject *number)
+{
+    size_t digits = ((PyLongObject *)number)->long_value.lv_tag >> 3; // _PyLong_NON_SIZE_BITS
+    return offsetof(PyLongObject, long_value.ob_digit) + (digits == 0 ? 1 : digits) * sizeof(digit);
+}
+
+// The type is found by its name: the table of datetime's C API belongs to one interpreter.
+static size_t
+datetime_size(PyObject *object)
+{
+    const PyTypeObject *type = Py_TYPE(object);
+    if (!cpython_is_static_type(type) || strncmp(type->tp_name, "datetime.", 9) != 0) {
+        return 0;
+    }
+    const char *name = type->tp_name + 9;
+    PyObject *zone = Py_None;
+    size_t size = 0;
+    if (strcmp(name, "date") == 0) {
+        size = sizeof(PyDateTime_Date);
+    }
+    else if (strcmp(name, "timedelta") == 0) {
+        size = sizeof(PyDateTime_Delta);
+    }
+    else if (strcmp(name, "datetime") == 0) {
+        zone = PyDateTime_DATE_GET_TZINFO(object);
+        size = zone == Py_None ? sizeof(_PyDateTime_BaseDateTime) : sizeof(PyDateTime_DateTime);
+    }
+    else if (strcmp(name, "time") == 0) {
+        zone = PyDateTime_TIME_GET_TZINFO(object);
+        size = zone == Py_None ? sizeof(_PyDateTime_BaseTime) : sizeof(PyDateTime_Time);
+    }
+    return zone == Py_None || zone == utc ? size : 0;
+}
+
+size_t
+cpython_datetime_size(PyObject *object)
+{
+    (void)PyDateTimeAPI; // declared by datetime.h
+    size_t size = datetime_size(object);
+    return size == 0 || PyObject_Hash(object) == -1 ? 0 : size;
+}
+
+// ---- tables of dicts ----
+
+// struct _dictkeysobject of a build with a GIL, the same in 3.13 to 3.15.
+typedef struct {
+    Py_ssize_t references;
+    uint8_t log2_size;
+    uint8_t log2_index_bytes;
+    uint8_t kind; // 0: general, 1: strings (DICT_KEYS_GENERAL, DICT_KEYS_UNICODE)
+    uint32_t version;
+    Py_ssize_t usable;
+    Py_ssize_t entries;
+    char indices[];
+} table_header;
+
+static size_t
+entry_words(cpython_table_shape shape)
+{
+    return shape.has_hashes ? 3 : 2;
+}
+
+// Two thirds of it can be used (USABLE_FRACTION); an index is signed.
+cpython_table_shape
+cpython_table_shape_of(Py_ssize_t count, bool has_only_strings)
+{
+    cpython_table_shape shape = {.log2_size = 3, .has_hashes = !has_only_strings};
+    while ((((Py_ssize_t)1 << shape.log2_size) << 1) / 3 < count) {
+        shape.log2_size++;
+    }
+    int log2_index = shape.log2_size < 8 ? 0 : shape.log2_size < 16 ? 1 : shape.log2_size < 32 ? 2 : 3;
+    shape.log2_index_bytes = shape.log2_size + log2_index;
+    shape.size = sizeof(table_header) + ((size_t)1 << shape.log2_index_bytes) +
+                 (size_t)count * entry_words(shape) * sizeof(PyObject *);
+    return shape;
+}
+
+PyObject **
+cpython_table_key(void *table, cpython_table_shape shape, Py_ssize_t index)
+{
+    char *entries = ((table_header *)table)->indices + ((size_t)1 << shape.log2_index_bytes);
+    return (PyObject **)(void *)entries + (size_t)index * entry_words(shape) + shape.has_hashes;
+}
+
+static void
+set_index(table_header *table, size_t slot, Py_ssize_t index)
+{
+    switch (table->log2_index_bytes - table->log2_size) {
+    case 0:
+        ((int8_t *)table->indices)[slot] = (int8_t)index;
+        break;
+    case 1:
+        ((int16_t *)(void *)table->indices)[slot] = (int16_t)index;
+        break;
+    case 2:
+        ((int32_t *)(void *)table->indices)[slot] = (int32_t)index;
+        break;
+    default:
+        ((int64_t *)(void *)table->indices)[slot] = (int64_t)index;
+    }
+}
+
+static bool
+is_free(const table_header *table, size_t slot)
+{
+    size_t width = (size_t)1 << (table->log2_index_bytes - table->log2_size);
+    return table->indices[slot * width + width - 1] < 0; // the sign, in its last byte
+}
+
+// The order in which CPython looks (find_empty_slot in dictobject.c).
+static void
+insert(table_header *table, Py_hash_t hash, Py_ssize_t index)
+{
+    size_t mask = ((size_t)1 << table->log2_size) - 1, slot = (size_t)hash & mask;
+    for (size_t perturb = (size_t)hash; !is_free(table, slot);) {
+        perturb >>= 5; // PERTURB_SHIFT
+        slot = (slot * 5 + perturb + 1) & mask;
+    }
+    set_index(table, slot, index);
+}
+
+int
+cpython_table_finish(void *memory, cpython_table_shape shape, Py_ssize_t count)
+{
+    table_header *table = memory;
+    *table = (table_header){.references = 1, // never dropped, and debug builds check it
+                            .log2_size = (uint8_t)shape.log2_size,
+                            .log2_index_bytes = (uint8_t)shape.log2_index_bytes,
+                            .kind = !shape.has_hashes,
+                            .entries = count};
+    memset(table->indices, 0xff, (size_t)1 << shape.log2_index_bytes); // all free: -1
+    for (Py_ssize_t index = 0; index < count; index++) {
+        PyObject **key = cpython_table_key(table, shape, index);
+        Py_hash_t hash = PyObject_Hash(*key);
+        if (hash == -1) {
+            return -1;
+        }
+        if (shape.has_hashes) {
+            *(Py_hash_t *)(void *)(key - 1) = hash;
+        }
+        insert(table, hash, index);
+    }
+    return 0;
+}
+
+void
+cpython_init_dict(PyObject *dict, void *table, Py_ssize_t count)
+{
+    ((PyDictObject *)dict)->ma_used = count;
+    ((PyDictObject *)dict)->ma_keys = table;
+    ((PyDictObject *)dict)->ma_values = NULL;
+}
+
+#if PY_VERSION_HEX >= 0x030F0000
+Py_hash_t *
+cpython_frozendict_hash(PyObject *frozendict)
+{
+    // The last field of PyFrozenDictObject, internal/pycore_dict.h.
+    size_t offset = (size_t)PyFrozenDict_Type.tp_basicsize - sizeof(Py_hash_t);
+    return (Py_hash_t *)(void *)((char *)frozendict + offset);
 }
 #endif

@@ -8,6 +8,8 @@
 #include <Python.h>
 #include <stdbool.h>
 
+#include "ground/attributes.h"
+
 #if PY_VERSION_HEX < 0x030D0000
 #    error "atoll needs CPython 3.13 or newer"
 #endif
@@ -47,6 +49,85 @@ cpython_is_shared_type(const PyTypeObject *type)
     return (type->tp_flags & _Py_TPFLAGS_STATIC_BUILTIN) != 0 &&
            strncmp(type->tp_name, "datetime.", 9) != 0;
 }
+
+// Of datetime as well: ready wherever this core is loaded.
+static inline bool
+cpython_is_static_type(const PyTypeObject *type)
+{
+    return (type->tp_flags & _Py_TPFLAGS_STATIC_BUILTIN) != 0;
+}
+
+// Make a static type ready in this interpreter, as CPython does with those of datetime
+// (_PyStaticType_InitForExtension, exported in 3.13 to 3.15; there is room for ten). Every
+// interpreter calls it once for each, first the main one. -1: exception.
+MUST_CHECK int cpython_init_static_type(PyTypeObject *type);
+
+// ---- immortal objects in memory that is no interpreter's ----
+
+// What the collector keeps before an object; all zero: not tracked.
+#define CPYTHON_GC_HEAD_SIZE (2 * sizeof(uintptr_t))
+
+#if PY_VERSION_HEX >= 0x030E0000
+#    define CPYTHON_TUPLES_KEEP_HASH 1
+#else
+#    define CPYTHON_TUPLES_KEEP_HASH 0
+#endif
+
+// Give raw memory the header of an object whose count nobody writes to.
+void cpython_init_immortal(PyObject *raw, PyTypeObject *type);
+
+// Load what is static but not builtin: datetime. Every interpreter does, first the main one.
+MUST_CHECK int cpython_init_singletons(void);
+
+// One object of the whole process, that CPython made: a small int, an empty tuple...
+bool cpython_is_singleton(PyObject *object);
+
+size_t cpython_int_size(PyObject *number); // of the object in bytes
+
+// A string that no interning ever writes to: it counts as interned, and as CPython's own.
+static inline void
+cpython_init_string_state(PyObject *string)
+{
+    ((PyASCIIObject *)string)->state.interned = 3; // SSTATE_INTERNED_IMMORTAL_STATIC
+    ((PyASCIIObject *)string)->state.statically_allocated = 1;
+}
+
+static inline bool
+cpython_is_static_string(PyObject *string)
+{
+    return ((PyASCIIObject *)string)->state.statically_allocated;
+}
+
+// A date, time, datetime or timedelta, exactly, naive or in UTC, with the hash that it will keep: its
+// size in bytes. 0: it is none of these; or an exception.
+size_t cpython_datetime_size(PyObject *object);
+
+// The table of a dict: its header, its indices, and of its entries those that are used
+// (PyDictKeysObject, internal/pycore_dict.h). Where only exact strings are keys, an entry is a key
+// and a value; otherwise the hash precedes them.
+typedef struct {
+    size_t size; // in bytes
+    int log2_size, log2_index_bytes;
+    bool has_hashes;
+} cpython_table_shape;
+
+cpython_table_shape cpython_table_shape_of(Py_ssize_t count, bool has_only_strings);
+PyObject **cpython_table_key(void *table, cpython_table_shape shape, Py_ssize_t index);
+
+// Where the value of a key is, from where the key is.
+static inline PyObject **
+cpython_table_value(PyObject **key)
+{
+    return key + 1;
+}
+
+// Once keys and values are there: the header, the hashes and the indices. -1: exception.
+MUST_CHECK int cpython_table_finish(void *table, cpython_table_shape shape, Py_ssize_t count);
+void cpython_init_dict(PyObject *dict, void *table, Py_ssize_t count);
+
+#if PY_VERSION_HEX >= 0x030F0000
+Py_hash_t *cpython_frozendict_hash(PyObject *frozendict);
+#endif
 
 // Bring back to life an object whose last reference has just gone, from its tp_dealloc.
 static inline void

@@ -393,14 +393,14 @@ pack_in_parcel(core_state *host, PyObject *value, answer *result)
 static inline int
 pack_answer(core_state *host, PyObject *value, answer *result)
 {
+    if (value == Py_None || PyBool_Check(value) || heap_contains(value)) {
+        result->shared = value;
+        result->form = ANSWER_SHARED;
+        return 0;
+    }
     if (Py_TYPE(value) == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)value)) {
         result->number = PyUnstable_Long_CompactValue((PyLongObject *)value);
         result->form = ANSWER_INT;
-        return 0;
-    }
-    if (value == Py_None || PyBool_Check(value)) {
-        result->shared = value;
-        result->form = ANSWER_SHARED;
         return 0;
     }
     return pack_in_parcel(host, value, result);

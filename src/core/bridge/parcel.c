@@ -2,6 +2,7 @@
 
 #include "bridge/cpython.h"
 #include "bridge/export.h"
+#include "bridge/frozendict.h"
 #include "bridge/handle.h"
 #include "bridge/objects.h"
 #include "bridge/value.h"
@@ -386,14 +387,12 @@ put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
     if (type == &PyRange_Type) {
         return put_tuple_as(self, state, RECORD_RANGE, range_fields(object));
     }
-#if PY_VERSION_HEX >= 0x030F0000
-    if (type == &PyFrozenDict_Type) {
+    if (type == &frozendict_type) {
         PyObject *items = PyObject_CallMethod(object, "items", NULL);
         PyObject *pairs = items == NULL ? NULL : PySequence_Tuple(items);
         Py_XDECREF(items);
         return put_tuple_as(self, state, RECORD_FROZENDICT, pairs);
     }
-#endif
     if (flags & PARCEL_CONTAINERS_BY_VALUE) {
         int is_container = put_container(self, state, object);
         if (is_container != 0) {
@@ -413,7 +412,7 @@ int
 parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
     PyTypeObject *type = Py_TYPE(object);
-    if (object == Py_None) {
+    if (object == Py_None || heap_contains(object)) {
         return put_pointer(self, object);
     }
     if (type == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)object)) {
@@ -525,11 +524,9 @@ get_by_tuple(parcel *self, core_state *state, const record *head)
     else if (kind == RECORD_RANGE) {
         made = PyObject_Call((PyObject *)&PyRange_Type, tuple, NULL);
     }
-#if PY_VERSION_HEX >= 0x030F0000
     else {
-        made = PyObject_CallOneArg((PyObject *)&PyFrozenDict_Type, tuple);
+        made = PyObject_CallOneArg((PyObject *)&frozendict_type, tuple);
     }
-#endif
     Py_DECREF(tuple);
     return made;
 }

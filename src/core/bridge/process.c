@@ -12,6 +12,7 @@
 #include "ground/barrier.h"
 #include "ground/closing.h"
 #include "ground/gong.h"
+#include "ground/heap.h"
 #include "ground/interp.h"
 #include "ground/names.h"
 #include "ground/queue.h"
@@ -29,11 +30,13 @@ prepare(void)
     queue_fork_prepare();
     arenas_fork_prepare();
     gong_fork_prepare();
+    heap_fork_prepare();
 }
 
 static void
 parent(void)
 {
+    heap_fork_parent();
     gong_fork_parent();
     arenas_fork_parent();
     queue_fork_parent();
@@ -55,6 +58,7 @@ child(void)
     queue_fork_child();
     arenas_fork_child();
     gong_fork_child();
+    heap_fork_child();
     closing_fork_child();
     janitor_fork_child();
     lifecycle_fork_child();

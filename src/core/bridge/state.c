@@ -31,6 +31,7 @@ static const struct {
     [HOOK_TASK_CAPTURE] = {"atoll._tasks", "capture"},
     [HOOK_CANCELLED_ERROR] = {"concurrent.futures", "CancelledError"},
     [HOOK_TASK_BROKEN] = {"atoll._executor", "broken_error"},
+    [HOOK_SHARE_ERROR] = {"atoll._share", "share_error"},
     [HOOK_REDUCE] = {"atoll._values", "reduce_proxy"},
 };
 

@@ -61,6 +61,7 @@ typedef enum {
     HOOK_TASK_CAPTURE,
     HOOK_TASK_BROKEN,
     HOOK_CANCELLED_ERROR,
+    HOOK_SHARE_ERROR,
     HOOK_COUNT
 } hook_id;
 

@@ -13,10 +13,10 @@ all_plain(PyObject *const *items, Py_ssize_t count, int depth)
     return true;
 }
 
-// The entries of a frozenset, without touching a count: PySetObject is public (setobject.h).
+// The entries of a set, without touching a count: PySetObject is public (setobject.h).
 // A deleted entry has hash -1, a free one no key.
-static bool
-next_in_set(PyObject *set, Py_ssize_t *position, PyObject **key)
+bool
+value_next_in_set(PyObject *set, Py_ssize_t *position, PyObject **key)
 {
     const PySetObject *self = (PySetObject *)set;
     while (*position <= self->mask) {
@@ -34,7 +34,7 @@ set_is_plain(PyObject *set, int depth)
 {
     Py_ssize_t position = 0;
     PyObject *key;
-    while (next_in_set(set, &position, &key)) {
+    while (value_next_in_set(set, &position, &key)) {
         if (!value_is_plain_slow(key, depth + 1)) {
             return false;
         }
@@ -130,7 +130,7 @@ copy_frozenset(PyObject *foreign)
 {
     PyObject *copy = PyFrozenSet_New(NULL), *key;
     Py_ssize_t position = 0;
-    while (copy != NULL && next_in_set(foreign, &position, &key)) {
+    while (copy != NULL && value_next_in_set(foreign, &position, &key)) {
         PyObject *item = value_copy(key);
         if (item == NULL || PySet_Add(copy, item) < 0) {
             Py_CLEAR(copy);

@@ -13,18 +13,20 @@
 
 #include "bridge/cpython.h"
 #include "ground/attributes.h"
+#include "ground/heap.h"
 
 #define VALUE_DEPTH_MAX 32
 
 bool value_is_plain_slow(PyObject *object, int depth);
 PyObject *value_copy_slow(PyObject *foreign);
 PyObject *value_copy_string(PyObject *foreign);
+bool value_next_in_set(PyObject *set, Py_ssize_t *position, PyObject **key); // borrowed
 
 // One object in the whole process.
 static inline bool
 value_is_shared(PyObject *object)
 {
-    return object == Py_None || PyBool_Check(object) || object == Py_Ellipsis ||
+    return heap_contains(object) || object == Py_None || PyBool_Check(object) || object == Py_Ellipsis ||
            object == Py_NotImplemented ||
            (PyType_Check(object) && cpython_is_shared_type((PyTypeObject *)object));
 }
@@ -42,6 +44,9 @@ value_is_plain(PyObject *object)
 static inline PyObject *
 value_copy(PyObject *foreign)
 {
+    if (foreign == Py_None || heap_contains(foreign)) {
+        return foreign; // immortal
+    }
     PyTypeObject *type = Py_TYPE(foreign);
     if (type == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)foreign)) {
         return PyLong_FromSsize_t(PyUnstable_Long_CompactValue((PyLongObject *)foreign));
@@ -49,7 +54,7 @@ value_copy(PyObject *foreign)
     if (type == &PyUnicode_Type) {
         return value_copy_string(foreign);
     }
-    return foreign == Py_None ? foreign : value_copy_slow(foreign);
+    return value_copy_slow(foreign);
 }
 
 #endif

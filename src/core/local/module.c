@@ -93,7 +93,7 @@ exec(PyObject *module)
     state->watcher = WATCHER_NONE;
     state->references = &local_references;
     state->interp = find_interp();
-    if (state->interp == NULL || init_strings(state) < 0 ||
+    if (state->interp == NULL || init_strings(state) < 0 || share_init(module) < 0 ||
         special_method_add_type(module, state) < 0 || proxy_add_types(module, state) < 0 ||
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
         mark_add_types(module, state) < 0 || summons_add_types(module, state) < 0 ||
@@ -106,7 +106,8 @@ exec(PyObject *module)
         PyModule_AddFunctions(module, warm_functions) < 0 ||
         PyModule_AddFunctions(module, queue_functions) < 0 ||
         PyModule_AddFunctions(module, queue_wait_functions) < 0 ||
-        PyModule_AddFunctions(module, crew_functions) < 0) {
+        PyModule_AddFunctions(module, crew_functions) < 0 ||
+        PyModule_AddFunctions(module, share_functions) < 0) {
         return -1;
     }
     state->interp->core_state = state;

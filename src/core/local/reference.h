@@ -123,6 +123,8 @@ extern PyMethodDef queue_functions[];
 // the keeper
 extern PyMethodDef warm_functions[];
 extern PyMethodDef crew_functions[];
+extern PyMethodDef share_functions[];
+int share_init(PyObject *module);
 
 static inline PyObject *
 reference_operate(core_state *state, exported *target, operation_kind kind, PyObject *name,
