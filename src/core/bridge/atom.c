@@ -97,12 +97,12 @@ copy_atom(builder *self, PyObject *source)
 }
 
 PyObject *
-atom_share(builder *self, PyObject *source)
+atom_share(builder *self, pool_kind kind, PyObject *source)
 {
-    if (!pool_accepts(source)) {
+    if (kind == POOL_NONE) {
         return copy_atom(self, source);
     }
-    PyObject *found = pool_find(&self->pool, source);
+    PyObject *found = pool_find(&self->pool, kind, source);
     if (found != NULL) {
         return found;
     }

@@ -1,7 +1,7 @@
 // atom: shared copies of immutable builtin objects that refer to no others.
 //
-// Threads. Under the GIL of the source's interpreter. Everything that CPython would later write into
-// one of them (its hash, its UTF-8 form, that it is interned) is written now.
+// Threads. Under the GIL of the source's interpreter. Everything that CPython would later write
+// into one of them (its hash, its UTF-8 form, that it is interned) is written now.
 #ifndef ATOLL_BRIDGE_ATOM_H
 #define ATOLL_BRIDGE_ATOM_H
 
@@ -14,7 +14,8 @@ atom_is_shared(PyObject *object)
     return heap_contains(object) || cpython_is_singleton(object);
 }
 
-// The shared one; borrowed, for it is immortal. NULL without an exception: it is no atom.
-PyObject *atom_share(builder *self, PyObject *source);
+// The shared one; borrowed, for it is immortal. NULL without an exception: it is no atom. The kind
+// is what pool_kind_of says.
+PyObject *atom_share(builder *self, pool_kind kind, PyObject *source);
 
 #endif

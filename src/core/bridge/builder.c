@@ -3,7 +3,7 @@
 #include <stdatomic.h>
 
 #define SPAN_FIRST   ((size_t)4 * 1024)
-#define SPAN_LARGEST ((size_t)8 * 1024 * 1024)
+#define SPAN_LARGEST ((size_t)2 * 1024 * 1024)
 
 static struct {
     atomic_size_t counts[SHARED_KINDS];

@@ -30,8 +30,8 @@ typedef enum {
 } shared_kind;
 
 typedef struct {
-    heap_span span;   // being filled
-    heap_span *full;  // owned; no more room
+    heap_span span;  // being filled
+    heap_span *full; // owned; no more room
     size_t full_count, full_capacity;
     pool pool;
     size_t counts[SHARED_KINDS];

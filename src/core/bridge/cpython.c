@@ -94,13 +94,6 @@ cpython_init_immortal(PyObject *raw, PyTypeObject *type)
     raw->ob_type = type;
 }
 
-#if PY_VERSION_HEX >= 0x030F0000
-#    define SMALL_INT_MAX 1024 // _PY_NSMALLPOSINTS - 1
-#else
-#    define SMALL_INT_MAX 256
-#endif
-#define SMALL_INT_MIN (-5)
-
 // timezone.utc, a static object of datetime. No interpreter's.
 static PyObject *utc = NULL;
 
@@ -118,20 +111,9 @@ cpython_init_singletons(void)
 }
 
 bool
-cpython_is_singleton(PyObject *object)
+cpython_is_singleton_slow(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
-    if (type == &PyLong_Type) {
-        const PyLongObject *number = (PyLongObject *)object;
-        if (!PyUnstable_Long_IsCompact(number)) {
-            return false;
-        }
-        Py_ssize_t value = PyUnstable_Long_CompactValue(number);
-        return value >= SMALL_INT_MIN && value <= SMALL_INT_MAX;
-    }
-    if (type == &PyUnicode_Type) {
-        return cpython_is_static_string(object);
-    }
     if (type == &PyBytes_Type) {
         return PyBytes_GET_SIZE(object) <= 1 && _Py_IsImmortal(object);
     }
@@ -214,7 +196,10 @@ cpython_table_shape_of(Py_ssize_t count, bool has_only_strings)
     while ((((Py_ssize_t)1 << shape.log2_size) << 1) / 3 < count) {
         shape.log2_size++;
     }
-    int log2_index = shape.log2_size < 8 ? 0 : shape.log2_size < 16 ? 1 : shape.log2_size < 32 ? 2 : 3;
+    int log2_index = shape.log2_size < 8    ? 0
+                     : shape.log2_size < 16 ? 1
+                     : shape.log2_size < 32 ? 2
+                                            : 3;
     shape.log2_index_bytes = shape.log2_size + log2_index;
     shape.size = sizeof(table_header) + ((size_t)1 << shape.log2_index_bytes) +
                  (size_t)count * entry_words(shape) * sizeof(PyObject *);

@@ -76,13 +76,19 @@ MUST_CHECK int cpython_init_static_type(PyTypeObject *type);
 // Give raw memory the header of an object whose count nobody writes to.
 void cpython_init_immortal(PyObject *raw, PyTypeObject *type);
 
+bool cpython_is_singleton_slow(PyObject *object);
+
 // Load what is static but not builtin: datetime. Every interpreter does, first the main one.
 MUST_CHECK int cpython_init_singletons(void);
 
-// One object of the whole process, that CPython made: a small int, an empty tuple...
-bool cpython_is_singleton(PyObject *object);
-
 size_t cpython_int_size(PyObject *number); // of the object in bytes
+
+#if PY_VERSION_HEX >= 0x030F0000
+#    define CPYTHON_SMALL_INT_MAX 1024 // _PY_NSMALLPOSINTS - 1
+#else
+#    define CPYTHON_SMALL_INT_MAX 256
+#endif
+#define CPYTHON_SMALL_INT_MIN (-5)
 
 // A string that no interning ever writes to: it counts as interned, and as CPython's own.
 static inline void
@@ -98,8 +104,23 @@ cpython_is_static_string(PyObject *string)
     return ((PyASCIIObject *)string)->state.statically_allocated;
 }
 
-// A date, time, datetime or timedelta, exactly, naive or in UTC, with the hash that it will keep: its
-// size in bytes. 0: it is none of these; or an exception.
+// One object of the whole process, that CPython made: a small int, an empty tuple...
+static inline bool
+cpython_is_singleton(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (type == &PyUnicode_Type) {
+        return cpython_is_static_string(object);
+    }
+    if (type == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)object)) {
+        Py_ssize_t value = PyUnstable_Long_CompactValue((PyLongObject *)object);
+        return value >= CPYTHON_SMALL_INT_MIN && value <= CPYTHON_SMALL_INT_MAX;
+    }
+    return type != &PyFloat_Type && cpython_is_singleton_slow(object);
+}
+
+// A date, time, datetime or timedelta, exactly, naive or in UTC, with the hash that it will keep:
+// its size in bytes. 0: it is none of these; or an exception.
 size_t cpython_datetime_size(PyObject *object);
 
 // The table of a dict: its header, its indices, and of its entries those that are used

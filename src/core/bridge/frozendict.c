@@ -62,8 +62,7 @@ dict_from(PyObject *source)
                : PyObject_CallOneArg((PyObject *)&PyDict_Type, source);
 }
 
-static PyObject *
-new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+static PyObject *new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
     PyObject *source = NULL;
     if (!PyArg_UnpackTuple(arguments, "frozendict", 0, 1, &source)) {
@@ -329,9 +328,8 @@ frozendict_init(void)
     }
     PyObject *module = PyImport_ImportModule("_collections_abc");
     PyObject *mapping = module == NULL ? NULL : PyObject_GetAttrString(module, "Mapping");
-    PyObject *done = mapping == NULL
-                         ? NULL
-                         : PyObject_CallMethod(mapping, "register", "O", &frozendict_type);
+    PyObject *done =
+        mapping == NULL ? NULL : PyObject_CallMethod(mapping, "register", "O", &frozendict_type);
     Py_XDECREF(module);
     Py_XDECREF(mapping);
     Py_XDECREF(done);

@@ -3,8 +3,8 @@
 // Purpose. A mapping that cannot change, with the interface of the builtin frozendict. It keeps an
 // ordinary dict that nobody else sees.
 //
-// Lifetime. The type is static, as CPython's own are: the same in all interpreters. Shared instances
-// live for ever in the heap; frozendict(...) makes ordinary ones.
+// Lifetime. The type is static, as CPython's own are: the same in all interpreters. Shared
+// instances live for ever in the heap; frozendict(...) makes ordinary ones.
 //
 // Threads. A shared instance may be used in all interpreters at once; nothing in it is written.
 #ifndef ATOLL_BRIDGE_FROZENDICT_H

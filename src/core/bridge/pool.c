@@ -1,32 +1,50 @@
 #include "bridge/pool.h"
 
+#include <math.h>
 #include <stdatomic.h>
 
 #define SMALL_BYTES  64
+#define TRIALS       2048 // so many of a type are looked for in any case
 #define PROBES       8
 #define FIRST_SIZE   ((size_t)64)
-#define LARGEST_SIZE ((size_t)1 << 17)
-#define COMMON_SIZE  ((size_t)1 << 17)
+#define LARGEST_SIZE ((size_t)1 << 16)
+#define COMMON_SIZE  ((size_t)1 << 16)
 
 static _Atomic(PyObject *) common[COMMON_SIZE]; // shared objects; no interpreter's
 
 // ---- equal ----
 
-bool
-pool_accepts(PyObject *object)
+// Worth looking for, as far as this share() knows? One in four has to be found.
+static pool_kind
+if_useful(const pool *self, pool_kind kind)
+{
+    size_t asked = self->uses[kind].asked;
+    return asked < TRIALS || 4 * self->uses[kind].found >= asked ? kind : POOL_NONE;
+}
+
+pool_kind
+pool_kind_of(const pool *self, PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
+    bool is_small = false;
+    pool_kind kind = POOL_NONE;
     if (type == &PyUnicode_Type) {
-        return PyUnicode_GET_LENGTH(object) * PyUnicode_KIND(object) <= SMALL_BYTES;
+        kind = POOL_STR;
+        is_small = PyUnicode_GET_LENGTH(object) * PyUnicode_KIND(object) <= SMALL_BYTES;
     }
-    if (type == &PyLong_Type) {
-        return PyUnstable_Long_IsCompact((PyLongObject *)object);
+    else if (type == &PyLong_Type) {
+        kind = POOL_INT;
+        is_small = PyUnstable_Long_IsCompact((PyLongObject *)object);
     }
-    if (type == &PyFloat_Type) {
-        double number = PyFloat_AS_DOUBLE(object);
-        return number == number; // one nan is not another
+    else if (type == &PyFloat_Type) {
+        kind = POOL_FLOAT;
+        is_small = !isnan(PyFloat_AS_DOUBLE(object)); // one nan is not another
     }
-    return type == &PyBytes_Type && PyBytes_GET_SIZE(object) <= SMALL_BYTES;
+    else if (type == &PyBytes_Type) {
+        kind = POOL_BYTES;
+        is_small = PyBytes_GET_SIZE(object) <= SMALL_BYTES;
+    }
+    return is_small ? if_useful(self, kind) : POOL_NONE;
 }
 
 static size_t
@@ -53,8 +71,8 @@ is_equal(PyObject *a, PyObject *b)
         Py_ssize_t length = PyUnicode_GET_LENGTH(a);
         return ((PyASCIIObject *)a)->hash == ((PyASCIIObject *)b)->hash &&
                length == PyUnicode_GET_LENGTH(b) && PyUnicode_KIND(a) == PyUnicode_KIND(b) &&
-               memcmp(PyUnicode_DATA(a), PyUnicode_DATA(b),
-                      (size_t)(length * PyUnicode_KIND(a))) == 0;
+               memcmp(PyUnicode_DATA(a), PyUnicode_DATA(b), (size_t)(length * PyUnicode_KIND(a))) ==
+                   0;
     }
     if (type == &PyLong_Type) {
         return PyUnstable_Long_CompactValue((PyLongObject *)a) ==
@@ -81,8 +99,8 @@ slot_for(PyObject **slots, size_t mask, PyObject *object, size_t hash)
     return &slots[i];
 }
 
-PyObject *
-pool_find(const pool *self, PyObject *like)
+static PyObject *
+find(const pool *self, PyObject *like)
 {
     size_t hash = hash_of(like);
     if (self->slots != NULL) {
@@ -93,16 +111,25 @@ pool_find(const pool *self, PyObject *like)
     }
     for (size_t i = 0; i < PROBES; i++) {
         // acquire: pairs with publish
-        PyObject *found =
+        PyObject *each =
             atomic_load_explicit(&common[(hash + i) % COMMON_SIZE], memory_order_acquire);
-        if (found == NULL) {
+        if (each == NULL) {
             break;
         }
-        if (is_equal(found, like)) {
-            return found;
+        if (is_equal(each, like)) {
+            return each;
         }
     }
     return NULL;
+}
+
+PyObject *
+pool_find(pool *self, pool_kind kind, PyObject *like)
+{
+    PyObject *found = find(self, like);
+    self->uses[kind].asked++;
+    self->uses[kind].found += found != NULL;
+    return found;
 }
 
 static bool

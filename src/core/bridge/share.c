@@ -74,8 +74,7 @@ refuse(const sharing *self, PyObject *culprit, bool is_cycle)
     }
     PyObject *hook = path == NULL ? NULL : state_hook(self->state, HOOK_SHARE_ERROR);
     PyObject *error =
-        hook == NULL ? NULL
-                     : PyObject_CallFunction(hook, "OOi", path, culprit, (int)is_cycle);
+        hook == NULL ? NULL : PyObject_CallFunction(hook, "OOi", path, culprit, (int)is_cycle);
     Py_XDECREF(path);
     if (error != NULL) {
         PyErr_SetRaisedException(error);
@@ -376,10 +375,11 @@ share_container(sharing *self, branch_kind kind, PyObject *source, PyObject **wh
 static int
 share_atom(sharing *self, PyObject *source, PyObject *model, PyObject **where)
 {
-    bool may_come_again = Py_REFCNT(source) > 1 && !pool_accepts(model);
+    pool_kind kind = pool_kind_of(&self->builder.pool, model);
+    bool may_come_again = kind == POOL_NONE && Py_REFCNT(source) > 1;
     *where = may_come_again ? pointer_map_get(&self->known, source) : NULL;
     if (*where == NULL) {
-        *where = atom_share(&self->builder, model);
+        *where = atom_share(&self->builder, kind, model);
         if (*where == NULL) {
             return PyErr_Occurred() ? -1 : refuse(self, source, false);
         }

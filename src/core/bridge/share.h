@@ -1,8 +1,8 @@
 // share: deep-frozen copies of values, made once for all interpreters.
 //
 // Purpose. What share_object returns lives in the heap of the process: it crosses as a pointer, and
-// may be used in all interpreters at once, for nothing is ever written to it. Equal small values and
-// common parts are kept once. Nesting takes no C stack.
+// may be used in all interpreters at once, for nothing is ever written to it. Equal small values
+// and common parts are kept once. Nesting takes no C stack.
 //
 // Lifetime. For ever.
 //

@@ -26,8 +26,8 @@ bool value_next_in_set(PyObject *set, Py_ssize_t *position, PyObject **key); // 
 static inline bool
 value_is_shared(PyObject *object)
 {
-    return heap_contains(object) || object == Py_None || PyBool_Check(object) || object == Py_Ellipsis ||
-           object == Py_NotImplemented ||
+    return heap_contains(object) || object == Py_None || PyBool_Check(object) ||
+           object == Py_Ellipsis || object == Py_NotImplemented ||
            (PyType_Check(object) && cpython_is_shared_type((PyTypeObject *)object));
 }
 

@@ -84,6 +84,11 @@ take_new_locked(heap_span *span, size_t size)
         mprotect(heap.next, size, PROT_READ | PROT_WRITE) != 0) {
         return false;
     }
+#if defined(MADV_POPULATE_WRITE)
+    if (size > SPAN_SIZE) {
+        (void)madvise(heap.next, size, MADV_POPULATE_WRITE); // one call for many faults
+    }
+#endif
     *span = (heap_span){heap.next, heap.next, heap.next + size};
     heap.next += size;
     return true;

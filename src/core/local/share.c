@@ -25,12 +25,15 @@ is_shared(PyObject *module, PyObject *object)
 static PyObject *
 count_shared(PyObject *module, PyObject *unused)
 {
-    static const char *const names[SHARED_KINDS] = {
-        [SHARED_INT] = "int",           [SHARED_FLOAT] = "float",
-        [SHARED_COMPLEX] = "complex",   [SHARED_STR] = "str",
-        [SHARED_BYTES] = "bytes",       [SHARED_DATETIME] = "datetime",
-        [SHARED_TUPLE] = "tuple",       [SHARED_FROZENSET] = "frozenset",
-        [SHARED_FROZENDICT] = "frozendict"};
+    static const char *const names[SHARED_KINDS] = {[SHARED_INT] = "int",
+                                                    [SHARED_FLOAT] = "float",
+                                                    [SHARED_COMPLEX] = "complex",
+                                                    [SHARED_STR] = "str",
+                                                    [SHARED_BYTES] = "bytes",
+                                                    [SHARED_DATETIME] = "datetime",
+                                                    [SHARED_TUPLE] = "tuple",
+                                                    [SHARED_FROZENSET] = "frozenset",
+                                                    [SHARED_FROZENDICT] = "frozendict"};
     PyObject *counts = PyDict_New();
     for (shared_kind kind = 0; counts != NULL && kind < SHARED_KINDS; kind++) {
         PyObject *number = PyLong_FromSize_t(builder_count_shared(kind));
