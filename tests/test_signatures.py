@@ -88,6 +88,7 @@ SIGNATURES = {
     "current": [],
     "interpreters": [],
     "is_proxy": ["obj"],
+    "is_shared": ["obj"],
     "main": [],
     "owner": ["proxy"],
     "prewarm": ["n", "imports", "wait"],

@@ -278,7 +278,6 @@ def test_value_that_cannot_be_pickled(interpreter: atoll.Interpreter) -> None:
     assert interpreter.eval("lambda x: x is it")(interpreter.eval("it"))
 
 
-@pytest.mark.skipif(sys.version_info < (3, 15), reason="frozendict is new in 3.15")
 @pytest.mark.parametrize(
     "expression",
     ["frozendict()", "frozendict(a=1)", "frozendict({(1,): frozendict({2: 'x'})})",
@@ -290,11 +289,10 @@ def test_frozendict(there: Any, expression: str) -> None:
     assert workloads.matches(there.evaluate(expression), expression)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 15), reason="frozendict is new in 3.15")
 def test_frozendict_with_references(there: Any) -> None:
     """A frozendict's mutable values are references, and come home."""
     mine: list[int] = []
-    frozen = frozendict({"mine": mine, "pair": (1, mine)})  # noqa: F821
+    frozen = atoll.frozendict({"mine": mine, "pair": (1, mine)})
     back = there.identity(frozen)
     assert type(back) is type(frozen)
     assert back["mine"] is mine

@@ -25,6 +25,8 @@ def evaluate(expression: str) -> Any:
     import uuid  # noqa: F401
     from datetime import date, datetime, time, timedelta, timezone  # noqa: F401
 
+    from atoll import frozendict  # noqa: F401
+
     return eval(expression, globals() | locals())
 
 
@@ -579,3 +581,38 @@ def spin_and_note(entered: Any, caught: list[str]) -> None:
 def interrupt_until(interpreter: atoll.Interpreter, exception: type[BaseException]) -> None:
     while not interpreter.interrupt(exception):
         pass
+
+
+# ---- shared values ----
+
+
+def share_table(count: int) -> Any:
+    return atoll.share({f"key {i}": (i, i + 0.5, str(i).encode()) for i in range(count)})
+
+
+def address(value: Any) -> int:
+    return id(value)
+
+
+def address_in_list(values: list[Any]) -> int:
+    return id(values[0])
+
+
+def list_of(value: Any) -> list[Any]:
+    return [value]
+
+
+def item_of(container: Any, key: Any) -> Any:
+    return container[key]
+
+
+def call_with(function: Callable[..., Any], value: Any) -> Any:
+    return function(value)
+
+
+def put(queue: atoll.Queue[Any], item: Any) -> None:
+    queue.put(item)
+
+
+def raise_with(error: type[Exception], value: Any) -> None:
+    raise error(value)

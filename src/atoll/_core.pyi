@@ -1,12 +1,64 @@
 """The C core of atoll: mechanism, no policy."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Self, final
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from types import GenericAlias
+from typing import Any, Self, TypeVar, final, overload
 
 from typing_extensions import disjoint_base
 
 from ._interpreter import Interpreter
 from ._queue import Queue
+
+_K = TypeVar("_K")
+_V = TypeVar("_V", covariant=True)
+_K2 = TypeVar("_K2")
+_V2 = TypeVar("_V2")
+
+@final
+class frozendict(Mapping[_K, _V]):
+    """A dict that cannot change: the builtin one from Python 3.15 on."""
+
+    @overload
+    def __new__(cls, /) -> frozendict[Any, Any]: ...
+    @overload
+    def __new__(cls, /, **kwargs: _V2) -> frozendict[str, _V2]: ...
+    @overload
+    def __new__(cls, mapping: Mapping[_K2, _V2], /) -> frozendict[_K2, _V2]: ...
+    @overload
+    def __new__(cls, iterable: Iterable[tuple[_K2, _V2]], /) -> frozendict[_K2, _V2]: ...
+    @classmethod
+    @overload
+    def fromkeys(cls, iterable: Iterable[_K2], value: None = None, /) -> frozendict[_K2, None]: ...
+    @classmethod
+    @overload
+    def fromkeys(cls, iterable: Iterable[_K2], value: _V2, /) -> frozendict[_K2, _V2]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[_K]: ...
+    def __reversed__(self) -> Iterator[_K]: ...
+    def __getitem__(self, key: _K, /) -> _V: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __or__(self, other: Mapping[_K2, _V2], /) -> frozendict[_K | _K2, _V | _V2]: ...
+    def __ror__(self, other: Mapping[_K2, _V2], /) -> dict[_K | _K2, _V | _V2]: ...
+    def __copy__(self) -> Self: ...
+    @overload
+    def get(self, key: _K, default: None = None, /) -> _V | None: ...
+    @overload
+    def get(self, key: _K, default: _V, /) -> _V: ...  # type: ignore[misc]
+    @overload
+    def get(self, key: _K, default: _V2, /) -> _V | _V2: ...
+    def keys(self) -> KeysView[_K]:
+        """Return a view of the keys."""
+    def values(self) -> ValuesView[_V]:
+        """Return a view of the values."""
+    def items(self) -> ItemsView[_K, _V]:
+        """Return a view of the (key, value) pairs."""
+    def copy(self) -> Self:
+        """Return the object itself."""
 
 @final
 class Bell:
@@ -219,6 +271,9 @@ def close_retired(handle: Handle, timeout: float, /) -> None:
 def count_ready() -> int:
     """How many can be taken."""
 
+def count_shared() -> tuple[dict[str, int], int]:
+    """How many objects are shared, by type, and their size in bytes."""
+
 def create(
     name: str,
     is_preemptive: bool,
@@ -268,6 +323,9 @@ def is_proxy(object: object, /) -> bool:
 
 def is_reference(object: object, /) -> bool:
     """Does it never go by value?"""
+
+def is_shared(object: object, /) -> bool:
+    """Is it the same object everywhere?"""
 
 def is_value_name(name: str, /) -> bool:
     """Do instances of 'module:type'?"""
@@ -328,6 +386,12 @@ def rest_janitor() -> None:
 
 def restrict(object: object, names: frozenset[str], /) -> Any:
     """Narrow an object to some names."""
+
+def seal_heap() -> None:
+    """Let the memory of what is shared from now on only be read."""
+
+def share(object: object, may_freeze: bool, /) -> Any:
+    """Make a copy of a value that all interpreters share."""
 
 def show(handle: Handle, /) -> None:
     """Give a hidden interpreter to the users."""

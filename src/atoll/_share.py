@@ -11,9 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from types import FrameType
-    from typing import Any, TypeVar
+    from typing import Any, Literal, TypeVar, overload
 
     T = TypeVar("T")
+    K = TypeVar("K")
+    V = TypeVar("V")
 
 __all__ = ["ShareStatistics", "frozendict", "is_shared", "share"]
 
@@ -48,7 +50,18 @@ class _Share:
     __slots__ = ()
     __name__ = __qualname__ = "share"
 
-    def __call__(self, obj: T, *, lists: bool = False) -> T:
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(
+            self, obj: dict[K, V], *, lists: Literal[False] = False
+        ) -> frozendict[K, V]: ...
+        @overload
+        def __call__(self, obj: T, *, lists: Literal[False] = False) -> T: ...
+        @overload
+        def __call__(self, obj: object, *, lists: bool) -> Any: ...
+
+    def __call__(self, obj: object, *, lists: bool = False) -> Any:
         """Return a deep-frozen copy of a value, which all interpreters share.
 
         It is made once, in memory of the process, and stays for ever: share tables, configurations,
@@ -181,8 +194,8 @@ def _root_name(frame: FrameType) -> str:
     if caller is not None:
         for names in (caller.f_locals, caller.f_globals):
             for name, value in names.items():
-                if value is root:
-                    return str(name)
+                if value is root and name.isidentifier():
+                    return name
     return "obj"
 
 

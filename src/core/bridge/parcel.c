@@ -424,7 +424,8 @@ parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags)
         return put_bytes(self, RECORD_HELD, 0, &object, sizeof object);
     }
     if (type == &PyUnicode_Type) {
-        return put_string(self, object);
+        return cpython_is_static_string(object) ? put_pointer(self, object)
+                                                : put_string(self, object);
     }
     if (type == &PyFloat_Type) {
         double number = PyFloat_AS_DOUBLE(object);
@@ -454,10 +455,6 @@ get_string(const record *head)
     } body;
     memcpy(&body, head + 1, sizeof body);
     const unsigned char *data = (const unsigned char *)(head + 1) + sizeof body;
-    if (body.length <= 1) {
-        int kind = (int)((head->size - sizeof body) / (size_t)(body.length ? body.length : 1));
-        return PyUnicode_FromKindAndData(kind ? kind : 1, data, body.length);
-    }
     PyObject *string = PyUnicode_New(body.length, head->detail);
     if (string != NULL) {
         memcpy(PyUnicode_DATA(string), data, head->size - sizeof body);

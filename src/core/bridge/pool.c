@@ -171,19 +171,20 @@ pool_add(pool *self, PyObject *made)
 
 // ---- the pool of the process ----
 
+// Where all places are taken, an older one is forgotten.
 static void
 publish(PyObject *made)
 {
-    size_t hash = hash_of(made);
-    for (size_t i = 0; i < PROBES; i++) {
-        PyObject *nothing = NULL;
-        // release: pairs with pool_find
-        if (atomic_compare_exchange_strong_explicit(&common[(hash + i) % COMMON_SIZE], &nothing,
-                                                    made, memory_order_release,
-                                                    memory_order_relaxed)) {
-            break;
-        }
+    size_t hash = hash_of(made), i = 0;
+    while (i < PROBES &&
+           atomic_load_explicit(&common[(hash + i) % COMMON_SIZE], memory_order_relaxed) != NULL) {
+        i++;
     }
+    if (i == PROBES) {
+        i = (hash >> 16) % PROBES;
+    }
+    // release: pairs with find
+    atomic_store_explicit(&common[(hash + i) % COMMON_SIZE], made, memory_order_release);
 }
 
 void

@@ -137,6 +137,14 @@ remember(sharing *self, PyObject *source, PyObject *made)
     return true;
 }
 
+// Not zero in a tuple of which items are still being shared: where the collector, which never sees
+// it, would keep something.
+static uintptr_t *
+open_mark(PyObject *tuple)
+{
+    return (uintptr_t *)(void *)tuple - 1;
+}
+
 static PyObject *
 open_tuple(sharing *self, branch *top, Py_ssize_t count)
 {
@@ -145,6 +153,7 @@ open_tuple(sharing *self, branch *top, Py_ssize_t count)
     if (made != NULL) {
         ((PyVarObject *)made)->ob_size = count;
         top->items = ((PyTupleObject *)made)->ob_item;
+        *open_mark(made) = 1;
 #if CPYTHON_TUPLES_KEEP_HASH
         ((PyTupleObject *)made)->ob_hash = -1;
 #endif
@@ -216,6 +225,7 @@ open_branch(sharing *self, branch_kind kind, PyObject *source, PyObject **where)
 static int
 close_tuple(branch *top)
 {
+    *open_mark(top->made) = 0;
 #if CPYTHON_TUPLES_KEEP_HASH
     bool is_known = true;
     for (Py_ssize_t i = 0; is_known && i < top->count; i++) {
@@ -350,14 +360,6 @@ is_endless_tuple(const sharing *self, PyObject *made)
     return false;
 }
 
-// The last item of a tuple is there when it is complete.
-static bool
-is_open_tuple(PyObject *made)
-{
-    Py_ssize_t count = PyTuple_CheckExact(made) ? PyTuple_GET_SIZE(made) : 0;
-    return count > 0 && PyTuple_GET_ITEM(made, count - 1) == NULL;
-}
-
 static int
 share_container(sharing *self, branch_kind kind, PyObject *source, PyObject **where)
 {
@@ -365,7 +367,7 @@ share_container(sharing *self, branch_kind kind, PyObject *source, PyObject **wh
     if (known == NULL) {
         return open_branch(self, kind, source, where);
     }
-    if (is_open_tuple(known) && is_endless_tuple(self, known)) {
+    if (kind == BRANCH_TUPLE && *open_mark(known) && is_endless_tuple(self, known)) {
         return refuse(self, source, true);
     }
     *where = known;

@@ -72,8 +72,8 @@ value_copy_string(PyObject *foreign)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(foreign);
     int kind = PyUnicode_KIND(foreign);
-    if (length <= 1) {
-        return PyUnicode_FromKindAndData(kind, PyUnicode_DATA(foreign), length);
+    if (cpython_is_static_string(foreign)) {
+        return foreign; // of one character, or a name in CPython's own code
     }
     PyObject *copy = PyUnicode_New(length, PyUnicode_MAX_CHAR_VALUE(foreign));
     if (copy != NULL) {
