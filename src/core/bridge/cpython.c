@@ -262,7 +262,7 @@ cpython_table_finish(void *memory, cpython_table_shape shape, Py_ssize_t count)
     memset(table->indices, 0xff, (size_t)1 << shape.log2_index_bytes); // all free: -1
     for (Py_ssize_t index = 0; index < count; index++) {
         PyObject **key = cpython_table_key(table, shape, index);
-        Py_hash_t hash = PyObject_Hash(*key);
+        Py_hash_t hash = shape.has_hashes ? PyObject_Hash(*key) : ((PyASCIIObject *)*key)->hash;
         if (hash == -1) {
             return -1;
         }

@@ -22,6 +22,7 @@ typedef struct {
     Py_ssize_t count;    // of the items that were begun
     PyObject **items;    // of a tuple, in it; of a set, owned; of a dict, the latest key
     PyObject *value;     // of the latest key, if it is the next to be shared
+    bool has_unknown;    // an item of which the hash is not known
     void *table;         // of a dict
     cpython_table_shape shape;
 } branch;
@@ -227,11 +228,7 @@ close_tuple(branch *top)
 {
     *open_mark(top->made) = 0;
 #if CPYTHON_TUPLES_KEEP_HASH
-    bool is_known = true;
-    for (Py_ssize_t i = 0; is_known && i < top->count; i++) {
-        is_known = knows_hash(top->items[i]);
-    }
-    Py_hash_t hash = hash_or_endless(top->made, is_known);
+    Py_hash_t hash = hash_or_endless(top->made, !top->has_unknown);
     if (hash == -1) {
         return -1;
     }
@@ -276,20 +273,24 @@ close_dict(sharing *self, branch *top)
         frozendict_fill(&self->builder, top->made, top->table, top->count) < 0) {
         return -1;
     }
-    bool is_known = true;
-    for (Py_ssize_t i = 0; is_known && i < top->count; i++) {
-        PyObject **key = cpython_table_key(top->table, top->shape, i);
-        is_known = knows_hash(*key) && knows_hash(*cpython_table_value(key));
-    }
-    if (!is_known && !CPYTHON_TUPLES_KEEP_HASH) {
+    if (top->has_unknown && !CPYTHON_TUPLES_KEEP_HASH) {
         return 0; // a tuple is among them: it is computed whenever somebody asks
     }
-    Py_hash_t hash = hash_or_endless(top->made, is_known);
+    Py_hash_t hash = hash_or_endless(top->made, !top->has_unknown);
     if (hash == -1) {
         return -1;
     }
     *frozendict_kept_hash(top->made) = hash;
     return 0;
+}
+
+// Of a container that has become an item of the innermost branch.
+static void
+note_hash(sharing *self, PyObject *item)
+{
+    if (self->depth > 0) {
+        self->branches[self->depth - 1].has_unknown |= !knows_hash(item);
+    }
 }
 
 static int
@@ -303,6 +304,7 @@ close_branch(sharing *self)
         PyMem_RawFree(top->items);
     }
     self->depth--;
+    note_hash(self, top->made);
     return result;
 }
 
@@ -371,6 +373,7 @@ share_container(sharing *self, branch_kind kind, PyObject *source, PyObject **wh
         return refuse(self, source, true);
     }
     *where = known;
+    note_hash(self, known);
     return 0;
 }
 
@@ -415,6 +418,7 @@ share_item(sharing *self, PyObject *source, PyObject **where)
     PyTypeObject *type = Py_TYPE(source);
     if (atom_is_shared(source)) {
         *where = source;
+        note_hash(self, source);
         return 0;
     }
     if (type == &PyTuple_Type) {
