@@ -16,8 +16,12 @@ from typing import Any
 import pytest
 
 import atoll
+from atoll import _core
 
 TESTS = Path(__file__).parent
+
+# All tests run with shared values in read-only memory: whoever writes to one ends the process there.
+_core.seal_heap()
 
 
 @pytest.fixture(scope="session")

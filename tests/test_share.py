@@ -30,6 +30,7 @@ EXPRESSIONS = [
     "int", "ValueError", "type(None)", "date", "date(2020, 2, 29)", "time(12, 30, 1, 5)", "time(1, fold=1)",
     "time(1, tzinfo=timezone.utc)", "datetime(2020, 1, 2, 3, 4, 5, 6)", "datetime(2020, 1, 2, fold=1)",
     "datetime(2020, 1, 2, tzinfo=timezone.utc)", "timedelta(days=-1, seconds=5)", "timezone.utc",
+    "frozendict()", "frozendict(a=1)", "frozendict({(1, 2): frozendict({3: frozendict()})})",
 ]  # fmt: skip
 
 

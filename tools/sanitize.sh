@@ -11,7 +11,8 @@ seconds=${1:-10}
 shift || true
 tests=("$@")
 if ! ((${#tests[@]})); then
-  for noun in proxy values exceptions lifetime buffer restrict identity one_at_a_time; do
+  for noun in proxy values exceptions lifetime buffer restrict identity one_at_a_time share \
+    share_file frozendict; do
     tests+=("tests/test_$noun.py")
   done
 fi

@@ -191,7 +191,8 @@ static PyObject *
 open_dict(sharing *self, branch *top)
 {
     PyObject *dict = top->source;
-    top->shape = cpython_table_shape_of(PyDict_GET_SIZE(dict), has_only_strings(dict));
+    Py_ssize_t count = ((PyDictObject *)dict)->ma_used; // a builtin frozendict is no dict
+    top->shape = cpython_table_shape_of(count, has_only_strings(dict));
     top->table = builder_raw(&self->builder, top->shape.size);
     if (top->table == NULL) {
         return NULL;
