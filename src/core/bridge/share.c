@@ -20,8 +20,9 @@ typedef struct {
     PyObject *made;
     Py_ssize_t position; // of the next item in source
     Py_ssize_t count;    // of the items that were begun
-    PyObject **items;    // of a tuple, in it; of a set, owned; of a dict, the latest key
-    PyObject *value;     // of the latest key, if it is the next to be shared
+    PyObject **items;    // of a tuple, in it; of a set, owned; of a dict, where the latest key goes
+    PyObject *key;       // in source, the latest
+    PyObject *value;     // of that key, if it is the next to be shared
     bool has_unknown;    // an item of which the hash is not known
     void *table;         // of a dict
     cpython_table_shape shape;
@@ -38,25 +39,17 @@ typedef struct {
 
 // ---- what goes wrong ----
 
-static PyObject *
-index_of(PyObject *number_steal)
-{
-    PyObject *step = number_steal == NULL ? NULL : PyTuple_Pack(1, number_steal);
-    Py_XDECREF(number_steal);
-    return step;
-}
-
 // (index,) of a sequence; (None, key) of a value, ("key", key) and ("item", item) of what is wrong.
 static PyObject *
 step_into(const branch *self, PyObject *culprit)
 {
     if (self->kind == BRANCH_TUPLE) {
-        return index_of(PyLong_FromSsize_t(self->count - 1));
+        return Py_BuildValue("(n)", self->count - 1);
     }
     if (self->kind == BRANCH_SET) {
         return Py_BuildValue("sO", "item", culprit);
     }
-    return self->value == NULL ? Py_BuildValue("OO", Py_None, *self->items)
+    return self->value == NULL ? Py_BuildValue("OO", Py_None, self->key)
                                : Py_BuildValue("sO", "key", culprit);
 }
 
@@ -320,8 +313,9 @@ next_in_dict(branch *self, PyObject **item, PyObject ***where)
         self->value = NULL;
         return true;
     }
-    bool is_found = PyDict_Next(self->source, &self->position, item, &self->value);
+    bool is_found = PyDict_Next(self->source, &self->position, &self->key, &self->value);
     if (is_found) {
+        *item = self->key;
         self->items = *where = cpython_table_key(self->table, self->shape, self->count++);
     }
     return is_found;
