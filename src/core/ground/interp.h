@@ -146,7 +146,7 @@ void registry_each(void (*visit)(interp *each, void *argument), void *argument);
 
 // Roles.
 void registry_set_role(interp *self, interp_role role);
-void registry_show_all(void); // the process ends: all are in use
+void registry_show_all(void); // the process ends: all are in use, now and from now on
 int registry_count_ready(void);
 interp *registry_take_ready(const char *name); // counted, in use from now on; NULL: there is none
 interp *registry_take_retired(void);           // counted, hidden; NULL: there is none
