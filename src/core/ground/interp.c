@@ -236,7 +236,8 @@ count_guests(interp *self, bool present_only)
     pthread_mutex_lock(&self->mutex);
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
         count +=
-            visitor->is_owned && (!present_only || atomic_load(&visitor->presence) != GUEST_ABSENT);
+            visitor->is_owned && (present_only ? atomic_load(&visitor->presence) != GUEST_ABSENT
+                                               : visitor->thread_state != NULL);
     }
     pthread_mutex_unlock(&self->mutex);
     return count;
