@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import math
 import threading
 import time
 from contextlib import suppress
@@ -56,13 +57,14 @@ class _Waiter:
     def __init__(self, interpreter: _core.Handle) -> None:
         self.interpreter = interpreter
         self.has_found_some = False
-        self._asked_at = time.monotonic()
+        self._asked_at = math.inf  # not yet
         self._thread: _thread._ThreadHandle | None = None
         with suppress(RuntimeError):  # no more threads can be started
             # Not threading.Thread: users neither see it nor wait for it.
             self._thread = _thread.start_joinable_thread(self._wait, daemon=True)
 
     def _wait(self) -> None:
+        self._asked_at = time.monotonic()
         with suppress(InterpreterClosedError):
             while not _is_waiting_over and _core.join_threads(self.interpreter, _ROUND_SECONDS):
                 self.has_found_some = True
