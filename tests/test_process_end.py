@@ -249,6 +249,21 @@ def test_later_interpreter_of_an_exit_handler(run_cleanly: Any) -> None:
     assert out == "32\n"
 
 
+def test_prewarm_after_the_end(run_cleanly: Any) -> None:
+    """An exit handler that comes too late for ready interpreters is told so, and does not wait."""
+    out = run_cleanly("""
+        import atexit, atoll
+        def late():
+            try:
+                atoll.prewarm(1, wait=True)
+            except RuntimeError as error:
+                print(error)
+        atexit.register(late)
+        atoll.Interpreter()
+    """)
+    assert out == "Python is ending\n"
+
+
 def test_threads_go_on_after_the_main_thread(run_cleanly: Any) -> None:
     """Threads that Python waits for make, use and close interpreters after the script's end."""
     out = run_cleanly("""
@@ -265,6 +280,39 @@ def test_threads_go_on_after_the_main_thread(run_cleanly: Any) -> None:
             threading.Thread(target=work).start()
     """)
     assert out == "3 2\n" * 3
+
+
+def test_threads_of_another_interpreter_need_others(run_cleanly: Any) -> None:
+    """At exit no interpreter is closed before the threads of all have ended: they may use any."""
+    out = run_cleanly("""
+        import atoll
+        one, two = atoll.Interpreter("one"), atoll.Interpreter("two")
+        one.exec('''if True:
+            import atoll, threading, time
+            def work(two):
+                two.call(time.sleep, 1.5)
+                print(two.eval("1 + 1"), atoll.Interpreter("three").eval("1 + 2"))
+            def start(two):
+                threading.Thread(target=work, args=(two,)).start()
+        ''')
+        one.eval("start")(two)
+    """)
+    assert out == "2 3\n"
+
+
+def test_interrupted_while_threads_are_waited_for(run_cleanly: Any) -> None:
+    """After Ctrl-C at exit threads are not waited for; an interpreter without any ends as usual."""
+    out = run_cleanly("""
+        import atexit, atoll, os, signal, _thread, time
+        one, two = atoll.Interpreter("one"), atoll.Interpreter("two")
+        one.exec("import threading\\nthreading.Thread(target=threading.Event().wait).start()")
+        two.exec("import atexit\\natexit.register(print, 'two ends')")
+        def interrupt():
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGINT)
+        atexit.register(_thread.start_new_thread, interrupt, ())
+    """)
+    assert out == "two ends\n"
 
 
 CHILD = """

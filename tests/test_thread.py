@@ -764,6 +764,13 @@ ENDS = {
             atoll.Thread(target=sum, args=(range(10**6),)).start()
         ''')
         """,
+    "threads that have just been started": """
+        one = atoll.Interpreter()
+        one.exec("import atoll, workloads")
+        for _ in range(3):
+            one.exec("atoll.Thread(target=workloads.current_name).start()")
+            atoll.Thread(target=workloads.current_name, daemon=True).start()
+        """,
     "main thread ends first": """
         main = threading.current_thread()
         def go_on():

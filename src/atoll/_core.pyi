@@ -330,6 +330,9 @@ def is_shared(object: object, /) -> bool:
 def is_value_name(name: str, /) -> bool:
     """Do instances of 'module:type'?"""
 
+def join_threads(handle: Handle, timeout: float, /) -> int:
+    """Wait for one of an interpreter's own threads; how many are left."""
+
 def make_ready(handle: Handle, is_prewarmed: bool, /) -> None:
     """Let a hidden interpreter be taken."""
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
+import math
 import threading
+import time
+from contextlib import suppress
 
 from . import _core
+from ._errors import InterpreterClosedError
 
 # How long a thread that is stuck inside an interpreter (a daemon, a C call) may hold up the exit.
 _PATIENCE_SECONDS = 1.0
+# How long a round of waiting for an interpreter's own threads takes at most.
+_ROUND_SECONDS = 0.1
+# How long to wait where nobody is waited for: those who leave should have left.
+_FAREWELL_SECONDS = 2 * _ROUND_SECONDS
 
+_is_waiting_over = False
 _is_registered = False
 
 
@@ -33,30 +43,124 @@ def register() -> None:
         _is_registered = True
 
 
+# ---- waiting for the interpreters' own threads ----
+
+
+class _Waiter:
+    """A thread of main that waits inside an interpreter until that has no threads of its own.
+
+    It may be kept at the door for ever, by a visitor who does not leave.
+    """
+
+    __slots__ = ("_asked_at", "_thread", "has_found_some", "interpreter")
+
+    def __init__(self, interpreter: _core.Handle) -> None:
+        self.interpreter = interpreter
+        self.has_found_some = False
+        self._asked_at = math.inf  # not yet
+        self._thread: _thread._ThreadHandle | None = None
+        with suppress(RuntimeError):  # no more threads can be started
+            # Not threading.Thread: users neither see it nor wait for it.
+            self._thread = _thread.start_joinable_thread(self._wait, daemon=True)
+
+    def _wait(self) -> None:
+        self._asked_at = time.monotonic()
+        with suppress(InterpreterClosedError):
+            while not _is_waiting_over and _core.join_threads(self.interpreter, _ROUND_SECONDS):
+                self.has_found_some = True
+                self._asked_at = time.monotonic()
+
+    def is_done(self) -> bool:
+        return self._thread is None or self._thread.is_done()
+
+    def is_kept_out(self) -> bool:
+        """Has it been at the door for long, and not because of the interpreter's own threads?"""
+        has_been_long = time.monotonic() - self._asked_at > _PATIENCE_SECONDS
+        return has_been_long and _core.visitor_count(self.interpreter) > 1
+
+    def join(self) -> None:
+        if self._thread is not None:
+            self._thread.join(_PATIENCE_SECONDS)
+
+
+def _wait_for_threads() -> set[int]:
+    """Wait until no interpreter has threads of its own, as Python did for those of main.
+
+    They may need any of the interpreters, and make more, so that none is closed before. Returns the
+    numbers of those that could not be entered.
+    """
+    closed_to_us: set[int] = set()
+    has_found_some = True
+    while has_found_some:  # those may have started others, behind our back
+        waiters = [_Waiter(each) for each in _others() if each.id not in closed_to_us]
+        closed_to_us |= _join_all(waiters)
+        has_found_some = any(each.has_found_some for each in waiters if each.is_done())
+    return closed_to_us
+
+
+def _join_all(waiters: list[_Waiter]) -> set[int]:
+    while left := [each for each in waiters if not each.is_done()]:
+        promising = [each for each in left if not each.is_kept_out()]
+        if not promising:
+            break
+        promising[0].join()
+    return {each.interpreter.id for each in left}
+
+
+def _others() -> list[_core.Handle]:
+    return [each for each in _core.interpreters() if each.id != 0]
+
+
+# ---- closing ----
+
+
 def close_all() -> None:
-    """Close every interpreter; in those that cannot be closed no thread runs on."""
+    """Close every interpreter; in those that cannot be closed no thread runs on.
+
+    After a Ctrl-C no thread is waited for any more.
+    """
     from . import _warm
 
-    _warm.end()
-    _core.prepare_exit()
-    _core.stop_janitor()
-    _core.stop_alarm()
-    stuck: set[int] = set()
-    while left := [each for each in _core.interpreters() if each.id not in stuck | {0}]:
-        if not _close(left[-1]):
-            stuck.add(left[-1].id)
-    if stuck:
-        _core.forget_interpreters()
-
-
-def _close(interpreter: _core.Handle) -> bool:
+    global _is_waiting_over
+    occupied: set[int] = set()
+    is_hurried = False
     try:
-        _core.close(interpreter, _PATIENCE_SECONDS)
+        try:
+            occupied = _wait_for_threads()
+        except KeyboardInterrupt:
+            is_hurried = True
+        _is_waiting_over = True
+        _warm.end()
+        _core.prepare_exit()
+        _core.stop_janitor()
+        _core.stop_alarm()
+        _close_each(occupied, is_hurried)
+    finally:
+        _leave_the_rest()
+
+
+def _close_each(occupied: set[int], is_hurried: bool) -> None:
+    stuck: set[int] = set()
+    while left := [each for each in _others() if each.id not in stuck]:
+        newest = left[-1]
+        is_hopeless = is_hurried or newest.id in occupied
+        seconds = _FAREWELL_SECONDS if is_hopeless else _PATIENCE_SECONDS
+        try:
+            is_closed = _close(newest, seconds, is_hurried)
+        except KeyboardInterrupt:
+            is_closed, is_hurried = False, True
+        if not is_closed:
+            stuck.add(newest.id)
+
+
+def _close(interpreter: _core.Handle, seconds: float, is_hurried: bool) -> bool:
+    try:
+        _core.close(interpreter, seconds)
     except TimeoutError:
         if _core.visitor_count(interpreter):
             return _break_off(interpreter)
         # Its own threads are still at work, and Python waits for such at exit.
-        return _close_patiently(interpreter)
+        return not is_hurried and _close_patiently(interpreter)
     except (BufferError, RuntimeError):
         return False
     return True
@@ -79,6 +183,15 @@ def _break_off(interpreter: _core.Handle) -> bool:
 def _close_patiently(interpreter: _core.Handle) -> bool:
     try:
         _core.close(interpreter, None)
-    except (BufferError, RuntimeError, KeyboardInterrupt):
+    except (BufferError, RuntimeError):
         return False
     return True
+
+
+def _leave_the_rest() -> None:
+    rest = _others()
+    for each in rest:
+        with suppress(RuntimeError):  # it is frozen already
+            _core.freeze(each)
+    if rest:
+        _core.forget_interpreters()

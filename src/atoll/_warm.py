@@ -189,10 +189,13 @@ def _ask(
 
 def _start() -> None:
     global _keeper, _is_registered, _must_stop
-    if _keeper is not None:
+    if _keeper is not None and not _is_over:
         return
     with _lock:
-        if _keeper is not None or _is_over:
+        if _is_over:
+            _dismiss_requests("Python is ending")
+            return
+        if _keeper is not None:
             return
         if not _is_registered:
             _is_registered = True
@@ -253,10 +256,17 @@ def _begin_anew() -> None:
 
 
 def _dismiss_requests(reason: str) -> None:
-    while _requests:
-        request = _requests.popleft()
+    for request in tuple(_requests):
         request.errors.append(reason)
-        request.is_done.release()
+        _finish(request)
+
+
+def _finish(request: _Request) -> None:
+    try:
+        _requests.remove(request)
+    except ValueError:
+        return  # dismissed meanwhile
+    request.is_done.release()
 
 
 # ---- the keeper's work ----
@@ -294,8 +304,7 @@ def _do_something() -> bool:
         request.errors.append(error)
     elif _is_one_kept and _core.count_ready() == 0:
         _make(())  # whoever waits for nothing else waits for this one
-    _requests.popleft()
-    request.is_done.release()
+    _finish(request)
     return True
 
 

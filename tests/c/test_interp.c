@@ -199,6 +199,22 @@ any(void *number)
     return me == 0 ? look(NULL) : me < 3 ? close_and_make(number) : visit_in_short_threads(number);
 }
 
+static void
+end_with_hidden_ones(void)
+{
+    interp *ready = make_interp(), *retired = make_interp();
+    registry_set_role(ready, ROLE_READY);
+    CHECK(registry_count_ready() == 1 && registry_take_retired() == NULL);
+    registry_show_all();
+    registry_set_role(retired, ROLE_RETIRED); // too late to hide
+    CHECK(registry_count_ready() == 0 && registry_take_retired() == NULL);
+    CHECK(ready->role == ROLE_IN_USE && retired->role == ROLE_IN_USE);
+    close_interp(ready);
+    close_interp(retired);
+    interp_decref(ready);
+    interp_decref(retired);
+}
+
 int
 main(void)
 {
@@ -212,6 +228,7 @@ main(void)
             interp_decref(slots[i]);
         }
     }
+    end_with_hidden_ones();
     CHECK(registry_count() == 1 && states_made == states_deleted);
     registry_remove(main_interp);
     registry_remove(main_interp); // twice is nothing

@@ -83,14 +83,20 @@ def run(seed: int) -> int:
         threads.append(threading.Thread(target=lambda: [target.add(1) for _ in range(3000)]))
     if choose.randrange(3) == 0:  # an interpreter's own thread, which is joined at exit
         choose.choice(counters).make_thread(choose.choice(counters).spin, 100_000)
+    kept: list[object] = [counters[0].numbers(5)]
+    kept.append(kept)
+    sys.kept = kept  # type: ignore[attr-defined]
+    if choose.randrange(3) == 0:  # one whose result is held, and some that have only just begun
+        kept.append(choose.choice(counters).make_atoll_thread(list, "ab").result())
+        choose.choice(counters).make_atoll_thread(sum, range(choose.randrange(10**6)))
+        for _ in range(choose.randrange(3)):
+            is_daemon = choose.randrange(2) == 0
+            threads.append(atoll.Thread(target=sum, args=(range(10**5),), daemon=is_daemon))
     if choose.randrange(4) == 0 and not IS_DEBUG_BUILD:  # somebody who is stuck inside
         block = choose.choice(interpreters).eval("lambda: __import__('threading').Event().wait()")
         threads.append(threading.Thread(target=block, daemon=True))
     for thread in threads:
         thread.start()
-    kept: list[object] = [counters[0].numbers(5)]
-    kept.append(kept)
-    sys.kept = kept  # type: ignore[attr-defined]
     stop.wait(choose.random() * 0.05)
     if choose.randrange(4) == 0:
         interpreters[0].close(5) if not any(t.is_alive() for t in threads) else None

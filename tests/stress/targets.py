@@ -91,6 +91,12 @@ class Counter:
         thread.start()
         return thread
 
+    def make_atoll_thread(self, function: Any, *args: Any) -> Any:
+        """Start a thread of this interpreter's own that has one of its own."""
+        thread = atoll.Thread(target=function, args=args)
+        thread.start()
+        return thread
+
     def at_exit(self, function: Any, *args: Any) -> None:
         """Have this interpreter call a function when it ends."""
         atexit.register(call_if_open, function, *args)

@@ -255,17 +255,6 @@ crossing_release(interp *host, guest *own)
     pthread_mutex_unlock(&host->mutex);
 }
 
-int
-crossing_count_own_threads(interp *host)
-{
-    int count = -interp_count_owned(host);
-    PyThreadState *each = PyInterpreterState_ThreadHead(host->python_state);
-    for (; each != NULL; each = PyThreadState_Next(each)) {
-        count++;
-    }
-    return count;
-}
-
 // ---- what to do on arrival ----
 
 static void
@@ -417,6 +406,9 @@ crossing_end_visit(crossing *visit)
     guest *visitor = visit->host;
     interp *host = visitor->interp;
     PyThreadState_Clear(visitor->thread_state);
+    pthread_mutex_lock(&host->mutex);
+    visitor->thread_state = NULL; // while the GIL is held: for own_threads_count
+    pthread_mutex_unlock(&host->mutex);
     PyThreadState_DeleteCurrent();
     thread_set_guest(visit->thread, host, NULL);
     pthread_mutex_lock(&host->mutex);

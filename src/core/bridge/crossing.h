@@ -58,9 +58,6 @@ void crossing_give_way(interp *host, bool only_to_summoned);
 void crossing_hold(interp *host, guest *own);
 void crossing_release(interp *host, guest *own);
 
-// Thread states that are no visitor's; under its GIL.
-int crossing_count_own_threads(interp *host);
-
 // Have the pending call that looks after visitors run there. The interpreter is pinned, or a
 // visitor inside keeps it alive. None of our locks is held.
 void crossing_post(interp *host);

@@ -9,6 +9,7 @@
 #include "bridge/export.h"
 #include "bridge/interruption.h"
 #include "bridge/janitor.h"
+#include "bridge/own_threads.h"
 #include "bridge/summons.h"
 #include "bridge/pending.h"
 #include "bridge/value.h"
@@ -17,8 +18,6 @@
 
 // What the longest wait for an interpreter's own threads may delay Ctrl-C.
 #define SIGNAL_CHECK_SECONDS 0.1
-// Threads made with _thread.start_new_thread tell nobody when they end; this often we look.
-#define RAW_THREAD_CHECK (1 * MILLISECOND)
 // How long a thread that computes at exit may take to the end of a bytecode.
 #define FREEZE_LIMIT (100 * MILLISECOND)
 
@@ -403,36 +402,21 @@ enter_closing(crossing *self, interp *home, guest *mine, thread *here)
 
 // ---- closing: inside ----
 
-static void
-join_threads(core_state *host, double seconds)
-{
-    PyObject *hook = state_hook(host, HOOK_JOIN_THREADS);
-    PyObject *done = hook == NULL ? NULL : PyObject_CallFunction(hook, "d", seconds);
-    if (done == NULL) {
-        PyErr_WriteUnraisable(NULL);
-    }
-    Py_XDECREF(done);
-}
-
 // The interpreter's own threads must have ended: Py_EndInterpreter would wait for them for ever, or
 // abort (3.13). Back at home between the rounds for Ctrl-C. 0, or -1 with an exception, at home.
 static int
 wait_for_own_threads(crossing *over, interp *target, int64_t deadline)
 {
-    while (crossing_count_own_threads(target) > 0) {
+    while (own_threads_count(target) > 0) {
         double left = (double)(deadline - clock_now()) / NANOSECONDS_PER_SECOND;
         if (left <= 0) {
-            int alive = crossing_count_own_threads(target);
+            int alive = own_threads_count(target);
             crossing_return(over);
             PyErr_Format(PyExc_TimeoutError, "%d threads of interpreter '%s' are still running",
                          alive, target->name);
             return -1;
         }
-        join_threads(target->core_state, left < SIGNAL_CHECK_SECONDS ? left : SIGNAL_CHECK_SECONDS);
-        PyThreadState *state = PyEval_SaveThread();
-        struct timespec pause = clock_timespec(RAW_THREAD_CHECK);
-        nanosleep(&pause, NULL);
-        PyEval_RestoreThread(state);
+        own_threads_wait(target, left < SIGNAL_CHECK_SECONDS ? left : SIGNAL_CHECK_SECONDS);
         crossing_return(over);
         if (PyErr_CheckSignals() < 0) {
             return -1;

@@ -2,6 +2,7 @@
 
 #include "bridge/crossing.h"
 #include "bridge/interruption.h"
+#include "bridge/own_threads.h"
 #include "bridge/operation.h"
 #include "ground/clock.h"
 
@@ -185,7 +186,7 @@ let_summoned_in(interp *host, const guest *own)
     pthread_mutex_lock(&host->mutex);
     bool is_needed = interp_has_summoned_locked(host, own, SUMMONS_AT_THE_DOOR, true);
     pthread_mutex_unlock(&host->mutex);
-    if (is_needed && (host->is_preemptive || crossing_count_own_threads(host) == 0)) {
+    if (is_needed && (host->is_preemptive || own_threads_count(host) == 0)) {
         char activity[INTERP_ACTIVITY_SIZE];
         describe_activity(activity, sizeof activity);
         pthread_mutex_lock(&host->mutex);

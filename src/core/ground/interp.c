@@ -14,6 +14,7 @@ static struct {
     bool *taken; // by index
     uint32_t capacity;
     int count;
+    bool hides_none; // the process ends: whoever closes all must see all
 } registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 // ---- records ----
@@ -235,7 +236,8 @@ count_guests(interp *self, bool present_only)
     pthread_mutex_lock(&self->mutex);
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
         count +=
-            visitor->is_owned && (!present_only || atomic_load(&visitor->presence) != GUEST_ABSENT);
+            visitor->is_owned && (present_only ? atomic_load(&visitor->presence) != GUEST_ABSENT
+                                               : visitor->thread_state != NULL);
     }
     pthread_mutex_unlock(&self->mutex);
     return count;
@@ -269,6 +271,12 @@ grow_registry_locked(void)
     return true;
 }
 
+static void
+set_role_locked(interp *self, interp_role role)
+{
+    atomic_store(&self->role, registry.hides_none ? ROLE_IN_USE : role);
+}
+
 bool
 registry_add(interp *self)
 {
@@ -280,6 +288,7 @@ registry_add(interp *self)
     bool has_room = index < registry.capacity || grow_registry_locked();
     if (has_room) {
         registry.taken[index] = true;
+        set_role_locked(self, self->role);
         self->index = index;
         self->next = registry.newest;
         registry.newest = self;
@@ -364,7 +373,7 @@ void
 registry_set_role(interp *self, interp_role role)
 {
     pthread_mutex_lock(&registry.mutex);
-    atomic_store(&self->role, role);
+    set_role_locked(self, role);
     pthread_mutex_unlock(&registry.mutex);
 }
 
@@ -372,8 +381,9 @@ void
 registry_show_all(void)
 {
     pthread_mutex_lock(&registry.mutex);
+    registry.hides_none = true;
     for (interp *each = registry.newest; each != NULL; each = each->next) {
-        atomic_store(&each->role, ROLE_IN_USE);
+        set_role_locked(each, ROLE_IN_USE);
     }
     pthread_mutex_unlock(&registry.mutex);
 }

@@ -88,7 +88,8 @@ struct interp {
 };
 
 struct guest {
-    void *thread_state; // PyThreadState; owned if is_owned, else borrowed from the running thread
+    void *thread_state; // PyThreadState; owned if is_owned, else borrowed from the running thread;
+                        // NULL when that was deleted and the guest goes
     interp *interp;     // counted
     bool is_owned;      // made by us for a visitor, not by CPython for its own thread
     int depth;          // visits and suspended frames of this thread; this thread only
@@ -133,7 +134,7 @@ bool interp_has_summoned_locked(interp *self, const guest *except, unsigned why,
                                 bool only_entering);
 bool interp_has_present_locked(interp *self, const atomic_uint *summons); // that thread's guest
 bool interp_has_visitors(interp *self, const guest *except);
-int interp_count_owned(interp *self);
+int interp_count_owned(interp *self); // those with a thread state
 int interp_count_visitors(interp *self);
 
 // The registry: every interpreter that is not closed.
@@ -146,7 +147,7 @@ void registry_each(void (*visit)(interp *each, void *argument), void *argument);
 
 // Roles.
 void registry_set_role(interp *self, interp_role role);
-void registry_show_all(void); // the process ends: all are in use
+void registry_show_all(void); // the process ends: all are in use, now and from now on
 int registry_count_ready(void);
 interp *registry_take_ready(const char *name); // counted, in use from now on; NULL: there is none
 interp *registry_take_retired(void);           // counted, hidden; NULL: there is none

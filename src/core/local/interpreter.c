@@ -6,6 +6,7 @@
 #include "bridge/handle.h"
 #include "bridge/janitor.h"
 #include "bridge/lifecycle.h"
+#include "bridge/own_threads.h"
 #include "ground/clock.h"
 #include "local/reference.h"
 
@@ -164,6 +165,24 @@ close_interpreter(PyObject *module, PyObject *const *arguments, Py_ssize_t count
         return NULL;
     }
     Py_RETURN_NONE;
+}
+
+static PyObject *
+join_threads(PyObject *module, PyObject *arguments)
+{
+    core_state *state = PyModule_GetState(module);
+    PyObject *handle;
+    double seconds;
+    if (!PyArg_ParseTuple(arguments, "Od", &handle, &seconds)) {
+        return NULL;
+    }
+    interp *target = interpreter_of(state, handle);
+    if (target != NULL && target == state->interp) {
+        PyErr_SetString(PyExc_ValueError, "join_threads() is for other interpreters");
+        return NULL;
+    }
+    int left = target == NULL ? -1 : own_threads_join(state, target, seconds);
+    return left < 0 ? NULL : PyLong_FromLong(left);
 }
 
 static PyObject *
@@ -519,6 +538,9 @@ PyMethodDef interpreter_functions[] = {
          "create($module, name, is_preemptive, path, modules, /)\n--\n\nMake an interpreter.")},
     {"close", (PyCFunction)(void (*)(void))close_interpreter, METH_FASTCALL,
      PyDoc_STR("close($module, handle, timeout, /)\n--\n\nEnd an interpreter.")},
+    {"join_threads", join_threads, METH_VARARGS,
+     PyDoc_STR("join_threads($module, handle, timeout, /)\n--\n\n"
+               "Wait for one of an interpreter's own threads; how many are left.")},
     {"current", current, METH_NOARGS,
      PyDoc_STR("current($module, /)\n--\n\nThe interpreter that this runs in.")},
     {"interpreters", list_interpreters, METH_NOARGS,

@@ -1,0 +1,53 @@
+#include "bridge/own_threads.h"
+
+#include "bridge/crossing.h"
+#include "ground/clock.h"
+
+// Threads made with _thread.start_new_thread tell nobody when they end; this often we look.
+#define RAW_THREAD_CHECK (1 * MILLISECOND)
+
+int
+own_threads_count(interp *here)
+{
+    int count = -interp_count_owned(here);
+    PyThreadState *each = PyInterpreterState_ThreadHead(here->python_state);
+    for (; each != NULL; each = PyThreadState_Next(each)) {
+        count++;
+    }
+    return count;
+}
+
+void
+own_threads_wait(interp *here, double seconds)
+{
+    thread *deaf = thread_deafen(); // what is raised in there would be lost
+    PyObject *hook = state_hook(here->core_state, HOOK_JOIN_THREADS);
+    PyObject *done = hook == NULL ? NULL : PyObject_CallFunction(hook, "d", seconds);
+    thread_listen(deaf);
+    if (done == NULL) {
+        PyErr_WriteUnraisable(NULL);
+    }
+    Py_XDECREF(done);
+    PyThreadState *state = PyEval_SaveThread();
+    struct timespec pause = clock_timespec(RAW_THREAD_CHECK);
+    nanosleep(&pause, NULL);
+    PyEval_RestoreThread(state);
+}
+
+int
+own_threads_join(core_state *home, interp *target, double seconds)
+{
+    crossing visit;
+    crossing_result why = crossing_enter(&visit, home->interp, target);
+    if (why != CROSSING_OK) {
+        crossing_raise(home, target, why);
+        return -1;
+    }
+    int count = own_threads_count(target);
+    if (count > 0) {
+        own_threads_wait(target, seconds);
+        count = own_threads_count(target);
+    }
+    crossing_leave(&visit);
+    return count;
+}
