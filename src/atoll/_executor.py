@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from concurrent.futures._base import LOGGER
-from itertools import batched, count
+from itertools import count
 from typing import Any, ParamSpec, TypeVar, cast
 
 from . import _core
@@ -210,8 +210,9 @@ def _results(
                 yield _take(tasks, deadline)
                 continue
             results, error = _take_chunk(tasks, deadline)
-            while results:
-                yield results.pop()
+            take = results.pop
+            for _ in range(len(results)):
+                yield take()
         if error is not None:
             raise error
     finally:
@@ -368,38 +369,36 @@ class InterpreterPoolExecutor(Executor):
             return _failing(items, prefix)
         if prefix:
             items = map(prefix.__add__, items)
-        if chunksize > 1:
-            items = batched(items, chunksize, strict=False)
-        return self._map(function, items, deadline, chunksize > 1, buffersize)
+        return self._map(function, items, deadline, chunksize, buffersize)
 
     def _map(
         self,
         function: str | bytes,
         items: Iterator[tuple[Any, ...]],
         deadline: float | None,
-        is_chunked: bool,
+        chunksize: int,
         buffersize: int | None,
     ) -> Iterator[Any]:
-        tasks = deque(self._submit_each(function, items, buffersize or -1, is_chunked))
+        tasks = deque(self._submit_each(function, items, buffersize or -1, chunksize))
         reference = self._reference
 
         def refill() -> list[_core.Task]:
             executor = reference()
-            return executor._submit_each(function, items, 1, is_chunked) if executor else []
+            return executor._submit_each(function, items, 1, chunksize) if executor else []
 
-        return _results(tasks, refill if buffersize else None, deadline, is_chunked)
+        return _results(tasks, refill if buffersize else None, deadline, chunksize > 1)
 
     def _submit_each(
-        self, function: str | bytes, items: Iterator[Any], limit: int, is_chunked: bool
+        self, function: str | bytes, items: Iterator[tuple[Any, ...]], limit: int, chunksize: int
     ) -> list[_core.Task]:
         if limit != 1:
             # The first call starts a worker; while it starts, the others are queued.
-            first = self._submit_each(function, items, 1, is_chunked)
+            first = self._submit_each(function, items, 1, chunksize)
             if not first:
                 return first
         else:
             first = []
-        tasks = first + self._crew.submit_each(function, items, limit - len(first), is_chunked)
+        tasks = first + self._crew.submit_each(function, items, limit - len(first), chunksize)
         with self._lock:
             while self._crew.needs_worker():
                 self._start_worker(*tasks)

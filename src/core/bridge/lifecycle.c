@@ -22,8 +22,9 @@
 // How long a thread that computes at exit may take to the end of a bytecode.
 #define FREEZE_LIMIT (100 * MILLISECOND)
 
-static pthread_mutex_t creation_mutex = PTHREAD_MUTEX_INITIALIZER; // one is made at a time
-static bool is_ending = false;                                     // creation_mutex
+// Shared by those who make interpreters, several at a time; exclusively held to end that for good.
+static pthread_rwlock_t creation = PTHREAD_RWLOCK_INITIALIZER;
+static bool is_ending = false; // creation
 
 // ---- making ----
 
@@ -234,7 +235,7 @@ lifecycle_create(core_state *home, const char *name, bool is_preemptive, interp_
     }
     char failure[256] = "";
     Py_BEGIN_ALLOW_THREADS
-    pthread_mutex_lock(&creation_mutex);
+    pthread_rwlock_rdlock(&creation);
     Py_END_ALLOW_THREADS
     interp *made = NULL;
     (void)summons_start(); // without it, Ctrl-C waits for calls to return
@@ -245,7 +246,7 @@ lifecycle_create(core_state *home, const char *name, bool is_preemptive, interp_
         made =
             create_locked(here, name, is_preemptive, role, path, modules, failure, sizeof failure);
     }
-    pthread_mutex_unlock(&creation_mutex);
+    pthread_rwlock_unlock(&creation);
     if (made == NULL) {
         PyErr_Format(PyExc_RuntimeError, "cannot make interpreter '%s': %s", name, failure);
     }
@@ -264,9 +265,9 @@ void
 lifecycle_end(void)
 {
     Py_BEGIN_ALLOW_THREADS
-    pthread_mutex_lock(&creation_mutex);
+    pthread_rwlock_wrlock(&creation);
     is_ending = true;
-    pthread_mutex_unlock(&creation_mutex);
+    pthread_rwlock_unlock(&creation);
     Py_END_ALLOW_THREADS
 }
 
@@ -597,5 +598,5 @@ lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_un
 void
 lifecycle_fork_child(void)
 {
-    pthread_mutex_init(&creation_mutex, NULL);
+    pthread_rwlock_init(&creation, NULL);
 }

@@ -194,7 +194,7 @@ task_result(PyObject *op, PyObject *const *arguments, Py_ssize_t count, PyObject
     if (parse_timeout(arguments, count, names, &timeout) < 0 || await(self, timeout) < 0) {
         return NULL;
     }
-    if (self->exception != NULL && !(self->task->flags & TASK_IS_CHUNK)) {
+    if (self->exception != NULL && self->task->stride == 0) {
         PyErr_SetObject((PyObject *)Py_TYPE(self->exception), self->exception);
         return NULL;
     }
