@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 import atoll
-from atoll import _core
-from atoll._inside import describe_filters
+from atoll import _core, _filters
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +57,7 @@ def test_not_before_the_first(run_cleanly: Any) -> None:
     """A process that makes no interpreter has no ready ones, and no thread that makes them."""
     run_cleanly("""
         import atoll, os
-        from atoll import _core
+        from atoll import _core, _filters
         atoll.current(), atoll.interpreters(), atoll.threads
         atoll.prewarm(0)
         assert _core.count_ready() == 0 and len(os.listdir("/proc/self/task")) == 1
@@ -184,8 +183,8 @@ def test_inherits_what_is_now(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "some words", FutureWarning)
         interpreter = atoll.Interpreter("named now")
-        first, *_ = describe_filters()
-        assert interpreter.call(describe_filters)[0] == first
+        first, *_ = _filters.describe()
+        assert interpreter.call(_filters.describe)[0] == first
         assert first[1][0] == "some words"
     with interpreter:
         assert interpreter.id < bound
@@ -351,7 +350,7 @@ def test_fork(run_cleanly: Any) -> None:
     run_cleanly(
         """
         import atoll, os, sys
-        from atoll import _core
+        from atoll import _core, _filters
         with atoll.Interpreter() as one:
             assert one.eval("1 + 1") == 2
         atoll.prewarm(0, wait=True)

@@ -14,13 +14,22 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from concurrent.futures._base import LOGGER
 from itertools import count
-from typing import Any, ParamSpec, TypeVar, cast
 
-from . import _core
+from . import _core, _warm
 from ._future import Future
-from ._interpreter import Interpreter
-from ._tasks import dump_by_value
+from ._interpreter import make
 from ._values import name_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ParamSpec, TypeVar, cast
+
+    from ._interpreter import Interpreter
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+else:
+    from ._typing import cast
 
 try:
     from concurrent.futures.interpreter import (  # type: ignore[import-not-found, unused-ignore]
@@ -32,9 +41,6 @@ except ImportError:  # 3.13
     class BrokenInterpreterPool(BrokenThreadPool):  # type: ignore[no-redef]
         """A worker's initializer has failed, or its interpreter was closed."""
 
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _SHUT_DOWN, _EXITING, _BROKEN = 1, 2, 3  # as Crew.end() takes them
 _CHUNKS_PER_WORKER = 8  # for balance: the last one makes the others wait an eighth of their time
@@ -96,7 +102,7 @@ def _work(
     """Be a worker: what its thread runs."""
     name = threading.current_thread().name
     try:
-        interpreter = Interpreter(name)
+        interpreter = make(name)
     except BaseException:
         LOGGER.critical("Exception in starting an interpreter:", exc_info=True)
         _give_up(crew)
@@ -114,6 +120,8 @@ def _work(
     # If it is in use by others, they or the exit will close it.
     with contextlib.suppress(BufferError, RuntimeError):
         interpreter.close()
+    if crew.phase != _EXITING:
+        _warm.keep_one()  # not before: the keeper would compete with the workers
 
 
 def _give_up(crew: _core.Crew) -> None:
@@ -154,6 +162,8 @@ class _Functions:
         if found is not None:
             self._remember(fn, found)
             return found, args
+        from ._tasks import dump_by_value
+
         try:
             data, references = dump_by_value(fn)
         except Exception as error:
