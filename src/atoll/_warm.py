@@ -325,11 +325,11 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
 
 def _own_imports() -> tuple[str, ...]:
     """Name what atoll itself may need there; a new interpreter imports it when it does."""
-    usual = ["threading", "atoll._values", "atoll._thread_inside"]
+    usual = ["threading", "atoll._values", "atoll._thread_inside", "atoll._functions"]
     if "atoll._executor" in sys.modules:
         usual.append("atoll._tasks")
-    if "atoll._functions" in sys.modules:
-        usual.append("atoll._functions")  # with cloudpickle: 4 MB
+    if "atoll._cloud" in sys.modules:
+        usual.append("atoll._cloud")  # with cloudpickle: 4 MB
     return tuple(usual)
 
 
