@@ -64,6 +64,20 @@ def test_not_before_the_first(run_cleanly: Any) -> None:
     """)
 
 
+def test_an_executor_leaves_the_processors_to_its_workers(run_cleanly: Any) -> None:
+    """None is made in place of those that its workers use, until they have ended."""
+    run_cleanly("""
+        import atoll
+        from atoll import _core
+        with atoll.InterpreterPoolExecutor(1) as pool:
+            pool.submit(abs, 1).result()
+            atoll.prewarm(0, wait=True)
+            assert _core.count_ready() == 0
+        atoll.prewarm(0, wait=True)
+        assert _core.count_ready() == 1
+    """)
+
+
 def test_prewarm_makes_so_many() -> None:
     """prewarm(n) makes n more; each is given out once."""
     atoll.prewarm(3, wait=True)
@@ -213,7 +227,7 @@ def test_modules_are_the_same() -> None:
     """Beside what atoll itself may need there, a taken one has imported no more than a new one."""
     with atoll.Interpreter() as taken, atoll.Interpreter(preemptive=True) as new:
         new.exec("import threading, atoll._values, atoll._thread_inside, atoll._functions")
-        new.exec("import atoll._tasks")
+        new.exec("import atoll._tasks, atoll._cloud")
         assert set(modules_of(taken)) <= set(modules_of(new))
 
 
