@@ -266,18 +266,18 @@ def _dismiss_requests(reason: str) -> None:
 def _keep() -> None:
     heard = 0
     while not _must_stop:
-        heard = _core.wait_for_call(heard, None)
-        _let_others_go_first(heard)
+        heard = _let_others_go_first(_core.wait_for_call(heard, None))
         while not _must_stop and _do_something():
             pass
 
 
-def _let_others_go_first(heard: int) -> None:
-    """Wait until there are no more calls if nobody waits for the keeper: a burst of starts, say."""
+def _let_others_go_first(heard: int) -> int:
+    """Wait for the end of a burst of calls, unless somebody waits for the keeper."""
     latest = time.monotonic() + _LONGEST_PAUSE_SECONDS
     before = -1
     while not (_must_stop or _requests) and heard != before and time.monotonic() < latest:
         before, heard = heard, _core.wait_for_call(heard, _PAUSE_SECONDS)
+    return heard
 
 
 def _do_something() -> bool:
