@@ -247,6 +247,7 @@ end(crossing *over, interp *target, guest *mine)
     reap_guests(target, mine);
     export_drop_all(target->core_state);
     state_let_go(target->core_state);
+    crossing_stop_asking(target); // who summons this thread finds it inside until the very end
     Py_EndInterpreter(mine->thread_state);
     target->core_state = NULL; // where something kept the module alive
     pending_cancel_all(target);
