@@ -122,7 +122,11 @@ class _Unpickler(pickle.Unpickler):
 
 def load_function(data: bytes, references: tuple[object, ...] = ()) -> Callable[..., Any]:
     """Make the function again; also called by the core, for a task's that has no references."""
-    function: Callable[..., Any] = _Unpickler(data, references).load()
+    function: Callable[..., Any]
+    if references:  # else without an object that is in a cycle with its method
+        function = _Unpickler(data, references).load()
+    else:
+        function = pickle.loads(data)
     return function
 
 
