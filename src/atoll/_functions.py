@@ -122,11 +122,9 @@ class _Unpickler(pickle.Unpickler):
 
 def load_function(data: bytes, references: tuple[object, ...] = ()) -> Callable[..., Any]:
     """Make the function again; also called by the core, for a task's that has no references."""
-    function: Callable[..., Any]
-    if references:  # else without an object that is in a cycle with its method
-        function = _Unpickler(data, references).load()
-    else:
-        function = pickle.loads(data)
+    function: Callable[..., Any] = (
+        _Unpickler(data, references).load() if references else pickle.loads(data)
+    )
     return function
 
 
