@@ -681,6 +681,36 @@ def test_map_exception(shared_pool: Pool, chunksize: int | None) -> None:
     assert list(results) == []
 
 
+@pytest.mark.parametrize("chunksize", [1, 2, 7, 100])
+def test_map_of_several_iterables(shared_pool: Pool, chunksize: int) -> None:
+    """Calls take one item of each, also if the iterables are one iterator."""
+    numbers = iter(range(20))
+    pairs = list(shared_pool.map(divmod, numbers, [3] * 9, chunksize=chunksize))
+    assert pairs == [divmod(n, 3) for n in range(9)]
+    numbers = iter(range(1, 20))  # the last one has no partner
+    quotients = shared_pool.map(lambda a, b: a / b, numbers, numbers, chunksize=chunksize)
+    assert list(quotients) == [a / (a + 1) for a in range(1, 18, 2)]
+
+
+@pytest.mark.parametrize("chunksize", [1, 3])
+def test_map_of_a_failing_iterable(shared_pool: Pool, chunksize: int) -> None:
+    """What the iterable raises is raised by map()."""
+
+    def failing() -> Iterator[int]:
+        yield from range(4)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        shared_pool.map(abs, failing(), chunksize=chunksize)
+
+
+def test_chunks_without_end(shared_pool: Pool) -> None:
+    """A chunk for which there is no memory is a MemoryError."""
+    for chunksize in (sys.maxsize, sys.maxsize // 2 + 2):
+        with pytest.raises(MemoryError):
+            shared_pool.map(pow, [1], [2], chunksize=chunksize)
+
+
 def test_map_of_references(shared_pool: Pool) -> None:
     """A reference to a function is called where the function is."""
     here = threading.get_ident, atoll.current().id

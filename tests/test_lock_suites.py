@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import workloads
-from test_stdlib_suites import load, skip
+from stdlib_suites import load, skip
 
 import atoll
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import queue
 import unittest
 from collections.abc import Iterator
@@ -10,13 +9,11 @@ from typing import Any, ClassVar
 
 import pytest
 import queue_workloads
+from stdlib_suites import load
 
 import atoll
 
-try:
-    suite: Any = importlib.import_module("test.test_queue")
-except ImportError as error:
-    pytest.skip(f"this Python comes without test.test_queue: {error}", allow_module_level=True)
+suite = load("test_queue")
 
 
 class Ours:

@@ -14,21 +14,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from stdlib_suites import load, skip
 
 import atoll
 from atoll import _executor
 
 
-def load(name: str) -> Any:
-    """Import a module of CPython's tests of executors."""
-    try:
-        return importlib.import_module(f"test.test_concurrent_futures.{name}")
-    except ImportError as error:
-        pytest.skip(f"this Python comes without {name}: {error}", allow_module_level=True)
-
-
 executor, util, test_init, test_shutdown, test_wait, test_as_completed, test_thread_pool = map(
-    load,
+    lambda name: load(f"test_concurrent_futures.{name}"),
     (
         "executor",
         "util",
@@ -60,18 +53,6 @@ class Mixin(util.ExecutorMixin):  # type: ignore[misc]
 
     def create_event(self) -> Any:
         return EventByReference()
-
-
-def skip(**reasons: str) -> Callable[[type], type]:
-    """Mark tests that cannot apply to interpreters."""
-
-    def decorate(cls: type) -> type:
-        for name, reason in reasons.items():
-            if hasattr(cls, name):  # not every Python's suite has each test
-                setattr(cls, name, unittest.skip(reason)(lambda self: None))
-        return cls
-
-    return decorate
 
 
 @pytest.fixture(autouse=True)

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import unittest
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import workloads
+from stdlib_suites import load, skip
 
 import atoll
 
 OWNER = "owner of the suites"
-
-
-def load(name: str) -> Any:
-    """Import a module of CPython's test package."""
-    try:
-        return importlib.import_module(f"test.{name}")
-    except ImportError as error:
-        pytest.skip(f"this Python comes without test.{name}: {error}", allow_module_level=True)
 
 
 list_tests, seq_tests, mapping_tests = map(load, ("list_tests", "seq_tests", "mapping_tests"))
@@ -37,18 +28,6 @@ def make(kind: str, *args: Any, **kwargs: Any) -> Any:
     """Make an object in the owner; returns its Proxy."""
     owner = next(each for each in atoll.interpreters() if each.name == OWNER)
     return owner.call(workloads.make_by_reference, kind, *args, **kwargs)
-
-
-def skip(**reasons: str) -> Callable[[type], type]:
-    """Mark tests that cannot hold for a Proxy by design."""
-
-    def decorate(cls: type) -> type:
-        for name, reason in reasons.items():
-            if hasattr(cls, name):  # not every Python's suite has each test
-                setattr(cls, name, unittest.skip(reason)(lambda self: None))
-        return cls
-
-    return decorate
 
 
 class Factory:

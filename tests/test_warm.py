@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 import atoll
-from atoll import _core
-from atoll._inside import describe_filters
+from atoll import _core, _filters
 
 
 @pytest.fixture(autouse=True)
@@ -58,10 +57,24 @@ def test_not_before_the_first(run_cleanly: Any) -> None:
     """A process that makes no interpreter has no ready ones, and no thread that makes them."""
     run_cleanly("""
         import atoll, os
-        from atoll import _core
+        from atoll import _core, _filters
         atoll.current(), atoll.interpreters(), atoll.threads
         atoll.prewarm(0)
         assert _core.count_ready() == 0 and len(os.listdir("/proc/self/task")) == 1
+    """)
+
+
+def test_an_executor_leaves_the_processors_to_its_workers(run_cleanly: Any) -> None:
+    """None is made in place of those that its workers use, until they have ended."""
+    run_cleanly("""
+        import atoll
+        from atoll import _core
+        with atoll.InterpreterPoolExecutor(1) as pool:
+            pool.submit(abs, 1).result()
+            atoll.prewarm(0, wait=True)
+            assert _core.count_ready() == 0
+        atoll.prewarm(0, wait=True)
+        assert _core.count_ready() == 1
     """)
 
 
@@ -184,8 +197,8 @@ def test_inherits_what_is_now(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "some words", FutureWarning)
         interpreter = atoll.Interpreter("named now")
-        first, *_ = describe_filters()
-        assert interpreter.call(describe_filters)[0] == first
+        first, *_ = _filters.describe()
+        assert interpreter.call(_filters.describe)[0] == first
         assert first[1][0] == "some words"
     with interpreter:
         assert interpreter.id < bound
@@ -214,7 +227,7 @@ def test_modules_are_the_same() -> None:
     """Beside what atoll itself may need there, a taken one has imported no more than a new one."""
     with atoll.Interpreter() as taken, atoll.Interpreter(preemptive=True) as new:
         new.exec("import threading, atoll._values, atoll._thread_inside, atoll._functions")
-        new.exec("import atoll._tasks")
+        new.exec("import atoll._tasks, atoll._cloud")
         assert set(modules_of(taken)) <= set(modules_of(new))
 
 
@@ -351,7 +364,7 @@ def test_fork(run_cleanly: Any) -> None:
     run_cleanly(
         """
         import atoll, os, sys
-        from atoll import _core
+        from atoll import _core, _filters
         with atoll.Interpreter() as one:
             assert one.eval("1 + 1") == 2
         atoll.prewarm(0, wait=True)

@@ -235,7 +235,7 @@ class Crew:
         function: str | bytes,
         iterator: Iterator[tuple[Any, ...]],
         limit: int,
-        is_chunked: bool,
+        chunksize: int,
         /,
     ) -> list[Task]:
         """Queue a call for each tuple of arguments."""

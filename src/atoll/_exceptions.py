@@ -55,6 +55,8 @@ _OWN_FILES = tuple(
         "_inside.py",
         "_values.py",
         "_interpreter.py",
+        "_closures.py",
+        "_cloud.py",
         "_functions.py",
         "_thread.py",
         "_thread_inside.py",

@@ -13,14 +13,23 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from concurrent.futures._base import LOGGER
-from itertools import batched, count
-from typing import Any, ParamSpec, TypeVar, cast
+from itertools import count
 
-from . import _core
+from . import _core, _warm
 from ._future import Future
-from ._interpreter import Interpreter
-from ._tasks import dump_by_value
+from ._interpreter import make
 from ._values import name_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ParamSpec, TypeVar, cast
+
+    from ._interpreter import Interpreter
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+else:
+    from ._typing import cast
 
 try:
     from concurrent.futures.interpreter import (  # type: ignore[import-not-found, unused-ignore]
@@ -32,9 +41,6 @@ except ImportError:  # 3.13
     class BrokenInterpreterPool(BrokenThreadPool):  # type: ignore[no-redef]
         """A worker's initializer has failed, or its interpreter was closed."""
 
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _SHUT_DOWN, _EXITING, _BROKEN = 1, 2, 3  # as Crew.end() takes them
 _CHUNKS_PER_WORKER = 8  # for balance: the last one makes the others wait an eighth of their time
@@ -96,7 +102,7 @@ def _work(
     """Be a worker: what its thread runs."""
     name = threading.current_thread().name
     try:
-        interpreter = Interpreter(name)
+        interpreter = make(name)
     except BaseException:
         LOGGER.critical("Exception in starting an interpreter:", exc_info=True)
         _give_up(crew)
@@ -114,6 +120,8 @@ def _work(
     # If it is in use by others, they or the exit will close it.
     with contextlib.suppress(BufferError, RuntimeError):
         interpreter.close()
+    if crew.phase != _EXITING:
+        _warm.keep_one()  # not before: the keeper would compete with the workers
 
 
 def _give_up(crew: _core.Crew) -> None:
@@ -154,6 +162,8 @@ class _Functions:
         if found is not None:
             self._remember(fn, found)
             return found, args
+        from ._tasks import dump_by_value
+
         try:
             data, references = dump_by_value(fn)
         except Exception as error:
@@ -210,8 +220,9 @@ def _results(
                 yield _take(tasks, deadline)
                 continue
             results, error = _take_chunk(tasks, deadline)
-            while results:
-                yield results.pop()
+            take = results.pop
+            for _ in range(len(results)):
+                yield take()
         if error is not None:
             raise error
     finally:
@@ -368,38 +379,36 @@ class InterpreterPoolExecutor(Executor):
             return _failing(items, prefix)
         if prefix:
             items = map(prefix.__add__, items)
-        if chunksize > 1:
-            items = batched(items, chunksize, strict=False)
-        return self._map(function, items, deadline, chunksize > 1, buffersize)
+        return self._map(function, items, deadline, chunksize, buffersize)
 
     def _map(
         self,
         function: str | bytes,
         items: Iterator[tuple[Any, ...]],
         deadline: float | None,
-        is_chunked: bool,
+        chunksize: int,
         buffersize: int | None,
     ) -> Iterator[Any]:
-        tasks = deque(self._submit_each(function, items, buffersize or -1, is_chunked))
+        tasks = deque(self._submit_each(function, items, buffersize or -1, chunksize))
         reference = self._reference
 
         def refill() -> list[_core.Task]:
             executor = reference()
-            return executor._submit_each(function, items, 1, is_chunked) if executor else []
+            return executor._submit_each(function, items, 1, chunksize) if executor else []
 
-        return _results(tasks, refill if buffersize else None, deadline, is_chunked)
+        return _results(tasks, refill if buffersize else None, deadline, chunksize > 1)
 
     def _submit_each(
-        self, function: str | bytes, items: Iterator[Any], limit: int, is_chunked: bool
+        self, function: str | bytes, items: Iterator[tuple[Any, ...]], limit: int, chunksize: int
     ) -> list[_core.Task]:
         if limit != 1:
             # The first call starts a worker; while it starts, the others are queued.
-            first = self._submit_each(function, items, 1, is_chunked)
+            first = self._submit_each(function, items, 1, chunksize)
             if not first:
                 return first
         else:
             first = []
-        tasks = first + self._crew.submit_each(function, items, limit - len(first), is_chunked)
+        tasks = first + self._crew.submit_each(function, items, limit - len(first), chunksize)
         with self._lock:
             while self._crew.needs_worker():
                 self._start_worker(*tasks)

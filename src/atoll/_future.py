@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import concurrent.futures
 import threading
-from collections.abc import Callable
-from typing import Any, NoReturn
 
 from . import _core
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
-class Future(_core.Task, concurrent.futures.Future[Any]):  # type: ignore[override, misc, unused-ignore]
+    Base = concurrent.futures.Future[Any]
+else:
+    Base = concurrent.futures.Future
+
+
+class Future(_core.Task, Base):  # type: ignore[override, misc, unused-ignore]
     """A Future whose state is kept by the core, without a lock of its own until it is observed.
 
     `wait()`, `as_completed()` and asyncio take the condition before they look; from then on the

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-import warnings
 
-from . import _core
+from . import _core, _filters
 from ._forwarding import forward
 from ._streams import ForwardedStream
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ._inheritance import Filter
+    from ._filters import Filter
 
 
 def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...], forwards_logging: bool) -> None:
@@ -22,10 +21,7 @@ def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...], forwards_logging
     sys.argv = list(argv)
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
-    if filters != describe_filters():
-        from ._inheritance import apply_filters
-
-        apply_filters(filters)
+    _filters.adopt(filters)
     if forwards_logging:
         forward()
 
@@ -56,21 +52,6 @@ def import_all(names: tuple[str, ...]) -> tuple[str, ...]:
         except BaseException as error:  # of a module's code; SystemExit too
             failures.append(f"{name} in an interpreter: {type(error).__name__}: {error}")
     return tuple(failures)
-
-
-def _pattern(expression: Any) -> tuple[str, int] | None:
-    if expression is None or isinstance(expression, str):  # str: a filter made in C
-        return None if expression is None else (expression, 0)
-    return expression.pattern, expression.flags
-
-
-def describe_filters() -> tuple[Filter, ...]:
-    """Describe this interpreter's warnings filters."""
-    filters: list[Any] = list(warnings.filters)
-    return tuple(
-        (action, _pattern(message), f"{kind.__module__}:{kind.__name__}", _pattern(module), line)
-        for action, message, kind, module, line in filters
-    )
 
 
 # ---- calls ----

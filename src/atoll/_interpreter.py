@@ -69,16 +69,9 @@ class Interpreter(_core.Handle):
             name = f"interpreter-{next(_numbers)}"
         elif not isinstance(name, str):
             raise TypeError(f"name must be str, not {type(name).__name__}")
-        from . import _exit, _forwarding, _signals, _warm
+        from . import _warm
 
-        _exit.register()
-        _signals.install()
-        if forward_logging:
-            _forwarding.announce()
-        is_usual = forward_logging and not preemptive
-        interpreter = (_warm.take(name) if is_usual else None) or _make(
-            name, bool(preemptive), bool(forward_logging)
-        )
+        interpreter = make(name, bool(preemptive), bool(forward_logging))
         _warm.keep_one()
         return interpreter  # type: ignore[return-value]
 
@@ -372,6 +365,18 @@ class Interpreter(_core.Handle):
     def __repr__(self) -> str:
         state = "closed" if self.is_closed else "open"
         return f"<atoll.Interpreter {self.name!r} id={self.id} {state}>"
+
+
+def make(name: str, is_preemptive: bool = False, forwards_logging: bool = True) -> Interpreter:
+    """Take a ready interpreter or make one; none is made in its place."""
+    from . import _exit, _forwarding, _signals, _warm
+
+    _exit.register()
+    _signals.install()
+    if forwards_logging:
+        _forwarding.announce()
+    is_usual = forwards_logging and not is_preemptive
+    return (_warm.take(name) if is_usual else None) or _make(name, is_preemptive, forwards_logging)
 
 
 def _make(name: str, is_preemptive: bool, forwards_logging: bool) -> Interpreter:

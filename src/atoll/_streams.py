@@ -65,6 +65,12 @@ class ForwardedStream(io.TextIOBase):
         self._write_pending()
         self._in_main("flush")
 
+    def __del__(self) -> None:
+        # IOBase's closes, that is flushes. An interpreter that ends need not enter the main one,
+        # where a signal handler may run that raises an exception here.
+        if self._pending:
+            self.flush()
+
     def writable(self) -> bool:
         return True
 

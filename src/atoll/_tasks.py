@@ -14,7 +14,6 @@ from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from ._exceptions import Captured
@@ -36,19 +35,36 @@ def is_reference(obj: object) -> bool:
     )
 
 
-class _Pickler(pickle.Pickler):
-    """Pickles by reference to what can be imported, and lets references be."""
+class _References:
+    """Makes a pickler of its kind let references be."""
 
-    def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file, 5)
+    def __init__(self, file: io.BytesIO, protocol: int) -> None:
+        super().__init__(file, protocol)  # type: ignore[call-arg]
         self.references: list[object] = []
 
     def reducer_override(self, obj: object) -> Any:
-        return self._reference(obj) if is_reference(obj) else NotImplemented
+        if is_reference(obj):
+            self.references.append(obj)
+            return _take, (len(self.references) - 1,)
+        return super().reducer_override(obj)  # type: ignore[misc]
 
-    def _reference(self, obj: object) -> tuple[Callable[[int], object], tuple[int]]:
-        self.references.append(obj)
-        return _take, (len(self.references) - 1,)
+
+class _ByName(pickle.Pickler):
+    def reducer_override(self, obj: object) -> Any:
+        return NotImplemented
+
+
+class _Pickler(_References, _ByName):
+    """Pickles by name what can be imported."""
+
+
+_adapted: dict[type, type] = {}
+
+
+def _keeping_references(base: type) -> type:
+    if base not in _adapted:
+        _adapted[base] = type("Pickler", (_References, base), {})
+    return _adapted[base]
 
 
 class _Unpickler(pickle.Unpickler):
@@ -62,60 +78,34 @@ class _Unpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def _value_pickler(file: io.BytesIO) -> Any:
-    """Make a pickler that takes functions and classes of `__main__` along by value."""
-    import cloudpickle
-
-    class ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
-        def __init__(self, file: io.BytesIO) -> None:
-            super().__init__(file, 5)
-            self.references: list[object] = []
-
-        _reference = _Pickler._reference
-
-        def reducer_override(self, obj: object) -> Any:
-            if is_reference(obj):
-                return self._reference(obj)
-            return super().reducer_override(obj)
-
-    return ValuePickler(file)
-
-
-def _dump_with(make: Callable[[io.BytesIO], Any], obj: object) -> Dumped:
-    file = io.BytesIO()
-    pickler = make(file)
-    pickler.dump(obj)
-    return file.getvalue(), tuple(pickler.references)
-
-
 def dump(obj: object) -> Dumped:
     """Pickle a value.
 
     Raises:
         TypeError, AttributeError, pickle.PicklingError: If it cannot be pickled.
     """
+    file = io.BytesIO()
+    pickler = _Pickler(file, 5)
     try:
-        dumped = _dump_with(_Pickler, obj)
+        pickler.dump(obj)
     except (pickle.PicklingError, AttributeError, TypeError):
         return dump_by_value(obj)
-    return dump_by_value(obj) if b"__main__" in dumped[0] else dumped
+    data = file.getvalue()
+    return dump_by_value(obj) if b"__main__" in data else (data, tuple(pickler.references))
 
 
 def dump_by_value(obj: object) -> Dumped:
     """Pickle a value with the functions and classes of `__main__` in it, and lambdas."""
-    return _dump_with(_value_pickler, obj)
+    from ._functions import pickle_by_value
+
+    data, pickler = pickle_by_value(obj, _keeping_references)
+    return data, tuple(pickler.references)
 
 
 def load(dumped: Dumped) -> Any:
     """Make the value again."""
     data, references = dumped
     return _Unpickler(data, references).load() if references else pickle.loads(data)
-
-
-def load_function(data: bytes) -> Callable[..., Any]:
-    """Make a function again that refers to nothing."""
-    function: Callable[..., Any] = pickle.loads(data)
-    return function
 
 
 def call(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 # How long a keeper that is stuck (in an import, say) may hold up a fork or the exit.
 _PATIENCE_SECONDS = 1.0
-# How long what nobody waits for is put off: one interpreter is made at a time.
-_PAUSE_SECONDS = 0.03
+# How long it must have been quiet before what nobody waits for is done, and how long that is put
+# off at most: it would compete with what is starting.
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.03, 0.3
 
 
 class _Request:
@@ -106,11 +107,11 @@ def prewarm(n: int, *, imports: Iterable[str] = (), wait: bool = False) -> None:
     """Make interpreters in the background, ready for the next `Interpreter` or `Thread`.
 
     An interpreter takes milliseconds to make; to take a ready one is quick. One is kept ready
-    anyway, once an interpreter has been made. Ready ones are given out once, those asked for here
-    first, the oldest first, and are not made again. They are hidden from `interpreters()`, take
-    their `sys.path`, `sys.argv`, environment, warnings filters and streams when they are given
-    out, and are closed at exit. A forked child has none. `Interpreter(preemptive=True)` always
-    makes a new one.
+    anyway, once an `Interpreter` or a `Thread` has been made, or an executor's workers have ended.
+    Ready ones are given out once, those asked for here first, the oldest first, and are not made
+    again. They are hidden from `interpreters()`, take their `sys.path`, `sys.argv`, environment,
+    warnings filters and streams when they are given out, and are closed at exit. A forked child has
+    none. `Interpreter(preemptive=True)` always makes a new one.
 
     What crosses: the names of the modules.
 
@@ -275,17 +276,18 @@ def _finish(request: _Request) -> None:
 def _keep() -> None:
     heard = 0
     while not _must_stop:
-        heard = _core.wait_for_call(heard, None)
-        _let_others_go_first(heard)
+        heard = _let_others_go_first(_core.wait_for_call(heard, None))
         while not _must_stop and _do_something():
             pass
 
 
-def _let_others_go_first(heard: int) -> None:
-    """Wait a moment if nobody waits for the keeper: a burst of starts is under way, perhaps."""
-    until = time.monotonic() + _PAUSE_SECONDS
-    while not (_must_stop or _requests) and (left := until - time.monotonic()) > 0:
-        heard = _core.wait_for_call(heard, left)
+def _let_others_go_first(heard: int) -> int:
+    """Wait for the end of a burst of calls, unless somebody waits for the keeper."""
+    latest = time.monotonic() + _LONGEST_PAUSE_SECONDS
+    before = -1
+    while not (_must_stop or _requests) and heard != before and time.monotonic() < latest:
+        before, heard = heard, _core.wait_for_call(heard, _PAUSE_SECONDS)
+    return heard
 
 
 def _do_something() -> bool:
@@ -332,11 +334,11 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
 
 def _own_imports() -> tuple[str, ...]:
     """Name what atoll itself may need there; a new interpreter imports it when it does."""
-    usual = ["threading", "atoll._values", "atoll._thread_inside"]
+    usual = ["threading", "atoll._values", "atoll._thread_inside", "atoll._functions"]
     if "atoll._executor" in sys.modules:
         usual.append("atoll._tasks")
-    if "atoll._functions" in sys.modules:
-        usual.append("atoll._functions")  # with cloudpickle: 4 MB
+    if "atoll._cloud" in sys.modules:
+        usual.append("atoll._cloud")  # with cloudpickle: 4 MB
     return tuple(usual)
 
 

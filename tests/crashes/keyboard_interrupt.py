@@ -1,6 +1,7 @@
 """SIGINT at odd moments: in visits, call-backs, closes, creations, dropped proxies; nothing is left half done."""
 
 import cloudpickle  # noqa: F401  an import that is interrupted leaves its file open
+import opcode  # noqa: F401  likewise
 import pickle  # noqa: F401
 import random
 import signal

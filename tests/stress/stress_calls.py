@@ -10,7 +10,6 @@ operations of each worker (not how the threads interleave).
 
 from __future__ import annotations
 
-import faulthandler
 import gc
 import random
 import sys
@@ -22,6 +21,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import Any
 
+import running
 import targets
 
 import atoll
@@ -513,23 +513,14 @@ def finish(run: Run) -> None:
         run.fail("at the end")
 
 
-def main(seconds: float = 10, threads: float = 8, seed: float = 0) -> int:
-    faulthandler.enable()
-    faulthandler.dump_traceback_later(seconds + 60, exit=True)
-    started = time.monotonic()
-    run = Run(seconds, int(threads), int(seed) or random.SystemRandom().randrange(10**6))
+def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
+    run = Run(seconds, threads, seed)
     threads_started = supervise(run)
     finish(run)
     operations = sum(run.done.values())
-    print(
-        f"{sys.version.split()[0]}: seed {run.seed}, {time.monotonic() - started:.0f} s, "
-        f"{operations:,} operations, {threads_started} threads, {dict(sorted(run.done.items()))}"
-    )
-    for failure in run.failures[:3]:
-        print(failure, file=sys.stderr)
-    print("FAILED" if run.failures else "OK")
-    return 1 if run.failures else 0
+    done = dict(sorted(run.done.items()))
+    return f"{operations:,} operations, {threads_started} threads, {done}", run.failures
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(float, sys.argv[1:])))
+    sys.exit(running.run(main, threads=8))

@@ -17,6 +17,8 @@ import traceback
 import weakref
 from typing import Any
 
+import running
+
 import atoll
 
 INTERPRETERS = 3
@@ -117,12 +119,7 @@ def settle(interpreters: list[atoll.Interpreter]) -> list[tuple[int, int]]:
     return now
 
 
-def main(seconds: float = 10, threads: float = 6, seed: float = 0) -> int:
-    import faulthandler  # other interpreters, which import this module too, cannot load it
-
-    faulthandler.enable()
-    faulthandler.dump_traceback_later(seconds + 60, exit=True)
-    seed = int(seed) or random.SystemRandom().randrange(10**6)
+def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
     import stress_drop  # this module under its own name, as the interpreters have it
 
     others = [atoll.Interpreter(f"drop-{i}") for i in range(INTERPRETERS)]
@@ -136,7 +133,7 @@ def main(seconds: float = 10, threads: float = 6, seed: float = 0) -> int:
         stop_at = time.monotonic() + (seconds if measured else min(2, seconds))
         workers = [
             threading.Thread(target=worker, args=(places, makers, stop_at, seed + n, results))
-            for n in range(int(threads))
+            for n in range(threads)
         ]
         for thread in workers:
             thread.start()
@@ -155,12 +152,8 @@ def main(seconds: float = 10, threads: float = 6, seed: float = 0) -> int:
     made = sum(result for result in results if isinstance(result, int))
     for interpreter in others:
         interpreter.close(10)
-    print(f"{sys.version.split()[0]}: seed {seed}, {made:,} objects made and dropped, {after}")
-    for failure in failures[:3]:
-        print(failure, file=sys.stderr)
-    print("FAILED" if failures else "OK")
-    return 1 if failures else 0
+    return f"{made:,} objects made and dropped, {after}", failures
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(float, sys.argv[1:])))
+    sys.exit(running.run(main, threads=6))

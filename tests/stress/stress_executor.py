@@ -20,6 +20,8 @@ from collections import Counter
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
+import running
+
 import atoll
 
 Pool = atoll.InterpreterPoolExecutor
@@ -212,29 +214,23 @@ def one_pool(choose: random.Random, threads: int, ends: list[Any]) -> None:
         thread.join()
 
 
-def main(seconds: float, threads: float = 4, seed: float = 0) -> int:
-    seed = int(seed) or random.randrange(10**6)
-    choose = random.Random(int(seed))
-    print(f"seed {int(seed)}", flush=True)
+def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
+    choose = random.Random(seed)
     before = set(threading.enumerate()), set(atoll.interpreters())
     ends: list[Any] = []
     stop_at = time.monotonic() + seconds
     pools = 0
     while time.monotonic() < stop_at and not any(isinstance(end, str) for end in ends):
-        one_pool(choose, int(threads), ends)
+        one_pool(choose, threads, ends)
         pools += 1
     failures = [end for end in ends if isinstance(end, str)]
     if set(threading.enumerate()) - before[0] or set(atoll.interpreters()) - before[1]:
         failures.append(f"left over: {threading.enumerate()} {atoll.interpreters()}")
     total = sum((end for end in ends if isinstance(end, Counter)), Counter())
-    print(f"{sys.version.split()[0]}: seed {int(seed)}, {pools} pools, {dict(total)}")
-    for failure in failures[:3]:
-        print(failure, file=sys.stderr)
-    print("FAILED" if failures else "OK")
-    return 1 if failures else 0
+    return f"{pools} pools, {dict(total)}", failures
 
 
 if __name__ == "__main__":
     import stress_executor  # so that the functions have an import name
 
-    sys.exit(stress_executor.main(*map(float, sys.argv[1:])))
+    sys.exit(running.run(stress_executor.main, threads=4))

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 
+import running
 import targets
 
 import atoll
@@ -127,7 +128,7 @@ EXPECTED = {0: 0, 1: 0, 2: 7, 3: 3, 4: 9, 5: 11}
 
 def main(runs: float = 20, first: float = 0) -> int:
     first = int(first) or random.SystemRandom().randrange(10**6)
-    failures = 0
+    failures = []
     for seed in range(first, first + int(runs)):
         try:
             done = subprocess.run(
@@ -140,11 +141,11 @@ def main(runs: float = 20, first: float = 0) -> int:
         except subprocess.TimeoutExpired as error:
             status, noise = "hang", str(error.stderr)
         if status != EXPECTED[seed % 6] or noise:
-            failures += 1
-            print(f"seed {seed}: {status} instead of {EXPECTED[seed % 6]}\n{noise[-1500:]}")
-    print(f"{sys.version.split()[0]}: {int(runs)} processes from seed {first}, {failures} failed")
-    print("FAILED" if failures else "OK")
-    return 1 if failures else 0
+            failures.append(
+                f"seed {seed}: {status} instead of {EXPECTED[seed % 6]}\n{noise[-1500:]}"
+            )
+    print(f"{sys.version.split()[0]}: {int(runs)} processes from seed {first}")
+    return running.conclude(failures)
 
 
 if __name__ == "__main__":

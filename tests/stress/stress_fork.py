@@ -9,7 +9,6 @@ own, and ends with status 0 within ten seconds.
 
 from __future__ import annotations
 
-import faulthandler
 import gc
 import multiprocessing
 import os
@@ -23,6 +22,7 @@ import traceback
 import warnings
 from typing import Any
 
+import running
 import targets
 
 import atoll
@@ -128,10 +128,8 @@ def disturber(stop: threading.Event, stable: Any, seed: int, failures: list[str]
         failures.append(traceback.format_exc())
 
 
-def main(seconds: float = 10, threads: float = 3, seed: float = 0) -> int:
-    faulthandler.enable()
+def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
     warnings.simplefilter("ignore", DeprecationWarning)  # fork in a process with threads
-    seed = int(seed) or random.SystemRandom().randrange(10**6)
     choose = random.Random(seed)
     stable = atoll.Interpreter("stable")
     counter = stable.import_module("targets").counter
@@ -140,7 +138,7 @@ def main(seconds: float = 10, threads: float = 3, seed: float = 0) -> int:
     failures: list[str] = []
     disturbers = [
         threading.Thread(target=disturber, args=(stop, counter, seed + n, failures))
-        for n in range(int(threads))
+        for n in range(threads)
     ]
     for thread in disturbers:
         thread.start()
@@ -156,12 +154,8 @@ def main(seconds: float = 10, threads: float = 3, seed: float = 0) -> int:
     for thread in disturbers:
         thread.join()
     stable.close(10)
-    print(f"{sys.version.split()[0]}: seed {seed}, {done}")
-    for failure in failures[:3]:
-        print(failure, file=sys.stderr)
-    print("FAILED" if failures else "OK")
-    return 1 if failures else 0
+    return f"{done}", failures
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(float, sys.argv[1:])))
+    sys.exit(running.run(main, threads=3))

@@ -17,6 +17,7 @@ import time
 import traceback
 from typing import Any
 
+import running
 import targets
 
 import atoll
@@ -115,9 +116,7 @@ def call_in_main(shared: Shared, seed: int) -> None:
         shared.may_raise = False
 
 
-def main(seconds: float = 5, threads: float = 4, seed: float = 0) -> int:
-    seed = int(seed) or random.SystemRandom().randrange(10**6)
-    print(f"{sys.version.split()[0]}: seed {seed}", flush=True)
+def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
     shared = Shared(3)
     failures: list[str] = []
 
@@ -129,7 +128,7 @@ def main(seconds: float = 5, threads: float = 4, seed: float = 0) -> int:
             shared.stopped = True
 
     workers = [
-        threading.Thread(target=guarded, args=(work, shared, seed + i)) for i in range(int(threads))
+        threading.Thread(target=guarded, args=(work, shared, seed + i)) for i in range(threads)
     ]
     workers.append(threading.Thread(target=guarded, args=(disturb, shared, seed - 1)))
     for each in workers:
@@ -156,11 +155,8 @@ def main(seconds: float = 5, threads: float = 4, seed: float = 0) -> int:
     for interpreter in shared.interpreters:
         assert interpreter.call(pow, 2, 3) == 8
         interpreter.close()
-    print(*failures, sep="\n")
-    print(shared.ends, "rounds of main:", rounds, "signals:", shared.signals)
-    print("FAILED" if failures else "OK")
-    return 1 if failures else 0
+    return f"{shared.ends}, {rounds} rounds of main, {shared.signals} signals", failures
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(float, sys.argv[1:])))
+    sys.exit(running.run(main, threads=4))

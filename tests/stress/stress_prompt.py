@@ -16,6 +16,8 @@ import time
 import traceback
 from typing import Any
 
+import running
+
 import atoll
 
 
@@ -70,12 +72,7 @@ def visitor(busy: list[Any], stop_at: float, seed: int, results: list[Any]) -> N
     results.append(counts)
 
 
-def main(seconds: float = 10, threads: float = 4, seed: float = 0) -> int:
-    import faulthandler  # other interpreters, which import this module too, cannot load it
-
-    faulthandler.enable()
-    faulthandler.dump_traceback_later(seconds + 60, exit=True)
-    seed = int(seed) or random.SystemRandom().randrange(10**6)
+def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
     import stress_prompt
 
     # A run-to-completion one whose loop checkpoints, a preemptive one whose loop does not, and idle.
@@ -90,7 +87,7 @@ def main(seconds: float = 10, threads: float = 4, seed: float = 0) -> int:
     results: list[Any] = []
     visitors = [
         threading.Thread(target=visitor, args=(busy, stop_at, seed + n, results))
-        for n in range(int(threads))
+        for n in range(threads)
     ]
     closed = 0
     for thread in visitors:
@@ -120,15 +117,9 @@ def main(seconds: float = 10, threads: float = 4, seed: float = 0) -> int:
             failures.append(f"interpreter {index}: {counts[index]} calls, {found[index]} counted")
     if min(counts) == 0 or mine.rounds == 0:
         failures.append(f"somebody starved: {counts}, {mine.rounds}")
-    print(
-        f"{sys.version.split()[0]}: seed {seed}, {sum(counts):,} calls {counts}, "
-        f"home ran {mine.rounds:,} rounds, {closed} closed"
-    )
-    for failure in failures[:3]:
-        print(failure, file=sys.stderr)
-    print("FAILED" if failures else "OK")
-    return 1 if failures else 0
+    home = f"home ran {mine.rounds:,} rounds"
+    return f"{sum(counts):,} calls {counts}, {home}, {closed} closed", failures
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(float, sys.argv[1:])))
+    sys.exit(running.run(main, threads=4))

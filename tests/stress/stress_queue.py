@@ -21,6 +21,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import running
+
 import atoll
 
 INTERPRETERS = 3
@@ -219,12 +221,7 @@ def settle(interpreters: list[atoll.Interpreter]) -> list[tuple[int, int]]:
     return now
 
 
-def main(seconds: float = 10, threads: float = 4, seed: float = 0) -> int:
-    import faulthandler  # other interpreters, which import this module too, cannot load it
-
-    faulthandler.enable()
-    faulthandler.dump_traceback_later(seconds + 60, exit=True)
-    seed = int(seed) or random.SystemRandom().randrange(10**6)
+def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
     import stress_queue  # this module under its own name, as the interpreters have it
 
     others = [atoll.Interpreter(f"queue-{i}") for i in range(INTERPRETERS)]
@@ -232,11 +229,11 @@ def main(seconds: float = 10, threads: float = 4, seed: float = 0) -> int:
     failures: list[str] = []
     items = rounds = 0
     baseline: list[tuple[int, int]] = []
-    with ThreadPoolExecutor(2 * int(threads) + 1) as pool:
+    with ThreadPoolExecutor(2 * threads + 1) as pool:
         stop_at = time.monotonic() + seconds
         while not failures and (time.monotonic() < stop_at or rounds < 12):
             try:
-                items += run_round(pool, modules, int(threads), seed + rounds)
+                items += run_round(pool, modules, threads, seed + rounds)
             except BaseException:
                 failures.append(f"round {rounds}: {traceback.format_exc()}")
             rounds += 1
@@ -252,12 +249,8 @@ def main(seconds: float = 10, threads: float = 4, seed: float = 0) -> int:
     del modules
     for interpreter in others:
         interpreter.close(10)
-    print(f"{sys.version.split()[0]}: seed {seed}, {rounds} rounds, {items:,} items")
-    for failure in failures[:3]:
-        print(failure, file=sys.stderr)
-    print("FAILED" if failures else "OK")
-    return 1 if failures else 0
+    return f"{rounds} rounds, {items:,} items", failures
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(float, sys.argv[1:])))
+    sys.exit(running.run(main, threads=4))

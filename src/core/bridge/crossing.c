@@ -126,7 +126,7 @@ crossing_stop_asking(interp *host)
 {
     pthread_mutex_lock(&host->mutex);
     host->is_unasked = true;
-    while (host->lookers > 0) {
+    while (host->lookers > 0 || host->pins > 0) {
         pthread_cond_wait(&host->moved, &host->mutex);
     }
     pthread_mutex_unlock(&host->mutex);

@@ -62,7 +62,8 @@ void crossing_release(interp *host, guest *own);
 // visitor inside keeps it alive. None of our locks is held.
 void crossing_post(interp *host);
 
-// From now on visitors wait as in CPython; returns, detached, when no thread makes room any more.
+// From now on visitors wait as in CPython, and summons are not posted; returns when no thread makes
+// room or posts any more. Detached, unless nobody else is inside.
 void crossing_stop_asking(interp *host);
 
 // In the pending call: false if none is to be made any more; and let in who waits to get into a

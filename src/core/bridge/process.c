@@ -6,7 +6,7 @@
 #include "bridge/arenas.h"
 #include "bridge/cpython.h"
 #include "bridge/janitor.h"
-#include "bridge/lifecycle.h"
+#include "bridge/creation.h"
 #include "bridge/summons.h"
 #include "ground/alarm.h"
 #include "ground/barrier.h"
@@ -61,7 +61,7 @@ child(void)
     heap_fork_child();
     closing_fork_child();
     janitor_fork_child();
-    lifecycle_fork_child();
+    creation_fork_child();
     cpython_forget_thread_states(); // first: it looks whether there are other interpreters
     cpython_forget_interpreters();
 }

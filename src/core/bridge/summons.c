@@ -25,7 +25,7 @@ note_where_present(interp *host, void *whom)
 {
     pthread_mutex_lock(&host->mutex);
     if (is_there_locked(host, whom)) {
-        if (!host->is_noted) {
+        if (!host->is_noted && !host->is_unasked) {
             interp_pin_locked(host);
             interp_incref(host);
             host->is_noted = true;

@@ -257,12 +257,12 @@ void
 task_set_error(task *self, core_state *home)
 {
     error_pack_as(&self->parcel, home, HOOK_TASK_CAPTURE);
-    self->flags = (self->flags & TASK_IS_CHUNK) | TASK_HAS_ERROR;
+    self->flags = TASK_HAS_ERROR;
 }
 
 // What cannot be packed is the task's error, as with processes: it is done before it began.
 task *
-task_new(core_state *home, task_function *function, unsigned flags, PyObject *arguments,
+task_new(core_state *home, task_function *function, Py_ssize_t stride, PyObject *arguments,
          PyObject *keywords)
 {
     task *self = PyMem_RawMalloc(sizeof *self);
@@ -272,7 +272,8 @@ task_new(core_state *home, task_function *function, unsigned flags, PyObject *ar
     }
     atomic_init(&self->references, 1);
     atomic_init(&self->phase, TASK_PENDING);
-    self->flags = flags;
+    self->flags = 0;
+    self->stride = stride;
     self->is_observed = false;
     self->function = function == NULL ? NULL : function_incref(function);
     self->next = self->previous = NULL;
@@ -315,14 +316,13 @@ call_directly(task *self, core_state *host, PyObject *function)
 
 // The results up to the first exception, which stays set.
 static PyObject *
-call_each(PyObject *function, PyObject *calls)
+call_each(PyObject *function, PyObject *arguments, Py_ssize_t stride)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(calls), done = 0;
+    Py_ssize_t count = PyTuple_GET_SIZE(arguments) / stride, done = 0;
     PyObject *results = PyTuple_New(count);
     while (results != NULL && done < count) {
-        PyObject *arguments = PyTuple_GET_ITEM(calls, done);
-        PyObject *result = PyObject_Vectorcall(function, ((PyTupleObject *)arguments)->ob_item,
-                                               (size_t)PyTuple_GET_SIZE(arguments), NULL);
+        PyObject *const *first = ((PyTupleObject *)arguments)->ob_item + done * stride;
+        PyObject *result = PyObject_Vectorcall(function, first, (size_t)stride, NULL);
         if (result == NULL) {
             break;
         }
@@ -341,8 +341,7 @@ call_each(PyObject *function, PyObject *calls)
 static PyObject *
 call(task *self, core_state *host, PyObject *function)
 {
-    bool is_chunk = self->flags & TASK_IS_CHUNK;
-    if (!(self->flags & TASK_PICKLED_INPUT) && !is_chunk) {
+    if (!(self->flags & TASK_PICKLED_INPUT) && self->stride == 0) {
         return call_directly(self, host, function);
     }
     PyObject *both = NULL, *arguments = NULL, *result = NULL;
@@ -354,8 +353,8 @@ call(task *self, core_state *host, PyObject *function)
         arguments = parcel_get(&self->parcel, host);
     }
     if (arguments != NULL) {
-        result = is_chunk ? call_each(function, arguments)
-                          : PyObject_Call(function, arguments, PyTuple_GET_ITEM(both, 1));
+        result = self->stride > 0 ? call_each(function, arguments, self->stride)
+                                  : PyObject_Call(function, arguments, PyTuple_GET_ITEM(both, 1));
     }
     Py_XDECREF(arguments);
     Py_XDECREF(both);

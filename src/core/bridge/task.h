@@ -31,13 +31,12 @@ typedef enum {
 } task_phase;
 
 enum {
-    TASK_IS_CHUNK = 1,       // the arguments are a tuple of argument tuples
-    TASK_HAS_NAMES = 2,      // of keyword arguments, after the arguments
-    TASK_PICKLED_INPUT = 4,  // else packed by the core
-    TASK_PICKLED_RESULT = 8, // likewise
-    TASK_HAS_RESULT = 16,
-    TASK_HAS_ERROR = 32, // both: a chunk that failed half-way
-    TASK_IS_BROKEN = 64, // it never ran, and never will
+    TASK_HAS_NAMES = 1,      // of keyword arguments, after the arguments
+    TASK_PICKLED_INPUT = 2,  // else packed by the core
+    TASK_PICKLED_RESULT = 4, // likewise
+    TASK_HAS_RESULT = 8,
+    TASK_HAS_ERROR = 16, // both: a chunk that failed half-way
+    TASK_IS_BROKEN = 32, // it never ran, and never will
 };
 
 // What is called: "module:name", or the pickle of a function; a kept one is unpickled once in each
@@ -56,6 +55,7 @@ struct task {
     atomic_intptr_t references;
     _Atomic(task_phase) phase;
     unsigned flags;
+    Py_ssize_t stride;           // of a chunk, many calls: the arguments of each; 0: it is one call
     bool is_observed;            // crew.mutex; its Future wants to be told
     task_function *function;     // counted; NULL once it has run
     task *next, *previous;       // crew.mutex
@@ -79,8 +79,8 @@ typedef struct {
 task_function *task_function_new(function_kind kind, const char *data, size_t size);
 void task_function_decref(task_function *self);
 
-// At home. NULL or -1: exception.
-task *task_new(core_state *home, task_function *function, unsigned flags, PyObject *arguments,
+// At home. NULL or -1: exception. `arguments` is a tuple; of a chunk, those of all calls in a row.
+task *task_new(core_state *home, task_function *function, Py_ssize_t stride, PyObject *arguments,
                PyObject *keywords);
 void task_set_error(task *self, core_state *home); // the current exception is its answer
 

@@ -1,5 +1,7 @@
 #include "bridge/waiting.h"
 
+#include <math.h>
+
 #include "bridge/entry.h"
 #include "bridge/summons.h"
 #include "ground/clock.h"
@@ -41,8 +43,8 @@ waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter, int64_t dea
     }
 }
 
-int
-waiting_deadline(PyObject *timeout, int64_t *deadline)
+static int
+parse_deadline(PyObject *timeout, double least, int64_t *deadline)
 {
     *deadline = DEADLINE_NEVER;
     if (timeout == Py_None) {
@@ -52,12 +54,24 @@ waiting_deadline(PyObject *timeout, int64_t *deadline)
     if (seconds == -1.0 && PyErr_Occurred()) {
         return -1;
     }
-    if (!(seconds >= 0)) { // NaN too
+    if (!(seconds >= least)) { // NaN too
         PyErr_SetString(PyExc_ValueError, "'timeout' must be a non-negative number");
         return -1;
     }
     if (seconds < 1e9) {
-        *deadline = clock_now() + (int64_t)(seconds * NANOSECONDS_PER_SECOND);
+        *deadline = clock_now() + (int64_t)(fmax(seconds, 0) * NANOSECONDS_PER_SECOND);
     }
     return 0;
+}
+
+int
+waiting_deadline(PyObject *timeout, int64_t *deadline)
+{
+    return parse_deadline(timeout, 0, deadline);
+}
+
+int
+waiting_deadline_or_past(PyObject *timeout, int64_t *deadline)
+{
+    return parse_deadline(timeout, -INFINITY, deadline);
 }

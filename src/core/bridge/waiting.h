@@ -16,7 +16,9 @@
 MUST_CHECK int waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter,
                                 int64_t deadline, queue_result *result, queue_item **item);
 
-// The deadline that a timeout in seconds (None: never) sets; -1: not a number that is 0 or more.
+// The deadline that a timeout in seconds (None: never) sets. -1: it is no number, or less than 0,
+// which only Futures take: it is over then.
 MUST_CHECK int waiting_deadline(PyObject *timeout, int64_t *deadline);
+MUST_CHECK int waiting_deadline_or_past(PyObject *timeout, int64_t *deadline);
 
 #endif

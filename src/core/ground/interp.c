@@ -98,7 +98,11 @@ void
 interp_unpin(interp *self)
 {
     pthread_mutex_lock(&self->mutex);
-    bool may_end = --self->pins == 0 && interp_get_phase(self) == INTERP_CLOSING;
+    bool is_free = --self->pins == 0;
+    bool may_end = is_free && interp_get_phase(self) == INTERP_CLOSING;
+    if (is_free) {
+        pthread_cond_broadcast(&self->moved);
+    }
     pthread_mutex_unlock(&self->mutex);
     if (may_end) {
         closing_announce();

@@ -155,14 +155,49 @@ batch_add(crew_object *self, batch *into, task *added)
     return ++into->count < into->limit ? 0 : batch_send(self, into);
 }
 
-static int
-submit_next(crew_object *self, batch *into, PyObject *item, unsigned flags, PyObject *list)
+// The arguments of one call; NULL without an exception: there are no more.
+static PyObject *
+next_row(PyObject *iterator)
 {
-    if (!PyTuple_CheckExact(item)) {
+    PyObject *row = PyIter_Next(iterator);
+    if (row != NULL && !(PyTuple_CheckExact(row) && PyTuple_GET_SIZE(row) > 0)) {
         PyErr_SetString(PyExc_TypeError, "tuples of arguments are required");
-        return -1;
+        Py_CLEAR(row);
     }
-    task *made = task_new(self->state, self->packed, flags, item, NULL);
+    return row;
+}
+
+// Those of up to `size` calls, one after the other, each with `stride` of them.
+static PyObject *
+next_chunk(PyObject *iterator, Py_ssize_t size, Py_ssize_t *stride)
+{
+    PyObject *row = next_row(iterator);
+    Py_ssize_t width = *stride = row == NULL ? 0 : PyTuple_GET_SIZE(row);
+    PyObject *chunk = row == NULL                     ? NULL
+                      : size > PY_SSIZE_T_MAX / width ? PyErr_NoMemory()
+                                                      : PyTuple_New(size * width);
+    Py_ssize_t filled = 0;
+    while (chunk != NULL && row != NULL && PyTuple_GET_SIZE(row) == width) {
+        for (Py_ssize_t i = 0; i < width; i++) {
+            PyTuple_SET_ITEM(chunk, filled++, Py_NewRef(PyTuple_GET_ITEM(row, i)));
+        }
+        Py_DECREF(row);
+        row = filled < size * width ? next_row(iterator) : NULL;
+    }
+    Py_XDECREF(row);
+    if (PyErr_Occurred()) {
+        Py_CLEAR(chunk);
+    }
+    else if (chunk != NULL && filled < size * width) {
+        (void)_PyTuple_Resize(&chunk, filled);
+    }
+    return chunk;
+}
+
+static int
+submit_next(crew_object *self, batch *into, PyObject *item, Py_ssize_t stride, PyObject *list)
+{
+    task *made = task_new(self->state, self->packed, stride, item, NULL);
     PyObject *object = made == NULL ? NULL
                                     : task_object_new(self->state, self->state->types[TYPE_TASK],
                                                       self->crew, made);
@@ -174,8 +209,9 @@ submit_next(crew_object *self, batch *into, PyObject *item, unsigned flags, PyOb
     return result;
 }
 
-// submit_each(function, iterator, limit, is_chunked): a list of Tasks, for up to `limit` items (-1:
-// all). An item is a tuple of arguments, or a tuple of such.
+// submit_each(function, iterator, limit, chunksize): a list of up to `limit` Tasks (-1: as many as
+// there are). The iterator yields the arguments of each call, all tuples of one length; a Task
+// makes `chunksize` calls. If that is 1 its result is the call's, else a tuple.
 static PyObject *
 crew_submit_each(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
 {
@@ -184,14 +220,15 @@ crew_submit_each(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "four arguments");
     }
     Py_ssize_t limit = PyLong_AsSsize_t(arguments[2]);
-    unsigned flags = arguments[3] == Py_True ? TASK_IS_CHUNK : 0;
+    Py_ssize_t size = PyErr_Occurred() ? -1 : PyLong_AsSsize_t(arguments[3]), stride = 0;
     PyObject *iterator = arguments[1], *list = PyErr_Occurred() ? NULL : PyList_New(0), *item;
     batch sent = {.limit = 1};
     int result = list == NULL ? -1 : 0;
-    while (result == 0 && limit != 0 && (item = PyIter_Next(iterator)) != NULL) {
+    while (result == 0 && limit != 0 &&
+           (item = size == 1 ? next_row(iterator) : next_chunk(iterator, size, &stride)) != NULL) {
         // The iterator may have submitted something else meanwhile.
         result = pack_function(self, arguments[0], true);
-        result = result < 0 ? -1 : submit_next(self, &sent, item, flags, list);
+        result = result < 0 ? -1 : submit_next(self, &sent, item, stride, list);
         Py_DECREF(item);
         limit--;
     }
@@ -438,7 +475,7 @@ static PyMethodDef crew_methods[] = {
     {"submit", (PyCFunction)(void (*)(void))crew_submit_one, METH_FASTCALL,
      PyDoc_STR("submit($self, function, arguments, keywords, /)\n--\n\nQueue one call.")},
     {"submit_each", (PyCFunction)(void (*)(void))crew_submit_each, METH_FASTCALL,
-     PyDoc_STR("submit_each($self, function, iterator, limit, is_chunked, /)\n--\n\n"
+     PyDoc_STR("submit_each($self, function, iterator, limit, chunksize, /)\n--\n\n"
                "Queue a call for each tuple of arguments.")},
     {"needs_worker", crew_needs_worker, METH_NOARGS,
      PyDoc_STR("needs_worker($self, /)\n--\n\n"

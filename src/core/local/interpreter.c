@@ -1,13 +1,12 @@
 // Interpreter, the handle: the C half of atoll.Interpreter, and the functions that take one.
-#include <math.h>
-
 #include "bridge/cpython.h"
 #include "bridge/crossing.h"
 #include "bridge/handle.h"
 #include "bridge/janitor.h"
+#include "bridge/creation.h"
 #include "bridge/lifecycle.h"
 #include "bridge/own_threads.h"
-#include "ground/clock.h"
+#include "bridge/waiting.h"
 #include "local/reference.h"
 
 // ---- handles ----
@@ -130,7 +129,7 @@ create(PyObject *module, PyObject *arguments)
                           &PyTuple_Type, &modules)) {
         return NULL;
     }
-    interp *made = lifecycle_create(state, name, is_preemptive, ROLE_IN_USE, path, modules);
+    interp *made = creation_make(state, name, is_preemptive, ROLE_IN_USE, path, modules);
     if (made == NULL) {
         return NULL;
     }
@@ -147,21 +146,9 @@ close_interpreter(PyObject *module, PyObject *const *arguments, Py_ssize_t count
     if (target == NULL) {
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "close(handle, timeout)");
     }
-    int64_t deadline = DEADLINE_NEVER;
-    if (arguments[1] != Py_None) {
-        double seconds = PyFloat_AsDouble(arguments[1]);
-        if (seconds == -1.0 && PyErr_Occurred()) {
-            return NULL;
-        }
-        if (isnan(seconds) || seconds < 0) {
-            PyErr_SetString(PyExc_ValueError, "timeout must be a number of seconds, 0 or more");
-            return NULL;
-        }
-        if (seconds < 1e9) {
-            deadline = clock_now() + (int64_t)(seconds * NANOSECONDS_PER_SECOND);
-        }
-    }
-    if (lifecycle_close(state, target, deadline, false) < 0) {
+    int64_t deadline;
+    if (waiting_deadline(arguments[1], &deadline) < 0 ||
+        lifecycle_close(state, target, deadline, false) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -512,7 +499,7 @@ freeze(PyObject *module, PyObject *handle)
 static PyObject *
 prepare_exit(PyObject *module, PyObject *unused)
 {
-    lifecycle_end();
+    creation_end();
     Py_RETURN_NONE;
 }
 

@@ -1,7 +1,7 @@
 // The module atoll._core: one instance and one state per interpreter.
 #include "bridge/cpython.h"
 #include "bridge/export.h"
-#include "bridge/lifecycle.h"
+#include "bridge/creation.h"
 #include "bridge/process.h"
 #include "local/queue.h"
 #include "local/reference.h"
@@ -26,7 +26,7 @@ static interp *
 find_interp(void)
 {
     PyInterpreterState *interpreter = PyInterpreterState_Get();
-    interp *made = lifecycle_being_made(interpreter);
+    interp *made = creation_of(interpreter);
     if (made == NULL) {
         made = registry_find(interpreter);
     }

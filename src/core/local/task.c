@@ -1,9 +1,8 @@
 #include "local/task.h"
 
-#include <math.h>
-
 #include "bridge/crossing.h"
 #include "bridge/summons.h"
+#include "bridge/waiting.h"
 #include "ground/clock.h"
 #include "local/reference.h"
 
@@ -118,34 +117,13 @@ fetch(task_object *self)
     return 0;
 }
 
-static int
-parse_deadline(PyObject *timeout, int64_t *deadline)
-{
-    *deadline = DEADLINE_NEVER;
-    if (timeout == NULL || timeout == Py_None) {
-        return 0;
-    }
-    double seconds = PyFloat_AsDouble(timeout);
-    if (seconds == -1.0 && PyErr_Occurred()) {
-        return -1;
-    }
-    if (isnan(seconds)) {
-        PyErr_SetString(PyExc_ValueError, "timeout must be a number of seconds");
-        return -1;
-    }
-    if (seconds < 1e9) {
-        *deadline = clock_now() + (int64_t)(fmax(seconds, 0) * NANOSECONDS_PER_SECOND);
-    }
-    return 0;
-}
-
 // Wait, and unpack. -1: exception, TimeoutError and CancelledError included.
 static int
 await(task_object *self, PyObject *timeout)
 {
     if (UNLIKELY(task_get_phase(self->task) <= TASK_RUNNING)) {
         int64_t deadline;
-        if (parse_deadline(timeout, &deadline) < 0) {
+        if (waiting_deadline_or_past(timeout, &deadline) < 0) {
             return -1;
         }
         int is_run = deadline == DEADLINE_NEVER ? run_here(self) : 0;
@@ -194,7 +172,7 @@ task_result(PyObject *op, PyObject *const *arguments, Py_ssize_t count, PyObject
     if (parse_timeout(arguments, count, names, &timeout) < 0 || await(self, timeout) < 0) {
         return NULL;
     }
-    if (self->exception != NULL && !(self->task->flags & TASK_IS_CHUNK)) {
+    if (self->exception != NULL && self->task->stride == 0) {
         PyErr_SetObject((PyObject *)Py_TYPE(self->exception), self->exception);
         return NULL;
     }

@@ -2,10 +2,10 @@
 #include "bridge/crossing.h"
 #include "bridge/janitor.h"
 #include "bridge/keeper.h"
+#include "bridge/creation.h"
 #include "bridge/lifecycle.h"
 #include "bridge/waiting.h"
 #include "ground/gong.h"
-#include "ground/clock.h"
 #include "local/reference.h"
 
 // Borrowed; NULL: exception.
@@ -42,7 +42,7 @@ create_hidden(PyObject *module, PyObject *arguments)
                           &modules)) {
         return NULL;
     }
-    interp *made = lifecycle_create(state, name, false, ROLE_MADE, path, modules);
+    interp *made = creation_make(state, name, false, ROLE_MADE, path, modules);
     return made == NULL ? NULL : handle_steal(state, made);
 }
 
@@ -109,13 +109,13 @@ static PyObject *
 close_retired(PyObject *module, PyObject *arguments)
 {
     core_state *state = PyModule_GetState(module);
-    PyObject *handle;
-    double seconds;
-    if (!PyArg_ParseTuple(arguments, "Od", &handle, &seconds)) {
+    PyObject *handle, *timeout;
+    int64_t deadline;
+    if (!PyArg_ParseTuple(arguments, "OO", &handle, &timeout) ||
+        waiting_deadline(timeout, &deadline) < 0) {
         return NULL;
     }
     interp *target = closable(state, handle);
-    int64_t deadline = clock_now() + (int64_t)(seconds * NANOSECONDS_PER_SECOND);
     if (target == NULL || lifecycle_close(state, target, deadline, true) < 0) {
         return NULL;
     }
