@@ -156,7 +156,7 @@ def test_modules_that_cloudpickle_is_to_take_along() -> None:
 
     cloudpickle.register_pickle_by_value(colorsys)
     try:
-        data, _ = _functions.dump_function(lambda: colorsys.rgb_to_hsv)
+        data, *_ = _functions.dump_function(lambda: colorsys.rgb_to_hsv)
     finally:
         cloudpickle.unregister_pickle_by_value(colorsys)
     assert b"cloudpickle" in data

@@ -39,6 +39,7 @@ def measure(workload: str, rounds: int) -> tuple[int, int, int]:
         ("classes", "control_pass", 200),
         ("names", "control_pass", 100),
         ("queues", "control_pass", 300),
+        ("buffers", "control_pass", 200),
         ("threads", "control_threads", 300),
         ("tasks", "control_pass", 300),
     ],

@@ -12,7 +12,7 @@ shift || true
 tests=("$@")
 if ! ((${#tests[@]})); then
   for noun in proxy values exceptions lifetime buffer restrict identity one_at_a_time share \
-    share_file frozendict; do
+    share_file frozendict block atomic_int big_values; do
     tests+=("tests/test_$noun.py")
   done
 fi

@@ -21,7 +21,9 @@ if sys.implementation.name != "cpython" or sys.version_info < (3, 13) or "t" in 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._core import Proxy, Statistics
+    from ._buffer import Buffer
+    from ._buffer_statistics import BufferStatistics
+    from ._core import AtomicInt, Proxy, Statistics
     from ._deadline import timeout
     from ._errors import (
         AtollError,
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
 # Found when first asked for: each interpreter imports this module, few need all of it.
 _PLACES = {
     "AtollError": "_errors",
+    "AtomicInt": "_core",
+    "Buffer": "_buffer",
+    "BufferStatistics": "_buffer_statistics",
     "DeadlineExceeded": "_errors",
     "Interpreter": "_interpreter",
     "InterpreterClosedError": "_errors",
@@ -77,6 +82,9 @@ _PLACES = {
 
 __all__ = [
     "AtollError",
+    "AtomicInt",
+    "Buffer",
+    "BufferStatistics",
     "DeadlineExceeded",
     "Interpreter",
     "InterpreterClosedError",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._interpreter import Interpreter
+    from ._pickles import Dumped
 
 
 async def call_in_thread(
@@ -72,8 +73,8 @@ def run_named(name: str, /, *args: Any, **kwargs: Any) -> Any:
     return run(resolve(name), *args, **kwargs)
 
 
-def run_by_value(data: bytes, references: tuple[object, ...], /, *args: Any, **kwargs: Any) -> Any:
+def run_by_value(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
     """Run an async function that came by value."""
     from ._functions import load_function
 
-    return run(load_function(data, references), *args, **kwargs)
+    return run(load_function(*dumped), *args, **kwargs)

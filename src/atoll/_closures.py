@@ -30,8 +30,8 @@ class TooComplex(pickle.PicklingError):
 class Pickler(pickle.Pickler):
     """Pickles functions by value; all else as `pickle` does, by name what can be imported."""
 
-    def __init__(self, file: Any, protocol: int) -> None:
-        super().__init__(file, protocol)
+    def __init__(self, file: Any, protocol: int, buffer_callback: Any) -> None:
+        super().__init__(file, protocol, buffer_callback=buffer_callback)
         self._namespaces: dict[int, dict[str, Any]] = {}  # by the id of a function's globals
 
     def reducer_override(self, obj: Any) -> Any:

@@ -1,11 +1,22 @@
 """The C core of atoll: mechanism, no policy."""
 
-from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Buffer as ReadableBuffer
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterable,
+    Iterator,
+    KeysView,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
 from types import GenericAlias
-from typing import Any, Self, TypeVar, final, overload
+from typing import Any, NoReturn, Self, TypeVar, final, overload
 
 from typing_extensions import disjoint_base
 
+from ._buffer import Buffer
 from ._interpreter import Interpreter
 from ._queue import Queue
 
@@ -61,6 +72,25 @@ class frozendict(Mapping[_K, _V]):
         """Return the object itself."""
 
 @final
+class AtomicInt:
+    """A 64-bit integer with a sign in a Buffer, changed by many threads at once."""
+
+    def __new__(cls, buffer: BufferHandle, offset: int = 0) -> Self: ...
+    def load(self) -> int:
+        """Return the number."""
+    def store(self, value: int, /) -> None:
+        """Set the number."""
+    def add(self, value: int, /) -> int:
+        """Add to the number; return what it was before."""
+    def sub(self, value: int, /) -> int:
+        """Subtract from the number; return what it was before."""
+    def exchange(self, value: int, /) -> int:
+        """Set the number; return what it was before."""
+    def compare_exchange(self, expected: int, desired: int, /) -> bool:
+        """Set the number to `desired` if it is `expected`; return whether it was."""
+    def __reduce__(self) -> NoReturn: ...
+
+@final
 class Bell:
     """Wakes an event loop when waits at queues have ended."""
 
@@ -70,6 +100,56 @@ class Bell:
 
     def take(self) -> list[int]:
         """The numbers of the waits that have ended since."""
+
+@disjoint_base
+class BufferHandle:
+    """The C half of atoll.Buffer."""
+
+    def __new__(cls, nbytes: int, /) -> Self: ...
+    @property
+    def nbytes(self) -> int:
+        """Its size in bytes."""
+    @property
+    def itemsize(self) -> int:
+        """The size of an item in bytes."""
+    @property
+    def format(self) -> str:
+        """What an item is, as the module struct names it."""
+    @property
+    def ndim(self) -> int:
+        """How many axes it has."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of items along each axis."""
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Bytes from one item to the next along each axis."""
+    @property
+    def readonly(self) -> bool:
+        """Is writing through it refused?"""
+    @property
+    def c_contiguous(self) -> bool:
+        """Are its items in a row, the last axis first?"""
+    @property
+    def f_contiguous(self) -> bool:
+        """Are its items in a row, the first axis first?"""
+    @property
+    def contiguous(self) -> bool:
+        """Are its items in a row?"""
+    @property
+    def is_released(self) -> bool:
+        """Has release() been called?"""
+    def release(self) -> None:
+        """Let go of the memory: it is freed when no other Buffer is a view of it."""
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> Buffer: ...
+    @overload
+    def __getitem__(self, key: int | tuple[int, ...], /) -> Any: ...
+    def __setitem__(self, key: slice | int | tuple[int, ...], value: Any, /) -> None: ...
+    def __delitem__(self, key: Any, /) -> NoReturn: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __release_buffer__(self, buffer: memoryview, /) -> None: ...
 
 @disjoint_base
 class Handle:
@@ -252,6 +332,21 @@ class Crew:
 
 def abandon(handle: Handle, /) -> None:
     """Let it go with its last export."""
+
+def buffer_cast(buffer: BufferHandle, /, *form: str | Sequence[int]) -> Buffer:
+    """The same memory in another format and shape."""
+
+def buffer_copy(object: ReadableBuffer, /) -> Buffer:
+    """A Buffer with a copy of a buffer."""
+
+def buffer_map(descriptor: int, nbytes: int, is_writable: bool, /) -> Buffer:
+    """A Buffer of an open file."""
+
+def buffer_readonly(buffer: BufferHandle, /) -> Buffer:
+    """The same memory, not to be written through."""
+
+def buffer_statistics() -> tuple[int, int]:
+    """How many blocks there are, of how much."""
 
 def call_keeper() -> None:
     """Wake the thread that waits in wait_for_call."""

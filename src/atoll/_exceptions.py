@@ -58,6 +58,7 @@ _OWN_FILES = tuple(
         "_closures.py",
         "_cloud.py",
         "_functions.py",
+        "_pickles.py",
         "_thread.py",
         "_thread_inside.py",
     )

@@ -165,10 +165,11 @@ class _Functions:
         from ._tasks import dump_by_value
 
         try:
-            data, references = dump_by_value(fn)
+            dumped = dump_by_value(fn)
         except Exception as error:
             return None, error
-        return ("atoll._tasks:call", ((data, references), *args)) if references else (data, args)
+        data, *beside = dumped
+        return ("atoll._tasks:call", (dumped, *args)) if any(beside) else (data, args)
 
     def _remember(self, fn: object, name: str) -> None:
         module, _, qualname = name.partition(":")
@@ -238,7 +239,8 @@ class InterpreterPoolExecutor(Executor):
     `ProcessPoolExecutor`. Functions may be lambdas, closures and those of `__main__`.
 
     What crosses: arguments and results by value (copied or pickled), functions by import name or
-    pickled. A Proxy stays a reference wherever it stands, and so does what `atoll.ref` marks.
+    pickled. A Proxy stays a reference wherever it stands, and so does what `atoll.ref` marks; a
+    Buffer, a queue and an interpreter stay the same one.
     Exceptions arrive as `Interpreter.call` raises them, their arguments by value.
 
     A worker is an interpreter and a thread, made when first needed. A thread that waits in

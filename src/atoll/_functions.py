@@ -6,7 +6,6 @@ They are made again without what takes them apart, which an interpreter need not
 from __future__ import annotations
 
 import _pickle as pickle  # pickle itself takes milliseconds to import
-import io
 import marshal
 
 from . import _core
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
+    from ._buffer import Buffer
+    from ._pickles import Dumped
+
 
 _Function: Any = type(lambda: None)  # types takes a while, too
 _Cell: Any = type((lambda each: lambda: each)(None).__closure__[0])  # type: ignore[index]
@@ -25,31 +27,30 @@ _Cell: Any = type((lambda each: lambda: each)(None).__closure__[0])  # type: ign
 # ---- taking apart ----
 
 
-def pickle_by_value(obj: object, adapt: Callable[[Any], Any]) -> tuple[bytes, Any]:
+def dump_by_value(obj: object, is_reference: Callable[[object], bool]) -> Dumped:
     """Pickle an object, with the classes and functions that cannot be imported elsewhere.
 
     Args:
         obj: The object.
-        adapt: Makes of a class of picklers the one to use.
-
-    Returns:
-        The pickle, and the pickler.
+        is_reference: Tells what crosses beside the pickle.
 
     Raises:
         TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
     """
-    from . import _closures
+    from . import _closures, _pickles
 
     if not _is_changed():
         try:
-            data, pickler = _dump(obj, adapt(_closures.Pickler))
-            if b"__main__" not in data:  # by name, what is found nowhere else
-                return data, pickler
+            data, beside = _pickles.write(_closures.Pickler, obj, is_reference)
         except Exception:  # what is wrong, if anything, cloudpickle says
             pass
+        else:
+            if b"__main__" not in data:  # by name, what is found nowhere else
+                return beside.dumped(data)
     from . import _cloud
 
-    return _dump(obj, adapt(_cloud.Pickler))
+    data, beside = _pickles.write(_cloud.Pickler, obj, is_reference)
+    return beside.dumped(data)
 
 
 def _is_changed() -> bool:
@@ -60,71 +61,33 @@ def _is_changed() -> bool:
     return cloudpickle is not None and bool(cloudpickle.list_registry_pickle_by_value())
 
 
-def _dump(obj: object, make: Callable[[io.BytesIO, int], Any]) -> tuple[bytes, Any]:
-    file = io.BytesIO()
-    pickler = make(file, 5)
-    pickler.dump(obj)
-    return file.getvalue(), pickler
+def _is_proxy_or_handle(obj: object) -> bool:
+    return _core.is_proxy(obj) or _core.is_handle(obj)
 
 
-def dump_by_value(obj: object) -> bytes:
-    """Pickle an object as `pickle_by_value` does; a Proxy goes by value."""
-    return pickle_by_value(obj, lambda base: base)[0]
-
-
-_adapted: dict[type, type] = {}
-
-
-def _keeping_references(base: type) -> type:
-    """Make a class of picklers that let proxies and handles stay references; once."""
-    if base in _adapted:
-        return _adapted[base]
-
-    class Pickler(base):  # type: ignore[misc]
-        def __init__(self, file: io.BytesIO, protocol: int) -> None:
-            super().__init__(file, protocol)
-            self.references: list[object] = []
-
-        def persistent_id(self, obj: object) -> int | None:
-            if not (_core.is_proxy(obj) or _core.is_handle(obj)):
-                return None
-            self.references.append(obj)
-            return len(self.references) - 1
-
-    return _adapted.setdefault(base, Pickler)
-
-
-def dump_function(function: Callable[..., Any]) -> tuple[bytes, tuple[object, ...]]:
-    """Pickle a function by value.
-
-    Returns:
-        The pickle, and the proxies and handles that it refers to by position.
+def dump_function(function: Callable[..., Any]) -> Dumped:
+    """Pickle a function by value, but let proxies and handles in it stay references.
 
     Raises:
         TypeError, AttributeError, pickle.PicklingError: If something that it captured cannot be
             pickled.
     """
-    data, pickler = pickle_by_value(function, _keeping_references)
-    return data, tuple(pickler.references)
+    return dump_by_value(function, _is_proxy_or_handle)
 
 
 # ---- putting together ----
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, data: bytes, references: tuple[object, ...]) -> None:
-        super().__init__(io.BytesIO(data))
-        self._references = references
+def load_function(
+    data: bytes, references: tuple[object, ...] = (), buffers: tuple[Buffer, ...] = ()
+) -> Callable[..., Any]:
+    """Make the function again; also called by the core, for a task's that refers to nothing."""
+    if not references:
+        function: Callable[..., Any] = pickle.loads(data, buffers=buffers)
+        return function
+    from . import _pickles
 
-    def persistent_load(self, pid: int) -> object:
-        return self._references[pid]
-
-
-def load_function(data: bytes, references: tuple[object, ...] = ()) -> Callable[..., Any]:
-    """Make the function again; also called by the core, for a task's that has no references."""
-    function: Callable[..., Any] = (
-        _Unpickler(data, references).load() if references else pickle.loads(data)
-    )
+    function = _pickles.load((data, references, buffers))
     return function
 
 

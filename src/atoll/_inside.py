@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._filters import Filter
+    from ._pickles import Dumped
 
 
 def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...], forwards_logging: bool) -> None:
@@ -62,11 +63,11 @@ def call_object(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> A
     return function(*args, **kwargs)
 
 
-def call_by_value(data: bytes, references: tuple[object, ...], /, *args: Any, **kwargs: Any) -> Any:
+def call_by_value(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
     """Call a function that came by value."""
     from ._functions import load_function
 
-    return load_function(data, references)(*args, **kwargs)
+    return load_function(*dumped)(*args, **kwargs)
 
 
 # ---- source ----

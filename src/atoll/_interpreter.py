@@ -128,7 +128,7 @@ class Interpreter(_core.Handle):
             return self._invoke(name, args, kwargs)
         from ._functions import dump_function
 
-        by_value = (*dump_function(fn), *args)
+        by_value = (dump_function(fn), *args)
         if is_async:
             return self._invoke("atoll._asynchronous:run_by_value", by_value, kwargs)
         return self._invoke("atoll._inside:call_by_value", by_value, kwargs)

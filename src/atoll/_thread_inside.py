@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    # Something to call: its import name, or pickle and references, or the thing itself (a Proxy).
-    type Described = str | tuple[bytes, tuple[object, ...]] | Callable[..., Any]
+    from ._pickles import Dumped
+
+    # Something to call: its import name, or pickled, or the thing itself (a Proxy).
+    type Described = str | Dumped | Callable[..., Any]
 
 
 def find(described: Any) -> Any:

@@ -11,8 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._pickles import Dumped
+
 # How a value was taken apart, and the parts.
-_BY_NAME, _BY_PICKLE = "name", "pickle"
+_BY_NAME, _BY_PICKLE, _IN_PARTS = "name", "pickle", "parts"
 
 # What cannot change but is no builtin that the core knows. Pure paths and paths hold no state.
 _VALUE_TYPES = frozenset(
@@ -113,22 +115,23 @@ def register_value_type(cls: type) -> type:
 # ---- taking apart, putting together ----
 
 
-def _pickled(obj: object) -> bytes:
+def _pickled(obj: object) -> tuple[str, bytes | Dumped]:
     """Pickle by reference to what can be imported there, by value what cannot."""
     import _pickle as pickle  # pickle itself takes milliseconds to import
 
+    buffers: list[object] = []
     try:
-        data = pickle.dumps(obj, 5)
-    except (pickle.PicklingError, AttributeError, TypeError):
+        data = pickle.dumps(obj, 5, buffer_callback=buffers.append)
+    except (pickle.PicklingError, AttributeError, TypeError):  # handles refuse
         data = b"__main__"
-    if b"__main__" in data:
-        from ._functions import dump_by_value
+    if not buffers and b"__main__" not in data:
+        return _BY_PICKLE, data
+    from . import _pickles
 
-        data = dump_by_value(obj)
-    return data
+    return _IN_PARTS, _pickles.dump(obj, _core.is_handle)
 
 
-def dump(obj: object, is_forced: bool = False) -> tuple[str, str | bytes] | None:
+def dump(obj: object, is_forced: bool = False) -> tuple[str, str | bytes | Dumped] | None:
     """Take a value apart into what the core can carry; None: it has to go by reference.
 
     With `is_forced` (for `copy`) what cannot be pickled is an error.
@@ -137,7 +140,7 @@ def dump(obj: object, is_forced: bool = False) -> tuple[str, str | bytes] | None
         name = name_of(obj)
         return None if name is None else (_BY_NAME, name)
     try:
-        return _BY_PICKLE, _pickled(obj)
+        return _pickled(obj)
     except Exception:
         if is_forced:
             raise
@@ -149,9 +152,13 @@ def load(dumped: tuple[str, Any]) -> Any:
     how, data = dumped
     if how == _BY_NAME:
         return resolve(data)
-    import _pickle as pickle
+    if how == _BY_PICKLE:
+        import _pickle as pickle
 
-    return pickle.loads(data)
+        return pickle.loads(data)
+    from . import _pickles
+
+    return _pickles.load(data)
 
 
 def fetch(proxy: object) -> Any:
@@ -161,7 +168,11 @@ def fetch(proxy: object) -> Any:
 
 def reduce_proxy(proxy: object) -> tuple[Any, tuple[Any]]:
     """Pickle a Proxy by the value of its original; called by the core."""
-    return load, (fetch(proxy),)
+    how, what = fetch(proxy)
+    if how == _IN_PARTS:
+        data, references, buffers = what
+        what = data, references, tuple(map(bytearray, buffers))  # any pickler takes these
+    return load, ((how, what),)
 
 
 def copy(obj: Any) -> Any:
@@ -170,7 +181,9 @@ def copy(obj: Any) -> Any:
     Of a Proxy: return a copy of the original here (a proxied list becomes a list). Of any other
     object: return a parcel that, passed as an argument or returned, arrives as a copy.
 
-    What crosses: the pickled value; shared references and cycles inside it are kept.
+    What crosses: the pickled value; shared references and cycles inside it are kept. Big buffers in
+    it (numpy arrays, with pickle's protocol 5) are copied once, into memory that the copy is made
+    over; Buffers, queues and interpreters in it stay the same ones.
 
     Args:
         obj: A Proxy, or an object that pickle or cloudpickle can handle.

@@ -264,6 +264,40 @@ def queues() -> Callable[[], Any]:
     return one
 
 
+def buffers() -> Callable[[], Any]:
+    """Buffers and cells made, seen in all ways, passed and dropped on both sides; big values."""
+    import atoll
+
+    interpreter = _shared()
+    interpreter.exec(
+        "import atoll\n"
+        "def use(b):\n"
+        "    part = b[1:].toreadonly()\n"
+        "    return part, atoll.Buffer(500_000), atoll.AtomicInt(b).add(1), [memoryview(part)]\n"
+    )
+    use, echo, queue = interpreter.eval("use"), interpreter.eval("c").echo, atoll.Queue()
+
+    def one() -> None:
+        for n in range(20):
+            buffer = atoll.Buffer(1000 * n + 8)
+            use(buffer)
+            queue.put((buffer.cast("B", (2, buffer.nbytes // 2)), atoll.AtomicInt(buffer)))
+            echo(atoll.copy([queue.get(), {"b": buffer}, atoll.Buffer.copy_of(b"x" * 20_000)]))
+            for wrong in (lambda b=buffer: b.cast("z"), lambda b=buffer: atoll.AtomicInt(b, 3)):
+                try:
+                    wrong()
+                except ValueError:
+                    pass
+            with buffer:
+                list(buffer[:10])
+        assert atoll.copy(interpreter.eval("[atoll.Buffer(9)]"))[0].nbytes == 9
+        gc.collect()
+        interpreter.eval("__import__('gc').collect()")
+        assert atoll.Buffer.statistics().blocks == 0
+
+    return one
+
+
 def tasks() -> Callable[[], Any]:
     """Tasks of all kinds, in a pool that stays; futures that are used, cancelled, dropped."""
     import atoll
@@ -306,7 +340,7 @@ def executors() -> Callable[[], Any]:
 
 WORKLOADS = {function.__name__: function for function in (
     control_pass, control_interpreters, control_threads, interpreters, busy_interpreters,
-    calls, proxies, exceptions, classes, threads, own_threads, names, queues, tasks, executors,
+    calls, proxies, exceptions, classes, threads, own_threads, names, queues, buffers, tasks, executors,
 )}  # fmt: skip
 
 

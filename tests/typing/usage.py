@@ -107,6 +107,27 @@ def queues(worker: atoll.Interpreter) -> atoll.Queue[str]:
     return names
 
 
+def memory(worker: atoll.Interpreter, path: Path) -> int:
+    with atoll.Buffer(80) as buffer:
+        assert_type(buffer, atoll.Buffer)
+        assert_type(buffer.cast("d", (2, 5))[1:], atoll.Buffer)
+        assert_type(buffer.toreadonly().readonly, bool)
+        assert_type(buffer.shape, tuple[int, ...])
+        buffer[0] = 1
+        buffer[2:4] = b"ab"
+        print(memoryview(buffer)[0], bytes(buffer), buffer.tolist(), list(buffer), len(buffer))
+        cell = atoll.AtomicInt(buffer, offset=8)
+        assert_type(cell.add(1) + cell.sub(2) + cell.exchange(3) + cell.load(), int)
+        assert_type(cell.compare_exchange(3, 4), bool)
+        cell.store(5)
+    copied = atoll.Buffer.copy_of(b"abc")
+    assert_type(worker.call(len, copied), int)
+    assert_type(atoll.Buffer.map_file(path, writable=True), atoll.Buffer)
+    record = atoll.Buffer.statistics()
+    assert_type(record, atoll.BufferStatistics)
+    return record.blocks + record.bytes
+
+
 async def event_loop(names: atoll.Queue[str]) -> None:
     await names.aput("a")
     assert_type(await names.aget(), str)

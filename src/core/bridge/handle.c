@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "ground/queue.h"
+#include "ground/view.h"
 
 // ---- kinds ----
 
@@ -50,6 +51,30 @@ queue_class(const void *record)
     Py_UNREACHABLE();
 }
 
+static void
+view_incref_any(void *record)
+{
+    view_incref(record);
+}
+
+static void
+view_decref_any(void *record)
+{
+    view_decref(record);
+}
+
+static hook_id
+buffer_class(const void *record)
+{
+    return HOOK_BUFFER;
+}
+
+static hook_id
+atomic_int_class(const void *record)
+{
+    return HOOK_ATOMIC_INT;
+}
+
 static const struct {
     type_id type; // base of its handles
     void (*incref)(void *record);
@@ -58,6 +83,8 @@ static const struct {
 } kinds[HANDLE_KINDS] = {
     [HANDLE_INTERPRETER] = {TYPE_INTERPRETER, interp_incref_any, interp_decref_any, interp_class},
     [HANDLE_QUEUE] = {TYPE_QUEUE, queue_incref_any, queue_decref_any, queue_class},
+    [HANDLE_BUFFER] = {TYPE_BUFFER, view_incref_any, view_decref_any, buffer_class},
+    [HANDLE_ATOMIC_INT] = {TYPE_ATOMIC_INT, view_incref_any, view_decref_any, atomic_int_class},
 };
 
 void
@@ -122,6 +149,22 @@ handle_of(core_state *state, handle_kind kind, void *record)
     return handle_make(state, class, kind, record);
 }
 
+void
+handle_release(PyObject *op)
+{
+    handle_object *self = (handle_object *)op;
+    void *record = self->record;
+    if (record == NULL) {
+        return;
+    }
+    core_state *state = PyModule_GetState(self->module);
+    if (pointer_map_get(&state->handles, record) == op) {
+        pointer_map_remove(&state->handles, record);
+    }
+    self->record = NULL;
+    handle_decref(self->kind, record);
+}
+
 int
 handle_traverse(PyObject *op, visitproc visit, void *arg)
 {
@@ -137,13 +180,7 @@ handle_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     PyObject *module = self->module;
     PyObject_GC_UnTrack(op);
-    if (self->record != NULL) {
-        core_state *state = PyModule_GetState(module);
-        if (pointer_map_get(&state->handles, self->record) == op) {
-            pointer_map_remove(&state->handles, self->record);
-        }
-        handle_decref(self->kind, self->record);
-    }
+    handle_release(op);
     if (self->weak_references != NULL) {
         PyObject_ClearWeakRefs(op);
     }

@@ -311,6 +311,10 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
 static int
 put_handle(parcel *self, const handle_object *handle)
 {
+    if (handle->record == NULL) {
+        PyErr_SetString(PyExc_ValueError, "a released Buffer cannot cross");
+        return -1;
+    }
     if (put_bytes(self, RECORD_HANDLE, handle->kind, &handle->record, sizeof handle->record) < 0) {
         return -1;
     }

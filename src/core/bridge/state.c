@@ -20,6 +20,8 @@ static const struct {
     [HOOK_QUEUE] = {"atoll._queue", "Queue"},
     [HOOK_LIFO_QUEUE] = {"atoll._queue", "LifoQueue"},
     [HOOK_PRIORITY_QUEUE] = {"atoll._queue", "PriorityQueue"},
+    [HOOK_BUFFER] = {"atoll._buffer", "Buffer"},
+    [HOOK_ATOMIC_INT] = {"atoll._core", "AtomicInt"},
     [HOOK_EMPTY] = {"queue", "Empty"},
     [HOOK_FULL] = {"queue", "Full"},
     [HOOK_SHUT_DOWN] = {"queue", "ShutDown"},

@@ -2,6 +2,7 @@
 
 #include "bridge/error.h"
 #include "bridge/export.h"
+#include "bridge/handle.h"
 #include "bridge/value.h"
 
 // ---- functions ----
@@ -154,7 +155,7 @@ bool
 task_is_reference(core_state *state, PyObject *object)
 {
     if (state_is_type(state, TYPE_MARK, object) || state_is_type(state, TYPE_RESTRICTED, object) ||
-        PyObject_TypeCheck(object, state->types[TYPE_INTERPRETER])) {
+        handle_check(state, object)) {
         return true;
     }
     exported *target = NULL;

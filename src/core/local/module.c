@@ -98,6 +98,7 @@ exec(PyObject *module)
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
         mark_add_types(module, state) < 0 || summons_add_types(module, state) < 0 ||
         interpreter_add_types(module, state) < 0 || queue_add_types(module, state) < 0 ||
+        buffer_add_type(module, state) < 0 || atomic_int_add_type(module, state) < 0 ||
         task_add_type(module, state) < 0 || crew_add_type(module, state) < 0 ||
         PyModule_AddFunctions(module, module_functions) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
@@ -106,6 +107,7 @@ exec(PyObject *module)
         PyModule_AddFunctions(module, warm_functions) < 0 ||
         PyModule_AddFunctions(module, queue_functions) < 0 ||
         PyModule_AddFunctions(module, queue_wait_functions) < 0 ||
+        PyModule_AddFunctions(module, buffer_functions) < 0 ||
         PyModule_AddFunctions(module, crew_functions) < 0 ||
         PyModule_AddFunctions(module, share_functions) < 0) {
         return -1;

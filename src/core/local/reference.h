@@ -93,6 +93,8 @@ int interpreter_add_types(PyObject *module, core_state *state);
 int mark_add_types(PyObject *module, core_state *state);
 int summons_add_types(PyObject *module, core_state *state);
 int queue_add_types(PyObject *module, core_state *state);
+int buffer_add_type(PyObject *module, core_state *state);
+int atomic_int_add_type(PyObject *module, core_state *state);
 int task_add_type(PyObject *module, core_state *state);
 int crew_add_type(PyObject *module, core_state *state);
 
@@ -119,6 +121,7 @@ extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];
 extern PyMethodDef summons_functions[];
 extern PyMethodDef queue_functions[];
+extern PyMethodDef buffer_functions[];
 
 // the keeper
 extern PyMethodDef warm_functions[];

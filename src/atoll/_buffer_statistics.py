@@ -1,0 +1,13 @@
+"""The record that `Buffer.statistics()` returns."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BufferStatistics:
+    """The memory of all Buffers of the process; see `Buffer.statistics()`."""
+
+    blocks: int
+    """blocks of memory that some Buffer, AtomicInt or item under way is a view of"""
+    bytes: int
+    """their size; of mapped files too"""
