@@ -455,3 +455,10 @@ def test_no_weak_references(there: Any) -> None:
     with pytest.raises(TypeError, match="weak reference"):
         there.call_with(there.evaluate("__import__('weakref').ref"), shared)
     assert weakref.ref(frozenset({"local"}) | {1}) is not None
+
+
+def test_pickled_proxy(there: Any) -> None:
+    """A pickle of a Proxy, which may leave the process, has the values themselves."""
+    proxy = there.list_of(atoll.share(("a value of its own",)))
+    assert b"a value of its own" in pickle.dumps(proxy)
+    assert pickle.loads(pickle.dumps(proxy)) == [("a value of its own",)]

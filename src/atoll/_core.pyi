@@ -392,6 +392,9 @@ def deadline_was_heeded() -> bool:
 def forget_interpreters() -> None:
     """Leave all but the main one to their fate."""
 
+def has_shared() -> bool:
+    """Has anything been shared in this process?"""
+
 def interrupt(handle: Handle, exception: BaseException, thread: int, /) -> bool:
     """Raise it in what runs there, or only in one thread; thread 0 is any."""
 
@@ -490,6 +493,12 @@ def seal_heap() -> None:
 
 def share(object: object, may_freeze: bool, /) -> Any:
     """Make a copy of a value that all interpreters share."""
+
+def shared_address(object: object, /) -> int | None:
+    """Return where a shared object is; None: it is not shared."""
+
+def shared_at(address: int, /) -> Any:
+    """Return the shared object that is there."""
 
 def show(handle: Handle, /) -> None:
     """Give a hidden interpreter to the users."""

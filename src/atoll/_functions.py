@@ -27,12 +27,15 @@ _Cell: Any = type((lambda each: lambda: each)(None).__closure__[0])  # type: ign
 # ---- taking apart ----
 
 
-def dump_by_value(obj: object, is_reference: Callable[[object], bool]) -> Dumped:
+def dump_by_value(
+    obj: object, is_reference: Callable[[object], bool], may_leave: bool = False
+) -> Dumped:
     """Pickle an object, with the classes and functions that cannot be imported elsewhere.
 
     Args:
         obj: The object.
         is_reference: Tells what crosses beside the pickle.
+        may_leave: Whether it may be loaded in another process.
 
     Raises:
         TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
@@ -41,7 +44,7 @@ def dump_by_value(obj: object, is_reference: Callable[[object], bool]) -> Dumped
 
     if not _is_changed():
         try:
-            data, beside = _pickles.write(_closures.Pickler, obj, is_reference)
+            data, beside = _pickles.write(_closures.Pickler, obj, is_reference, may_leave)
         except Exception:  # what is wrong, if anything, cloudpickle says
             pass
         else:
@@ -49,7 +52,7 @@ def dump_by_value(obj: object, is_reference: Callable[[object], bool]) -> Dumped
                 return beside.dumped(data)
     from . import _cloud
 
-    data, beside = _pickles.write(_cloud.Pickler, obj, is_reference)
+    data, beside = _pickles.write(_cloud.Pickler, obj, is_reference, may_leave)
     return beside.dumped(data)
 
 
@@ -82,7 +85,7 @@ def load_function(
     data: bytes, references: tuple[object, ...] = (), buffers: tuple[Buffer, ...] = ()
 ) -> Callable[..., Any]:
     """Make the function again; also called by the core, for a task's that refers to nothing."""
-    if not references:
+    if not references and not _core.has_shared():
         function: Callable[..., Any] = pickle.loads(data, buffers=buffers)
         return function
     from . import _pickles

@@ -2,7 +2,8 @@
 
 References are what stays what it is: handles and, as the caller says, proxies. Big buffers are
 those of numpy arrays and the like (protocol 5): each is copied once, into a block of its own, and
-what is made over there is made over that.
+what is made over there is made over that. Of shared values there are only the addresses, unless
+the pickle may leave the process.
 """
 
 from __future__ import annotations
@@ -81,26 +82,40 @@ class _Sorting:
         return super().reducer_override(obj) if taken is NotImplemented else taken  # type: ignore[misc]
 
 
-_adapted: dict[type, Any] = {}
+class _Sharing(_Sorting):
+    """Lets shared values be."""
+
+    persistent_id = _core.shared_address
 
 
-def write(base: type, obj: object, is_reference: Callable[[object], bool]) -> tuple[bytes, Beside]:
+_adapted: dict[tuple[type, type], Any] = {}
+
+
+def write(
+    base: type, obj: object, is_reference: Callable[[object], bool], may_leave: bool = False
+) -> tuple[bytes, Beside]:
     """Pickle with a pickler of a kind that has a `reducer_override`."""
-    if base not in _adapted:
-        _adapted[base] = type("Pickler", (_Sorting, base), {})
+    kinds = _Sharing if _core.has_shared() and not may_leave else _Sorting, base
+    if kinds not in _adapted:
+        _adapted[kinds] = type("Pickler", kinds, {})
     file, beside = io.BytesIO(), Beside(is_reference)
-    _adapted[base](file, beside).dump(obj)
+    _adapted[kinds](file, beside).dump(obj)
     return file.getvalue(), beside
 
 
-def dump(obj: object, is_reference: Callable[[object], bool]) -> Dumped:
+def dump(obj: object, is_reference: Callable[[object], bool], may_leave: bool = False) -> Dumped:
     """Pickle by reference to what can be imported, by value what cannot.
+
+    Args:
+        obj: The object.
+        is_reference: Tells what crosses beside the pickle.
+        may_leave: Whether it may be loaded in another process.
 
     Raises:
         TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
     """
     try:
-        data, beside = write(_ByName, obj, is_reference)
+        data, beside = write(_ByName, obj, is_reference, may_leave)
     except (pickle.PicklingError, AttributeError, TypeError):
         pass
     else:
@@ -108,7 +123,7 @@ def dump(obj: object, is_reference: Callable[[object], bool]) -> Dumped:
             return beside.dumped(data)
     from ._functions import dump_by_value
 
-    return dump_by_value(obj, is_reference)
+    return dump_by_value(obj, is_reference, may_leave)
 
 
 # ---- putting together ----
@@ -121,6 +136,8 @@ class _Unpickler(pickle.Unpickler):
         super().__init__(io.BytesIO(data), buffers=buffers)
         self._references = references
 
+    persistent_load = _core.shared_at
+
     def find_class(self, module: str, name: str) -> Any:
         if module == __name__ and name == "_take":
             return self._references.__getitem__
@@ -130,6 +147,6 @@ class _Unpickler(pickle.Unpickler):
 def load(dumped: Dumped) -> Any:
     """Make it again."""
     data, references, buffers = dumped
-    if references:
+    if references or _core.has_shared():
         return _Unpickler(data, references, buffers).load()
     return pickle.loads(data, buffers=buffers)

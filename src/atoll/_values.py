@@ -115,32 +115,36 @@ def register_value_type(cls: type) -> type:
 # ---- taking apart, putting together ----
 
 
-def _pickled(obj: object) -> tuple[str, bytes | Dumped]:
+def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
     """Pickle by reference to what can be imported there, by value what cannot."""
     import _pickle as pickle  # pickle itself takes milliseconds to import
 
-    buffers: list[object] = []
-    try:
-        data = pickle.dumps(obj, 5, buffer_callback=buffers.append)
-    except (pickle.PicklingError, AttributeError, TypeError):  # handles refuse
-        data = b"__main__"
-    if not buffers and b"__main__" not in data:
-        return _BY_PICKLE, data
+    if may_leave or not _core.has_shared():
+        buffers: list[object] = []
+        try:
+            data = pickle.dumps(obj, 5, buffer_callback=buffers.append)
+        except (pickle.PicklingError, AttributeError, TypeError):  # handles refuse
+            data = b"__main__"
+        if not buffers and b"__main__" not in data:
+            return _BY_PICKLE, data
     from . import _pickles
 
-    return _IN_PARTS, _pickles.dump(obj, _core.is_handle)
+    return _IN_PARTS, _pickles.dump(obj, _core.is_handle, may_leave)
 
 
-def dump(obj: object, is_forced: bool = False) -> tuple[str, str | bytes | Dumped] | None:
+def dump(
+    obj: object, is_forced: bool = False, may_leave: bool = False
+) -> tuple[str, str | bytes | Dumped] | None:
     """Take a value apart into what the core can carry; None: it has to go by reference.
 
-    With `is_forced` (for `copy`) what cannot be pickled is an error.
+    With `is_forced` (for `copy`) what cannot be pickled is an error. With `may_leave` it can be
+    put together in another process, too.
     """
     if not is_forced and (isinstance(obj, type) or type(obj) is type(len)):
         name = name_of(obj)
         return None if name is None else (_BY_NAME, name)
     try:
-        return _pickled(obj)
+        return _pickled(obj, may_leave)
     except Exception:
         if is_forced:
             raise
@@ -161,14 +165,14 @@ def load(dumped: tuple[str, Any]) -> Any:
     return _pickles.load(data)
 
 
-def fetch(proxy: object) -> Any:
+def fetch(proxy: object, may_leave: bool = False) -> Any:
     """Take apart, in its owner, what a Proxy stands for."""
-    return _core.invoke(_core.owner(proxy), "atoll._values:dump", (proxy, True), None)
+    return _core.invoke(_core.owner(proxy), "atoll._values:dump", (proxy, True, may_leave), None)
 
 
 def reduce_proxy(proxy: object) -> tuple[Any, tuple[Any]]:
     """Pickle a Proxy by the value of its original; called by the core."""
-    how, what = fetch(proxy)
+    how, what = fetch(proxy, True)
     if how == _IN_PARTS:
         data, references, buffers = what
         what = data, references, tuple(map(bytearray, buffers))  # any pickler takes these

@@ -22,6 +22,35 @@ is_shared(PyObject *module, PyObject *object)
     return PyBool_FromLong(atom_is_shared(object));
 }
 
+// For pickles that do not leave the process.
+static PyObject *
+shared_address(PyObject *module, PyObject *object)
+{
+    if (!heap_contains(object)) {
+        Py_RETURN_NONE;
+    }
+    return PyLong_FromVoidPtr(object);
+}
+
+static PyObject *
+shared_at(PyObject *module, PyObject *address)
+{
+    PyObject *object = PyLong_AsVoidPtr(address);
+    if (object == NULL || !heap_contains(object)) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ValueError, "nothing is shared there");
+        }
+        return NULL;
+    }
+    return object; // immortal
+}
+
+static PyObject *
+has_shared(PyObject *module, PyObject *unused)
+{
+    return PyBool_FromLong(atomic_load_explicit(&heap_addresses.size, memory_order_relaxed) != 0);
+}
+
 static PyObject *
 count_shared(PyObject *module, PyObject *unused)
 {
@@ -63,6 +92,13 @@ PyMethodDef share_functions[] = {
     {"count_shared", count_shared, METH_NOARGS,
      PyDoc_STR("count_shared($module, /)\n--\n\n"
                "Return how many objects are shared, by type, and their size in bytes.")},
+    {"shared_address", shared_address, METH_O,
+     PyDoc_STR("shared_address($module, object, /)\n--\n\n"
+               "Return where a shared object is; None: it is not shared.")},
+    {"shared_at", shared_at, METH_O,
+     PyDoc_STR("shared_at($module, address, /)\n--\n\nReturn the shared object that is there.")},
+    {"has_shared", has_shared, METH_NOARGS,
+     PyDoc_STR("has_shared($module, /)\n--\n\nHas anything been shared in this process?")},
     {"seal_heap", seal_heap, METH_NOARGS,
      PyDoc_STR("seal_heap($module, /)\n--\n\n"
                "Let the memory of what is shared from now on only be read.")},
