@@ -136,7 +136,7 @@ class _Unpickler(pickle.Unpickler):
         super().__init__(io.BytesIO(data), buffers=buffers)
         self._references = references
 
-    persistent_load = _core.shared_at
+    persistent_load: Any = _core.shared_at
 
     def find_class(self, module: str, name: str) -> Any:
         if module == __name__ and name == "_take":
