@@ -38,7 +38,7 @@ def measure(workload: str, rounds: int) -> tuple[int, int, int]:
         ("exceptions", "control_pass", 150),
         ("classes", "control_pass", 200),
         ("names", "control_pass", 100),
-        ("queues", "control_pass", 300),
+        ("queues", "control_pass", 600),
         ("buffers", "control_pass", 200),
         ("threads", "control_threads", 300),
         ("tasks", "control_pass", 300),

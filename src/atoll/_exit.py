@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import math
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -137,6 +138,26 @@ def close_all() -> None:
         _close_each(occupied, is_hurried)
     finally:
         _leave_the_rest()
+        if _was_interrupted():
+            _note_interruption()
+
+
+def _was_interrupted() -> bool:
+    """Has Ctrl-C ended the main script?"""
+    last = getattr(sys, "last_exc", None)
+    trace = getattr(last, "__traceback__", None)
+    is_outermost = trace is not None and trace.tb_frame.f_back is None
+    return isinstance(last, KeyboardInterrupt) and is_outermost and not hasattr(sys, "ps1")
+
+
+def _note_interruption() -> None:
+    """Have the process end by SIGINT.
+
+    CPython notes for the whole process that Ctrl-C has ended its script, and forgets it whenever
+    source text is evaluated, in any interpreter: by a named tuple that is defined there, say.
+    """
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")
 
 
 def _close_each(occupied: set[int], is_hurried: bool) -> None:
