@@ -26,12 +26,12 @@ PyTypeObject shared_set_type = {
     .tp_flags = Py_TPFLAGS_DEFAULT, // the rest is inherited
     .tp_doc = PyDoc_STR("A frozenset that all interpreters share; it has no weak references."),
     .tp_methods = methods,
+    .tp_base = &PyFrozenSet_Type,
 };
 
 int
 shared_set_init(void)
 {
-    shared_set_type.tp_base = &PyFrozenSet_Type; // the same in each: a static type
     if (cpython_init_static_type(&shared_set_type) < 0) {
         return -1;
     }
