@@ -115,7 +115,8 @@ def measured() -> Iterator[Measurement]:
 
 def library_files() -> list[str]:
     root = Path(sysconfig.get_path("stdlib"))
-    return sorted(str(path) for path in root.rglob("*.py") if "site-packages" not in path.parts)
+    paths = (path for path in root.rglob("*.py") if "site-packages" not in path.parts)
+    return sorted(str(path) for path in paths if path.is_file())  # some are broken links
 
 
 def count_in_parallel(pool: Executor) -> Counter[str]:

@@ -38,6 +38,8 @@ def test_unknown_name() -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_name_has_a_docstring(name: str) -> None:
     """Every public name says in one sentence what it is."""
+    if getattr(PUBLIC[name], "__module__", None) == "builtins":
+        pytest.skip("Python documents its own")
     text = inspect.getdoc(PUBLIC[name])
     assert text
     assert text.splitlines()[0].rstrip().endswith((".", "?", ":"))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 1.0
 # How long it must have been quiet before what nobody waits for is done, and how long that is put
 # off at most: it would compete with what is starting.
-_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.03, 0.3
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.03, 0.1
 
 
 class _Request:
