@@ -249,9 +249,9 @@ bool
 alarm_start(alarm_note note, alarm_post post)
 {
     pthread_mutex_lock(&alarm_clock.mutex);
-    alarm_clock.note = note;
-    alarm_clock.post = post;
     if (!alarm_clock.is_running && !alarm_clock.must_stop) {
+        alarm_clock.note = note; // before the thread is there, which reads them without the mutex
+        alarm_clock.post = post;
         alarm_clock.is_running = start_locked();
     }
     bool is_running = alarm_clock.is_running;
