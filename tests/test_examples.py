@@ -1,18 +1,20 @@
-"""The programs in examples/ run."""
+"""The programs in examples/ and the code in the README run."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
 
 
-def run(name: str, *arguments: str) -> str:
+def run(path: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
+        [sys.executable, "-W", "error", str(path), *arguments],
         env=os.environ | {"COLUMNS": "120"},
         capture_output=True,
         text=True,
@@ -24,7 +26,7 @@ def run(name: str, *arguments: str) -> str:
 
 def test_spell_checker_words() -> None:
     """The spell checker corrects the words that it is given."""
-    out = run("spell_checker.py", "functoin", "interpeter", "qqqqqqqqqqqq")
+    out = run(EXAMPLES / "spell_checker.py", "functoin", "interpeter", "qqqqqqqqqqqq")
     assert "functoin -> function\n" in out
     assert "interpeter -> interpreter\n" in out
     assert "qqqqqqqqqqqq -> qqqqqqqqqqqq\n" in out
@@ -32,6 +34,16 @@ def test_spell_checker_words() -> None:
 
 def test_spell_checker_comparison() -> None:
     """Without words it compares interpreters with processes."""
-    out = run("spell_checker.py", "--number", "100", "--interpreters", "2")
+    out = run(EXAMPLES / "spell_checker.py", "--number", "100", "--interpreters", "2")
     assert "2 interpreters, one shared table" in out
     assert "2 processes, a table each" in out
+
+
+def test_readme(tmp_path: Path) -> None:
+    """The README's code, as one script, does what its comments say."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    path = tmp_path / "readme.py"
+    path.write_text("\n".join(blocks))
+    out = run(path)
+    assert out.startswith("['alpha', 'beta', 'gamma'] 1024\n4000\n")
+    assert out.endswith("1999998.0 1000000\n")
