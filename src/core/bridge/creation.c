@@ -8,11 +8,15 @@
 #include "bridge/summons.h"
 #include "bridge/value.h"
 
-// Shared by all who make an interpreter: CPython keeps what these have in common under locks of its
-// own (3.13.0 and later; not 3.12). Whoever ends it waits until nobody has it, and takes nothing
-// that a maker waits for.
+// Shared by all who make an interpreter. Whoever ends it waits until nobody has it, and takes
+// nothing that a maker waits for.
 static pthread_rwlock_t under_way = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_bool is_ending = false;
+
+// CPython's part of it, one at a time: on 3.13.0 one of many thousands that were made at once
+// failed
+// ("Failed to import encodings module"). Taken while nothing is attached.
+static pthread_mutex_t in_cpython = PTHREAD_MUTEX_INITIALIZER;
 
 interp *
 creation_of(PyInterpreterState *interpreter)
@@ -161,16 +165,31 @@ static const PyInterpreterConfig config = {
     .gil = PyInterpreterConfig_OWN_GIL,
 };
 
-// In: attached to home. Out: the same. `failure` is filled in when NULL is returned.
-static interp *
-create(thread *here, const char *name, bool is_preemptive, interp_role role, PyObject *path,
-       PyObject *modules, char *failure, size_t failure_size)
+// In: attached to home. Out: to the new interpreter; NULL: to home.
+static PyThreadState *
+make_locked(const char **failure)
 {
     PyThreadState *home_state = PyThreadState_Get(), *state = NULL;
     PyStatus status = Py_NewInterpreterFromConfig(&state, &config);
     if (PyStatus_Exception(status) || state == NULL) {
         PyThreadState_Swap(home_state);
-        snprintf(failure, failure_size, "%s", status.err_msg ? status.err_msg : "no reason given");
+        *failure = status.err_msg ? status.err_msg : "no reason given";
+        return NULL;
+    }
+    return state;
+}
+
+// In: attached to home, in_cpython taken. Out: attached to home. `failure` is filled in when NULL
+// is returned.
+static interp *
+create_unlock(thread *here, const char *name, bool is_preemptive, interp_role role, PyObject *path,
+              PyObject *modules, char *failure, size_t failure_size)
+{
+    const char *reason = "";
+    PyThreadState *home_state = PyThreadState_Get(), *state = make_locked(&reason);
+    pthread_mutex_unlock(&in_cpython);
+    if (state == NULL) {
+        snprintf(failure, failure_size, "%s", reason);
         return NULL;
     }
     PyInterpreterState *python_state = PyThreadState_GetInterpreter(state);
@@ -222,14 +241,17 @@ creation_make(core_state *home, const char *name, bool is_preemptive, interp_rol
     char failure[256] = "";
     Py_BEGIN_ALLOW_THREADS
     pthread_rwlock_rdlock(&under_way);
+    pthread_mutex_lock(&in_cpython);
     Py_END_ALLOW_THREADS
     interp *made = NULL;
     (void)summons_start(); // without it, Ctrl-C waits for calls to return
     if (atomic_load(&is_ending)) {
+        pthread_mutex_unlock(&in_cpython);
         snprintf(failure, sizeof failure, "Python is ending");
     }
     else {
-        made = create(here, name, is_preemptive, role, path, modules, failure, sizeof failure);
+        made =
+            create_unlock(here, name, is_preemptive, role, path, modules, failure, sizeof failure);
     }
     pthread_rwlock_unlock(&under_way);
     if (made == NULL) {
@@ -254,4 +276,5 @@ void
 creation_fork_child(void)
 {
     pthread_rwlock_init(&under_way, NULL);
+    pthread_mutex_init(&in_cpython, NULL);
 }
