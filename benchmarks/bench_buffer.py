@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import targets
-from measure import Loop, interleave
+from measure import Loop, best_in_turns, interleave
 from report import Bound, Figure, finish, parser
 
 import atoll
@@ -53,17 +51,6 @@ def measure_passing(there: atoll.Interpreter, rounds: int) -> list[Figure]:
             Figure("an int", taken["queue int"]),
         ),
     ]
-
-
-def best_in_turns(functions: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Milliseconds of each, the best of its turns."""
-    best = dict.fromkeys(functions, float("inf"))
-    for _ in range(rounds):
-        for name, function in functions.items():
-            began = time.perf_counter()
-            function()
-            best[name] = min(best[name], (time.perf_counter() - began) * 1e3)
-    return best
 
 
 def measure_copies(rounds: int) -> list[Figure]:

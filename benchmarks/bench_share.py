@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import pickle
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import targets
-from measure import Loop, interleave
+from measure import Loop, best_in_turns, interleave
 from report import Bound, Figure, finish, parser
 
 import atoll
 
 ENTRIES = 1_000_000
-MILLISECONDS = 1e3
 PASSING_BOUND = Bound(60, of="value")  # nanoseconds more than None
 MAKING_BOUND = Bound(0.25)
 LOOKUP_BOUND = Bound(1.8 if sys.version_info >= (3, 15) else 3.2)
@@ -38,16 +35,11 @@ def pickled(value: Any) -> Any:
 
 
 def measure_making(name: str, value: Any, rounds: int) -> Figure:
-    """Of each the best, in turns."""
-    best = {"share": float("inf"), "pickle": float("inf")}
-    functions: dict[str, Callable[[Any], Any]] = {"share": atoll.share, "pickle": pickled}
-    for _ in range(rounds):
-        for way, function in functions.items():
-            start = time.perf_counter()
-            function(value)
-            best[way] = min(best[way], time.perf_counter() - start)
-    against = Figure("pickled and unpickled", best["pickle"] * MILLISECONDS, "ms")
-    return Figure(f"share, {name}", best["share"] * MILLISECONDS, "ms", against, MAKING_BOUND)
+    taken = best_in_turns(
+        {"share": lambda: atoll.share(value), "pickle": lambda: pickled(value)}, rounds
+    )
+    against = Figure("pickled and unpickled", taken["pickle"], "ms")
+    return Figure(f"share, {name}", taken["share"], "ms", against, MAKING_BOUND)
 
 
 def size_of(table: Table) -> int:

@@ -9,12 +9,13 @@ counts is the best batch of each loop, less the best batch of an empty loop.
 from __future__ import annotations
 
 import statistics
+import time
 import timeit
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 BATCH_SECONDS = 0.002
-NANOSECONDS = 1e9
+NANOSECONDS, MILLISECONDS = 1e9, 1e3
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,17 @@ def interleave(loops: Sequence[Loop], rounds: int) -> dict[str, float]:
         batch.loop.name: max(batch.best - empty.best, 0.0) * NANOSECONDS / batch.loop.items
         for batch in batches
     }
+
+
+def best_in_turns(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Milliseconds of each slow function by name, the best of its turns."""
+    best = dict.fromkeys(functions, float("inf"))
+    for _ in range(rounds):
+        for name, function in functions.items():
+            began = time.perf_counter()
+            function()
+            best[name] = min(best[name], (time.perf_counter() - began) * MILLISECONDS)
+    return best
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -60,18 +60,7 @@ builder_raw(builder *self, size_t size)
 // ---- objects ----
 
 PyObject *
-builder_object(builder *self, shared_kind kind, PyTypeObject *type, size_t size)
-{
-    PyObject *made = builder_raw(self, size);
-    if (made != NULL) {
-        cpython_init_immortal(made, type);
-        self->counts[kind]++;
-    }
-    return made;
-}
-
-PyObject *
-builder_container(builder *self, shared_kind kind, PyTypeObject *type, size_t size)
+builder_part(builder *self, PyTypeObject *type, size_t size)
 {
     char *start = builder_raw(self, CPYTHON_GC_HEAD_SIZE + size);
     if (start == NULL) {
@@ -80,7 +69,14 @@ builder_container(builder *self, shared_kind kind, PyTypeObject *type, size_t si
     memset(start, 0, CPYTHON_GC_HEAD_SIZE + size);
     PyObject *made = (PyObject *)(void *)(start + CPYTHON_GC_HEAD_SIZE);
     cpython_init_immortal(made, type);
-    self->counts[kind]++;
+    return made;
+}
+
+PyObject *
+builder_container(builder *self, shared_kind kind, PyTypeObject *type, size_t size)
+{
+    PyObject *made = builder_part(self, type, size);
+    self->counts[kind] += made != NULL;
     return made;
 }
 

@@ -39,8 +39,8 @@ typedef struct {
 } builder;
 
 void *builder_raw(builder *self, size_t size); // not zeroed, aligned to 16 bytes
-PyObject *builder_object(builder *self, shared_kind kind, PyTypeObject *type, size_t size);
-// With the collector's head before it, and zero after its header.
+// With the collector's head before it, and zero after its header. A part of another is not counted.
+PyObject *builder_part(builder *self, PyTypeObject *type, size_t size);
 PyObject *builder_container(builder *self, shared_kind kind, PyTypeObject *type, size_t size);
 // A copy of an atom: as it is, but for its header.
 PyObject *builder_copy(builder *self, shared_kind kind, PyObject *source, size_t size);

@@ -24,15 +24,10 @@ frozendict_init(void)
 int
 frozendict_fill(builder *builder, PyObject *self, void *table, Py_ssize_t count)
 {
-    // Not counted apart: it is part of the frozendict.
-    size_t size = CPYTHON_GC_HEAD_SIZE + sizeof(PyDictObject);
-    char *start = builder_raw(builder, size);
-    if (start == NULL) {
+    PyObject *dict = builder_part(builder, &PyDict_Type, sizeof(PyDictObject));
+    if (dict == NULL) {
         return -1;
     }
-    memset(start, 0, size);
-    PyObject *dict = (PyObject *)(void *)(start + CPYTHON_GC_HEAD_SIZE);
-    cpython_init_immortal(dict, &PyDict_Type);
     cpython_init_dict(dict, table, count);
     ((frozendict_object *)self)->dict = dict;
     return 0;

@@ -45,8 +45,8 @@ MUST_CHECK bool heap_take(heap_span *span, size_t size);
 void heap_keep(heap_span *span);      // what was used stays; the rest may be taken again
 void heap_give_back(heap_span *span); // all of it may be taken again
 
-// A test mode: what is kept from now on, and was before, can only be read. Whoever writes to it
-// ends the process at that place. False: the system refused.
+// A test mode: what is kept from now on can only be read. Whoever writes to it ends the process at
+// that place. False: the system refused.
 MUST_CHECK bool heap_seal(void);
 
 void heap_fork_prepare(void);
