@@ -9,6 +9,7 @@ with atoll.Interpreter() as worker:
 """
 
 import sys
+from importlib import import_module
 
 __version__ = "0.1.0"
 
@@ -21,6 +22,7 @@ if sys.implementation.name != "cpython" or sys.version_info < (3, 13) or "t" in 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import extensions
     from ._buffer import Buffer
     from ._buffer_statistics import BufferStatistics
     from ._core import AtomicInt, Proxy, Statistics
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ._errors import (
         AtollError,
         DeadlineExceeded,
+        ExtensionWarning,
         InterpreterClosedError,
         RemoteError,
         RemoteTraceback,
@@ -49,6 +52,7 @@ _PLACES = {
     "Buffer": "_buffer",
     "BufferStatistics": "_buffer_statistics",
     "DeadlineExceeded": "_errors",
+    "ExtensionWarning": "_errors",
     "Interpreter": "_interpreter",
     "InterpreterClosedError": "_errors",
     "InterpreterPoolExecutor": "_executor",
@@ -80,12 +84,15 @@ _PLACES = {
     "type_of": "_references",
 }
 
+_MODULES = frozenset({"extensions"})
+
 __all__ = [
     "AtollError",
     "AtomicInt",
     "Buffer",
     "BufferStatistics",
     "DeadlineExceeded",
+    "ExtensionWarning",
     "Interpreter",
     "InterpreterClosedError",
     "InterpreterPoolExecutor",
@@ -101,6 +108,7 @@ __all__ = [
     "checkpoint",
     "copy",
     "current",
+    "extensions",
     "frozendict",
     "interpreters",
     "is_proxy",
@@ -119,9 +127,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = __import__(f"{__name__}.{_PLACES[name]}", fromlist=[name])
+    module = import_module(f"{__name__}.{_PLACES[name]}")
     value = globals()[name] = getattr(module, name)
     return value
 

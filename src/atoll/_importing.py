@@ -29,6 +29,7 @@ _OUT_OF_ROOM = ("static TLS block", "cannot make a private copy")
 _own: dict[str, str] = {}  # what this interpreter was told; "*" is for all others
 _decided: dict[str, str] = {}  # by package
 _namespaces: set[str] = set()  # packages of which each part is a package of its own
+_by_auto: set[str] = set()  # private packages that may as well be main's
 _out_of_room: dict[str, ImportError] = {}  # by package
 
 taken: dict[str, str] = {}
@@ -119,6 +120,7 @@ def _decide(name: str, mode: str, spec: ModuleSpec | None) -> ModuleSpec | None:
     if mode == "main":
         return _remote_spec(name)
     if mode == "private" and is_auto:
+        _by_auto.add(name)
         _guard(spec)
     return spec
 
@@ -215,9 +217,14 @@ def _create_module(loader: machinery.ExtensionFileLoader, spec: ModuleSpec) -> M
         module, declared[name] = _core.load_extension(path, _tree_of(path), _symbol(name), spec)
     except ImportError as error:
         error.name, error.path = error.name or name, error.path or path
-        if any(reason in str(error) for reason in _OUT_OF_ROOM):
-            _out_of_room[_nearest(name, _decided) or name] = error
-        raise
+        if not any(reason in str(error) for reason in _OUT_OF_ROOM):
+            raise
+        _out_of_room[_nearest(name, _decided) or name] = error
+        if name not in _by_auto:
+            raise
+        _go_to_main(name)
+        spec.loader_state = _remote_loader
+        return None
     if declared[name] == "single-phase":
         module.__name__ = name  # it only knows the last part
     module.__file__ = path
@@ -247,7 +254,10 @@ def _guard(spec: ModuleSpec) -> None:
         except ImportError:
             if spec.name not in _out_of_room:
                 raise
+            for each in [each for each in sys.modules if each.startswith(f"{spec.name}.")]:
+                del sys.modules[each]
             _go_to_main(spec.name)
+            _replace(spec.name)
 
     loader.exec_module = exec_module
 
@@ -257,15 +267,12 @@ def _go_to_main(name: str) -> None:
 
     from ._errors import ExtensionWarning
 
-    for each in [each for each in sys.modules if each.startswith(f"{name}.")]:
-        del sys.modules[each]
     _decided[name] = "main"
     warnings.warn(
         f"{name} is used from the main interpreter: {_out_of_room[name]}",
         ExtensionWarning,
         skip_file_prefixes=("<frozen", __file__),
     )
-    _replace(name)
 
 
 # ---- libraries that ctypes loads ----

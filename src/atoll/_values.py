@@ -142,7 +142,9 @@ def dump(
     """
     if not is_forced and (isinstance(obj, type) or type(obj) is type(len)):
         name = name_of(obj)
-        return None if name is None else (_BY_NAME, name)
+        # Of other modules each interpreter may have a copy with a state of its own.
+        is_alike = name is not None and name.split(".")[0].split(":")[0] in sys.stdlib_module_names
+        return (_BY_NAME, name) if name is not None and is_alike else None
     try:
         return _pickled(obj, may_leave)
     except Exception:

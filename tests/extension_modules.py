@@ -1,0 +1,52 @@
+"""Builds the extension modules of `tests/extensions` into a folder."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+SOURCES = Path(__file__).parent / "extensions"
+COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
+
+HAS_COMPILER = shutil.which(COMPILER[0]) is not None
+SIMPLE = ("single", "multi", "declaring", "crashing", "greedy")
+
+# Named as those are that wheels come with. In a circle: each needs the other.
+ONE, TWO = "libcounting-0a1b2c3d.so.1.0.0", "libstepping-4e5f6a7b.so.1.0.0"
+
+
+def build(folder: Path) -> None:
+    """Build all of them: modules, and a package whose module needs libraries beside it."""
+    for name in SIMPLE:
+        compile_module(name, folder)
+    package = folder / "needing_package"
+    libraries = folder / "needing_package.libs"
+    for each in (package, libraries):
+        each.mkdir()
+    (package / "__init__.py").write_text("from .needing import bump, bump_library\n")
+    _link(libraries / TWO, "library_two.c", f"-Wl,-soname,{TWO}")
+    _link(libraries / ONE, "library_one.c", f"-Wl,-soname,{ONE}", str(libraries / TWO))
+    _link(libraries / TWO, "library_two.c", f"-Wl,-soname,{TWO}", str(libraries / ONE))
+    compile_module(
+        "needing", package, str(libraries / ONE), "-Wl,-rpath,$ORIGIN/../needing_package.libs"
+    )
+
+
+def compile_module(name: str, folder: Path, *options: str) -> Path:
+    """Compile one module."""
+    target = folder / f"{name}{SUFFIX}"
+    _link(target, f"{name}.c", f"-I{sysconfig.get_path('include')}", *options)
+    return target
+
+
+def _link(target: Path, source: str, *options: str) -> None:
+    subprocess.run(
+        [*COMPILER, "-shared", "-fPIC", "-O1", "-o", str(target), str(SOURCES / source)]
+        + ["-Wl,--disable-new-dtags", "-Wl,-rpath,$ORIGIN", "-Wl,--no-as-needed", *options],
+        check=True,
+    )
