@@ -426,22 +426,28 @@ def test_cache_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert mode_of(one, "multi") == "private"
 
 
-@pytest.mark.filterwarnings("always::atoll.ExtensionWarning")
-def test_auto_without_room(recwarn: pytest.WarningsRecorder) -> None:
+def test_auto_without_room(folder: Path, run_script: Any) -> None:
     """Where no more copies fit into the static block of thread-local data, main's is used."""
-    atoll.extensions.policy("greedy", "private")
-    interpreters = [atoll.Interpreter() for _ in range(5)]
-    for each in interpreters:
-        each.exec("import greedy")
-    modes = [mode_of(each, "greedy") for each in interpreters]
-    touched = [each.eval("greedy.touch()") for each in interpreters]
-    for each in interpreters:
-        each.close()
-    assert modes[0] == "private"
-    assert modes[-1] == "main"
-    assert touched[0] == 1
-    assert all(touched)
-    assert "static TLS block" in str(recwarn.pop(atoll.ExtensionWarning).message)
+    done = run_script(f"""
+        import warnings
+        warnings.simplefilter("ignore")
+        import atoll, sys
+        sys.path.insert(0, {str(folder)!r})
+        import greedy  # later there might be no room for main's either
+        atoll.extensions.policy("greedy", "private")
+        interpreters = [atoll.Interpreter() for _ in range(12)]
+        with warnings.catch_warnings(record=True) as caught:
+            for each in interpreters:
+                each.exec("import warnings; warnings.simplefilter('always'); import greedy")
+        touched = [each.eval("greedy.touch()") for each in interpreters]
+        modes = [each.call(atoll.extensions.modes)["greedy"] for each in interpreters]
+        print(modes[0], modes[-1], touched[0], all(touched))
+        print(caught[0].message)
+    """)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = done.stdout.splitlines()
+    assert first == "private main 1 True"
+    assert second.endswith("cannot allocate memory in static TLS block")
 
 
 def test_registry() -> None:

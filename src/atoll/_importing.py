@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
     type Modes = tuple[tuple[str, str], ...]
 
-# One of each per process: terminals, windows, handlers of signals. They refuse to be loaded in
-# interpreters.
-OF_THE_PROCESS = frozenset({"readline", "_curses", "_curses_panel", "_tkinter", "faulthandler"})
+# One of each per process: terminals, windows, handlers of signals, hooks of allocators. They refuse
+# to be loaded in interpreters.
+OF_THE_PROCESS = frozenset(
+    {"_curses", "_curses_panel", "_tkinter", "_tracemalloc", "faulthandler", "readline"}
+)
 # Why a private copy cannot be had although the module itself is as it should be.
 _OUT_OF_ROOM = ("static TLS block", "cannot make a private copy")
 

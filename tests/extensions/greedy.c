@@ -1,7 +1,7 @@
 // Wants so much of the static block of thread-local variables that there is no room for many.
 #include "counting.h"
 
-static __thread char greedy[1024] __attribute__((tls_model("initial-exec")));
+static __thread char greedy[256] __attribute__((tls_model("initial-exec")));
 
 static PyObject *
 touch(PyObject *module, PyObject *unused)

@@ -1,10 +1,8 @@
 #include "bridge/arenas.h"
 
-#if PY_VERSION_HEX < 0x030E0000
+#include <pthread.h>
 
-#    include <pthread.h>
-
-#    include "ground/pointer_map.h"
+#include "ground/pointer_map.h"
 
 static struct {
     pthread_mutex_t mutex; // guards the map
@@ -14,7 +12,7 @@ static struct {
 
 // obmalloc's on 64-bit machines. The allocator also serves the stacks of frames, whose thread
 // states free them, with other sizes.
-#    define ARENA_SIZE ((size_t)1 << 20)
+#define ARENA_SIZE ((size_t)1 << 20)
 
 static void *
 allocate(void *context, size_t size)
@@ -94,5 +92,3 @@ arenas_fork_child(void)
 {
     pthread_mutex_init(&arenas.mutex, NULL);
 }
-
-#endif

@@ -1,10 +1,11 @@
-// arenas: giving an ended interpreter's memory back, which CPython 3.13 does not.
+// arenas: giving an ended interpreter's memory back, which CPython does not always do.
 //
 // Purpose. In 3.13 every interpreter with its own allocator leaves its arenas behind when it ends,
-// 1.5 MB and more; 3.14 frees them. Here, as there, they are freed once the interpreter has ended.
+// 1.5 MB and more; 3.14 frees them if not one object is left, which extension modules seldom
+// manage. Here they are freed once the interpreter has ended, and the modules have gone.
 // An arena allocator of ours notes whose each arena is (PyObject_SetArenaAllocator, public).
 //
-// Lifetime. Installed once per process, before the first interpreter is made. Nothing on 3.14.
+// Lifetime. Installed once per process, before the first interpreter is made.
 //
 // Threads. Any. One lock, a leaf.
 #ifndef ATOLL_BRIDGE_ARENAS_H
@@ -12,37 +13,10 @@
 
 #include <Python.h>
 
-#if PY_VERSION_HEX < 0x030E0000
 void arenas_install(void);
 void arenas_free_of(int64_t interpreter_id); // it has ended
 void arenas_fork_prepare(void);
 void arenas_fork_parent(void);
 void arenas_fork_child(void);
-#else
-static inline void
-arenas_install(void)
-{
-}
-
-static inline void
-arenas_free_of(int64_t interpreter_id)
-{
-}
-
-static inline void
-arenas_fork_prepare(void)
-{
-}
-
-static inline void
-arenas_fork_parent(void)
-{
-}
-
-static inline void
-arenas_fork_child(void)
-{
-}
-#endif
 
 #endif

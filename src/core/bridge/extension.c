@@ -59,6 +59,15 @@ extension_load(core_state *state, const char *path, const char *tree)
     return handle;
 }
 
+const char *
+extension_begin(core_state *state, const char *name)
+{
+    extension *self = state->interp->extension;
+    const char *before = self->gilstate.loading;
+    self->gilstate.loading = name;
+    return before;
+}
+
 library_totals
 extension_count(core_state *state)
 {
@@ -101,17 +110,19 @@ extension_stop(interp *here)
     wait_for_own_threads(here); // of the last that was inside
 }
 
-void
+bool
 extension_end(interp *ended)
 {
     extension *self = ended->extension;
     if (self == NULL) {
-        return;
+        return true;
     }
     ended->extension = NULL;
     gilstate_run_at_exit(&self->gilstate);
-    if (libraries_end(self->libraries)) {
+    bool is_gone = libraries_end(self->libraries);
+    if (is_gone) {
         interp_decref(ended);
         free(self);
     }
+    return is_gone;
 }

@@ -21,6 +21,9 @@
 // slash; borrowed. NULL: ImportError.
 void *extension_load(core_state *state, const char *path, const char *tree);
 
+// What is initialised from now on is the module of that full name, or NULL. The name before.
+const char *extension_begin(core_state *state, const char *name);
+
 library_totals extension_count(core_state *state);
 
 // The interpreter is about to end: its exit handlers are run, while threads of the copies still get
@@ -28,6 +31,7 @@ library_totals extension_count(core_state *state);
 void extension_stop(interp *here);
 
 // The interpreter has ended: copies are unloaded, where that is safe.
-void extension_end(interp *ended);
+// False: some stay, and so must what they refer to.
+bool extension_end(interp *ended);
 
 #endif

@@ -203,6 +203,22 @@ make_module(PyModuleDef *definition, PyObject *spec, int api_version, gilstate *
     return unchecked_from_definition(definition, spec, api_version);
 }
 
+// Of a single phase: CPython's loader would have told it the full name, which its functions have
+// too.
+static PyObject *
+create_module(PyModuleDef *definition, int api_version, gilstate *self)
+{
+    const char *name = definition->m_name;
+    const char *dot = self->loading == NULL ? NULL : strrchr(self->loading, '.');
+    if (dot != NULL && strcmp(dot + 1, name) == 0) {
+        definition->m_name = self->loading; // the definition is the copy's
+        self->loading = NULL;
+    }
+    PyObject *module = PyModule_Create2(definition, api_version);
+    definition->m_name = name;
+    return module;
+}
+
 #if PY_VERSION_HEX >= 0x030F0000
 static PyObject *
 make_module_from_slots(const PySlot *slots, PyObject *spec, gilstate *self)
@@ -222,6 +238,7 @@ const rebinding gilstate_table[] = {
     {"Py_AtExit", at_exit, 1, NULL},
     {"Py_IsInitialized", is_initialized, 0, NULL},
     {"Py_IsFinalizing", is_finalizing, 0, NULL},
+    {"PyModule_Create2", create_module, 2, NULL},
     {"PyModule_FromDefAndSpec2", make_module, 3, NULL},
 #if PY_VERSION_HEX >= 0x030F0000
     {"PyModule_FromSlotsAndSpec", make_module_from_slots, 2, NULL},

@@ -23,9 +23,10 @@ typedef struct exit_function {
 } exit_function;
 
 typedef struct {
-    interp *interp;                   // counted
-    atomic_int inside;                // threads that came in by themselves, or are about to
-    atomic_bool is_shut;              // none comes in any more
+    interp *interp;      // counted
+    const char *loading; // full name of the module that is being initialised; under its GIL
+    atomic_int inside;   // threads that came in by themselves, or are about to
+    atomic_bool is_shut; // none comes in any more
     _Atomic(exit_function *) at_exit; // the latest first
 } gilstate;
 

@@ -237,9 +237,11 @@ end(crossing *over, interp *target, guest *mine)
     crossing_stop_asking(target); // who summons this thread finds it inside until the very end
     Py_EndInterpreter(mine->thread_state);
     target->core_state = NULL; // where something kept the module alive
-    extension_end(target);
+    bool is_unloaded = extension_end(target);
     pending_cancel_all(target);
-    arenas_free_of(target->id);
+    if (is_unloaded) {
+        arenas_free_of(target->id);
+    }
     pthread_mutex_lock(&target->mutex);
     interp_set_phase(target, INTERP_CLOSED);
     guest_unlink_locked(mine);

@@ -102,6 +102,17 @@ arguments_pack(argument_list *self, core_state *home, const operation *op)
     return LIKELY(self->is_simple) ? 0 : arguments_pack_all(self, home, op);
 }
 
+// Interned, as the names in a call always are: some functions compare them by their addresses.
+static PyObject *
+copy_names(PyObject *foreign_names)
+{
+    PyObject *names = value_copy(foreign_names);
+    for (Py_ssize_t i = 0; names != NULL && i < PyTuple_GET_SIZE(names); i++) {
+        PyUnicode_InternInPlace(&((PyTupleObject *)names)->ob_item[i]);
+    }
+    return names;
+}
+
 static NOINLINE int
 arguments_unpack_all(argument_list *self, core_state *host, const operation *op)
 {
@@ -114,7 +125,7 @@ arguments_unpack_all(argument_list *self, core_state *host, const operation *op)
         self->host[2 + self->made++] = argument;
     }
     if (op->keyword_names != NULL) {
-        self->host_names = value_copy(op->keyword_names);
+        self->host_names = copy_names(op->keyword_names);
         return self->host_names == NULL ? -1 : 0;
     }
     return 0;

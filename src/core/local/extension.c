@@ -75,17 +75,32 @@ finish(PyObject *made, const char *symbol, PyObject *spec)
 }
 
 static PyObject *
-create_by_init(void *library, const char *name, PyObject *spec)
+initialize(core_state *state, PyObject *(*function)(void), PyObject *spec)
+{
+    PyObject *name = PyObject_GetAttrString(spec, "name");
+    const char *full_name = name == NULL ? NULL : PyUnicode_AsUTF8(name);
+    PyObject *made = NULL;
+    if (full_name != NULL) {
+        const char *before = extension_begin(state, full_name);
+        made = function();
+        (void)extension_begin(state, before);
+    }
+    Py_XDECREF(name);
+    return made;
+}
+
+static PyObject *
+create_by_init(core_state *state, void *library, const char *name, PyObject *spec)
 {
     char symbol[256];
     PyOS_snprintf(symbol, sizeof symbol, "PyInit%s", name);
-    PyObject *(*initialize)(void) = (PyObject * (*)(void)) dlsym(library, symbol);
-    if (initialize == NULL) {
+    PyObject *(*function)(void) = (PyObject * (*)(void)) dlsym(library, symbol);
+    if (function == NULL) {
         PyErr_Format(PyExc_ImportError,
                      "dynamic module does not define module export function (%s)", symbol);
         return NULL;
     }
-    return finish(initialize(), symbol, spec);
+    return finish(initialize(state, function, spec), symbol, spec);
 }
 
 #if PY_VERSION_HEX >= 0x030F0000
@@ -100,13 +115,13 @@ declared_by_new(const PySlot *slots)
 }
 
 static PyObject *
-create(void *library, const char *name, PyObject *spec)
+create(core_state *state, void *library, const char *name, PyObject *spec)
 {
     char symbol[256];
     PyOS_snprintf(symbol, sizeof symbol, "PyModExport%s", name);
     const PySlot *(*export)(void) = (const PySlot *(*)(void))dlsym(library, symbol);
     if (export == NULL) {
-        return create_by_init(library, name, spec);
+        return create_by_init(state, library, name, spec);
     }
     const PySlot *slots = export();
     if (slots == NULL) {
@@ -119,9 +134,9 @@ create(void *library, const char *name, PyObject *spec)
 #else
 
 static PyObject *
-create(void *library, const char *name, PyObject *spec)
+create(core_state *state, void *library, const char *name, PyObject *spec)
 {
-    return create_by_init(library, name, spec);
+    return create_by_init(state, library, name, spec);
 }
 
 #endif
@@ -136,7 +151,7 @@ load_extension(PyObject *module, PyObject *arguments)
         return NULL;
     }
     void *library = extension_load(state, path, tree);
-    return library == NULL ? NULL : create(library, name, spec);
+    return library == NULL ? NULL : create(state, library, name, spec);
 }
 
 static PyObject *
