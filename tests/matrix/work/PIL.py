@@ -1,4 +1,4 @@
-"""Pillow: codecs that call files and decoders of Python, its registries, fonts, buffers, pickles."""
+"""Pillow: codecs that call files and decoders of Python, its registries, fonts, buffers."""
 
 import hashlib
 import io
@@ -70,7 +70,9 @@ def transformed(image: Image.Image) -> dict[str, object]:
         "points": digest(image.point(lambda value: 255 - value // 2)),
         "palette": len(image.quantize(16).getcolors() or []),
         "histogram": sum(ImageOps.grayscale(image).histogram()[:128]),
-        "difference": ImageChops.difference(image, image.transpose(Image.Transpose.ROTATE_180)).getbbox(),
+        "difference": ImageChops.difference(
+            image, image.transpose(Image.Transpose.ROTATE_180)
+        ).getbbox(),
         "lines": image.filter(ImageFilter.FIND_EDGES).convert("1").getbbox(),
     }
 

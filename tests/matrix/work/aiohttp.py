@@ -53,7 +53,9 @@ async def fail(request: web.Request) -> web.Response:
 async def asked(session: aiohttp.ClientSession) -> dict[str, object]:
     """Requests of every kind."""
     for number in range(120):
-        async with session.post(f"/echo/é?a={number}", data=b"z" * 5000, headers={"X-A": "1"}) as got:
+        async with session.post(
+            f"/echo/é?a={number}", data=b"z" * 5000, headers={"X-A": "1"}
+        ) as got:
             answer, path = await got.json(), got.headers["x-path"]
     form = aiohttp.FormData()
     form.add_field("file", b"y" * 10_000, filename="f.bin")

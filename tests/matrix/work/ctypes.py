@@ -1,7 +1,7 @@
 """ctypes with a library inside site-packages: Little CMS as Pillow brings it, with its statics.
 
-The library keeps one error handler per process, which is a function of Python's here: shared between
-interpreters it would call into the wrong one.
+The library keeps one error handler per process, which is a function of Python's here: shared
+between interpreters it would call into the wrong one.
 """
 
 import ctypes
@@ -51,7 +51,7 @@ def errors() -> list[str]:
 def temperatures() -> list[tuple[float, float]]:
     """Structures by pointer, there and back."""
     back = []
-    for kelvin in range(4000, 25_000, 10):
+    for kelvin in range(4000, 25_000, 2):
         white, again = Colour(), ctypes.c_double()
         assert colours.cmsWhitePointFromTemp(ctypes.byref(white), kelvin)
         assert colours.cmsTempFromWhitePoint(ctypes.byref(again), ctypes.byref(white))

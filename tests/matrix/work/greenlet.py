@@ -1,4 +1,4 @@
-"""greenlet: stacks of C that are moved about, one tree of greenlets per thread, tracing, exceptions."""
+"""greenlet: stacks of C that are moved about, a tree of greenlets per thread, tracing, throwing."""
 
 import contextvars
 import gc

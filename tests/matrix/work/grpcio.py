@@ -22,7 +22,9 @@ class Handler(grpc.GenericRpcHandler):
                 lambda request, context: (request + b"%d" % i for i in range(10))
             )
         if name == "Join":
-            return grpc.stream_unary_rpc_method_handler(lambda requests, context: b"".join(requests))
+            return grpc.stream_unary_rpc_method_handler(
+                lambda requests, context: b"".join(requests)
+            )
         if name == "Refuse":
             return grpc.unary_unary_rpc_method_handler(refuse)
         return None

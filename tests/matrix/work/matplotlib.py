@@ -10,7 +10,17 @@ import matplotlib
 matplotlib.use("Agg")
 
 import numpy as np
-from matplotlib import font_manager, ft2font, mathtext, patches, path, pyplot, ticker, transforms, tri
+from matplotlib import (
+    font_manager,
+    ft2font,
+    mathtext,
+    patches,
+    path,
+    pyplot,
+    ticker,
+    transforms,
+    tri,
+)
 
 from ._facts import raised, told
 
@@ -69,7 +79,9 @@ def parts() -> dict[str, object]:
         "math": (float(parsed.width), float(parsed.height)),
         "scaled": round(float(np.abs(scaled).sum()), 6),
         "no_font": raised(lambda: ft2font.FT2Font(io.BytesIO(b"none")), with_text=False),
-        "bad_math": raised(lambda: mathtext.MathTextParser("agg").parse(r"$\nothing$"), with_text=False),
+        "bad_math": raised(
+            lambda: mathtext.MathTextParser("agg").parse(r"$\nothing$"), with_text=False
+        ),
         "flat": raised(lambda: tri.Triangulation([0, 1, 2], [0, 1, 2]), with_text=False),
     }
 

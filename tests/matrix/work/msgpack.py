@@ -1,4 +1,4 @@
-"""msgpack: Cython that calls hooks in the middle of packing, Timestamps, streams, its own errors."""
+"""msgpack: Cython that calls hooks in the middle of packing, Timestamps, streams, errors."""
 
 import datetime
 import io

@@ -65,11 +65,12 @@ def callbacks() -> dict[str, object]:
 def types() -> dict[str, object]:
     """Dtypes are objects of C, one of each; strings, records, dates and what converts them."""
     table = np.zeros(3, dtype=[("id", "i4"), ("name", "U6"), ("at", "M8[s]")])
-    table["name"] = ["a", "béta", "γ"]
+    table["name"] = ["a", "béta", "δ"]
     table["at"] = np.datetime64("2024-02-28T23:59:59") + np.arange(3).astype("m8[D]")
     strings = np.array(["hello", "wörld" * 20, ""], dtype=np.dtypes.StringDType())
     return {
-        "singleton": np.dtype("f8") is np.dtype(float) and type(np.dtype("f8")) is np.dtypes.Float64DType,
+        "singleton": np.dtype("f8") is np.dtype(float)
+        and type(np.dtype("f8")) is np.dtypes.Float64DType,
         "record": (str(table.dtype), table.tolist()),
         "strings": (np.strings.str_len(strings).tolist(), np.strings.upper(strings)[0]),
         "date": np.datetime64(datetime.datetime(2024, 1, 31, 12)).astype("M8[M]").item(),

@@ -46,7 +46,11 @@ def grouped(frame: pd.DataFrame) -> dict[str, object]:
         "pivot": (pivot.shape, round(float(pivot.to_numpy().sum()), 6)),
         "merged": frame.merge(means, left_on="sensor", right_index=True).shape,
         "rolled": round(float(frame["value"].rolling(20).median().sum()), 5),
-        "called_back": frame["value"].head(2000).rolling(9).apply(lambda w: w[-1], raw=True).count(),
+        "called_back": frame["value"]
+        .head(2000)
+        .rolling(9)
+        .apply(lambda w: w[-1], raw=True)
+        .count(),
         "upper": frame["site"].str.upper().value_counts().sort_index().to_dict(),
         "codes": int(frame["site"].astype("category").cat.codes.sum()),
         "bins": pd.cut(frame["value"], [-9, -1, 0, 1, 9]).value_counts(sort=False).tolist(),
@@ -60,7 +64,9 @@ def times(frame: pd.DataFrame) -> dict[str, object]:
     return {
         "daily": (len(daily), round(float(daily.abs().sum()), 5)),
         "zone": [str(spring + step) for step in (pd.Timedelta("1D"), pd.DateOffset(days=1))],
-        "missing_hour": raised(lambda: pd.Timestamp("2024-03-31 02:30").tz_localize("Europe/Berlin")),
+        "missing_hour": raised(
+            lambda: pd.Timestamp("2024-03-31 02:30").tz_localize("Europe/Berlin")
+        ),
         "periods": [str(each) for each in pd.period_range("2023-11", "2024-02", freq="M")],
         "business": str(pd.Timestamp("2024-03-29") + pd.offsets.BDay(2)),
         "bounds": raised(lambda: pd.to_datetime("9999-99-99"), with_text=False),

@@ -38,7 +38,12 @@ def computed(frame: pl.DataFrame) -> dict[str, object]:
         "streamed": lazy.collect(engine="streaming").item(),
         "joined": frame.join(grouped, on="group", suffix="_of_group").height,
         "characters": frame["group"].str.len_chars().sum(),
-        "categories": frame["group"].cast(pl.Categorical).unique().cast(pl.String).sort().to_list()[:3],
+        "categories": frame["group"]
+        .cast(pl.Categorical)
+        .unique()
+        .cast(pl.String)
+        .sort()
+        .to_list()[:3],
         "query": pl.SQLContext(t=frame).execute("select count(*) from t", eager=True).item(),
     }
 
@@ -53,7 +58,8 @@ def called_back(frame: pl.DataFrame) -> dict[str, object]:
         "batches": small.lazy().select(batched.sum()).collect().item(),
         "mapped": small.group_by("group").map_groups(lambda part: part.head(2)).height,
         "raises": raised(
-            lambda: small.select(pl.col("number").map_batches(lambda series: 1 // 0)), with_text=False
+            lambda: small.select(pl.col("number").map_batches(lambda series: 1 // 0)),
+            with_text=False,
         ),
     }
 

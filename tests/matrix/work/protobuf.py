@@ -25,7 +25,9 @@ Field = descriptor_pb2.FieldDescriptorProto
 
 def message_class() -> Any:
     """A message type that is made here: in a pool of its own."""
-    file = descriptor_pb2.FileDescriptorProto(name="matrix.proto", package="matrix", syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(
+        name="matrix.proto", package="matrix", syntax="proto3"
+    )
     file.enum_type.add(name="Kind").value.add(name="SMALL", number=0)
     file.enum_type[0].value.add(name="LARGE", number=5)
     tree = file.message_type.add(name="Tree")
@@ -51,7 +53,9 @@ Tree = message_class()
 
 def grown(depth: int) -> Any:
     """A tree with a few hundred leaves."""
-    tree = Tree(id=depth, names=[f"é{depth}"] * 5, kind=5, data=b"\x00" * depth, weights=[0.5, depth])
+    tree = Tree(
+        id=depth, names=[f"é{depth}"] * 5, kind=5, data=b"\x00" * depth, weights=[0.5, depth]
+    )
     if depth:
         tree.children.extend(grown(depth - 1) for _ in range(4))
     return tree
@@ -76,7 +80,7 @@ def known_types() -> dict[str, object]:
     unpacked = timestamp_pb2.Timestamp()
     return {
         "stamp": (stamp.ToDatetime(), length.ToTimedelta()),
-        "structure": json_format.MessageToDict(structure),
+        "structure": sorted(json_format.MessageToDict(structure).items()),
         "any": (packed.Unpack(unpacked), unpacked == stamp, packed.TypeName()),
         "pickled": pickle.loads(pickle.dumps(stamp)) == stamp,
     }
@@ -103,7 +107,10 @@ def work() -> str:
         orphan=(orphan().id, list(orphan().names)),
         repeated=(slices, list(back.weights)),
         fields=[field.name for field, _ in tree.ListFields()],
-        descriptor=(Tree.DESCRIPTOR.full_name, Tree.DESCRIPTOR.fields_by_name["kind"].enum_type.name),
+        descriptor=(
+            Tree.DESCRIPTOR.full_name,
+            Tree.DESCRIPTOR.fields_by_name["kind"].enum_type.name,
+        ),
         unknown=[(each.field_number, each.data) for each in unknown],
         **known_types(),
         broken=raised(lambda: Tree.FromString(b"\xff\xff"), with_text=False),

@@ -94,7 +94,9 @@ def files(whole: pa.Table) -> dict[str, object]:
         "ipc": pa.ipc.open_stream(stream).read_all().num_rows,
         "csv": pyarrow.csv.read_csv(pa.PythonFile(lines, mode="r")).num_rows,
         "bad_csv": raised(lambda: pyarrow.csv.read_csv(io.BytesIO(b"a,b\n1\n")), with_text=False),
-        "closed": raised(lambda: pa.ipc.open_stream(io.BytesIO(b"none")).read_all(), with_text=False),
+        "closed": raised(
+            lambda: pa.ipc.open_stream(io.BytesIO(b"none")).read_all(), with_text=False
+        ),
     }
 
 
@@ -110,7 +112,9 @@ def values() -> dict[str, object]:
     return {
         "extension": (str(type(sent["t"].type).__name__), sent["t"].to_pylist()),
         "decimals": pa.array([decimal.Decimal("1.25"), None]).to_pylist(),
-        "times": [str(each) for each in pa.array([noon, None], pa.timestamp("us", "UTC")).to_pylist()],
+        "times": [
+            str(each) for each in pa.array([noon, None], pa.timestamp("us", "UTC")).to_pylist()
+        ],
         "nested": pa.array([{"x": 1, "y": [1, 2]}, None]).to_pylist(),
         "pickled": pickle.loads(pickle.dumps(pa.array(["a", None, "b"]))).to_pylist(),
         "held": (view.size, raised(lambda: memory.append(1), with_text=False)),

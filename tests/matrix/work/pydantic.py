@@ -6,14 +6,12 @@ import enum
 import gc
 import pickle
 import weakref
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import pydantic
 import pydantic_core
 
 from ._facts import raised, told
-
-Item = TypeVar("Item")
 
 
 class Colour(enum.StrEnum):
@@ -57,7 +55,9 @@ class Order(pydantic.BaseModel):
     @pydantic.model_validator(mode="after")
     def not_unlucky(self) -> "Order":
         if self.number == 13:
-            raise pydantic_core.PydanticCustomError("unlucky", "{number} is unlucky", {"number": 13})
+            raise pydantic_core.PydanticCustomError(
+                "unlucky", "{number} is unlucky", {"number": 13}
+            )
         return self
 
     @pydantic.field_serializer("price")
@@ -70,7 +70,7 @@ class Order(pydantic.BaseModel):
         return 1 + sum(part.size for part in self.parts)
 
 
-class Page(pydantic.BaseModel, Generic[Item]):
+class Page[Item](pydantic.BaseModel):
     """A generic model: its classes are made on demand and cached."""
 
     items: list[Item]

@@ -1,4 +1,4 @@
-"""SciPy: solvers that call Python from C and Fortran, its own threads, exceptions of C++ and Cython."""
+"""SciPy: solvers in C and Fortran that call Python, its own threads, exceptions through C++."""
 
 import ctypes
 import io
@@ -10,7 +10,6 @@ from scipy import (
     fft,
     integrate,
     interpolate,
-    io as files,
     linalg,
     ndimage,
     optimize,
@@ -19,6 +18,9 @@ from scipy import (
     spatial,
     special,
     stats,
+)
+from scipy import (
+    io as files,
 )
 
 from ._facts import raised, told
@@ -37,8 +39,12 @@ def called_back() -> dict[str, object]:
     compiled = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(lambda t: 3 * t * t)
     return {
         "minimum": rounded(*optimize.minimize(optimize.rosen, [1.3, 0.7, 0.8], method="BFGS").x),
-        "bounded": rounded(*optimize.minimize(optimize.rosen, [3, 3], method="L-BFGS-B").x.round(3)),
-        "roots": rounded(optimize.root(lambda x: x**3 - 2, [1.0]).x[0], optimize.brentq(np.cos, 1, 2)),
+        "bounded": rounded(
+            *optimize.minimize(optimize.rosen, [3, 3], method="L-BFGS-B").x.round(3)
+        ),
+        "roots": rounded(
+            optimize.root(lambda x: x**3 - 2, [1.0]).x[0], optimize.brentq(np.cos, 1, 2)
+        ),
         "fitted": rounded(*optimize.least_squares(lambda p: p[0] ** 2 - 4 + p[1], [1.0, 0.5]).fun),
         "program": rounded(optimize.linprog([-1, -2], A_ub=[[1, 1]], b_ub=[4]).fun),
         "integrals": rounded(area, nested, decay.y[0, -1]),

@@ -40,7 +40,9 @@ def estimators() -> list[base.BaseEstimator]:
         RandomForestClassifier(8, random_state=0, n_jobs=2),
         HistGradientBoostingClassifier(max_iter=5),
         SVC(kernel=lambda a, b: a @ b.T),
-        KNeighborsClassifier(5, metric=lambda a, b: float(np.abs(a - b).sum()), algorithm="ball_tree"),
+        KNeighborsClassifier(
+            5, metric=lambda a, b: float(np.abs(a - b).sum()), algorithm="ball_tree"
+        ),
         DecisionTreeClassifier(max_depth=3, random_state=0),
     ]
 

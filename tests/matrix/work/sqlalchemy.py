@@ -1,4 +1,4 @@
-"""SQLAlchemy: compiled collections and rows, over SQLite that calls Python; events, types, pickles."""
+"""SQLAlchemy: compiled collections and rows, over SQLite that calls Python; events and types."""
 
 import datetime
 import decimal
@@ -57,7 +57,9 @@ class Book(Base):
 
 def engine() -> sa.Engine:
     """A database in memory with a function of Python's."""
-    made = sa.create_engine("sqlite://", poolclass=pool.StaticPool, connect_args={"check_same_thread": False})
+    made = sa.create_engine(
+        "sqlite://", poolclass=pool.StaticPool, connect_args={"check_same_thread": False}
+    )
 
     @event.listens_for(made, "connect")
     def connected(connection: Any, record: Any) -> None:

@@ -1,4 +1,4 @@
-"""PyYAML: a parser of Cython over libyaml, with constructors and files of Python's, marks in errors."""
+"""PyYAML: a parser of Cython over libyaml, with constructors and files of Python's, errors."""
 
 import datetime
 import io

@@ -1,4 +1,4 @@
-"""zstandard: compressor threads of C, files of Python in the middle, dictionaries, its own error."""
+"""zstandard: compressor threads of C, files of Python in the middle, dictionaries, its error."""
 
 import io
 import threading
@@ -74,7 +74,8 @@ def work() -> str:
         **streams(packed),
         threads=in_threads(packed),
         dictionary=(len(trained), trained.dict_id() != 0),
-        small=zstandard.ZstdDecompressor(dict_data=trained).decompress(with_dictionary) == samples[7],
+        small=zstandard.ZstdDecompressor(dict_data=trained).decompress(with_dictionary)
+        == samples[7],
         many=[apart[i].tobytes() for i in (0, 399)] == [samples[0], samples[399]],
         size=zstandard.get_frame_parameters(packed).content_size,
         broken=raised(lambda: zstandard.decompress(b"nothing")),
