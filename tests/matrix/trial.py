@@ -21,7 +21,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from packages import PACKAGES
+
 import atoll
+from atoll import extensions
 
 ROUNDS = 5
 ROUND_SECONDS = 0.2
@@ -68,6 +71,13 @@ class Trial:
         different = [f"{one} | {other}" for one, other in pairs if one != other]
         self.tell(self.step, equal=False, different=different[:LINES_SHOWN])
 
+    def taken(self, interpreter: atoll.Interpreter) -> str:
+        """Say in which mode the package's extension modules have been imported."""
+        ours = next(each.modules for each in PACKAGES if f"work.{each.name}" == self.module)
+        modes: dict[str, str] = atoll.copy(interpreter.call(extensions.modes))
+        found = {mode for name, mode in modes.items() if name.partition(".")[0] in ours}
+        return " and ".join(sorted(found)) or self.mode
+
     def interpreter(self) -> atoll.Interpreter:
         """Make an interpreter in the mode that is tried."""
         return atoll.Interpreter(extensions=self.mode)
@@ -87,6 +97,7 @@ class Trial:
             import_seconds = seconds(lambda: first.import_module(self.module))
             self.tell("imported", import_ms=round(1000 * import_seconds))
             self.compare(first.import_module(self.module).work())
+            self.tell("first", taken=self.taken(first))
             before = resident()
             with self.interpreter() as second:
                 self.compare(second.import_module(self.module).work())
