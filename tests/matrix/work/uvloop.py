@@ -36,13 +36,13 @@ async def scheduled() -> dict[str, object]:
     """Callbacks, timers, threads, and what is cancelled or raised."""
     loop = asyncio.get_running_loop()
     order: list[Any] = []
-    loop.call_later(0.002, order.append, "later")
+    loop.call_later(0.05, order.append, "later")
     loop.call_soon(order.append, "soon")
     loop.call_soon_threadsafe(order.append, "safe")
     handled: list[str] = []
     loop.set_exception_handler(lambda loop, context: handled.append(repr(context["exception"])))
     loop.call_soon(lambda: 1 // 0)
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
     sleeper = asyncio.create_task(asyncio.sleep(60))
     try:
         await asyncio.wait_for(sleeper, 0.001)
