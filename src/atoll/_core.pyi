@@ -11,6 +11,7 @@ from collections.abc import (
     Sequence,
     ValuesView,
 )
+from importlib.machinery import ModuleSpec
 from types import GenericAlias
 from typing import Any, NoReturn, Self, TypeVar, final, overload
 
@@ -391,6 +392,20 @@ def deadline_was_heeded() -> bool:
 
 def forget_interpreters() -> None:
     """Leave all but the main one to their fate."""
+
+def load_extension(path: str, tree: str, name: str, spec: ModuleSpec, /) -> tuple[Any, str]:
+    """Make a module from this interpreter's private copy of a shared object.
+
+    Returns it, not yet executed, and what it declares.
+    """
+
+def load_library(path: str, tree: str, /) -> int:
+    """Return the handle of this interpreter's private copy of a shared object."""
+
+def count_private_copies() -> tuple[int, int, int, int, int]:
+    """Return of this interpreter: copies, bytes copied, bytes of them given back,
+    nanoseconds that it took, threads that they have started and that still run.
+    """
 
 def has_shared() -> bool:
     """Has anything been shared in this process?"""

@@ -83,3 +83,7 @@ def closed_error(name: str, is_forgotten: int) -> InterpreterClosedError:
     """Make the error for an interpreter that cannot be entered any more; called by the core."""
     why = " (interpreters do not survive os.fork())" if is_forgotten else ""
     return InterpreterClosedError(f"interpreter {name!r} is closed{why}")
+
+
+class ExtensionWarning(RuntimeWarning):
+    """An extension module is not used as one would expect; the text says how to change that."""

@@ -24,10 +24,17 @@ def collect() -> tuple[tuple[str, ...], tuple[Filter, ...]]:
 def collect_anew() -> tuple[Any, ...]:
     """Return what `atoll._inside.adopt` takes: also what a new interpreter has from CPython."""
     environment = tuple(os.environ._data.items())  # type: ignore[attr-defined]
-    return tuple(map(str, sys.path)), environment, *collect(), False  # it forwards already
+    return tuple(map(str, sys.path)), environment, *collect(), (), False  # it forwards already
 
 
-_FIRST_MODULES = ("atoll", "atoll._streams", "atoll._forwarding", "atoll._filters", "atoll._inside")
+_FIRST_MODULES = (
+    "atoll",
+    "atoll._streams",
+    "atoll._forwarding",
+    "atoll._filters",
+    "atoll._importing",
+    "atoll._inside",
+)
 _compiled: tuple[tuple[str, str, bytes], ...] = ()
 
 

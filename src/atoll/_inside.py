@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from . import _core, _filters
+from . import _core, _filters, _importing
 from ._forwarding import forward
 from ._streams import ForwardedStream
 
@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._filters import Filter
+    from ._importing import Modes
     from ._pickles import Dumped
 
 
-def prepare(argv: tuple[str, ...], filters: tuple[Filter, ...], forwards_logging: bool) -> None:
+def prepare(
+    argv: tuple[str, ...], filters: tuple[Filter, ...], modes: Modes, forwards_logging: bool
+) -> None:
     """Give a new interpreter what it inherits."""
     sys.argv = list(argv)
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
     _filters.adopt(filters)
+    _importing.install(modes)
     if forwards_logging:
         forward()
 

@@ -10,12 +10,14 @@ from ._values import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
     from os import PathLike
     from types import TracebackType
     from typing import Any, ParamSpec, Self, TypeVar, overload
 
     from ._core import Statistics
+    from ._extension_policy import Mode
+    from ._importing import Modes
 
     P = ParamSpec("P")
     T = TypeVar("T")
@@ -39,6 +41,11 @@ class Interpreter(_core.Handle):
 
     Args:
         name: Shown in messages and by `repr`; at most 63 bytes are kept.
+        extensions: How extension modules are imported: a mode for all of them, or a mapping of
+            modules and packages to modes, with "*" for all others. "native": as they are, if they
+            declare that they support it; "private": from copies of their shared objects that are
+            this interpreter's own; "main": a Proxy to the main interpreter's module; "refuse": not
+            at all; "auto": the first of these that is known to work (see `atoll.extensions`).
         preemptive: Keep CPython's switching between threads; then visitors get in promptly
             between two bytecodes of the interpreter's own threads.
         forward_logging: Have log records handled by the main interpreter's loggers of the same
@@ -49,6 +56,7 @@ class Interpreter(_core.Handle):
 
     Raises:
         RuntimeError: If CPython cannot make it (out of memory, no threads), or is ending.
+        TypeError, ValueError: If `extensions` is no mode and no mapping of names to modes.
 
     Threads: any. Making one takes 6 to 20 ms; a ready one (see `prewarm`) is taken at once.
 
@@ -63,7 +71,12 @@ class Interpreter(_core.Handle):
     __slots__ = ()
 
     def __new__(
-        cls, name: str | None = None, *, preemptive: bool = False, forward_logging: bool = True
+        cls,
+        name: str | None = None,
+        *,
+        extensions: Mode | Mapping[str, Mode] = "auto",
+        preemptive: bool = False,
+        forward_logging: bool = True,
     ) -> Self:
         if name is None:
             name = f"interpreter-{next(_numbers)}"
@@ -71,7 +84,12 @@ class Interpreter(_core.Handle):
             raise TypeError(f"name must be str, not {type(name).__name__}")
         from . import _warm
 
-        interpreter = make(name, bool(preemptive), bool(forward_logging))
+        modes: Modes = ()
+        if extensions != "auto":
+            from ._extension_policy import checked_modes
+
+            modes = checked_modes(extensions)
+        interpreter = make(name, modes, bool(preemptive), bool(forward_logging))
         _warm.keep_one()
         return interpreter  # type: ignore[return-value]
 
@@ -367,7 +385,9 @@ class Interpreter(_core.Handle):
         return f"<atoll.Interpreter {self.name!r} id={self.id} {state}>"
 
 
-def make(name: str, is_preemptive: bool = False, forwards_logging: bool = True) -> Interpreter:
+def make(
+    name: str, modes: Modes = (), is_preemptive: bool = False, forwards_logging: bool = True
+) -> Interpreter:
     """Take a ready interpreter or make one; none is made in its place."""
     from . import _exit, _forwarding, _signals, _warm
 
@@ -375,17 +395,18 @@ def make(name: str, is_preemptive: bool = False, forwards_logging: bool = True) 
     _signals.install()
     if forwards_logging:
         _forwarding.announce()
-    is_usual = forwards_logging and not is_preemptive
-    return (_warm.take(name) if is_usual else None) or _make(name, is_preemptive, forwards_logging)
+    is_usual = forwards_logging and not is_preemptive and not modes
+    ready = _warm.take(name) if is_usual else None
+    return ready or _make(name, modes, is_preemptive, forwards_logging)
 
 
-def _make(name: str, is_preemptive: bool, forwards_logging: bool) -> Interpreter:
+def _make(name: str, modes: Modes, is_preemptive: bool, forwards_logging: bool) -> Interpreter:
     from . import _inheritance
 
     path = tuple(map(str, sys.path))
     interpreter = _core.create(name, is_preemptive, path, _inheritance.modules())
     try:
-        inherited = *_inheritance.collect(), forwards_logging
+        inherited = *_inheritance.collect(), modes, forwards_logging
         _core.invoke(interpreter, "atoll._inside:prepare", inherited, None)
     except BaseException:
         interpreter.close()

@@ -320,7 +320,7 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
     except Exception as error:  # out of memory, or Python is ending
         return str(error)
     try:
-        _core.invoke(made, "atoll._inside:prepare", (*_inheritance.collect(), True), None)
+        _core.invoke(made, "atoll._inside:prepare", (*_inheritance.collect(), (), True), None)
         _core.invoke(made, "atoll._inside:import_all", (_own_imports(),), None)
         failures = _core.invoke(made, "atoll._inside:import_all", (imports,), None)
     except Exception as error:

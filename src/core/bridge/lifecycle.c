@@ -6,6 +6,7 @@
 #include "bridge/cpython.h"
 #include "bridge/crossing.h"
 #include "bridge/export.h"
+#include "bridge/extension.h"
 #include "bridge/interruption.h"
 #include "bridge/janitor.h"
 #include "bridge/own_threads.h"
@@ -228,12 +229,14 @@ free_errands(interp *target)
 static void
 end(crossing *over, interp *target, guest *mine)
 {
+    extension_stop(target);
     reap_guests(target, mine);
     export_drop_all(target->core_state);
     state_let_go(target->core_state);
     crossing_stop_asking(target); // who summons this thread finds it inside until the very end
     Py_EndInterpreter(mine->thread_state);
     target->core_state = NULL; // where something kept the module alive
+    extension_end(target);
     pending_cancel_all(target);
     arenas_free_of(target->id);
     pthread_mutex_lock(&target->mutex);

@@ -61,6 +61,7 @@ struct interp {
     char name[INTERP_NAME_SIZE]; // UTF-8; given anew when a ready one is taken
     void *python_state;          // borrowed PyInterpreterState, valid until CLOSED
     void *core_state;            // its _core module's state; under its GIL
+    void *extension;             // its private copies of extension modules, or NULL; under its GIL
     uint64_t crossings;          // entries so far; under its GIL
     errand_stack errands;
     errand *due;                  // errands taken but not yet run; under its GIL

@@ -103,6 +103,7 @@ exec(PyObject *module)
         PyModule_AddFunctions(module, module_functions) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
         PyModule_AddFunctions(module, mark_functions) < 0 ||
+        PyModule_AddFunctions(module, extension_functions) < 0 ||
         PyModule_AddFunctions(module, summons_functions) < 0 ||
         PyModule_AddFunctions(module, warm_functions) < 0 ||
         PyModule_AddFunctions(module, queue_functions) < 0 ||

@@ -119,6 +119,7 @@ PyObject *interpreter_handle(core_state *state, interp *of);
 interp *interpreter_of(core_state *state, PyObject *handle); // borrowed; NULL: TypeError
 extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];
+extern PyMethodDef extension_functions[];
 extern PyMethodDef summons_functions[];
 extern PyMethodDef queue_functions[];
 extern PyMethodDef buffer_functions[];

@@ -1,0 +1,163 @@
+"""What is done with the extension modules of a package; decided in the main interpreter."""
+
+from __future__ import annotations
+
+import os
+import threading
+from importlib import machinery
+from typing import Literal, NamedTuple, get_args
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ._importing import Modes
+
+type Mode = Literal["native", "private", "main", "refuse", "auto"]
+MODES: tuple[str, ...] = get_args(Mode.__value__)
+
+
+class Decision(NamedTuple):
+    """What mode is taken, and why."""
+
+    mode: str
+    reason: str
+    is_known: bool = True  # from the registry or the user, not from a trial
+
+
+_policies: dict[str, str] = {}  # of the process, by package
+_decisions: dict[str, Decision] = {}
+_lock = threading.Lock()  # one trial at a time
+
+
+def checked_modes(extensions: str | Mapping[str, str]) -> Modes:
+    """Return an interpreter's modes in a form that crosses by value.
+
+    Raises:
+        TypeError: If it is neither a mode nor a mapping of names to modes.
+        ValueError: If a mode is unknown, or a name empty.
+    """
+    from collections.abc import Mapping
+
+    if isinstance(extensions, str):
+        extensions = {"*": extensions}
+    if not isinstance(extensions, Mapping):
+        raise TypeError(
+            "extensions must be a mode or a mapping of module names to modes, "
+            f"not {type(extensions).__name__}"
+        )
+    return tuple((checked_name(name), checked_mode(mode)) for name, mode in extensions.items())
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a module, or "*".
+
+    Raises:
+        TypeError: If it is no str.
+        ValueError: If it is none.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a module must be str, not {type(name).__name__}")
+    if name != "*" and not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError(f"{name!r} is no name of a module")
+    return name
+
+
+def checked_mode(mode: str) -> str:
+    """Return a mode.
+
+    Raises:
+        TypeError: If it is no str.
+        ValueError: If it is none.
+    """
+    if not isinstance(mode, str):
+        raise TypeError(f"a mode must be str, not {type(mode).__name__}")
+    if mode not in MODES:
+        raise ValueError(f"{mode!r} is no mode; there are {', '.join(MODES)}")
+    return mode
+
+
+def set_policy(module: str, mode: str) -> None:
+    """Set the mode of a module or package for all interpreters that are not told otherwise."""
+    _policies[checked_name(module)] = checked_mode(mode)
+    _decisions.clear()
+
+
+def policies() -> dict[str, str]:
+    """Return what was set."""
+    return dict(_policies)
+
+
+def decide(
+    name: str, asked: str, origin: str | None, folders: tuple[str, ...]
+) -> tuple[str, str | None]:
+    """Decide about a package; called from other interpreters when they first import it.
+
+    Args:
+        name: Of the package.
+        asked: "auto", or what the interpreter wants for packages with extension modules.
+        origin: The file of its module.
+        folders: Where its parts are.
+
+    Returns:
+        The mode, and a warning for the user.
+    """
+    if asked != "auto":
+        return asked if has_extension(origin, folders) else "native", None
+    decision = _decisions.get(name)
+    if decision is not None:
+        return decision.mode, None
+    with _lock:
+        decision = _decisions.get(name)
+        if decision is not None:
+            return decision.mode, None
+        decision = _decisions[name] = choose(name, origin, folders)
+    if decision.is_known or decision.mode != "main":
+        return decision.mode, None
+    return decision.mode, (
+        f"{name} is used from the main interpreter, through a Proxy: {decision.reason}; "
+        f"Interpreter(extensions={{{name!r}: MODE}}) or "
+        f"atoll.extensions.policy({name!r}, MODE) chooses another mode"
+    )
+
+
+def choose(name: str, origin: str | None, folders: tuple[str, ...]) -> Decision:
+    """Find what is known of a package, or try it."""
+    from . import _extension_registry, _extension_trial
+
+    policy = _policy_of(name)
+    if policy is not None:
+        return Decision(policy, "set by atoll.extensions.policy()")
+    known = _extension_registry.find(name)
+    if known is not None:
+        return Decision(known.mode, known.reason)
+    files = list(extension_files(origin, folders))
+    if not files:
+        return Decision("native", "has no extension modules")
+    return _extension_trial.cached_decision(name, files)
+
+
+def _policy_of(name: str) -> str | None:
+    while name not in _policies:
+        name = name.rpartition(".")[0]
+        if not name:
+            break
+    mode = _policies.get(name or "*")
+    return None if mode == "auto" else mode
+
+
+def has_extension(origin: str | None, folders: tuple[str, ...]) -> bool:
+    """Tell whether a package has an extension module."""
+    return next(extension_files(origin, folders), None) is not None
+
+
+def extension_files(origin: str | None, folders: tuple[str, ...]) -> Iterator[str]:
+    """Find the shared objects of a package."""
+    suffixes = tuple(machinery.EXTENSION_SUFFIXES)
+    if origin is not None and origin.endswith(suffixes):
+        yield origin
+    for folder in folders:
+        for path, _, names in os.walk(folder):
+            for name in names:
+                if name.endswith(suffixes):
+                    yield os.path.join(path, name)
