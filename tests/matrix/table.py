@@ -70,7 +70,9 @@ def row(name: str, by_python: list[list[Record]]) -> str:
 
 
 def table(results: dict[str, list[Record]]) -> str:
-    """Return the whole table."""
+    """Return the whole table; nothing if there are no results."""
+    if not results:
+        return ""
     names = dict.fromkeys(record["package"] for records in results.values() for record in records)
     numbers = ("speed-up", "import, ms", "MB", "growth, MB")
     head = ["package", "version", *results, *numbers]
