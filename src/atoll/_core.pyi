@@ -407,6 +407,9 @@ def count_private_copies() -> tuple[int, int, int, int, int]:
     nanoseconds that it took, threads that they have started and that still run.
     """
 
+def raise_in_thread(ident: int, exception: type[BaseException], /) -> bool:
+    """Raise it in a thread of this interpreter, between two bytecodes; was it there?"""
+
 def has_shared() -> bool:
     """Has anything been shared in this process?"""
 
@@ -444,7 +447,7 @@ def is_value_name(name: str, /) -> bool:
     """Do instances of 'module:type'?"""
 
 def join_threads(handle: Handle, timeout: float, /) -> int:
-    """Wait for one of an interpreter's own threads; how many are left."""
+    """Wait for one of an interpreter's own threads; how many are left beside daemons."""
 
 def make_ready(handle: Handle, is_prewarmed: bool, /) -> None:
     """Let a hidden interpreter be taken."""

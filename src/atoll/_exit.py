@@ -180,11 +180,20 @@ def _close(interpreter: _core.Handle, seconds: float, is_hurried: bool) -> bool:
     except TimeoutError:
         if _core.visitor_count(interpreter):
             return _break_off(interpreter)
-        # Its own threads are still at work, and Python waits for such at exit.
-        return not is_hurried and _close_patiently(interpreter)
+        # Its own threads are still at work, and Python waits for such at exit, but for daemons.
+        if not is_hurried and _has_own_threads(interpreter):
+            return _close_patiently(interpreter)
+        return _break_off(interpreter)
     except (BufferError, RuntimeError):
         return False
     return True
+
+
+def _has_own_threads(interpreter: _core.Handle) -> bool:
+    try:
+        return _core.join_threads(interpreter, 0) > 0
+    except InterpreterClosedError:
+        return False
 
 
 def _break_off(interpreter: _core.Handle) -> bool:

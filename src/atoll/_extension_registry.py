@@ -7,6 +7,8 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+from ._importing import OF_THE_PROCESS
+
 
 class Known(NamedTuple):
     """An entry of the registry."""
@@ -27,6 +29,8 @@ def entries() -> dict[str, Known]:
 
 def find(name: str) -> Known | None:
     """Find what is known of a module: of itself, or of the closest package around it."""
+    if name in OF_THE_PROCESS:
+        return Known(name, "", "", "main", "there is one for the process")
     known = entries()
     while name not in known:
         name = name.rpartition(".")[0]

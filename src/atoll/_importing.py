@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # One of each per process: terminals, windows, handlers of signals. They refuse to be loaded in
 # interpreters.
-_OF_THE_PROCESS = frozenset({"readline", "_curses", "_curses_panel", "_tkinter", "faulthandler"})
+OF_THE_PROCESS = frozenset({"readline", "_curses", "_curses_panel", "_tkinter", "faulthandler"})
 # Why a private copy cannot be had although the module itself is as it should be.
 _OUT_OF_ROOM = ("static TLS block", "cannot make a private copy")
 
@@ -46,8 +46,8 @@ def install(modes: Modes) -> None:
     _own.update(modes)
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
-        machinery.ExtensionFileLoader.create_module = _create_module  # type: ignore[method-assign]
-        machinery.ExtensionFileLoader.exec_module = _exec_module  # type: ignore[method-assign]
+        loader: Any = machinery.ExtensionFileLoader
+        loader.create_module, loader.exec_module = _create_module, _exec_module
 
 
 def _nearest(name: str, among: dict[str, str] | set[str]) -> str | None:
@@ -80,7 +80,7 @@ class Finder:
         mode = _own[told] if told else _own.get("*", "auto")
         if told and mode == "refuse":
             raise _refusal(name)
-        if (told and mode == "main") or name in _OF_THE_PROCESS:
+        if (told and mode == "main") or name in OF_THE_PROCESS:
             return _remote_spec(name)
         parent = name.rpartition(".")[0]
         if parent and parent not in _namespaces:
@@ -211,6 +211,7 @@ def _create_module(loader: machinery.ExtensionFileLoader, spec: ModuleSpec) -> M
         spec.loader_state = _remote_loader
         return None
     try:
+        module: Any
         module, declared[name] = _core.load_extension(path, _tree_of(path), _symbol(name), spec)
     except ImportError as error:
         error.name, error.path = error.name or name, error.path or path
@@ -220,7 +221,7 @@ def _create_module(loader: machinery.ExtensionFileLoader, spec: ModuleSpec) -> M
     if declared[name] == "single-phase":
         module.__name__ = name  # it only knows the last part
     module.__file__ = path
-    return module
+    return module  # type: ignore[no-any-return]
 
 
 def _exec_module(loader: machinery.ExtensionFileLoader, module: ModuleType) -> None:

@@ -125,17 +125,42 @@ def run_module(name: str, run_name: str, argv: tuple[str, ...] | None) -> dict[s
 # ---- closing ----
 
 
-def join_threads(seconds: float) -> None:
-    """Wait, so long at most, for one of this interpreter's own threads; called by the core."""
+_dismissed: set[int] = set()
+
+
+def join_threads(seconds: float, is_ending: bool) -> int:
+    """Wait, so long at most, for one of this interpreter's own threads; called by the core.
+
+    Daemon threads are waited for last, and only where the interpreter ends: its exit handlers are
+    run first, as some of them end such threads, and the others are told to end.
+
+    Returns:
+        How many daemon threads there are.
+    """
     threading = sys.modules.get("threading")
     if threading is None:
-        return
+        return 0
     executors = sys.modules.get("atoll._executor")
     if executors is not None:
         executors.end_all()  # else their threads would wait for more work
     here = threading.current_thread()
-    for thread in threading.enumerate():
-        is_own = not isinstance(thread, threading._DummyThread | threading._MainThread)
-        if is_own and thread is not here:
-            thread.join(seconds)
-            return
+    strange = threading._DummyThread | threading._MainThread
+    own = [each for each in threading.enumerate() if not isinstance(each, strange)]
+    daemons = [each for each in own if each.daemon and each is not here]
+    others = [each for each in own if not each.daemon and each is not here]
+    if others:
+        others[0].join(seconds)
+    elif daemons and is_ending:
+        _dismiss(daemons)
+        daemons[0].join(seconds)
+    return len(daemons)
+
+
+def _dismiss(daemons: list[Any]) -> None:
+    import atexit
+
+    atexit._run_exitfuncs()
+    for each in daemons:
+        if each.ident not in _dismissed:
+            _dismissed.add(each.ident)
+            _core.raise_in_thread(each.ident, SystemExit)

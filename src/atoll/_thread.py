@@ -47,7 +47,7 @@ class Thread(threading.Thread):
         args: Arguments of the target.
         kwargs: Keyword arguments of the target.
         daemon: A daemon thread does not hold up the exit; one that is inside its interpreter then
-            is left there. Refused by CPython outside the main interpreter.
+            is left there.
 
     Threads: any.
 

@@ -68,7 +68,9 @@ def _wait_for_own_threads() -> None:
     """Wait, as at the end of a process, for what the interpreter has started and not joined."""
     threading = sys.modules["threading"]
     strange = threading._DummyThread | threading._MainThread
-    while own := [each for each in threading.enumerate() if not isinstance(each, strange)]:
+    while own := [
+        each for each in threading.enumerate() if not (isinstance(each, strange) or each.daemon)
+    ]:
         own[0].join()
 
 

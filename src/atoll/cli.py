@@ -1,4 +1,4 @@
-"""The command line: `atoll demo`, `atoll run` and `atoll --version`.
+"""The command line: `atoll demo`, `atoll run`, `atoll doctor` and `atoll --version`.
 
 What a command needs is imported when it runs, so that `atoll run` never waits for the tables and
 bars of `atoll demo`.
@@ -50,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _demo(arguments.path, arguments.interpreters, arguments.html)
             case "run":
                 return _run(arguments.script, [*arguments.arguments, *script_arguments])
+            case "doctor":
+                return _doctor(arguments.packages, arguments.json)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
     parser.print_help()
@@ -73,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_demo(commands)
     _add_run(commands)
+    _add_doctor(commands)
     return parser
 
 
@@ -110,6 +113,24 @@ def _add_run(commands: Commands) -> None:
     run.add_argument(
         "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="sys.argv[1:] of the script"
     )
+
+
+def _add_doctor(commands: Commands) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="tell how interpreters import packages with extension modules",
+        description="Try each package in a process of its own, and tell what its extension modules "
+        "declare, the mode that interpreters import them in, and what that costs.",
+        epilog="Exit status: 0 if all work in interpreters (native or private), 1 if some do not, "
+        "2 if there is no such package.",
+    )
+    doctor.add_argument(
+        "packages",
+        metavar="PACKAGE",
+        nargs="*",
+        help="a package, by the name that it is imported or installed by (default: all installed)",
+    )
+    doctor.add_argument("--json", action="store_true", help="print JSON, with every module")
 
 
 def _interpreter_count(text: str) -> int:
@@ -153,6 +174,24 @@ def _demo(root: Path | None, interpreters: int, page: Path | None) -> int:
     if page is not None:
         return _write_page(page, comparison)
     return 0 if comparison.is_consistent else FAILED
+
+
+def _doctor(packages: Sequence[str], as_json: bool) -> int:
+    from rich.console import Console
+
+    from atoll import _doctor as doctor
+
+    try:
+        found = doctor.find_packages(packages)
+    except ModuleNotFoundError as error:
+        return _complain(str(error), UNUSABLE)
+    console = Console(highlight=False)
+    diagnoses = list(doctor.progress(Console(stderr=True), found))
+    if as_json:
+        print(doctor.as_json(diagnoses))
+    else:
+        doctor.print_table(console, diagnoses)
+    return 0 if all(each.works for each in diagnoses) else FAILED
 
 
 def _write_page(page: Path, comparison: "Comparison") -> int:

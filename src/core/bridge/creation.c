@@ -160,7 +160,7 @@ static const PyInterpreterConfig config = {
     .allow_fork = 0,
     .allow_exec = 0,
     .allow_threads = 1,
-    .allow_daemon_threads = 0,
+    .allow_daemon_threads = 1,
     .check_multi_interp_extensions = 1,
     .gil = PyInterpreterConfig_OWN_GIL,
 };

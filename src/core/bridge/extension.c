@@ -82,7 +82,7 @@ static void
 wait_for_own_threads(interp *here)
 {
     while (own_threads_count(here) > 0) {
-        own_threads_wait(here, THREAD_CHECK_SECONDS);
+        (void)own_threads_wait(here, THREAD_CHECK_SECONDS, true);
     }
 }
 

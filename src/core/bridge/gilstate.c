@@ -203,6 +203,14 @@ make_module(PyModuleDef *definition, PyObject *spec, int api_version, gilstate *
     return unchecked_from_definition(definition, spec, api_version);
 }
 
+#if PY_VERSION_HEX >= 0x030F0000
+static PyObject *
+make_module_from_slots(const PySlot *slots, PyObject *spec, gilstate *self)
+{
+    return unchecked_from_slots(slots, spec);
+}
+#endif
+
 const rebinding gilstate_table[] = {
     {"PyGILState_Ensure", ensure, 0, NULL},
     {"PyGILState_Release", release, 1, NULL},
@@ -215,6 +223,9 @@ const rebinding gilstate_table[] = {
     {"Py_IsInitialized", is_initialized, 0, NULL},
     {"Py_IsFinalizing", is_finalizing, 0, NULL},
     {"PyModule_FromDefAndSpec2", make_module, 3, NULL},
+#if PY_VERSION_HEX >= 0x030F0000
+    {"PyModule_FromSlotsAndSpec", make_module_from_slots, 2, NULL},
+#endif
 };
 
 const size_t gilstate_table_size = sizeof gilstate_table / sizeof *gilstate_table;

@@ -175,7 +175,8 @@ wait_for_own_threads(crossing *over, interp *target, int64_t deadline)
                          alive, target->name);
             return -1;
         }
-        own_threads_wait(target, left < SIGNAL_CHECK_SECONDS ? left : SIGNAL_CHECK_SECONDS);
+        (void)own_threads_wait(target, left < SIGNAL_CHECK_SECONDS ? left : SIGNAL_CHECK_SECONDS,
+                               true);
         crossing_return(over);
         if (PyErr_CheckSignals() < 0) {
             return -1;

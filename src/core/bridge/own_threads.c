@@ -17,14 +17,17 @@ own_threads_count(interp *here)
     return count;
 }
 
-void
-own_threads_wait(interp *here, double seconds)
+int
+own_threads_wait(interp *here, double seconds, bool is_ending)
 {
     thread *deaf = thread_deafen(); // what is raised in there would be lost
     PyObject *hook = state_hook(here->core_state, HOOK_JOIN_THREADS);
-    PyObject *done = hook == NULL ? NULL : PyObject_CallFunction(hook, "d", seconds);
+    PyObject *done =
+        hook == NULL ? NULL
+                     : PyObject_CallFunction(hook, "dO", seconds, is_ending ? Py_True : Py_False);
     thread_listen(deaf);
-    if (done == NULL) {
+    int daemons = done == NULL ? -1 : PyLong_AsInt(done);
+    if (daemons < 0) {
         PyErr_WriteUnraisable(NULL);
     }
     Py_XDECREF(done);
@@ -32,6 +35,7 @@ own_threads_wait(interp *here, double seconds)
     struct timespec pause = clock_timespec(RAW_THREAD_CHECK);
     nanosleep(&pause, NULL);
     PyEval_RestoreThread(state);
+    return daemons < 0 ? 0 : daemons;
 }
 
 int
@@ -45,9 +49,9 @@ own_threads_join(core_state *home, interp *target, double seconds)
     }
     int count = own_threads_count(target);
     if (count > 0) {
-        own_threads_wait(target, seconds);
-        count = own_threads_count(target);
+        int daemons = own_threads_wait(target, seconds, false);
+        count = own_threads_count(target) - daemons;
     }
     crossing_leave(&visit);
-    return count;
+    return count < 0 ? 0 : count; // a daemon has ended meanwhile
 }

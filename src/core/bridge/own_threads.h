@@ -12,10 +12,15 @@
 
 #include "bridge/state.h"
 
-int own_threads_count(interp *here);                 // thread states that are no visitor's
-void own_threads_wait(interp *here, double seconds); // so long at most, for one of them
+int own_threads_count(interp *here); // thread states that are no visitor's
 
-// Visit an interpreter and wait there for one; how many are left, or -1 with an exception.
+// Wait, so long at most, for one of them; for daemons only once no others are left and if the
+// interpreter is ending: they are asked to end, after its exit handlers have run. How many of
+// threading's daemons there were.
+int own_threads_wait(interp *here, double seconds, bool is_ending);
+
+// Visit an interpreter and wait there for one; how many are left beside daemons, or -1 with an
+// exception.
 int own_threads_join(core_state *home, interp *target, double seconds);
 
 #endif

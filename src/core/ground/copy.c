@@ -298,3 +298,15 @@ copy_load(copy *self, const elf_file *file, const copy_renaming *renamings, size
     copy_drop(self);
     return handle;
 }
+
+static int
+has_path(struct dl_phdr_info *info, size_t size, void *path)
+{
+    return strcmp(info->dlpi_name, path) == 0;
+}
+
+bool
+copy_is_loaded(const char *path)
+{
+    return dl_iterate_phdr(has_path, (void *)path) != 0;
+}

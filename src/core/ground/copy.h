@@ -45,5 +45,6 @@ bool copy_patch(const copy *self, const elf_file *file, const copy_renaming *ren
 void *copy_load(copy *self, const elf_file *file, const copy_renaming *renamings, size_t count,
                 int flags, char *failure, size_t failure_size);
 void copy_drop(copy *self); // not loaded
+bool copy_is_loaded(const char *path);
 
 #endif

@@ -501,11 +501,20 @@ libraries_end(libraries *self)
         return false;
     }
     outliving_end(&self->outliving);
+    for (library *each = self->newest; each != NULL; each = each->next) {
+        dlclose(each->handle);
+    }
+    // A copy also stays while a destructor of a variable of some thread is due: it may call us.
+    for (library *each = self->newest; each != NULL; each = each->next) {
+        must_stay |= each->is_copy && copy_is_loaded(each->path);
+    }
     while (self->newest != NULL) {
         library *each = self->newest;
         self->newest = each->next;
-        dlclose(each->handle);
         drop(each);
+    }
+    if (must_stay) {
+        return false;
     }
     trampolines_free(self->given);
     trampolines_free(self->of_threads);

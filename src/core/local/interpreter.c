@@ -216,6 +216,18 @@ list_threads(PyObject *module, PyObject *unused)
     return list;
 }
 
+// ctypes would do it too, and take its import.
+static PyObject *
+raise_in_thread(PyObject *module, PyObject *arguments)
+{
+    unsigned long ident;
+    PyObject *exception;
+    if (!PyArg_ParseTuple(arguments, "kO", &ident, &exception)) {
+        return NULL;
+    }
+    return PyBool_FromLong(PyThreadState_SetAsyncExc(ident, exception) > 0);
+}
+
 static bool
 is_guest_state(interp *self, const PyThreadState *state)
 {
@@ -534,6 +546,9 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("interpreters($module, /)\n--\n\nAll that are open, the main one first.")},
     {"threads", list_threads, METH_NOARGS,
      PyDoc_STR("threads($module, /)\n--\n\nPairs of thread id and interpreter id; -1: unknown.")},
+    {"raise_in_thread", raise_in_thread, METH_VARARGS,
+     PyDoc_STR("raise_in_thread($module, ident, exception, /)\n--\n\n"
+               "Raise it in a thread of this interpreter, between two bytecodes; was it there?")},
     {"own_threads", own_threads, METH_NOARGS,
      PyDoc_STR("own_threads($module, /)\n--\n\nIds of this interpreter's own threads.")},
     {"own_name", own_name, METH_NOARGS,
