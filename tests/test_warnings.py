@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -272,3 +274,20 @@ def test_unraisable_without_forwarding(monkeypatch: Any, capfd: Any) -> None:
         alone.call(reporting.fail_unraisably)
     assert seen == []
     assert "LookupError: in a finalizer" in capfd.readouterr().err
+
+
+def test_category_of_a_module_that_is_not_there(tmp_path: Path, monkeypatch: Any) -> None:
+    """A filter's category is not imported for its sake; the filter follows with its module."""
+    (tmp_path / "categories_of_a_test.py").write_text("class Special(UserWarning):\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("categories_of_a_test")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", module.Special)
+            with atoll.Interpreter() as one:
+                assert not one.eval("'categories_of_a_test' in __import__('sys').modules")
+                one.exec("import warnings, categories_of_a_test as module")
+                first = atoll.copy(one.eval("warnings.filters[0][:3:2]"))
+                assert first == ("ignore", module.Special)
+    finally:
+        del sys.modules["categories_of_a_test"]

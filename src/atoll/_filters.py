@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 TYPE_CHECKING = False
@@ -28,10 +29,40 @@ def _pattern(expression: Any) -> Pattern:
     return expression.pattern, expression.flags
 
 
+waiting: dict[str, list[Filter]] = {}
+"""Filters whose categories are in modules that are not imported here, by module."""
+
+
 def adopt(described: tuple[Filter, ...]) -> None:
-    """Make the described filters this interpreter's; those of unknown categories are left out."""
+    """Make the described filters this interpreter's.
+
+    No module is imported for that: the filters of its categories follow when it is.
+    """
     if described == describe():
         return
+    waiting.clear()
+    filters = []
+    for each in described:
+        module = each[2].partition(":")[0]
+        if module not in sys.modules and module.partition(".")[0] not in sys.stdlib_module_names:
+            waiting.setdefault(module, []).append(each)
+        elif (made := _made(each)) is not None:
+            filters.append(made)
+    warnings.filters[:] = filters  # type: ignore[index]
+    warnings._filters_mutated()  # type: ignore[attr-defined]  # the C code has cached some
+
+
+def adopt_waiting(module: str) -> None:
+    """Add the filters of a module's categories, in front of those that it has made itself."""
+    for each in reversed(waiting.pop(module, ())):
+        made = _made(each)
+        if made is not None and made not in warnings.filters:
+            warnings.filters.insert(0, made)  # type: ignore[attr-defined]
+    warnings._filters_mutated()  # type: ignore[attr-defined]
+
+
+def _made(described: Filter) -> Any:
+    """Make a filter; None: there is no such category."""
     import re
 
     from ._values import resolve
@@ -39,12 +70,9 @@ def adopt(described: tuple[Filter, ...]) -> None:
     def compiled(pattern: Pattern) -> re.Pattern[str] | None:
         return None if pattern is None else re.compile(*pattern)
 
-    filters = []
-    for action, message, category, module, line in described:
-        try:
-            kind = resolve(category)
-        except (ImportError, AttributeError):
-            continue
-        filters.append((action, compiled(message), kind, compiled(module), line))
-    warnings.filters[:] = filters  # type: ignore[index]
-    warnings._filters_mutated()  # type: ignore[attr-defined]  # the C code has cached some
+    action, message, category, module, line = described
+    try:
+        kind = resolve(category)
+    except (ImportError, AttributeError):
+        return None
+    return action, compiled(message), kind, compiled(module), line

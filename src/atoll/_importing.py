@@ -10,10 +10,11 @@ from __future__ import annotations
 import sys
 from importlib import machinery
 
-from . import _core
+from . import _core, _filters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -79,6 +80,16 @@ class Finder:
         self, name: str, path: Any = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a module that is to be treated in some way; None: as if this finder were not."""
+        spec = self._choose(name, path, target)
+        if name in _filters.waiting:
+            spec = spec or _find_after(self, name, path, target)
+            _when_executed(spec, lambda module: _filters.adopt_waiting(name))
+        elif name == "ctypes":
+            spec = spec or _find_after(self, name, path, target)
+            _when_executed(spec, _make_libraries_private)
+        return spec
+
+    def _choose(self, name: str, path: Any, target: ModuleType | None) -> ModuleSpec | None:
         told = _nearest(name, _own)
         mode = _own[told] if told else _own.get("*", "auto")
         if told and mode == "refuse":
@@ -89,8 +100,6 @@ class Finder:
         if parent and parent not in _namespaces:
             package = _nearest(name, _decided)
             return _remote_spec(name) if package and _decided[package] == "main" else None
-        if name == "ctypes":
-            return _spec_of_ctypes(self, path, target)
         if name in sys.stdlib_module_names or name == "atoll":
             return None
         return _decide(name, mode, _find_after(self, name, path, target))
@@ -105,6 +114,21 @@ def _find_after(
         if spec is not None:
             return spec
     return None
+
+
+def _when_executed(spec: ModuleSpec | None, then: Callable[[Any], object]) -> None:
+    """Have something done once, when the module has been executed."""
+    if spec is None or spec.loader is None:
+        return
+    loader: Any = spec.loader
+    execute = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        del loader.exec_module
+        execute(module)
+        then(module)
+
+    loader.exec_module = exec_module
 
 
 def _decide(name: str, mode: str, spec: ModuleSpec | None) -> ModuleSpec | None:
@@ -280,20 +304,8 @@ def _go_to_main(name: str) -> None:
 # ---- libraries that ctypes loads ----
 
 
-def _spec_of_ctypes(finder: Finder, path: Any, target: ModuleType | None) -> ModuleSpec | None:
-    spec = _find_after(finder, "ctypes", path, target)
-    if spec is None or spec.loader is None:
-        return spec
-    loader: Any = spec.loader
-    execute = loader.exec_module
-
-    def exec_module(module: Any) -> None:
-        del loader.exec_module
-        execute(module)
-        module._dlopen = _PrivateLibraries(module._dlopen)
-
-    loader.exec_module = exec_module
-    return spec
+def _make_libraries_private(ctypes: Any) -> None:
+    ctypes._dlopen = _PrivateLibraries(ctypes._dlopen)
 
 
 class _PrivateLibraries:

@@ -25,8 +25,8 @@ def prepare(
     sys.argv = list(argv)
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
-    _filters.adopt(filters)
     _importing.install(modes)
+    _filters.adopt(filters)
     if forwards_logging:
         forward()
 
