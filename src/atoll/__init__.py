@@ -9,7 +9,6 @@ with atoll.Interpreter() as worker:
 """
 
 import sys
-from importlib import import_module
 
 __version__ = "0.1.0"
 
@@ -128,10 +127,10 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
+        return __import__(f"{__name__}.{name}", fromlist=[name])
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_PLACES[name]}")
+    module = __import__(f"{__name__}.{_PLACES[name]}", fromlist=[name])
     value = globals()[name] = getattr(module, name)
     return value
 

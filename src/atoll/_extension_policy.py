@@ -28,6 +28,7 @@ class Decision(NamedTuple):
 _policies: dict[str, str] = {}  # of the process, by package
 _decisions: dict[str, Decision] = {}
 _lock = threading.Lock()  # one trial at a time
+os.register_at_fork(after_in_child=_lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 def checked_modes(extensions: str | Mapping[str, str]) -> Modes:

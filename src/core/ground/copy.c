@@ -188,7 +188,9 @@ share_pages(const elf_file *file, int copy, void *handle, const copy_renaming *r
                 patched[at++] = renamings[i].name.offset + k;
             }
         }
-        memcpy(patched + at, file->unique, file->unique_count * sizeof *patched);
+        for (size_t i = 0; i < file->unique_count; i++) {
+            patched[at++] = file->unique[i];
+        }
         qsort(patched, patch_count, sizeof *patched, compare);
         sharing self = {file, original, copy, map->l_addr, 0};
         for (int i = 0; i < file->segment_count; i++) {

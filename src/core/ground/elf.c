@@ -21,6 +21,12 @@ has_range(const elf_file *self, size_t offset, size_t size)
     return offset <= self->size && size <= self->size - offset;
 }
 
+static bool
+has_table(const elf_file *self, size_t offset, size_t size, size_t alignment)
+{
+    return offset % alignment == 0 && has_range(self, offset, size);
+}
+
 // The address of something when it is loaded, as an offset in the file; 0: it is in none.
 static size_t
 offset_of(const elf_file *self, uint64_t address)
@@ -130,7 +136,7 @@ read_versions(elf_file *self, const tables *at)
 {
     size_t offset = at->versions;
     for (size_t i = 0; offset != 0 && i < at->version_count; i++) {
-        if (!has_range(self, offset, sizeof(Elf64_Verneed))) {
+        if (!has_table(self, offset, sizeof(Elf64_Verneed), 4)) {
             errno = ENOEXEC;
             return false;
         }
@@ -147,10 +153,10 @@ read_versions(elf_file *self, const tables *at)
 static size_t
 count_symbols(const elf_file *self, const tables *at)
 {
-    if (at->hash != 0 && has_range(self, at->hash, 2 * sizeof(uint32_t))) {
+    if (at->hash != 0 && has_table(self, at->hash, 2 * sizeof(uint32_t), 4)) {
         return ((const uint32_t *)(self->bytes + at->hash))[1];
     }
-    if (at->gnu_hash == 0 || !has_range(self, at->gnu_hash, 4 * sizeof(uint32_t))) {
+    if (at->gnu_hash == 0 || !has_table(self, at->gnu_hash, 4 * sizeof(uint32_t), 4)) {
         return 0;
     }
     const uint32_t *header = (const void *)(self->bytes + at->gnu_hash);
@@ -194,7 +200,7 @@ static bool
 read_symbols(elf_file *self, const tables *at)
 {
     size_t count = count_symbols(self, at);
-    if (at->symbols == 0 || !has_range(self, at->symbols, count * sizeof(Elf64_Sym))) {
+    if (at->symbols == 0 || !has_table(self, at->symbols, count * sizeof(Elf64_Sym), 8)) {
         errno = ENOEXEC;
         return false;
     }
@@ -226,7 +232,7 @@ read_all(elf_file *self)
     if (!has_range(self, 0, sizeof *header) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
         header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != NATIVE_ORDER ||
         header->e_type != ET_DYN || header->e_phentsize != sizeof(Elf64_Phdr) ||
-        !has_range(self, header->e_phoff, header->e_phnum * sizeof(Elf64_Phdr))) {
+        !has_table(self, header->e_phoff, header->e_phnum * sizeof(Elf64_Phdr), 8)) {
         return false;
     }
     self->segments = (const void *)(self->bytes + header->e_phoff);
@@ -240,7 +246,7 @@ read_all(elf_file *self)
         }
         dynamic = each->p_type == PT_DYNAMIC ? each : dynamic;
     }
-    if (dynamic == NULL) {
+    if (dynamic == NULL || dynamic->p_offset % 8 != 0) {
         return false;
     }
     tables at = {0};
