@@ -534,6 +534,31 @@ def test_no_file_descriptor_is_kept() -> None:
         assert len(os.listdir("/proc/self/fd")) == before
 
 
+def test_no_room_for_copies(folder: Path, run_script: Any) -> None:
+    """Where copies cannot be written, private says so, and auto takes main's module."""
+    done = run_script(f"""
+        import warnings
+        warnings.simplefilter("ignore")
+        import atoll, resource, sys
+        sys.path.insert(0, {str(folder)!r})
+        atoll.extensions.policy("multi", "private")
+        atoll.extensions.policy("needing_package", "private")
+        one, two = atoll.Interpreter(extensions="private"), atoll.Interpreter()
+        sys.dont_write_bytecode = True
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        try:
+            one.import_module("multi")
+        except ImportError as error:
+            print(error)
+        print(two.import_module("multi") is sys.modules["multi"])
+        print(two.import_module("needing_package") is sys.modules["needing_package"])
+    """)
+    original = folder / f"multi{extension_modules.SUFFIX}"
+    first = f"{original}: cannot make a private copy: File too large"
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [first, "True", "True"]
+
+
 # ---- ctypes ----
 
 

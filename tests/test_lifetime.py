@@ -289,6 +289,49 @@ def test_closing_each_other() -> None:
 # ---- its own threads, its buffers ----
 
 
+def test_close_runs_exit_handlers_before_daemons(interpreter: atoll.Interpreter) -> None:
+    """A pool of daemon threads that an exit handler ends does not keep its interpreter open."""
+    interpreter.exec(
+        "from multiprocessing.pool import ThreadPool\n"
+        "pool = ThreadPool(2)\n"
+        "assert pool.map(abs, [-1, 2]) == [1, 2]"
+    )
+    interpreter.close()
+
+
+def test_close_ends_daemons() -> None:
+    """A daemon thread that computes for ever ends with its interpreter."""
+    with atoll.Interpreter(preemptive=True) as one:
+        one.exec(
+            "import threading\n"
+            "def compute():\n    while True: pass\n"
+            "threading.Thread(target=compute, daemon=True).start()"
+        )
+
+
+def test_close_waits_for_stuck_daemon(interpreter: atoll.Interpreter) -> None:
+    """A daemon thread that waits in C is waited for, until the time is over."""
+    interpreter.exec(
+        "import threading\nlock = threading.Lock()\nlock.acquire()\n"
+        "threading.Thread(target=lock.acquire, daemon=True).start()"
+    )
+    with pytest.raises(TimeoutError, match="1 threads of interpreter 'fresh' are still running"):
+        interpreter.close(timeout=0.2)
+    interpreter.exec("lock.release()")
+
+
+def test_exit_with_stuck_daemon(run_script: Any) -> None:
+    """A daemon thread of an interpreter that waits in C does not hold up the exit."""
+    done = run_script("""
+        import atoll
+        one = atoll.Interpreter()
+        one.exec("import threading; lock = threading.Lock(); lock.acquire()")
+        one.exec("threading.Thread(target=lock.acquire, daemon=True).start()")
+        print("end")
+    """)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "end\n", "")
+
+
 def test_close_waits_for_own_threads(interpreter: atoll.Interpreter) -> None:
     """close() waits for threads that the interpreter has started itself."""
     go, log = threading.Event(), []
