@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import partial
+
+from ._importing import when_imported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,10 +32,6 @@ def _pattern(expression: Any) -> Pattern:
     return expression.pattern, expression.flags
 
 
-waiting: dict[str, list[Filter]] = {}
-"""Filters whose categories are in modules that are not imported here, by module."""
-
-
 def adopt(described: tuple[Filter, ...]) -> None:
     """Make the described filters this interpreter's.
 
@@ -40,8 +39,8 @@ def adopt(described: tuple[Filter, ...]) -> None:
     """
     if described == describe():
         return
-    waiting.clear()
     filters = []
+    waiting: dict[str, list[Filter]] = {}
     for each in described:
         module = each[2].partition(":")[0]
         if module not in sys.modules and module.partition(".")[0] not in sys.stdlib_module_names:
@@ -50,11 +49,13 @@ def adopt(described: tuple[Filter, ...]) -> None:
             filters.append(made)
     warnings.filters[:] = filters  # type: ignore[index]
     warnings._filters_mutated()  # type: ignore[attr-defined]  # the C code has cached some
+    for module, described_later in waiting.items():
+        when_imported(module, partial(_add, described_later))
 
 
-def adopt_waiting(module: str) -> None:
-    """Add the filters of a module's categories, in front of those that it has made itself."""
-    for each in reversed(waiting.pop(module, ())):
+def _add(described: list[Filter], module: object) -> None:
+    """Add filters of a module's categories, in front of those that it has made itself."""
+    for each in reversed(described):
         made = _made(each)
         if made is not None and made not in warnings.filters:
             warnings.filters.insert(0, made)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from importlib import machinery
 
-from . import _core, _filters
+from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ OF_THE_PROCESS = frozenset(
 # Why a private copy cannot be had although the module itself is as it should be.
 _OUT_OF_ROOM = ("static TLS block", "cannot make a private copy")
 
+_afterwards: dict[str, Callable[[Any], object]] = {}  # what is to be done with modules, by name
 _own: dict[str, str] = {}  # what this interpreter was told; "*" is for all others
 _decided: dict[str, str] = {}  # by package
 _namespaces: set[str] = set()  # packages of which each part is a package of its own
@@ -52,6 +53,7 @@ def install(modes: Modes) -> None:
         sys.meta_path.insert(0, Finder())
         loader: Any = machinery.ExtensionFileLoader
         loader.create_module, loader.exec_module = _create_module, _exec_module
+        when_imported("ctypes", _make_libraries_private)
 
 
 def _nearest(name: str, among: dict[str, str] | set[str]) -> str | None:
@@ -81,12 +83,10 @@ class Finder:
     ) -> ModuleSpec | None:
         """Find a module that is to be treated in some way; None: as if this finder were not."""
         spec = self._choose(name, path, target)
-        if name in _filters.waiting:
+        if name in _afterwards:
             spec = spec or _find_after(self, name, path, target)
-            _when_executed(spec, lambda module: _filters.adopt_waiting(name))
-        elif name == "ctypes":
-            spec = spec or _find_after(self, name, path, target)
-            _when_executed(spec, _make_libraries_private)
+            if spec is not None and spec.loader is not None:
+                _when_executed(spec, lambda module: _afterwards.pop(name)(module))
         return spec
 
     def _choose(self, name: str, path: Any, target: ModuleType | None) -> ModuleSpec | None:
@@ -116,10 +116,15 @@ def _find_after(
     return None
 
 
-def _when_executed(spec: ModuleSpec | None, then: Callable[[Any], object]) -> None:
-    """Have something done once, when the module has been executed."""
-    if spec is None or spec.loader is None:
-        return
+def when_imported(name: str, then: Callable[[Any], object]) -> None:
+    """Have something done with a module: now, or when it has been imported."""
+    if name in sys.modules:
+        then(sys.modules[name])
+    else:
+        _afterwards[name] = then
+
+
+def _when_executed(spec: ModuleSpec, then: Callable[[Any], object]) -> None:
     loader: Any = spec.loader
     execute = loader.exec_module
 

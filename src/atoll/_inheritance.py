@@ -31,8 +31,8 @@ _FIRST_MODULES = (
     "atoll",
     "atoll._streams",
     "atoll._forwarding",
-    "atoll._filters",
     "atoll._importing",
+    "atoll._filters",
     "atoll._inside",
 )
 _compiled: tuple[tuple[str, str, bytes], ...] = ()

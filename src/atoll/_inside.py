@@ -26,9 +26,22 @@ def prepare(
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
     _importing.install(modes)
+    _importing.when_imported("threading", _make_visitors_ordinary)
     _filters.adopt(filters)
     if forwards_logging:
         forward()
+
+
+def _make_visitors_ordinary(threading: Any) -> None:
+    """Let threads that visitors start be no daemons, unless they say so: they inherit that."""
+    make = threading._DummyThread.__init__
+
+    def __init__(self: Any) -> None:
+        make(self)
+        self._daemonic = False
+
+    if make.__module__ != __name__:
+        threading._DummyThread.__init__ = __init__
 
 
 def adopt(
