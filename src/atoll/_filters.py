@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import warnings
-from functools import partial
 
 from ._importing import when_imported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+    from collections.abc import Callable
     from typing import Any
 
     type Pattern = tuple[str, int] | None
@@ -50,16 +50,20 @@ def adopt(described: tuple[Filter, ...]) -> None:
     warnings.filters[:] = filters  # type: ignore[index]
     warnings._filters_mutated()  # type: ignore[attr-defined]  # the C code has cached some
     for module, described_later in waiting.items():
-        when_imported(module, partial(_add, described_later))
+        when_imported(module, _adder(described_later))
 
 
-def _add(described: list[Filter], module: object) -> None:
-    """Add filters of a module's categories, in front of those that it has made itself."""
-    for each in reversed(described):
-        made = _made(each)
-        if made is not None and made not in warnings.filters:
-            warnings.filters.insert(0, made)  # type: ignore[attr-defined]
-    warnings._filters_mutated()  # type: ignore[attr-defined]
+def _adder(described: list[Filter]) -> Callable[[object], None]:
+    """Make a function that adds filters in front of those that a module has made itself."""
+
+    def add(module: object) -> None:
+        for each in reversed(described):
+            made = _made(each)
+            if made is not None and made not in warnings.filters:
+                warnings.filters.insert(0, made)  # type: ignore[attr-defined]
+        warnings._filters_mutated()  # type: ignore[attr-defined]
+
+    return add
 
 
 def _made(described: Filter) -> Any:

@@ -8,14 +8,16 @@ was decided for the package that a module is in.
 from __future__ import annotations
 
 import sys
-from importlib import machinery
+
+# Of importlib.machinery, which would have to be imported first.
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import ExtensionFileLoader
 
 from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
 
@@ -42,8 +44,8 @@ taken: dict[str, str] = {}
 declared: dict[str, str] = {}
 """What each private module declares about interpreters with a GIL of their own."""
 
-_create_as_it_is = machinery.ExtensionFileLoader.create_module
-_execute_as_it_is = machinery.ExtensionFileLoader.exec_module
+_create_as_it_is = ExtensionFileLoader.create_module
+_execute_as_it_is = ExtensionFileLoader.exec_module
 
 
 def install(modes: Modes) -> None:
@@ -51,7 +53,7 @@ def install(modes: Modes) -> None:
     _own.update(modes)
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
-        loader: Any = machinery.ExtensionFileLoader
+        loader: Any = ExtensionFileLoader
         loader.create_module, loader.exec_module = _create_module, _exec_module
         when_imported("ctypes", _make_libraries_private)
 
@@ -186,7 +188,7 @@ _remote_loader = _RemoteLoader()
 
 
 def _remote_spec(name: str) -> ModuleSpec:
-    return machinery.ModuleSpec(name, _remote_loader, origin="main interpreter")  # type: ignore[arg-type]
+    return ModuleSpec(name, _remote_loader, origin="main interpreter")  # type: ignore[arg-type]
 
 
 def _replace(name: str) -> None:
@@ -232,7 +234,7 @@ def _symbol(name: str) -> str:
     return f"U_{last.encode('punycode').replace(b'-', b'_').decode()}"
 
 
-def _create_module(loader: machinery.ExtensionFileLoader, spec: ModuleSpec) -> ModuleType | None:
+def _create_module(loader: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType | None:
     name, path = spec.name, str(loader.path)
     mode = _mode_of(name, path)
     if mode == "refuse":
@@ -262,7 +264,7 @@ def _create_module(loader: machinery.ExtensionFileLoader, spec: ModuleSpec) -> M
     return module  # type: ignore[no-any-return]
 
 
-def _exec_module(loader: machinery.ExtensionFileLoader, module: ModuleType) -> None:
+def _exec_module(loader: ExtensionFileLoader, module: ModuleType) -> None:
     spec = getattr(module, "__spec__", None)
     if spec is not None and spec.loader_state is _remote_loader:
         _replace(spec.name)
