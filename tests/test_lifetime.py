@@ -320,18 +320,6 @@ def test_close_waits_for_stuck_daemon(interpreter: atoll.Interpreter) -> None:
     interpreter.exec("lock.release()")
 
 
-def test_exit_with_stuck_daemon(run_script: Any) -> None:
-    """A daemon thread of an interpreter that waits in C does not hold up the exit."""
-    done = run_script("""
-        import atoll
-        one = atoll.Interpreter()
-        one.exec("import threading; lock = threading.Lock(); lock.acquire()")
-        one.exec("threading.Thread(target=lock.acquire, daemon=True).start()")
-        print("end")
-    """)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "end\n", "")
-
-
 def test_close_waits_for_own_threads(interpreter: atoll.Interpreter) -> None:
     """close() waits for threads that the interpreter has started itself."""
     go, log = threading.Event(), []

@@ -449,3 +449,15 @@ def test_nested_fork(run_cleanly: Any) -> None:
         "-W",
         "ignore::DeprecationWarning",
     )
+
+
+def test_exit_with_stuck_daemon(run_script: Any) -> None:
+    """A daemon thread of an interpreter that waits in C does not hold up the exit."""
+    done = run_script("""
+        import atoll
+        one = atoll.Interpreter()
+        one.exec("import threading; lock = threading.Lock(); lock.acquire()")
+        one.exec("threading.Thread(target=lock.acquire, daemon=True).start()")
+        print("end")
+    """)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "end\n", "")
