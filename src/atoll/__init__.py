@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ._share import ShareStatistics, frozendict, is_shared, share
     from ._thread import Thread
     from ._threads import threads
+    from ._traceback import dump_traceback, watchdog
     from ._values import copy, register_value_type
     from ._warm import prewarm
 
@@ -64,6 +65,7 @@ _PLACES = {
     "checkpoint": "_interpreter",
     "copy": "_values",
     "current": "_interpreter",
+    "dump_traceback": "_traceback",
     "frozendict": "_share",
     "interpreters": "_interpreter",
     "is_proxy": "_references",
@@ -78,6 +80,7 @@ _PLACES = {
     "threads": "_threads",
     "timeout": "_deadline",
     "type_of": "_references",
+    "watchdog": "_traceback",
 }
 
 __all__ = [
@@ -101,6 +104,7 @@ __all__ = [
     "checkpoint",
     "copy",
     "current",
+    "dump_traceback",
     "frozendict",
     "interpreters",
     "is_proxy",
@@ -115,6 +119,7 @@ __all__ = [
     "threads",
     "timeout",
     "type_of",
+    "watchdog",
 ]
 
 

@@ -92,6 +92,7 @@ int special_method_add_type(PyObject *module, core_state *state);
 int interpreter_add_types(PyObject *module, core_state *state);
 int mark_add_types(PyObject *module, core_state *state);
 int summons_add_types(PyObject *module, core_state *state);
+int traceback_add_type(PyObject *module, core_state *state);
 int queue_add_types(PyObject *module, core_state *state);
 int buffer_add_type(PyObject *module, core_state *state);
 int atomic_int_add_type(PyObject *module, core_state *state);
@@ -120,6 +121,7 @@ interp *interpreter_of(core_state *state, PyObject *handle); // borrowed; NULL: 
 extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];
 extern PyMethodDef summons_functions[];
+extern PyMethodDef traceback_functions[];
 extern PyMethodDef queue_functions[];
 extern PyMethodDef buffer_functions[];
 
