@@ -150,6 +150,7 @@ class watchdog(_core.Watchdog):  # named as timeout is
         >>> with atoll.watchdog(5.0):
         ...     worker.call(train)
         Thread 0x00007fd3c4a4b740 [MainThread] has been visiting interpreter 'worker' for 5.0 s
+        <BLANKLINE>
         Thread 0x00007fd3c4a4b740 [MainThread] (most recent call first):
           in interpreter 'worker', which it holds:
             File "model.py", line 41 in train

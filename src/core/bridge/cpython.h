@@ -31,6 +31,24 @@ typedef struct {
 
 bool cpython_find_layout(cpython_layout *layout);
 
+// Does it hold its interpreter's GIL? (_Py_THREAD_ATTACHED.)
+static inline bool
+cpython_is_attached(const PyThreadState *copy)
+{
+    return copy->state == 1;
+}
+
+// Does anything run with it? From 3.15 on a frame that is none is always there.
+static inline bool
+cpython_has_frames(const PyThreadState *copy)
+{
+#if PY_VERSION_HEX >= 0x030F0000
+    return copy->current_frame != NULL && copy->current_frame != copy->base_frame;
+#else
+    return copy->current_frame != NULL;
+#endif
+}
+
 // What a frame executes: a code object, mostly. From 3.14 on the low bits are tags (_PyStackRef).
 static inline uintptr_t
 cpython_untag(uintptr_t reference)

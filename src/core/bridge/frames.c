@@ -46,8 +46,8 @@ frames_list_states(uintptr_t interpreter, frames_state *list, int capacity)
         list[count++] = (frames_state){.address = each,
                                        .ident = state.thread_id,
                                        .native_ident = state.native_thread_id,
-                                       .has_gil = state._status.holds_gil,
-                                       .has_frames = state.current_frame != NULL};
+                                       .has_gil = cpython_is_attached(&state),
+                                       .has_frames = cpython_has_frames(&state)};
         each = (uintptr_t)state.next;
     }
     return count;

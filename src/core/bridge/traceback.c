@@ -272,19 +272,25 @@ add_holder(text *into, snapshot *all, const seen_interp *where)
     text_add(into, "\n");
 }
 
-static void
-add_transit(text *into, snapshot *all, const seen_thread *thread)
+// The guest through which the thread is on its way; NULL: it is not.
+static const seen_transit *
+find_transit(const snapshot *all, const seen_thread *thread)
 {
     for (int i = 0; i < all->transit_count; i++) {
-        const seen_transit *each = &all->transits[i];
-        if (thread->summons != NULL && each->summons == thread->summons) {
-            const seen_interp *where = find_record(all, each->where);
-            text_add(into, "  waits to get %s interpreter '%s'",
-                     each->how == GUEST_ENTERING ? "into" : "back into", name_of(where));
-            add_holder(into, all, where);
-            return;
+        if (thread->summons != NULL && all->transits[i].summons == thread->summons) {
+            return &all->transits[i];
         }
     }
+    return NULL;
+}
+
+static void
+add_transit(text *into, snapshot *all, const seen_transit *transit)
+{
+    const seen_interp *where = find_record(all, transit->where);
+    text_add(into, "  waits to get %s interpreter '%s'",
+             transit->how == GUEST_ENTERING ? "into" : "back into", name_of(where));
+    add_holder(into, all, where);
 }
 
 static void
@@ -354,7 +360,9 @@ add_chain(text *into, const snapshot *all, const seen_thread *thread)
     if (thread->depth > known) {
         text_add(into, "  in %d more visits, which are not kept apart\n", thread->depth - known);
     }
-    for (int k = known; k >= 0; k--) {
+    const seen_transit *transit = find_transit(all, thread);
+    bool is_at_the_door = transit != NULL && transit->how == GUEST_ENTERING;
+    for (int k = is_at_the_door ? known - 1 : known; k >= 0; k--) {
         const void *where = k == 0 ? thread->levels[0].home : thread->levels[k - 1].host;
         const void *from = k == known ? NULL : thread->levels[k].frame;
         const void *until = NULL;
@@ -374,7 +382,10 @@ add_thread(text *into, snapshot *all, const seen_thread *thread, unsigned long c
     text_add(into, "%s ", thread->ident == current ? "Current thread" : "Thread");
     add_thread_name(into, all, thread->ident);
     text_add(into, " (most recent call first):\n");
-    add_transit(into, all, thread);
+    const seen_transit *transit = find_transit(all, thread);
+    if (transit != NULL) {
+        add_transit(into, all, transit);
+    }
     add_blocked(into, all, thread->blocked);
     if (thread->depth > 0) {
         add_chain(into, all, thread);

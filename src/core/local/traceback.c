@@ -180,13 +180,11 @@ format_traceback(PyObject *module, PyObject *names)
 static PyObject *
 register_traceback(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
-    int number = count == 2 ? PyLong_AsInt(arguments[0]) : -1;
-    if (number == -1) {
-        return PyErr_Occurred()
-                   ? NULL
-                   : PyErr_Format(PyExc_TypeError, "register_traceback(number, descriptor)");
+    if (count != 2) {
+        return PyErr_Format(PyExc_TypeError, "register_traceback(number, descriptor)");
     }
-    int own = duplicate(arguments[1]);
+    int number = PyLong_AsInt(arguments[0]);
+    int own = number == -1 && PyErr_Occurred() ? -1 : duplicate(arguments[1]);
     if (own < 0) {
         return NULL;
     }
