@@ -78,7 +78,9 @@ def test_this_thread() -> None:
     """The calling thread comes first, with its frames, file, line and function."""
     first = dump().split("\n\n")[0]
     line = dump.__code__.co_firstlineno + 3
-    assert re.match(r"Current thread 0x[0-9a-f]+ \[MainThread\] \(most recent call first\):\n", first)
+    assert re.match(
+        r"Current thread 0x[0-9a-f]+ \[MainThread\] \(most recent call first\):\n", first
+    )
     assert "  in interpreter 'main', which it holds:\n" in first
     assert f'    File "{__file__}", line {line} in dump\n' in first
     assert "in test_this_thread\n" in first
@@ -152,7 +154,9 @@ def test_thread_in_c_code(interpreter: atoll.Interpreter, pool: ThreadPoolExecut
     part = of_thread(dump_until(r"in Event\.wait"), "aside_0")
     leave.set()
     staying.result()
-    assert re.search(r"in interpreter 'fresh':\n    File \".*workloads.py\", line \d+ in meet\n", part)
+    assert re.search(
+        r"in interpreter 'fresh':\n    File \".*workloads.py\", line \d+ in meet\n", part
+    )
 
 
 def test_own_thread_of_an_interpreter(interpreter: atoll.Interpreter) -> None:
@@ -200,9 +204,7 @@ def test_waits_to_get_in(
         ("join", 1, "waits for all tasks of the queue with id"),
     ],
 )
-def test_waits_at_a_queue(
-    pool: ThreadPoolExecutor, operation: str, items: int, words: str
-) -> None:
+def test_waits_at_a_queue(pool: ThreadPoolExecutor, operation: str, items: int, words: str) -> None:
     """Who waits at a queue is said to, with the queue's number; inside other interpreters too."""
     queue: atoll.Queue[int] = atoll.Queue(1)
     for _ in range(items):
@@ -303,9 +305,7 @@ def test_in_another_interpreter(run_script: Any) -> None:
             worker.call(atoll.dump_traceback)
     """)
     assert done.returncode == 0
-    assert re.match(
-        r"Current thread .*\n  in interpreter 'worker', which it holds:\n", done.stderr
-    )
+    assert re.match(r"Current thread .*\n  in interpreter 'worker', which it holds:\n", done.stderr)
 
 
 @pytest.mark.parametrize("file", ["file", 1.5, object()])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         """A text file; only one with a descriptor can be written to at any moment."""
 
         def write(self, text: str, /) -> object: ...
+        def flush(self) -> object: ...
 
 
 _STDERR = 2
@@ -61,9 +62,13 @@ class _DumpTraceback:
         Example:
             >>> atoll.dump_traceback()
             Current thread 0x00007fd3c4a4b740 [MainThread] (most recent call first):
-              waits to get into interpreter 'worker', held by thread ... running train() at model.py:41
               in interpreter 'main', which it holds:
                 File "script.py", line 12 in <module>
+            <BLANKLINE>
+            Thread 0x00007fd3c31ff6c0 [asker] (most recent call first):
+              waits to get into interpreter 'worker', held by ... running train() at model.py:41
+              in interpreter 'main':
+                File "script.py", line 7 in ask
         """
         text = _core.format_traceback(_names())
         descriptor = _descriptor_or_none(file)
@@ -213,10 +218,11 @@ def _descriptor(file: Writable | int | None) -> int:
         file = sys.stderr
         if file is None:
             raise RuntimeError("sys.stderr is None")
-    if not hasattr(file, "fileno"):
+    fileno = getattr(file, "fileno", None)
+    if fileno is None:
         raise TypeError(f"a file or a descriptor is required, not {type(file).__name__}")
-    descriptor: int = file.fileno()
-    file.flush()  # type: ignore[attr-defined]
+    descriptor: int = fileno()
+    file.flush()
     return descriptor
 
 

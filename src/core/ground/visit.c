@@ -13,13 +13,13 @@ visit_log_copy(visit_log *self, visit_seen copy[VISIT_LEVELS])
         uint64_t begun = atomic_load_explicit(&self->begun, memory_order_acquire);
         depth = atomic_load_explicit(&self->depth, memory_order_acquire);
         for (int i = 0; i < depth && i < VISIT_LEVELS; i++) {
-            visit *level = &self->levels[i];
-            copy[i] = (visit_seen){atomic_load_explicit(&level->home, memory_order_relaxed),
-                                   atomic_load_explicit(&level->host, memory_order_relaxed),
-                                   atomic_load_explicit(&level->frame, memory_order_relaxed),
-                                   atomic_load_explicit(&level->since, memory_order_relaxed)};
+            visit_level *level = &self->levels[i];
+            // acquire: before `begun` is looked at again; pairs with visit_begin
+            copy[i] = (visit_seen){atomic_load_explicit(&level->home, memory_order_acquire),
+                                   atomic_load_explicit(&level->host, memory_order_acquire),
+                                   atomic_load_explicit(&level->frame, memory_order_acquire),
+                                   atomic_load_explicit(&level->since, memory_order_acquire)};
         }
-        atomic_thread_fence(memory_order_acquire); // pairs with visit_begin
         if (atomic_load_explicit(&self->begun, memory_order_relaxed) == begun) {
             break;
         }

@@ -23,12 +23,12 @@ typedef struct {
     _Atomic(const void *) home, host; // interp
     _Atomic(const void *) frame;      // of Python, at home, that is suspended meanwhile
     atomic_int_least64_t since;       // when it began; 0: nobody watched
-} visit;
+} visit_level;
 
 typedef struct {
-    atomic_uint_least64_t begun; // how many ever
-    atomic_int depth;            // those beyond VISIT_LEVELS are only counted
-    visit levels[VISIT_LEVELS];  // outermost first
+    atomic_uint_least64_t begun;      // how many ever
+    atomic_int depth;                 // those beyond VISIT_LEVELS are only counted
+    visit_level levels[VISIT_LEVELS]; // outermost first
 } visit_log;
 
 extern atomic_int visit_watchdogs; // with none, no visit reads the clock
@@ -46,13 +46,13 @@ visit_begin(visit_log *self, const void *home, const void *host, const void *fra
     int depth = atomic_load_explicit(&self->depth, memory_order_relaxed);
     uint64_t begun = atomic_load_explicit(&self->begun, memory_order_relaxed);
     atomic_store_explicit(&self->begun, begun + 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release); // pairs with visit_log_copy
     if (LIKELY(depth < VISIT_LEVELS)) {
-        visit *level = &self->levels[depth];
-        atomic_store_explicit(&level->home, home, memory_order_relaxed);
-        atomic_store_explicit(&level->host, host, memory_order_relaxed);
-        atomic_store_explicit(&level->frame, frame, memory_order_relaxed);
-        atomic_store_explicit(&level->since, visit_time(), memory_order_relaxed);
+        visit_level *level = &self->levels[depth];
+        // release: after `begun`; pairs with visit_log_copy
+        atomic_store_explicit(&level->home, home, memory_order_release);
+        atomic_store_explicit(&level->host, host, memory_order_release);
+        atomic_store_explicit(&level->frame, frame, memory_order_release);
+        atomic_store_explicit(&level->since, visit_time(), memory_order_release);
     }
     atomic_store_explicit(&self->depth, depth + 1, memory_order_release);
 }
