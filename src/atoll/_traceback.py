@@ -10,13 +10,12 @@ from . import _core
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Protocol, Self
+    from typing import Any, Protocol, Self
 
     class Writable(Protocol):
         """A text file; only one with a descriptor can be written to at any moment."""
 
         def write(self, text: str, /) -> object: ...
-        def flush(self) -> object: ...
 
 
 _STDERR = 2
@@ -218,11 +217,11 @@ def _descriptor(file: Writable | int | None) -> int:
         file = sys.stderr
         if file is None:
             raise RuntimeError("sys.stderr is None")
-    fileno = getattr(file, "fileno", None)
-    if fileno is None:
+    stream: Any = file
+    if not hasattr(stream, "fileno"):
         raise TypeError(f"a file or a descriptor is required, not {type(file).__name__}")
-    descriptor: int = fileno()
-    file.flush()
+    descriptor: int = stream.fileno()
+    stream.flush()
     return descriptor
 
 
