@@ -25,18 +25,22 @@ static atomic_long seen, wanted;
 static __thread bool is_mine;
 
 // Functions of CPython's that end the process when they get no memory; test_faults.py shows it of
-// each without atoll. There the allocation does not fail.
+// each without atoll. There the allocation does not fail, unless _core is what they call.
 static const char *const excused[] = {EXCUSED};
+static const char *core_path;
 
 static bool
 is_excused(void)
 {
-    void *callers[16];
-    int count = backtrace(callers, 16);
+    void *callers[256];
+    int count = backtrace(callers, 256);
     for (int i = 0; i < count; i++) {
         Dl_info found;
         if (dladdr(callers[i], &found) == 0 || found.dli_sname == NULL) {
             continue;
+        }
+        if (strcmp(found.dli_fname, core_path) == 0) {
+            break;
         }
         for (size_t k = 0; k + 1 < Py_ARRAY_LENGTH(excused); k++) {
             if (strcmp(found.dli_sname, excused[k]) == 0) {
@@ -200,6 +204,7 @@ replace_in_object(struct dl_phdr_info *object, size_t unused, void *path)
 int
 hook_install(const char *core)
 {
+    core_path = strdup(core);
     static const PyMemAllocatorDomain domains[] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM,
                                                    PYMEM_DOMAIN_OBJ};
     for (int i = 0; i < 3; i++) {
