@@ -1,8 +1,9 @@
-// Has the n-th allocation fail: one of Python's (in all its domains), or one that _core makes of the
-// C library; or the n-th thread that _core starts. Compiled and loaded by faults.py.
+// Has the n-th allocation fail: one of Python's (in all its domains), or one that _core makes of
+// the C library; or the n-th thread that _core starts. Compiled and loaded by faults.py.
 //
-// The C library's functions are replaced in the table through which _core calls them, so that nobody
-// else notices. Only while it is armed, and unless told otherwise only on the thread that armed it.
+// The C library's functions are replaced in the table through which _core calls them, so that
+// nobody else notices. Only while it is armed, and unless told otherwise only on the thread that
+// armed it.
 #include <Python.h>
 
 #include <dlfcn.h>
@@ -22,7 +23,7 @@ enum { KIND_PYTHON = 1, KIND_C = 2, KIND_THREAD = 4 };
 static atomic_int armed; // kinds
 static atomic_bool is_everywhere;
 static atomic_long seen, wanted;
-static __thread bool is_mine;
+static __thread bool is_mine, is_exempt;
 
 // Functions of CPython's that end the process when they get no memory; test_faults.py shows it of
 // each without atoll. There the allocation does not fail, unless _core is what they call.
@@ -32,8 +33,8 @@ static const char *core_path;
 static bool
 is_excused(void)
 {
-    void *callers[256];
-    int count = backtrace(callers, 256);
+    void *callers[64];
+    int count = backtrace(callers, 64);
     for (int i = 0; i < count; i++) {
         Dl_info found;
         if (dladdr(callers[i], &found) == 0 || found.dli_sname == NULL) {
@@ -54,7 +55,7 @@ is_excused(void)
 static bool
 must_fail(int kind)
 {
-    return (atomic_load(&armed) & kind) && (is_mine || atomic_load(&is_everywhere)) &&
+    return (atomic_load(&armed) & kind) && (is_mine || atomic_load(&is_everywhere)) && !is_exempt &&
            atomic_fetch_add(&seen, 1) + 1 == atomic_load(&wanted) && !is_excused();
 }
 
@@ -127,6 +128,16 @@ c_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*ru
     return must_fail(KIND_THREAD) ? EAGAIN : pthread_create(thread, attributes, run, argument);
 }
 
+// CPython ends the process in many places when it cannot make an interpreter.
+static PyStatus
+c_new_interpreter(PyThreadState **state, const PyInterpreterConfig *config)
+{
+    is_exempt = true;
+    PyStatus status = Py_NewInterpreterFromConfig(state, config);
+    is_exempt = false;
+    return status;
+}
+
 static const struct {
     const char *name;
     void *function;
@@ -134,10 +145,11 @@ static const struct {
                     {"calloc", (void *)c_calloc},
                     {"realloc", (void *)c_realloc},
                     {"mmap", (void *)c_mmap},
-                    {"pthread_create", (void *)c_pthread_create}};
+                    {"pthread_create", (void *)c_pthread_create},
+                    {"Py_NewInterpreterFromConfig", (void *)c_new_interpreter}};
 
 static int
-replace_in(ElfW(Addr) base, const ElfW(Rela) *first, size_t size, const ElfW(Sym) *symbols,
+replace_in(ElfW(Addr) base, const ElfW(Rela) * first, size_t size, const ElfW(Sym) * symbols,
            const char *strings)
 {
     int count = 0;
@@ -199,6 +211,35 @@ replace_in_object(struct dl_phdr_info *object, size_t unused, void *path)
 }
 
 // ---- what faults.py calls ----
+
+// For control.py: a type, as extension modules make theirs.
+PyObject *
+hook_make_type(void)
+{
+    static PyGetSetDef properties[] = {{"a", NULL}, {"b", NULL}, {"c", NULL}, {"d", NULL}, {NULL}};
+    static PyType_Slot slots[] = {{Py_tp_doc, "A type."}, {Py_tp_getset, properties}, {0, NULL}};
+    static PyType_Spec spec = {"control.Type", sizeof(PyObject), 0,
+                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+    return PyType_FromSpec(&spec);
+}
+
+PyObject *
+hook_make_interpreter(void)
+{
+    PyThreadState *home = PyThreadState_Get(), *made = NULL;
+    PyInterpreterConfig config = {.allow_threads = 1,
+                                  .allow_daemon_threads = 1,
+                                  .check_multi_interp_extensions = 1,
+                                  .gil = PyInterpreterConfig_OWN_GIL};
+    PyStatus status = Py_NewInterpreterFromConfig(&made, &config);
+    if (PyStatus_Exception(status)) {
+        PyThreadState_Swap(home);
+        return PyErr_NoMemory();
+    }
+    Py_EndInterpreter(made);
+    PyThreadState_Swap(home);
+    Py_RETURN_NONE;
+}
 
 // How many of the C library's functions were found in the shared object `core`.
 int
