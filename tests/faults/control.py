@@ -20,13 +20,17 @@ library.hook_run.argtypes = [
 ]  # fmt: skip
 
 
+# CPython keeps the memory of small tuples; now it has none left.
+KEPT = [(each, each) for each in range(10_000)]
+
+
 def make_function() -> object:
     return lambda: None
 
 
 def make_iterators() -> object:
     items = {"key": "value"}.items()
-    return list(map(iter, [items] * 50))  # more than CPython keeps memory for
+    return list(map(iter, [items] * 50))
 
 
 def raise_error(depth: int = 3) -> None:

@@ -310,7 +310,7 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
 # Functions of CPython's that end the process when they get no memory, in which versions: control.py
 # shows it without atoll. Making an interpreter is another one, in all versions.
 CRASHING = {
-    "PyObject_GetIter": (3, 13) <= sys.version_info < (3, 15),
+    "PyObject_GetIter": True,
     "PyFunction_NewWithQualName": sys.version_info < (3, 14),
     "PyType_FromModuleAndSpec": sys.version_info < (3, 14),
 }
@@ -474,7 +474,9 @@ def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
     for _ in range(1 if name in MAKING else 30):
         hook.run(scenario, LIMIT)
     usual = max(growth(hook, fail_plainly, number)[0] for number in range(1, 8))
-    before = settle({})
+    if name not in MAKING:
+        usual = max(usual, growth(hook, scenario, LIMIT)[0])
+    before = state()
     for number in range(first, LIMIT, step):
         print("at", number, flush=True)
         text, is_fine, was_reached = hook.run(scenario, number)
