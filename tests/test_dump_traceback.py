@@ -492,11 +492,9 @@ def test_watchdog_barks(interpreter: atoll.Interpreter, report: Report) -> None:
     with atoll.watchdog(LIMIT, report.file):
         interpreter.call(workloads.call, lambda: report.wait("in test_watchdog_barks\n"))
     text = report.read()
-    assert re.match(
-        r"Thread 0x[0-9a-f]+ \[MainThread\] has been visiting interpreter 'fresh' for 0.\d s\n\n"
-        r"Thread 0x[0-9a-f]+ \[MainThread\] \(most recent call first\):\n  in interpreter '",
-        text,
-    )
+    # The keeper, which makes interpreters ready, may be reported as well.
+    assert re.search(r"\[MainThread\] has been visiting interpreter 'fresh' for \d+\.\d s\n", text)
+    assert "[MainThread] (most recent call first):\n  in interpreter '" in text
 
 
 def test_watchdog_reports_once(interpreter: atoll.Interpreter, report: Report) -> None:
