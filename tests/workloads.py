@@ -57,6 +57,11 @@ def call_in(interpreter: atoll.Interpreter, function: Callable[..., Any], *args:
     return interpreter.call(function, *args)
 
 
+def call_down(there: Any, here: Any, depth: int, last: Callable[[], Any]) -> Any:
+    """Call to and fro between two interpreters, and then something."""
+    return last() if depth <= 0 else there(here, there, depth - 1, last)
+
+
 def current_name() -> str:
     return atoll.current().name
 
@@ -616,3 +621,21 @@ def put(queue: atoll.Queue[Any], item: Any) -> None:
 
 def raise_with(error: type[Exception], value: Any) -> None:
     raise error(value)
+
+
+# ---- tracebacks ----
+
+
+def match_for_ever(tell: Callable[[], Any]) -> None:
+    """Be in C code, and let nobody else run."""
+    import re
+
+    tell()
+    re.match("(a+)+$", "a" * 100 + "b")
+
+
+def enter_and_wait(tell: Callable[[], Any]) -> None:
+    import threading
+
+    tell()
+    threading.Event().wait()

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._share import ShareStatistics, frozendict, is_shared, share
     from ._thread import Thread
     from ._threads import threads
+    from ._traceback import dump_traceback, watchdog
     from ._values import copy, register_value_type
     from ._warm import prewarm
 
@@ -67,6 +68,7 @@ _PLACES = {
     "checkpoint": "_interpreter",
     "copy": "_values",
     "current": "_interpreter",
+    "dump_traceback": "_traceback",
     "frozendict": "_share",
     "interpreters": "_interpreter",
     "is_proxy": "_references",
@@ -81,6 +83,7 @@ _PLACES = {
     "threads": "_threads",
     "timeout": "_deadline",
     "type_of": "_references",
+    "watchdog": "_traceback",
 }
 
 _MODULES = frozenset({"extensions"})
@@ -107,6 +110,7 @@ __all__ = [
     "checkpoint",
     "copy",
     "current",
+    "dump_traceback",
     "extensions",
     "frozendict",
     "interpreters",
@@ -122,6 +126,7 @@ __all__ = [
     "threads",
     "timeout",
     "type_of",
+    "watchdog",
 ]
 
 

@@ -183,6 +183,16 @@ class Deadline:
         """Has it passed while it was running?"""
 
 @disjoint_base
+class Watchdog:
+    """The C half of atoll.watchdog."""
+
+    def __new__(cls, seconds: float, /) -> Self: ...
+    def begin(self, descriptor: int, /) -> None:
+        """Watch, and report to an open file."""
+    def end(self) -> None:
+        """Watch no more."""
+
+@disjoint_base
 class Proxy:
     """A reference to an object of another interpreter.
 
@@ -416,6 +426,9 @@ def has_shared() -> bool:
 def interrupt(handle: Handle, exception: BaseException, thread: int, /) -> bool:
     """Raise it in what runs there, or only in one thread; thread 0 is any."""
 
+def format_traceback(names: dict[int, str], /) -> str:
+    """Where all threads are; names by thread id."""
+
 def freeze(handle: Handle, /) -> None:
     """Stop the threads that are stuck inside it."""
 
@@ -497,6 +510,9 @@ def queue_size(queue: QueueHandle, /) -> int:
 def queue_task_done(queue: QueueHandle, /) -> None:
     """Count a task as done."""
 
+def register_traceback(number: int, descriptor: int, /) -> None:
+    """Have it written whenever a signal comes."""
+
 def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""
 
@@ -527,6 +543,9 @@ def show_all() -> None:
 def statistics(handle: Handle, /) -> Statistics:
     """What it has been doing."""
 
+def stay() -> None:
+    """This thread's visit here is meant to last."""
+
 def stop_alarm() -> None:
     """Stop the thread that watches deadlines."""
 
@@ -550,6 +569,9 @@ def watch_signal(number: int, /) -> None:
 
 def type_of(proxy: object, /) -> type:
     """The type of the original."""
+
+def unregister_traceback(number: int, /) -> bool:
+    """No longer."""
 
 def visitor_count(handle: Handle, /) -> int:
     """Threads of others inside it."""

@@ -262,6 +262,8 @@ def _find_type(of: TypeName) -> type[BaseException] | None:
         found = import_module(module_name)
         for part in qualname.split("."):
             found = getattr(found, part)
+    except MemoryError:  # it may well be there
+        raise
     except Exception:  # importing runs code of others
         found = None
     if found is None and identifier is not None:

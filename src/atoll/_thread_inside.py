@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from . import _core
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +64,7 @@ def _introduce(name: str) -> None:
     import threading
 
     threading.current_thread().name = name
+    _core.stay()  # what runs here is the thread's life, not a call that may take too long
 
 
 def _wait_for_own_threads() -> None:

@@ -7,11 +7,18 @@
 enum {
     WORD_VERSION = 1,
     WORD_INTERPRETERS_HEAD = 5,
+    WORD_INTERPRETER_ID = 7,
+    WORD_INTERPRETER_NEXT = 8,
     WORD_THREADS_HEAD = 9,
 #if PY_VERSION_HEX < 0x030E0000
     WORD_GIL_LOCKED = 17,
-#else
+    WORD_FRAME = 28,
+#elif PY_VERSION_HEX < 0x030F0000
     WORD_GIL_LOCKED = 18, // 3.14 inserted threads_main
+    WORD_FRAME = 31,
+#else
+    WORD_GIL_LOCKED = 18,
+    WORD_FRAME = 39,
 #endif
 };
 
@@ -41,6 +48,29 @@ cpython_gil_flag(PyInterpreterState *interpreter)
         return &never;
     }
     return (const volatile int *)((const char *)interpreter + offset);
+}
+
+bool
+cpython_find_layout(cpython_layout *layout)
+{
+    uint64_t heads, words[4]; // size, previous, executable, instr_ptr
+    bool as_expected = read_offset(WORD_INTERPRETERS_HEAD, &heads) &&
+                       read_offset(WORD_INTERPRETER_ID, &layout->interpreter_id) &&
+                       read_offset(WORD_INTERPRETER_NEXT, &layout->interpreter_next) &&
+                       read_offset(WORD_THREADS_HEAD, &layout->interpreter_threads);
+    for (int i = 0; as_expected && i < 4; i++) {
+        as_expected = read_offset(WORD_FRAME + i, &words[i]);
+    }
+    if (!as_expected || words[0] > CPYTHON_FRAME_SIZE_MAX || words[1] > words[0] - 8 ||
+        words[2] > words[0] - 8 || words[3] > words[0] - 8) {
+        return false;
+    }
+    layout->interpreters = (uintptr_t)_PyRuntime + heads;
+    layout->frame_size = words[0];
+    layout->frame_previous = words[1];
+    layout->frame_executable = words[2];
+    layout->frame_instruction = words[3];
+    return true;
 }
 
 bool

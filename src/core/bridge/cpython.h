@@ -19,6 +19,43 @@
 // a constant 0 is found there. Only ever a hint.
 const volatile int *cpython_gil_flag(PyInterpreterState *interpreter);
 
+// Where CPython keeps interpreters, their thread states and frames, from the same table, for
+// whoever looks at them from outside (bridge/frames). False: the table is not as expected.
+#define CPYTHON_FRAME_SIZE_MAX 256
+
+typedef struct {
+    uintptr_t interpreters; // the address of the first one's address
+    uint64_t interpreter_id, interpreter_next, interpreter_threads;
+    uint64_t frame_size, frame_previous, frame_executable, frame_instruction;
+} cpython_layout;
+
+bool cpython_find_layout(cpython_layout *layout);
+
+// Does it hold its interpreter's GIL? (_Py_THREAD_ATTACHED.)
+static inline bool
+cpython_is_attached(const PyThreadState *copy)
+{
+    return copy->state == 1;
+}
+
+// Does anything run with it? From 3.15 on a frame that is none is always there.
+static inline bool
+cpython_has_frames(const PyThreadState *copy)
+{
+#if PY_VERSION_HEX >= 0x030F0000
+    return copy->current_frame != NULL && copy->current_frame != copy->base_frame;
+#else
+    return copy->current_frame != NULL;
+#endif
+}
+
+// What a frame executes: a code object, mostly. From 3.14 on the low bits are tags (_PyStackRef).
+static inline uintptr_t
+cpython_untag(uintptr_t reference)
+{
+    return reference & ~(uintptr_t)7;
+}
+
 // Have `function(argument)` called between two bytecodes by whichever thread runs there
 // (_PyEval_AddPendingCall, exported in 3.13 to 3.15). False: the queue is full.
 bool cpython_post(PyInterpreterState *interpreter, int (*function)(void *), void *argument);

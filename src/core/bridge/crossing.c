@@ -4,6 +4,7 @@
 #include "bridge/export.h"
 #include "bridge/interruption.h"
 #include "bridge/summons.h"
+#include "bridge/traceback.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
 
@@ -23,6 +24,9 @@ crossing_new_home(thread *self, interp *home, PyThreadState *state)
     pthread_mutex_unlock(&home->mutex);
     if (resident != NULL) {
         thread_set_guest(self, home, resident);
+        if (PyThreadState_GetUnchecked() == state) { // a worker comes detached
+            traceback_learn_name(self);
+        }
     }
     return resident;
 }

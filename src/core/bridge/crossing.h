@@ -171,6 +171,7 @@ static inline void
 crossing_end(crossing *self)
 {
     self->home->thread_state = self->saved;
+    visit_end(&self->thread->visits);
     crossing_dismiss(self->home);
     crossing_dismiss(self->host);
 }
@@ -209,6 +210,7 @@ crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *
     *self = (crossing){here, resident, visitor, state, resident->thread_state};
     resident->thread_state = state;
     resident->depth++;
+    visit_begin(&here->visits, home, host, state->current_frame);
     crossing_depart(home);
     crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING);
     host->crossings++;

@@ -103,13 +103,15 @@ put_in_full(parcel *into, core_state *state, PyObject *exception, hook_id captur
     return put_form(into, state, FORM_PLAIN, (PyObject *)Py_TYPE(exception), arguments);
 }
 
-// Packing failed. What a signal handler raised meanwhile (Ctrl-C) takes the place of the exception,
-// as it would anywhere in Python; anything else is only why it failed.
+// Packing failed. What a signal handler raised meanwhile (Ctrl-C), or that there is no memory,
+// takes the place of the exception, as it would anywhere in Python; anything else is only why it
+// failed.
 static bool
 is_overtaken(PyObject **exception)
 {
     PyObject *raised = PyErr_GetRaisedException();
-    bool is_overtaken = raised != NULL && !PyErr_GivenExceptionMatches(raised, PyExc_Exception);
+    bool is_overtaken = raised != NULL && (!PyErr_GivenExceptionMatches(raised, PyExc_Exception) ||
+                                           PyErr_GivenExceptionMatches(raised, PyExc_MemoryError));
     if (is_overtaken) {
         Py_SETREF(*exception, raised);
     }
@@ -136,7 +138,7 @@ void
 error_pack_as(parcel *into, core_state *state, hook_id capture)
 {
     PyObject *exception = PyErr_GetRaisedException();
-    int attempts = 3; // somebody may lean on Ctrl-C
+    int attempts = 3; // somebody may lean on Ctrl-C; memory may be back
     bool is_put = false;
     do {
         is_put = put_in_full(into, state, exception, capture) == 0;

@@ -110,9 +110,11 @@ wait_until(bool (*is_over)(interp *, const guest *), interp *target, const guest
             break;
         }
         wait_result result;
+        int64_t before = thread_block(mine == NULL ? BLOCKED_CLOSER : BLOCKED_VISITORS, target->id);
         Py_BEGIN_ALLOW_THREADS
         result = closing_wait(&waiter, deadline);
         Py_END_ALLOW_THREADS
+        thread_unblock(before);
         if (result == WAIT_EXPIRED) {
             PyErr_Format(PyExc_TimeoutError, "interpreter '%s' still has %d visitors", target->name,
                          interp_count_visitors(target));
@@ -155,6 +157,7 @@ enter_closing(crossing *self, interp *home, guest *mine, thread *here)
     resident->thread_state = state;
     resident->depth++;
     mine->depth++;
+    visit_begin(&here->visits, home, mine->interp, state->current_frame);
     crossing_attach(here, mine->interp, mine, mine->thread_state, GUEST_ENTERING);
     return 0;
 }
@@ -175,8 +178,10 @@ wait_for_own_threads(crossing *over, interp *target, int64_t deadline)
                          alive, target->name);
             return -1;
         }
+        int64_t before = thread_block(BLOCKED_OWN_THREADS, target->id);
         (void)own_threads_wait(target, left < SIGNAL_CHECK_SECONDS ? left : SIGNAL_CHECK_SECONDS,
                                true);
+        thread_unblock(before);
         crossing_return(over);
         if (PyErr_CheckSignals() < 0) {
             return -1;
@@ -253,6 +258,7 @@ end(crossing *over, interp *target, guest *mine)
     crossing_attach(over->thread, over->home->interp, over->home, over->home_state,
                     GUEST_RETURNING);
     over->home->thread_state = over->saved;
+    visit_end(&over->thread->visits);
     crossing_dismiss(over->home);
     guest_free(mine);
     closing_announce();

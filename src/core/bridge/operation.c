@@ -231,6 +231,9 @@ resolve(PyObject *place)
                       Py_XNewRef(PyDict_GetItemWithError(modules, PyList_GET_ITEM(halves, 0))));
         }
         names = found == NULL ? NULL : PyUnicode_Split(PyList_GET_ITEM(halves, 1), dot, -1);
+        if (names == NULL) {
+            Py_CLEAR(found); // the module is not what was asked for
+        }
     }
     for (Py_ssize_t i = 0; names != NULL && found != NULL && i < PyList_GET_SIZE(names); i++) {
         Py_SETREF(found, PyObject_GetAttr(found, PyList_GET_ITEM(names, i)));

@@ -8,6 +8,7 @@
 #include "bridge/janitor.h"
 #include "bridge/creation.h"
 #include "bridge/summons.h"
+#include "bridge/traceback.h"
 #include "ground/alarm.h"
 #include "ground/barrier.h"
 #include "ground/closing.h"
@@ -16,6 +17,7 @@
 #include "ground/interp.h"
 #include "ground/names.h"
 #include "ground/queue.h"
+#include "ground/reporter.h"
 #include "ground/thread.h"
 
 // ---- fork: all locks in their order, so that the child finds everything whole ----
@@ -23,6 +25,7 @@
 static void
 prepare(void)
 {
+    reporter_fork_prepare();
     alarm_fork_prepare();
     thread_fork_prepare();
     interp_fork_prepare();
@@ -44,6 +47,7 @@ parent(void)
     interp_fork_parent();
     thread_fork_parent();
     alarm_fork_parent();
+    reporter_fork_parent();
 }
 
 // Before PyOS_AfterFork_Child, which would otherwise die while it deletes the interpreters.
@@ -64,6 +68,7 @@ child(void)
     creation_fork_child();
     cpython_forget_thread_states(); // first: it looks whether there are other interpreters
     cpython_forget_interpreters();
+    reporter_fork_child(); // when all is whole again
 }
 
 // ---- the beginning ----
@@ -78,5 +83,6 @@ process_init(void)
         pthread_atfork(prepare, parent, child);
         arenas_install();
         gong_init();
+        reporter_init(traceback_report);
     }
 }

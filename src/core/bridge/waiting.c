@@ -5,6 +5,7 @@
 #include "bridge/entry.h"
 #include "bridge/summons.h"
 #include "ground/clock.h"
+#include "ground/thread.h"
 
 // False: interrupted, which matters where signal handlers run. It finishes before it attaches:
 // CPython 3.13 ends a daemon thread that attaches at exit, and its waiter would be left in the
@@ -28,11 +29,16 @@ int
 waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter, int64_t deadline,
                  queue_result *result, queue_item **item)
 {
+    static const blocked_kind kinds[QUEUE_SIDES] = {[QUEUE_GETTERS] = BLOCKED_GET,
+                                                    [QUEUE_PUTTERS] = BLOCKED_PUT,
+                                                    [QUEUE_JOINERS] = BLOCKED_JOIN};
     for (;;) {
         bool is_over;
+        int64_t before = thread_block(kinds[waiter->side], (int64_t)queue_id(at));
         Py_BEGIN_ALLOW_THREADS
         is_over = wait_detached(at, waiter, deadline, result, item);
         Py_END_ALLOW_THREADS
+        thread_unblock(before);
         if (is_over) {
             return 0;
         }

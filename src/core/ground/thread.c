@@ -138,6 +138,25 @@ thread_listen(thread *deaf)
     }
 }
 
+// Cut, and what is not ASCII replaced: it ends up in a report that has no encoding.
+void
+thread_copy_name(char to[THREAD_NAME_SIZE], const char *name)
+{
+    size_t size = 0;
+    for (; name[size] != '\0' && size < THREAD_NAME_SIZE - 1; size++) {
+        to[size] = name[size] >= ' ' && name[size] <= '~' ? name[size] : '?';
+    }
+    to[size] = '\0';
+}
+
+void
+thread_set_name(thread *self, const char *name)
+{
+    pthread_mutex_lock(&threads.mutex);
+    thread_copy_name(self->name, name);
+    pthread_mutex_unlock(&threads.mutex);
+}
+
 void
 thread_set_guest(thread *self, const interp *host, guest *visitor)
 {

@@ -6,8 +6,8 @@
 // Lifetime. Made at a thread's first crossing, freed by a pthread destructor. The destructor calls
 // nothing of Python: CPython 3.13.0 runs it for daemon threads after finalisation.
 //
-// Threads. The fields belong to their thread, except `current`, which anyone may read
-// (threads_next).
+// Threads. The fields belong to their thread, except those that anyone may read: `current`
+// (thread_next_after), `visits`, `blocked`, and, under the list's lock, `name` (thread_each).
 #ifndef ATOLL_GROUND_THREAD_H
 #define ATOLL_GROUND_THREAD_H
 
@@ -18,8 +18,24 @@
 
 #include "ground/attributes.h"
 #include "ground/interp.h"
+#include "ground/visit.h"
 
 typedef struct thread thread;
+
+// What a thread waits for, detached, beside a GIL.
+typedef enum {
+    BLOCKED_NOT,
+    BLOCKED_GET,         // of a queue: an item,
+    BLOCKED_PUT,         // room,
+    BLOCKED_JOIN,        // all tasks done
+    BLOCKED_VISITORS,    // of an interpreter that it closes
+    BLOCKED_OWN_THREADS, // the same
+    BLOCKED_CLOSER,      // another thread that closes an interpreter
+    BLOCKED_RESULT,      // of an executor's call
+    BLOCKED_TASK,        // an executor's worker, for work
+} blocked_kind;
+
+#define THREAD_NAME_SIZE 48
 
 struct thread {
     guest **guests; // owned, by interp.index
@@ -32,7 +48,10 @@ struct thread {
     int deafness;                 // > 0: what runs must not be broken off
     atomic_uint summons;          // why it is to look up (ground/alarm.h); set by anyone
     struct deadline *deadlines;   // of atoll.timeout(), innermost first; the alarm's lock
-    thread *next, *previous;      // list of all threads
+    atomic_int_least64_t blocked; // thread_block's
+    visit_log visits;
+    char name[THREAD_NAME_SIZE]; // ASCII; "": not known
+    thread *next, *previous;     // list of all threads
 };
 
 extern __thread thread *thread_self __attribute__((tls_model("initial-exec")));
@@ -75,6 +94,38 @@ thread_deafen(void)
 }
 
 void thread_listen(thread *deaf); // what thread_deafen returned
+
+// Note what this thread waits for: something with a number (0: none). Returns what was noted
+// before, for thread_unblock.
+static inline int64_t
+thread_block(blocked_kind kind, int64_t number)
+{
+    thread *self = thread_get();
+    return self == NULL ? BLOCKED_NOT : atomic_exchange(&self->blocked, number << 8 | kind);
+}
+
+static inline void
+thread_unblock(int64_t before)
+{
+    if (thread_self != NULL) {
+        atomic_store(&thread_self->blocked, before);
+    }
+}
+
+static inline blocked_kind
+thread_blocked_kind(int64_t blocked)
+{
+    return (blocked_kind)(blocked & 0xff);
+}
+
+static inline int64_t
+thread_blocked_number(int64_t blocked)
+{
+    return blocked >> 8;
+}
+
+void thread_set_name(thread *self, const char *name); // UTF-8
+void thread_copy_name(char to[THREAD_NAME_SIZE], const char *name);
 
 // This thread's guest in an interpreter, or NULL. Borrowed from self.
 static inline guest *

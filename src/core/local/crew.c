@@ -267,6 +267,7 @@ run_tasks(crew_object *self, crew_worker *worker, crossing *over, task *next)
         task *done = NULL;
         if (order == CREW_RUN) {
             done = next;
+            visit_set_time(&over->thread->visits, visit_time());
             task_perform(done, worker->host->core_state, &worker->functions);
             let_others_in(worker->host);
         }
@@ -277,6 +278,7 @@ run_tasks(crew_object *self, crew_worker *worker, crossing *over, task *next)
         }
         order = crew_next(self->crew, worker, done, 0, &next);
         if (order == CREW_IDLE) {
+            visit_set_time(&over->thread->visits, VISIT_UNTIMED);
             Py_BEGIN_ALLOW_THREADS
             order = crew_next(self->crew, worker, NULL, clock_now() + PATIENCE, &next);
             Py_END_ALLOW_THREADS
@@ -310,7 +312,9 @@ work_until_end(crew_object *self, crew_worker *worker)
         crossing over;
         crossing_result why = CROSSING_OK;
         PyEval_SaveThread();
+        int64_t before = thread_block(BLOCKED_TASK, 0);
         order = crew_next(self->crew, worker, NULL, DEADLINE_NEVER, &next);
+        thread_unblock(before);
         if (order == CREW_RUN) {
             why = crossing_enter_from(&over, self->state->interp, home_state, worker->host);
         }

@@ -97,14 +97,15 @@ exec(PyObject *module)
         special_method_add_type(module, state) < 0 || proxy_add_types(module, state) < 0 ||
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
         mark_add_types(module, state) < 0 || summons_add_types(module, state) < 0 ||
-        interpreter_add_types(module, state) < 0 || queue_add_types(module, state) < 0 ||
-        buffer_add_type(module, state) < 0 || atomic_int_add_type(module, state) < 0 ||
-        task_add_type(module, state) < 0 || crew_add_type(module, state) < 0 ||
-        PyModule_AddFunctions(module, module_functions) < 0 ||
+        traceback_add_type(module, state) < 0 || interpreter_add_types(module, state) < 0 ||
+        queue_add_types(module, state) < 0 || buffer_add_type(module, state) < 0 ||
+        atomic_int_add_type(module, state) < 0 || task_add_type(module, state) < 0 ||
+        crew_add_type(module, state) < 0 || PyModule_AddFunctions(module, module_functions) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
         PyModule_AddFunctions(module, mark_functions) < 0 ||
         PyModule_AddFunctions(module, extension_functions) < 0 ||
         PyModule_AddFunctions(module, summons_functions) < 0 ||
+        PyModule_AddFunctions(module, traceback_functions) < 0 ||
         PyModule_AddFunctions(module, warm_functions) < 0 ||
         PyModule_AddFunctions(module, queue_functions) < 0 ||
         PyModule_AddFunctions(module, queue_wait_functions) < 0 ||

@@ -92,6 +92,7 @@ int special_method_add_type(PyObject *module, core_state *state);
 int interpreter_add_types(PyObject *module, core_state *state);
 int mark_add_types(PyObject *module, core_state *state);
 int summons_add_types(PyObject *module, core_state *state);
+int traceback_add_type(PyObject *module, core_state *state);
 int queue_add_types(PyObject *module, core_state *state);
 int buffer_add_type(PyObject *module, core_state *state);
 int atomic_int_add_type(PyObject *module, core_state *state);
@@ -121,6 +122,7 @@ extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];
 extern PyMethodDef extension_functions[];
 extern PyMethodDef summons_functions[];
+extern PyMethodDef traceback_functions[];
 extern PyMethodDef queue_functions[];
 extern PyMethodDef buffer_functions[];
 

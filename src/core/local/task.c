@@ -86,9 +86,11 @@ wait_beyond(task_object *self, task_phase beyond, int64_t deadline)
             return -1;
         }
         wait_result result;
+        int64_t before = thread_block(BLOCKED_RESULT, 0);
         Py_BEGIN_ALLOW_THREADS
         result = crew_wait(self->crew, self->task, beyond, deadline);
         Py_END_ALLOW_THREADS
+        thread_unblock(before);
         if (result == WAIT_INTERRUPTED && summons_check_signals(self->state) < 0) {
             return -1;
         }

@@ -1,0 +1,69 @@
+"""Allocations that fail, and threads that cannot be started: a selection of faults/faults.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FAULTS = Path(__file__).parent / "faults"
+sys.path.insert(0, str(FAULTS))
+
+import faults  # noqa: E402
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the hook knows ELF only")
+
+
+def run(*arguments: str) -> str:
+    """What went wrong."""
+    done = subprocess.run(
+        [sys.executable, str(FAULTS / "faults.py"), "--seconds", "60", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_python_allocations() -> None:
+    """Calls, exceptions, queues: every 23rd allocation of Python's fails once, and does no harm."""
+    assert run("--kind", "python", "--every", "23", "call_with_copies", "exception", "queue") == ""
+
+
+def test_python_allocations_for_proxies() -> None:
+    """Proxies, and what is copied or narrowed: every 19th allocation fails once."""
+    names = ("call_with_proxies", "copy", "restrict", "buffer")
+    assert run("--kind", "python", "--every", "19", *names) == ""
+
+
+def test_executor_and_new_threads() -> None:
+    """An executor's calls, and the first call of a thread: every 5th allocation fails once."""
+    names = ("executor", "call_on_new_thread")
+    assert run("--kind", "python", "--every", "5", *names) == ""
+
+
+def test_c_allocations() -> None:
+    """Each allocation that the core makes of the C library fails once."""
+    names = ("call_on_new_thread", "queue", "buffer", "make_and_close")
+    assert run("--kind", "c", *names) == ""
+
+
+def test_threads_that_do_not_start() -> None:
+    """Each thread that the core starts fails once."""
+    assert run("--kind", "thread", "timeout", "dump_traceback") == ""
+
+
+@pytest.mark.parametrize("name", ["Py_NewInterpreterFromConfig", *faults.EXCUSED])
+def test_control(name: str, tmp_path: Path) -> None:
+    """What is left out ends the process without atoll too: it is CPython's."""
+    hook = faults.compile_hook(tmp_path, ())
+    done = subprocess.run(
+        [sys.executable, str(FAULTS / "control.py"), str(hook), name, "300"],
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode != 0
