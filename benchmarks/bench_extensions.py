@@ -25,8 +25,9 @@ import atoll
 
 try:
     import numeric
-except ImportError:  # NumPy follows new Pythons late
-    numeric = None
+    import numpy
+except ImportError:  # it follows new Pythons late
+    numpy = None
 
 PARALLEL_BOUND = Bound(1.9, side="at least")
 PASS_BOUND = Bound(1000, side="at least")
@@ -93,19 +94,19 @@ def measure_arrays(rounds: int) -> list[Figure]:
         old = numeric.Arrays(SIZE).array
         new = old.copy()
         buffer = atoll.Buffer.copy_of(old)
-        assert arrays.look(buffer) == numeric.asarray(arrays.array)[-1] == 1
+        assert arrays.look(buffer) == numpy.asarray(arrays.array)[-1] == 1
         taken = interleave(
             [
                 Loop("buffer", "arrays.look(buffer)", {"arrays": arrays, "buffer": buffer}),
                 Loop(
                     "proxy",
                     "asarray(array)[-1]",
-                    {"asarray": numeric.asarray, "array": arrays.array},
+                    {"asarray": numpy.asarray, "array": arrays.array},
                 ),
             ],
             rounds,
         )
-        memcpy = best_in_turns({"memcpy": partial(numeric.copyto, new, old)}, rounds)["memcpy"]
+        memcpy = best_in_turns({"memcpy": partial(numpy.copyto, new, old)}, rounds)["memcpy"]
         del arrays, buffer
         gc.collect()  # views of memory over there keep the interpreter from closing
     names = {"buffer": "an argument, in a Buffer", "proxy": "numpy.asarray(proxy)"}
@@ -144,7 +145,7 @@ def measure_import(rounds: int) -> list[Figure]:
 
 def main() -> int:
     options = parser(__doc__, rounds=100).parse_args()
-    if numeric is None:
+    if numpy is None:
         print("needs NumPy")
         return 0
     figures = [

@@ -1,8 +1,8 @@
 """Import NumPy in main and then in interpreters; print what each import takes.
 
-A process of its own for each run, as a first import comes once: `python first_import.py`. Prints the
-milliseconds of the import in main, in a first and in a second interpreter, those of the second one's
-copying alone, and the bytes by which a third one, and one without NumPy, make the process grow.
+A process of its own for each run, as a first import comes once: `python first_import.py`. Prints
+the milliseconds of the import in main, in a first interpreter, in a second one, and of copying
+alone in that; then the bytes by which a third one, and one without NumPy, make the process grow.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy
-from numpy import asarray
 
 SMALL, LARGE = 200, 100_000  # items of an array
 
@@ -80,4 +79,4 @@ class Arrays:
 
     def look(self, array: object) -> int:
         """Make a numpy array of the memory of what is passed; read one item of it."""
-        return int(asarray(array)[-1])
+        return int(numpy.asarray(array)[-1])
