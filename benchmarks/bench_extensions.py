@@ -35,52 +35,48 @@ IMPORT_BOUND = Bound(2.0)
 SIZE = 100_000_000  # bytes
 MEBIBYTE, MICROSECONDS = 2**20, 1e6
 
-Work = Callable[[int], float]
-
 
 # ---- two at once ----
 
 
 def measure_parallel(rounds: int) -> list[Figure]:
-    """Two pieces of work, one after the other in main, against two interpreters and two threads."""
+    """Two pieces of work in turn in main, against two interpreters and two threads of main."""
+    runs: dict[str, Callable[[], object]] = {}
     with (
         ThreadPoolExecutor(2) as pool,
         atoll.Interpreter() as one,
         atoll.Interpreter() as two,
     ):
-        figures = []
-        for name, (work, turns) in numeric.HOLDING_THE_GIL.items():
-            figures += compare(name, work, turns, PARALLEL_BOUND, pool, (one, two), rounds)
-        name, (work, turns) = "large arrays", numeric.LETTING_GO
-        figures += compare(name, work, turns, None, pool, (one, two), rounds)
-    return figures
+        for name, (work, turns) in numeric.PIECES.items():
+            for each in (one, two):
+                assert each.call(work, 1) == work(1)  # also imports NumPy there
+            runs |= ways(name, partial(work, turns), pool, (one, two))
+        taken = best_in_turns(runs, rounds)
+    return [figure for name in numeric.PIECES for figure in compare(name, taken)]
 
 
-def compare(
+def ways(
     name: str,
-    work: Work,
-    turns: int,
-    bound: Bound | None,
+    piece: Callable[[], float],
     pool: ThreadPoolExecutor,
     interpreters: tuple[atoll.Interpreter, atoll.Interpreter],
-    rounds: int,
-) -> list[Figure]:
-    """The best times of one kind of work, done in the three ways in turns."""
-    for each in interpreters:
-        assert each.call(work, 1) == work(1)  # also imports NumPy there
-    taken = best_in_turns(
-        {
-            "alone": lambda: (work(turns), work(turns)),
-            "interpreters": lambda: list(pool.map(lambda it: it.call(work, turns), interpreters)),
-            "threads": lambda: list(pool.map(work, [turns] * 2)),
-        },
-        rounds,
-    )
-    in_two = Figure("at once, 2 interpreters", taken["interpreters"], "ms")
-    in_threads = Figure("at once, 2 threads of one", taken["threads"], "ms")
+) -> dict[str, Callable[[], object]]:
+    """The three ways to do a piece of work twice."""
+    return {
+        f"{name}, in turn": lambda: (piece(), piece()),
+        f"{name}, interpreters": lambda: list(pool.map(lambda it: it.call(piece), interpreters)),
+        f"{name}, threads": lambda: list(pool.map(lambda _: piece(), range(2))),
+    }
+
+
+def compare(name: str, taken: dict[str, float]) -> list[Figure]:
+    in_two = Figure("at once, 2 interpreters", taken[f"{name}, interpreters"], "ms")
+    in_threads = Figure("at once, 2 threads of one", taken[f"{name}, threads"], "ms")
+    bound = None if name in numeric.LETTING_GO else PARALLEL_BOUND
+    in_turn = taken[f"{name}, in turn"]
     return [
-        Figure(f"{name}, in turn", taken["alone"], "ms", in_two, bound),
-        Figure(f"{name}, in turn", taken["alone"], "ms", in_threads),
+        Figure(f"{name}, in turn", in_turn, "ms", in_two, bound),
+        Figure("the same", in_turn, "ms", in_threads),
     ]
 
 
@@ -144,14 +140,14 @@ def measure_import(rounds: int) -> list[Figure]:
 
 
 def main() -> int:
-    options = parser(__doc__, rounds=100).parse_args()
+    options = parser(__doc__, rounds=50).parse_args()
     if numpy is None:
         print("needs NumPy")
         return 0
     figures = [
         *measure_parallel(options.rounds),
-        *measure_arrays(max(options.rounds // 4, 1)),
-        *measure_import(max(options.rounds // 10, 1)),
+        *measure_arrays(max(options.rounds // 2, 1)),
+        *measure_import(max(options.rounds // 5, 1)),
     ]
     return finish("extensions", figures, options)
 
