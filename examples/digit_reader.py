@@ -3,8 +3,8 @@
     uv run --with scikit-learn python examples/digit_reader.py [--parts N] [--interpreters N]
 
 1,797 small images come with scikit-learn. One part of them after the other is set aside; a network
-learns from the rest, and from shifted copies of it, and reads that part. Each interpreter has its own
-NumPy, SciPy and scikit-learn. Images, labels and what was read are in Buffers, which all see in
+learns from the rest, and from shifted copies of it, and reads that part. Each interpreter has NumPy,
+SciPy and scikit-learn for itself. Images, labels and what was read are in Buffers, which all see in
 place; what goes with a call is the number of a part. Threads of one interpreter are shown beside.
 """
 
@@ -37,7 +37,7 @@ from rich.table import Table
 import atoll
 
 SHIFTS = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))  # rows and columns
-EPOCHS, RATE = 10, 0.01  # of learning
+EPOCHS, RATE = 8, 0.01  # of learning
 
 
 # ---- what the interpreters do ----
