@@ -3,9 +3,9 @@
     uv run --with scikit-learn python examples/digit_reader.py [--parts N] [--interpreters N]
 
 1,797 small images come with scikit-learn. One part of them after the other is set aside; a network
-learns from the rest, and from shifted copies of it, and reads that part. Each interpreter has NumPy,
-SciPy and scikit-learn for itself. Images, labels and what was read are in Buffers, which all see in
-place; what goes with a call is the number of a part. Threads of one interpreter are shown beside.
+learns from the rest, and from shifted copies of it, and reads that part. Each interpreter has a
+NumPy, SciPy and scikit-learn of its own. Images, labels and what was read are in Buffers, which all
+see in place: with a call goes the number of a part. Threads of one interpreter are shown beside.
 """
 
 from __future__ import annotations
