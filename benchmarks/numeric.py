@@ -1,7 +1,7 @@
 """Work for NumPy, of which every interpreter imports a copy of its own.
 
-The small pieces hold the GIL: for arrays of so few items NumPy does not let go of it, or for a few
-microseconds only. For the large ones it does, while it computes.
+The small pieces hold the GIL, as NumPy does not let go of it for arrays of so few items; but it does
+for each sort, however small. The large arrays are computed without the GIL.
 """
 
 from __future__ import annotations
