@@ -1,7 +1,7 @@
 """Work for NumPy, of which every interpreter imports a copy of its own.
 
-The small pieces hold the GIL, as NumPy does not let go of it for arrays of so few items; but it does
-for each sort, however small. The large arrays are computed without the GIL.
+The small pieces hold the GIL, as NumPy does not let go of it for arrays of so few items; but for
+each sort it does, however small. The large arrays are computed without the GIL.
 """
 
 from __future__ import annotations
