@@ -392,3 +392,20 @@ def test_thread_states_are_freed(interpreter: atoll.Interpreter) -> None:
         visitor.join()
     interpreter.eval("1")
     assert interpreter.statistics().thread_states <= states + 1
+
+
+def test_visiting_threads_are_forgotten_in_time(run_cleanly: Any) -> None:
+    """A `threading` that something keeps alive says nothing of visitors when it is cleared."""
+    out = run_cleanly("""
+        import atoll
+
+        def visit():
+            import ctypes, threading
+            for each in (threading, vars(threading)):  # as a C variable of an extension module
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))
+            return type(threading.current_thread()).__name__
+
+        with atoll.InterpreterPoolExecutor(1) as pool:
+            print(pool.submit(visit).result())
+    """)
+    assert out == "_DummyThread\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 
 from . import _core, _filters, _importing
@@ -22,6 +23,8 @@ def prepare(
     argv: tuple[str, ...], filters: tuple[Filter, ...], modes: Modes, forwards_logging: bool
 ) -> None:
     """Give a new interpreter what it inherits."""
+    if sys.version_info < (3, 13, 3):
+        atexit.register(_forget_visiting_threads)  # runs after the users'
     sys.argv = list(argv)
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
@@ -169,9 +172,17 @@ def join_threads(seconds: float, is_ending: bool) -> int:
     return len(daemons)
 
 
-def _dismiss(daemons: list[Any]) -> None:
-    import atexit
+def _forget_visiting_threads() -> None:
+    """Finalize what forgets the threads of others, while there still is the lock that it takes.
 
+    gh-130522: where something keeps `threading` alive, as C variables do, this came too late.
+    """
+    threading: Any = sys.modules.get("threading")
+    if threading is not None:
+        threading._thread_local_info = threading.local()
+
+
+def _dismiss(daemons: list[Any]) -> None:
     atexit._run_exitfuncs()
     for each in daemons:
         if each.ident not in _dismissed:
