@@ -127,13 +127,28 @@ def when_imported(name: str, then: Callable[[Any], object]) -> None:
 
 
 def _when_executed(spec: ModuleSpec, then: Callable[[Any], object]) -> None:
+    def execute_both(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+        execute(module)
+        then(module)
+
+    _execute_by(spec, execute_both)
+
+
+def _execute_by(
+    spec: ModuleSpec, function: Callable[[Callable[[ModuleType], None], ModuleType], None]
+) -> None:
+    """Have a module executed by a function, once; its loader stays the same object."""
     loader: Any = spec.loader
+    if isinstance(loader, type):  # of builtin and frozen modules: one for all
+        return
     execute = loader.exec_module
 
     def exec_module(module: ModuleType) -> None:
+        if module.__spec__ is not spec:  # of a zip file, which has one loader
+            execute(module)
+            return
         del loader.exec_module
-        execute(module)
-        then(module)
+        function(execute, module)
 
     loader.exec_module = exec_module
 
@@ -277,11 +292,8 @@ def _exec_module(loader: ExtensionFileLoader, module: ModuleType) -> None:
 
 def _guard(spec: ModuleSpec) -> None:
     """Take main's package after all if private copies of its libraries cannot be loaded."""
-    loader: Any = spec.loader
-    execute = loader.exec_module
 
-    def exec_module(module: ModuleType) -> None:
-        del loader.exec_module
+    def execute_or_go_to_main(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
         try:
             execute(module)
         except ImportError:
@@ -292,7 +304,7 @@ def _guard(spec: ModuleSpec) -> None:
             _go_to_main(spec.name)
             _replace(spec.name)
 
-    loader.exec_module = exec_module
+    _execute_by(spec, execute_or_go_to_main)
 
 
 def _go_to_main(name: str) -> None:
