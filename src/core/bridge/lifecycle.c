@@ -11,6 +11,7 @@
 #include "bridge/own_threads.h"
 #include "bridge/summons.h"
 #include "bridge/pending.h"
+#include "bridge/trial.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
 
@@ -229,6 +230,7 @@ static void
 end(crossing *over, interp *target, guest *mine)
 {
     reap_guests(target, mine);
+    detained_drop(target->core_state);
     export_drop_all(target->core_state);
     state_let_go(target->core_state);
     crossing_stop_asking(target); // who summons this thread finds it inside until the very end

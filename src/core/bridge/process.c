@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "bridge/arenas.h"
+#include "bridge/collector.h"
 #include "bridge/cpython.h"
 #include "bridge/janitor.h"
 #include "bridge/creation.h"
@@ -61,6 +62,7 @@ child(void)
     heap_fork_child();
     closing_fork_child();
     janitor_fork_child();
+    collector_fork_child();
     creation_fork_child();
     cpython_forget_thread_states(); // first: it looks whether there are other interpreters
     cpython_forget_interpreters();

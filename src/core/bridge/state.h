@@ -96,6 +96,9 @@ typedef struct {
     // The export that a Proxy, remote class or remote method stands for, with one more count.
     // 0: the object is none of these; -1: exception.
     int (*identify)(core_state *state, PyObject *object, struct exported **target);
+    // The export that a Proxy or a remote class holds, borrowed; NULL: it is neither.
+    struct exported *(*target)(PyObject *object);
+    PyObject *(*method_owner)(PyObject *method); // the Proxy of a remote method, borrowed
 } reference_methods;
 
 struct core_state {
@@ -115,8 +118,13 @@ struct core_state {
     unsigned recent_position;
     PyObject **names; // owned, by name index
     int32_t names_capacity;
-    uint64_t generation; // of the latest export
-    int watcher;         // of exported classes, or one of the two
+    uint64_t generation;       // of the latest export
+    size_t survivors;          // exports after the latest collection
+    size_t growth_limit;       // beyond so many exports, the collector may be needed
+    PyObject *callbacks;       // owned: the list atoll.gc.callbacks, or NULL
+    struct detained *detained; // owned: what a collection holds between its stops, or NULL
+    bool is_traced;            // the collector is looking: caches hold nothing
+    int watcher;               // of exported classes, or one of the two
     name_cache_entry name_cache[NAME_CACHE_SIZE];
     rule_cache_entry rule_cache[RULE_CACHE_SIZE];
     PyObject *str_class, *str_reduce_ex, *str_reduce, *str_getstate;

@@ -1,0 +1,306 @@
+#include "bridge/consensus.h"
+
+#include <stdlib.h>
+
+#include "ground/clock.h"
+
+// How long those that have come to a meeting stand still for those that have not.
+#define MEETING_PATIENCE (10 * MILLISECOND)
+#define MOST_MEETINGS    5
+
+typedef struct {
+    participants *those;
+    const collection_request *request;
+    collection_report *report;
+} consensus;
+
+static bool
+must_stop(const consensus *self)
+{
+    return atomic_load(self->request->must_stop);
+}
+
+// ---- the accused ----
+
+static bool
+is_accused(const participant *each)
+{
+    for (size_t i = 0; each->has_summary && i < each->summary.graph.export_count; i++) {
+        if (!each->summary.graph.exports[i].is_live) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Put the summaries together. False: nobody is accused, or no memory.
+static bool
+accuse(consensus *self)
+{
+    participants *those = self->those;
+    graph **graphs = calloc(those->count + 1, sizeof *graphs);
+    if (graphs == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < those->count; i++) {
+        if (those->items[i].has_summary) {
+            summary_count(&those->items[i].summary);
+            graphs[i] = &those->items[i].summary.graph;
+        }
+    }
+    bool is_settled = graphs_settle(graphs, those->count);
+    free(graphs);
+    if (is_settled) {
+        participants_select(those, is_accused);
+    }
+    return is_settled && those->selected_count > 0;
+}
+
+// ---- meetings ----
+
+static bool
+meet(consensus *self)
+{
+    participants *those = self->those;
+    for (int i = 0; i < MOST_MEETINGS && !must_stop(self); i++) {
+        if (deputies_meet(those->deputies, those->selected_count, clock_now() + MEETING_PATIENCE)) {
+            return true;
+        }
+        self->report->abandoned++;
+        // Not again before the late ones have come.
+        if (!deputies_rest(those->deputies, those->selected_count,
+                           clock_now() + self->request->patience)) {
+            break;
+        }
+    }
+    return false;
+}
+
+// Of those who did not come, what they hold lives. False: all are there, but they never meet.
+static bool
+exclude_absent(consensus *self)
+{
+    bool is_one_absent = false;
+    for (size_t i = 0; i < self->those->selected_count; i++) {
+        participant *each = self->those->selected[i];
+        if (!deputy_is_outside(each->deputy)) {
+            summary_free(&each->summary);
+            each->has_summary = false;
+            is_one_absent = true;
+        }
+    }
+    return is_one_absent;
+}
+
+static void
+do_all(consensus *self, deputy_job job)
+{
+    deputies_do(self->those->deputies, self->those->selected, self->those->selected_count, job);
+}
+
+static void
+end_stop(consensus *self, int64_t start)
+{
+    int64_t duration = clock_now() - start;
+    self->report->busy += duration;
+    if (duration > self->report->stopped) {
+        self->report->stopped = duration;
+    }
+}
+
+static void
+part(consensus *self, deputy_job job)
+{
+    deputies_part(self->those->deputies, self->those->selected, self->those->selected_count, job);
+}
+
+// ---- jobs ----
+
+static void
+begin(core_state *state, void *argument)
+{
+    participant *self = argument;
+    trial_begin(&self->trial, state, &self->summary);
+    if (!self->trial.has_failed) {
+        trial_proceed(&self->trial);
+    }
+}
+
+static void
+proceed(core_state *state, void *argument)
+{
+    trial_proceed(&((participant *)argument)->trial);
+}
+
+static void
+conclude(core_state *state, void *argument)
+{
+    participant *self = argument;
+    trial_conclude(&self->trial);
+    self->has_finalizers = trial_has_finalizers(&self->trial);
+}
+
+static void
+detain(core_state *state, void *argument)
+{
+    trial_detain(&((participant *)argument)->trial);
+}
+
+static void
+finalize(core_state *state, void *unused)
+{
+    detained_finalize(state);
+}
+
+static void
+sever(core_state *state, void *argument)
+{
+    trial_sever(&((participant *)argument)->trial);
+}
+
+static void
+bury(core_state *state, void *argument)
+{
+    participant *self = argument;
+    int64_t start = clock_now();
+    self->freed = trial_bury(&self->trial);
+    self->duration = clock_now() - start;
+}
+
+static void
+release(core_state *state, void *unused)
+{
+    detained_drop(state);
+}
+
+static void
+do_nothing(core_state *state, void *unused)
+{
+}
+
+// ---- trials ----
+
+static bool
+has_failed(const consensus *self)
+{
+    for (size_t i = 0; i < self->those->selected_count; i++) {
+        if (((participant *)self->those->selected[i])->trial.has_failed) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+free_trials(consensus *self)
+{
+    for (size_t i = 0; i < self->those->selected_count; i++) {
+        trial_free(&((participant *)self->those->selected[i])->trial);
+    }
+}
+
+// While all stand still: who is guilty. False: nobody, or no memory.
+static bool
+try(consensus *self)
+{
+    size_t count = self->those->selected_count, guilty = 0;
+    trial **trials = calloc(count + 1, sizeof *trials);
+    for (size_t i = 0; trials != NULL && i < count; i++) {
+        trials[i] = &((participant *)self->those->selected[i])->trial;
+    }
+    do_all(self, begin);
+    while (trials != NULL && !has_failed(self) && trial_count(trials, count)) {
+        do_all(self, proceed);
+    }
+    if (trials != NULL && !has_failed(self)) {
+        do_all(self, conclude);
+    }
+    for (size_t i = 0; trials != NULL && i < count; i++) {
+        guilty += trials[i]->guilty.count;
+    }
+    free(trials);
+    return guilty > 0 && !has_failed(self);
+}
+
+static bool
+has_finalizers(const consensus *self)
+{
+    for (size_t i = 0; i < self->those->selected_count; i++) {
+        if (((participant *)self->those->selected[i])->has_finalizers) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Run the finalizers while all is as it was, and stop all again. False: they could not be stopped.
+static bool
+finalize_all(consensus *self, int64_t *start)
+{
+    do_all(self, detain);
+    bool are_detained = !has_failed(self);
+    free_trials(self);
+    end_stop(self, *start);
+    part(self, are_detained ? finalize : release);
+    if (!are_detained) {
+        return false;
+    }
+    bool are_stopped = meet(self);
+    *start = clock_now();
+    if (!are_stopped) {
+        participants_visit(self->those, release, *start + self->request->patience);
+    }
+    return are_stopped;
+}
+
+static size_t
+punish(consensus *self, int64_t start)
+{
+    do_all(self, sever);
+    end_stop(self, start);
+    part(self, bury);
+    size_t freed = 0;
+    for (size_t i = 0; i < self->those->selected_count; i++) {
+        participant *each = self->those->selected[i];
+        self->report->busy += each->duration;
+        freed += each->freed;
+    }
+    return freed;
+}
+
+static size_t
+hold_trials(consensus *self)
+{
+    int64_t start = clock_now();
+    size_t freed = 0;
+    bool are_guilty = try(self), are_stopped = true, are_detained = false;
+    if (are_guilty && has_finalizers(self)) {
+        are_detained = true;
+        are_stopped = finalize_all(self, &start);
+        are_guilty = are_stopped && try(self);
+    }
+    if (are_guilty) {
+        freed = punish(self, start);
+    }
+    else if (are_stopped) {
+        end_stop(self, start);
+        part(self, are_detained ? release : do_nothing);
+    }
+    free_trials(self);
+    return freed;
+}
+
+size_t
+consensus_reach(participants *those, const collection_request *request, collection_report *report)
+{
+    consensus self = {those, request, report};
+    while (!must_stop(&self) && accuse(&self)) {
+        if (meet(&self)) {
+            return hold_trials(&self);
+        }
+        if (!exclude_absent(&self)) {
+            break;
+        }
+    }
+    return 0;
+}
