@@ -21,6 +21,7 @@ if sys.implementation.name != "cpython" or sys.version_info < (3, 13) or "t" in 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import gc
     from ._buffer import Buffer
     from ._buffer_statistics import BufferStatistics
     from ._core import AtomicInt, Proxy, Statistics
@@ -65,6 +66,7 @@ _PLACES = {
     "copy": "_values",
     "current": "_interpreter",
     "frozendict": "_share",
+    "gc": "gc",
     "interpreters": "_interpreter",
     "is_proxy": "_references",
     "is_shared": "_share",
@@ -102,6 +104,7 @@ __all__ = [
     "copy",
     "current",
     "frozendict",
+    "gc",
     "interpreters",
     "is_proxy",
     "is_shared",
@@ -122,7 +125,7 @@ def __getattr__(name: str) -> object:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = __import__(f"{__name__}.{_PLACES[name]}", fromlist=[name])
-    value = globals()[name] = getattr(module, name)
+    value = globals()[name] = module if _PLACES[name] == name else getattr(module, name)
     return value
 
 

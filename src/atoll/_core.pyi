@@ -483,7 +483,7 @@ def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""
 
 def rest_janitor() -> None:
-    """Stop the thread that cleans up until there is more to do."""
+    """Stop the threads that clean up until there is more to do."""
 
 def restrict(object: object, names: frozenset[str], /) -> Any:
     """Narrow an object to some names."""
@@ -516,7 +516,7 @@ def stop_asking() -> None:
     """The process ends soon: visitors no longer interrupt this interpreter's threads."""
 
 def stop_janitor() -> None:
-    """Stop the thread that cleans up."""
+    """Stop the threads that clean up."""
 
 def take_ready(name: str, /) -> Interpreter | None:
     """A ready interpreter, renamed; or None."""

@@ -90,12 +90,22 @@ has_callbacks(const participant *each)
 
 // ---- who holds what of whom ----
 
+// The cache of classes holds classes elsewhere.
+static void
+drop_caches(core_state *state)
+{
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
+        Py_CLEAR(state->recent_classes[i]);
+    }
+}
+
 static void
 look_around(core_state *state, void *argument)
 {
     participant *self = argument;
     detained_drop(state); // a collection that could not end, or another process's
     if (self->is_thorough) {
+        drop_caches(state);
         cpython_collect();
     }
     export_run_all_errands(state);

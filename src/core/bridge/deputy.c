@@ -96,6 +96,7 @@ run(void *argument)
         }
     }
     unlink_locked(self);
+    pthread_cond_signal(&reports);
     pthread_mutex_unlock(&mutex);
     pthread_cond_destroy(&self->calls);
     interp_decref(self->host);
@@ -105,14 +106,25 @@ run(void *argument)
 
 // ---- its life ----
 
-static bool
-has_deputy_locked(const interp *host)
+static const deputy *
+find_locked(const interp *host)
 {
     const deputy *each = all;
     while (each != NULL && each->host != host) {
         each = each->next;
     }
-    return each != NULL;
+    return each;
+}
+
+// Of the latest collection: wait until it has gone, unless it still waits to get in.
+static bool
+has_deputy_locked(const interp *host)
+{
+    const deputy *former;
+    while ((former = find_locked(host)) != NULL && former->place != DEPUTY_ENTERING) {
+        pthread_cond_wait(&reports, &mutex);
+    }
+    return former != NULL;
 }
 
 static bool

@@ -132,12 +132,32 @@ count_proxies(core_state *state)
     return counts;
 }
 
+// ((owner, name, count), ...), and frees the dict.
+static PyObject *
+rows_steal(PyObject *counts)
+{
+    PyObject *rows = counts == NULL ? NULL : PyTuple_New(PyDict_GET_SIZE(counts));
+    Py_ssize_t position = 0, row = 0;
+    PyObject *key, *count;
+    while (rows != NULL && PyDict_Next(counts, &position, &key, &count)) {
+        PyObject *items =
+            PyTuple_Pack(3, PyTuple_GET_ITEM(key, 0), PyTuple_GET_ITEM(key, 1), count);
+        if (items == NULL) {
+            Py_CLEAR(rows);
+            break;
+        }
+        PyTuple_SET_ITEM(rows, row++, items);
+    }
+    Py_XDECREF(counts);
+    return rows;
+}
+
 static PyObject *
 count_references(PyObject *module, PyObject *unused)
 {
     core_state *state = PyModule_GetState(module);
-    PyObject *exports = count_exports(state);
-    PyObject *proxies = exports == NULL ? NULL : count_proxies(state);
+    PyObject *exports = rows_steal(count_exports(state));
+    PyObject *proxies = exports == NULL ? NULL : rows_steal(count_proxies(state));
     PyObject *result = proxies == NULL ? NULL : PyTuple_Pack(2, exports, proxies);
     Py_XDECREF(exports);
     Py_XDECREF(proxies);
