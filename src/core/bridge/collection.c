@@ -90,12 +90,15 @@ has_callbacks(const participant *each)
 
 // ---- who holds what of whom ----
 
-// The cache of classes holds classes elsewhere.
+// The cache holds classes elsewhere. Those that all share it holds only here.
 static void
 drop_caches(core_state *state)
 {
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
-        Py_CLEAR(state->recent_classes[i]);
+    for (int i = 0; i < RECENT_CLASSES; i++) {
+        PyObject *class = state->recent_classes[i];
+        if (class != NULL && state->references->target(class) != NULL) {
+            Py_CLEAR(state->recent_classes[i]);
+        }
     }
 }
 

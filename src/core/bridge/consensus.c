@@ -33,6 +33,24 @@ is_accused(const participant *each)
     return false;
 }
 
+static bool
+list_accused(participants *those)
+{
+    pointer_map_free(&those->accused);
+    for (size_t i = 0; i < those->count; i++) {
+        const participant *each = &those->items[i];
+        for (size_t j = 0; each->has_summary && j < each->summary.graph.export_count; j++) {
+            const graph_export *suspect = &each->summary.graph.exports[j];
+            if (!suspect->is_live &&
+                !pointer_map_set(&those->accused, suspect->key, (void *)suspect->key)) {
+                return false;
+            }
+        }
+    }
+    participants_select(those, is_accused);
+    return those->selected_count > 0;
+}
+
 // Put the summaries together. False: nobody is accused, or no memory.
 static bool
 accuse(consensus *self)
@@ -50,10 +68,7 @@ accuse(consensus *self)
     }
     bool is_settled = graphs_settle(graphs, those->count);
     free(graphs);
-    if (is_settled) {
-        participants_select(those, is_accused);
-    }
-    return is_settled && those->selected_count > 0;
+    return is_settled && list_accused(those);
 }
 
 // ---- meetings ----
@@ -120,7 +135,7 @@ static void
 begin(core_state *state, void *argument)
 {
     participant *self = argument;
-    trial_begin(&self->trial, state, &self->summary);
+    trial_begin(&self->trial, state, &self->summary, self->accused);
     if (!self->trial.has_failed) {
         trial_proceed(&self->trial);
     }

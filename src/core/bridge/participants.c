@@ -18,8 +18,11 @@ enlist(participants *self, interp *host, bool is_thorough)
         return true; // the last one still waits there: a long call
     }
     interp_incref(host);
-    self->items[self->count++] = (participant){
-        .host = host, .deputy = sent, .places = &self->places, .is_thorough = is_thorough};
+    self->items[self->count++] = (participant){.host = host,
+                                               .deputy = sent,
+                                               .places = &self->places,
+                                               .accused = &self->accused,
+                                               .is_thorough = is_thorough};
     return pointer_map_set(&self->places, host, (void *)(uintptr_t)self->count);
 }
 
@@ -58,6 +61,7 @@ participants_close(participants *self)
         interp_decref(self->items[i].host);
     }
     pointer_map_free(&self->places);
+    pointer_map_free(&self->accused);
     free(self->items);
     free(self->holds);
     free(self->deputies);

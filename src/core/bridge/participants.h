@@ -17,8 +17,9 @@ typedef struct {
     interp *host; // counted
     deputy *deputy;
     const pointer_map *places; // of all: interp -> 1 + its place
-    bool *holds;               // [place]: it has Proxies of that one's objects
-    bool is_thorough;          // its own garbage goes first
+    const pointer_map *accused;
+    bool *holds;      // [place]: it has Proxies of that one's objects
+    bool is_thorough; // its own garbage goes first
     bool is_in_cycle;
     bool has_summary;
     bool has_callbacks;
@@ -33,7 +34,8 @@ typedef struct {
     participant *items;
     size_t count;
     pointer_map places;
-    bool *holds; // [count * count]
+    pointer_map accused; // exports -> themselves
+    bool *holds;         // [count * count]
     // Those that were selected last.
     deputy **deputies;
     void **selected; // participants

@@ -71,6 +71,7 @@ typedef enum {
 
 #define NAME_CACHE_SIZE 256
 #define RULE_CACHE_SIZE 64
+#define RECENT_CLASSES  128
 
 typedef struct {
     PyObject *name; // owned
@@ -108,13 +109,13 @@ struct core_state {
     PyTypeObject *types[TYPE_COUNT];
     PyObject *hooks[HOOK_COUNT];
     const reference_methods *references;
-    pointer_map exports;           // object -> export
-    size_t internal_exports;       // how many of them are EXPORT_INTERNAL
-    pointer_map proxies;           // export -> Proxy or remote class, borrowed
-    pointer_map classes;           // key of a remote type -> remote class, borrowed
-    pointer_map handles;           // record -> handle, borrowed
-    pointer_map specials;          // name index -> special method, owned
-    PyObject *recent_classes[128]; // owned; keeps classes of short-lived proxies
+    pointer_map exports;                      // object -> export
+    size_t internal_exports;                  // how many of them are EXPORT_INTERNAL
+    pointer_map proxies;                      // export -> Proxy or remote class, borrowed
+    pointer_map classes;                      // key of a remote type -> remote class, borrowed
+    pointer_map handles;                      // record -> handle, borrowed
+    pointer_map specials;                     // name index -> special method, owned
+    PyObject *recent_classes[RECENT_CLASSES]; // owned; keeps classes of short-lived proxies
     unsigned recent_position;
     PyObject **names; // owned, by name index
     int32_t names_capacity;

@@ -36,7 +36,12 @@ find_live(maker *self)
     for (size_t i = 0; i < objects->count && !tracer->has_failed; i++) {
         tracing_subtract(tracer, objects->items[i]);
     }
-    tracing_subtract_caches(tracer);
+    const core_state *state = tracer->state;
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
+        if (state->recent_classes[i] != NULL) {
+            tracing_discount(tracer, state->recent_classes[i]); // a cache: no reason to live
+        }
+    }
     size_t position = 0;
     pointer_pair pair;
     while (pointer_map_next(&tracer->state->exports, &position, &pair)) {

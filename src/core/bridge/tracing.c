@@ -113,17 +113,6 @@ tracing_subtract(tracing *self, PyObject *object)
     }
 }
 
-void
-tracing_subtract_caches(tracing *self)
-{
-    const core_state *state = self->state;
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
-        if (state->recent_classes[i] != NULL) {
-            tracing_discount(self, state->recent_classes[i]);
-        }
-    }
-}
-
 // ---- what is reached ----
 
 void

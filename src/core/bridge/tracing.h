@@ -75,9 +75,6 @@ tracing_discount(tracing *self, PyObject *object)
 // Take away the references that it owns to members.
 void tracing_subtract(tracing *self, PyObject *object);
 
-// Take away those of what is only a cache: no reason for anything to live.
-void tracing_subtract_caches(tracing *self);
-
 // Call visit for all that lives as long as it does.
 void tracing_visit(tracing *self, PyObject *object, visitproc visit, void *argument);
 

@@ -62,6 +62,17 @@ call_suspects(trial *self, const graph *proposed)
     }
 }
 
+// A cached class lives, unless what it stands for is accused as well.
+static void
+find_cached(trial *self, const pointer_map *accused)
+{
+    for (int i = 0; i < RECENT_CLASSES; i++) {
+        PyObject *class = self->state->recent_classes[i];
+        const exported *held = class == NULL ? NULL : tracing_target(&self->tracing, class);
+        self->is_cached[i] = held != NULL && pointer_map_get(accused, held) != NULL;
+    }
+}
+
 static void
 gather(trial *self, const summary *proposed)
 {
@@ -91,7 +102,7 @@ gather(trial *self, const summary *proposed)
 }
 
 void
-trial_begin(trial *self, core_state *state, const summary *proposed)
+trial_begin(trial *self, core_state *state, const summary *proposed, const pointer_map *accused)
 {
     *self = (trial){.state = state, .has_begun = true};
     tracing *tracer = &self->tracing;
@@ -107,7 +118,12 @@ trial_begin(trial *self, core_state *state, const summary *proposed)
     for (size_t i = 0; i < self->reached.count && !self->has_failed; i++) {
         tracing_subtract(tracer, self->reached.items[i]);
     }
-    tracing_subtract_caches(tracer);
+    find_cached(self, accused);
+    for (int i = 0; i < RECENT_CLASSES; i++) {
+        if (self->is_cached[i]) {
+            tracing_discount(tracer, state->recent_classes[i]);
+        }
+    }
     for (size_t i = 0; i < self->suspect_count && !self->has_failed; i++) {
         tracing_discount(tracer, self->suspects[i].target->object); // the table's
     }
@@ -199,7 +215,7 @@ trial_conclude(trial *self)
         }
     }
     // Severing cannot fail half-way.
-    size_t most = self->suspect_count + Py_ARRAY_LENGTH(self->state->recent_classes);
+    size_t most = self->suspect_count + RECENT_CLASSES;
     self->has_failed |= !object_list_reserve(&self->severed, most);
 }
 
@@ -331,8 +347,8 @@ static void
 forget_class(trial *self, PyObject *object)
 {
     core_state *state = self->state;
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
-        if (state->recent_classes[i] == object) {
+    for (int i = 0; i < RECENT_CLASSES; i++) {
+        if (self->is_cached[i] && state->recent_classes[i] == object) {
             state->recent_classes[i] = NULL;
             self->severed.items[self->severed.count++] = object;
         }

@@ -43,10 +43,13 @@ typedef struct {
     object_list severed;   // owned: objects of the exports that were severed
     object_list callbacks; // owned: weak references that were cleared, and their callbacks, in turn
     bool is_of_detained;
+    bool is_cached[RECENT_CLASSES]; // recent_classes[i] is a member, and goes if it is guilty
     bool has_begun, has_failed;
 } trial;
 
-void trial_begin(trial *self, core_state *state, const summary *proposed);
+// `accused` are the exports that all summaries together propose.
+void trial_begin(trial *self, core_state *state, const summary *proposed,
+                 const pointer_map *accused);
 void trial_proceed(trial *self);
 // How many Proxies each suspect has on trial. True: one has others, so that it was let off.
 bool trial_count(trial *const *trials, size_t count);
