@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/collector.h"
 #include "bridge/consensus.h"
 #include "bridge/cpython.h"
 #include "bridge/export.h"
@@ -121,7 +122,7 @@ look_around(core_state *state, void *argument)
             self->holds[place - 1] = true;
         }
     }
-    state->survivors = state->exports.count;
+    collector_note_survivors(state);
 }
 
 static bool

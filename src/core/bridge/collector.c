@@ -12,7 +12,7 @@
 #define LOOKS_APART       64 // exports between two looks at the threshold
 #define PAUSE_FACTOR      40 // how much longer than it takes, it pauses
 // How long one interpreter is waited for.
-#define PATIENCE_IF_ASKED  (1000 * MILLISECOND)
+#define PATIENCE_IF_ASKED  (500 * MILLISECOND)
 #define PATIENCE_BY_ITSELF (50 * MILLISECOND)
 #define STOP_PATIENCE      (1000 * MILLISECOND)
 
@@ -235,6 +235,12 @@ collector_note_growth(core_state *state)
         !atomic_exchange(&has_grown, true)) {
         call_if_grown();
     }
+}
+
+void
+collector_note_survivors(core_state *state)
+{
+    state->survivors = state->growth_limit = state->exports.count;
 }
 
 // ---- settings ----

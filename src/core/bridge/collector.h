@@ -39,8 +39,9 @@ void collector_set_threshold(size_t threshold); // 0: never by itself
 size_t collector_get_threshold(void);
 void collector_count(collector_totals *totals);
 
-// Under the GIL of state->interp: it has more exports than the last time.
+// Under the GIL of state->interp: it has more exports than the last time; it has been looked at.
 void collector_note_growth(core_state *state);
+void collector_note_survivors(core_state *state);
 
 // Detached. They wait for the end of what is under way, though not for ever: a finalizer may hang.
 void collector_stop(void);   // for good

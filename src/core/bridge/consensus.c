@@ -98,7 +98,7 @@ exclude_absent(consensus *self)
     bool is_one_absent = false;
     for (size_t i = 0; i < self->those->selected_count; i++) {
         participant *each = self->those->selected[i];
-        if (!deputy_is_outside(each->deputy)) {
+        if (deputy_is_kept_out(each->deputy)) {
             summary_free(&each->summary);
             each->has_summary = false;
             is_one_absent = true;

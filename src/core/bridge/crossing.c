@@ -135,7 +135,9 @@ crossing_stop_asking(interp *host)
 static void
 ask_for_room(interp *host)
 {
-    if (host->is_preemptive) {
+    const thread *here = thread_self;
+    bool is_of_collector = here != NULL && (atomic_load(&here->summons) & SUMMONS_COLLECTION);
+    if (host->is_preemptive || is_of_collector) {
         crossing_post(host);
     }
 }
@@ -221,7 +223,7 @@ crossing_give_way(interp *host, bool only_to_summoned)
     barrier_heavy(); // pairs with crossing_attach
     bool in_time = true;
     while (in_time &&
-           (only_to_summoned ? interp_has_summoned_locked(host, own, SUMMONS_AT_THE_DOOR, true)
+           (only_to_summoned ? interp_has_summoned_locked(host, own, SUMMONS_TO_BE_LET_IN, true)
                              : interp_has_entering_locked(host, own))) {
         in_time = condition_wait(&host->moved, &host->mutex, deadline);
     }
@@ -277,11 +279,13 @@ delete_dead(interp *host)
     }
 }
 
+// ... or is of the collector, which nobody notices either.
 static bool
 will_turn_back(const guest *visitor, guest_presence how)
 {
-    return how == GUEST_ENTERING && thread_self->deafness == 0 &&
-           (atomic_load(visitor->summons) & SUMMONS_AT_THE_DOOR) != 0;
+    unsigned summons = how == GUEST_ENTERING ? atomic_load(visitor->summons) : 0;
+    return (summons & SUMMONS_COLLECTION) ||
+           (thread_self->deafness == 0 && (summons & SUMMONS_AT_THE_DOOR));
 }
 
 // Somebody gave way to the summoned ones only: out again, until they have come and gone, or this

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "bridge/crossing.h"
+#include "ground/alarm.h"
 #include "ground/clock.h"
 
 typedef enum { DEPUTY_OUTSIDE, DEPUTY_ENTERING, DEPUTY_INSIDE } deputy_place;
@@ -55,7 +56,9 @@ go_in_locked(deputy *self)
     crossing visit;
     self->place = DEPUTY_ENTERING;
     pthread_mutex_unlock(&mutex);
+    atomic_fetch_or(&thread_self->summons, SUMMONS_COLLECTION);
     bool is_in = crossing_visit(self->host, &visit);
+    atomic_fetch_and(&thread_self->summons, ~(unsigned)SUMMONS_COLLECTION);
     pthread_mutex_lock(&mutex);
     self->is_refused = !is_in;
     if (is_in) {
@@ -85,10 +88,10 @@ run(void *argument)
 {
     deputy *self = argument;
     is_self = true;
-    (void)thread_deafen(); // what runs here is nobody's, and not to be broken off
+    bool has_memory = thread_deafen() != NULL; // what runs here is nobody's: it is not broken off
     pthread_mutex_lock(&mutex);
     while (!self->is_over) {
-        if (self->is_wanted) {
+        if (self->is_wanted && has_memory) {
             go_in_locked(self);
         }
         else {
@@ -309,12 +312,12 @@ deputies_rest(deputy *const *some, size_t count, int64_t deadline)
 }
 
 bool
-deputy_is_outside(deputy *self)
+deputy_is_kept_out(deputy *self)
 {
     pthread_mutex_lock(&mutex);
-    bool is_outside = self->place == DEPUTY_OUTSIDE && !self->is_refused;
+    bool is_kept_out = self->place == DEPUTY_ENTERING || self->is_refused;
     pthread_mutex_unlock(&mutex);
-    return is_outside;
+    return is_kept_out;
 }
 
 bool

@@ -35,7 +35,7 @@ void deputies_part(deputy *const *some, void *const *arguments, size_t count, de
 
 // Wait until none is inside or on its way in. False: the deadline has passed.
 bool deputies_rest(deputy *const *some, size_t count, int64_t deadline);
-bool deputy_is_outside(deputy *self); // and could get in, as far as is known
+bool deputy_is_kept_out(deputy *self); // still on its way in, or the interpreter has closed
 
 bool deputy_is_self(void); // is this thread one?
 void deputy_fork_child(void);

@@ -73,7 +73,7 @@ participants_select(participants *self, bool (*is_meant)(const participant *each
 {
     self->selected_count = 0;
     for (size_t i = 0; i < self->count; i++) {
-        if (is_meant(&self->items[i])) {
+        if (is_meant(&self->items[i]) && !deputy_is_kept_out(self->items[i].deputy)) {
             self->deputies[self->selected_count] = self->items[i].deputy;
             self->selected[self->selected_count++] = &self->items[i];
         }

@@ -45,6 +45,7 @@ typedef struct {
 // False: no memory; participants_close all the same.
 bool participants_open(participants *self, bool is_thorough);
 void participants_close(participants *self);
+// Those of whom that is true, but for those who were kept out when they were sent last.
 void participants_select(participants *self, bool (*is_meant)(const participant *each));
 
 // A job for all that are selected, each when it is free and before the deadline.

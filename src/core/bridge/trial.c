@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/collector.h"
 #include "bridge/cpython.h"
 
 #define ROUNDS_OF_DROPPING 4
@@ -371,7 +372,7 @@ trial_sever(trial *self)
             self->severed.items[self->severed.count++] = object;
         }
     }
-    self->state->survivors = self->state->exports.count;
+    collector_note_survivors(self->state);
 }
 
 static void
