@@ -9,7 +9,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import atoll
 
@@ -23,7 +23,7 @@ resurrected: list[Any] = []
 class Node:
     """Refers to others, and is counted."""
 
-    alive: weakref.WeakSet[Node] = weakref.WeakSet()
+    alive: ClassVar[weakref.WeakSet[Node]] = weakref.WeakSet()
 
     def __init__(self, *others: Any) -> None:
         self.others = list(others)

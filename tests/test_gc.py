@@ -253,7 +253,9 @@ def test_without_cycles_of_interpreters_nothing_is_looked_through(one: Place, tw
 
 @pytest.mark.parametrize("way", gc_workloads.HOLDERS)
 @pytest.mark.parametrize("is_original", [False, True], ids=["proxy", "original"])
-def test_what_is_held_is_not_collected(places: tuple[Place, ...], way: str, is_original: bool) -> None:
+def test_what_is_held_is_not_collected(
+    places: tuple[Place, ...], way: str, is_original: bool
+) -> None:
     """Held in one way only by a thread that is inside; afterwards it is garbage."""
     one, two = places[1], places[2]
     is_held, is_released = threading.Event(), threading.Event()

@@ -10,10 +10,10 @@ queues and on its way, calls of executors that nobody has begun, buffers in use.
 called in the interpreter of their object, once, while everything still works; an object that one
 of them brings back to life lives on. Callbacks of weak references are called there too.
 
-Each interpreter is paused for about as long as its own `gc.collect()` takes, one after another, and
-all that are involved together for a fraction of a millisecond. Without a ring of interpreters that
-hold Proxies of each other nothing is done at all. One that does not let others in, because of a long
-call in C, is left out that time, and what it refers to lives; the others do not wait for it.
+Each interpreter is paused for about as long as its own `gc.collect()` takes, one after another,
+and all that are involved together for a fraction of a millisecond. Without a ring of interpreters
+that hold Proxies of each other nothing is done at all. One that does not let others in, because of
+a long call in C, is left out that time, and what it refers to lives; the others do not wait for it.
 """
 
 from __future__ import annotations
@@ -158,12 +158,12 @@ class GraphNode(NamedTuple):
     Attributes:
         interpreter: Where they are.
         type: The name of their type.
-        count: How many.
+        objects: How many.
     """
 
     interpreter: Interpreter
     type: str
-    count: int
+    objects: int
 
 
 class GraphEdge(NamedTuple):
@@ -173,13 +173,13 @@ class GraphEdge(NamedTuple):
         holder: Where the Proxies are.
         owner: Where the objects are.
         type: The name of the objects' type.
-        count: How many Proxies.
+        proxies: How many Proxies.
     """
 
     holder: Interpreter
     owner: Interpreter
     type: str
-    count: int
+    proxies: int
 
 
 class ReferenceGraph(NamedTuple):
@@ -206,7 +206,7 @@ def graph() -> ReferenceGraph:
 
     Example:
         >>> for edge in atoll.gc.graph().edges:
-        ...     print(edge.holder.name, "->", edge.owner.name, edge.type, edge.count)
+        ...     print(edge.holder.name, "->", edge.owner.name, edge.type, edge.proxies)
     """
     from ._errors import InterpreterClosedError
     from ._interpreter import interpreters
@@ -233,5 +233,7 @@ def graph() -> ReferenceGraph:
     return ReferenceGraph(tuple(nodes), tuple(edges))
 
 
-def _count_references() -> tuple[tuple[tuple[int, str, int], ...], tuple[tuple[int, str, int], ...]]:
+def _count_references() -> tuple[
+    tuple[tuple[int, str, int], ...], tuple[tuple[int, str, int], ...]
+]:
     return _core.count_references()

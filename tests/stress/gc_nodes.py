@@ -40,7 +40,7 @@ class Final(Token):
         finalized.append(self.ident)
         for edge in self.box[1:]:
             try:
-                edge.__doc__  # noqa: B018: crosses, if it is a Proxy
+                hasattr(edge, "__doc__")  # crosses, if it is a Proxy
             except Exception as error:
                 complaints.append(f"finalizer of {self.ident}: {error!r}")
 
@@ -81,14 +81,14 @@ def make_closure(box: list[Any]) -> Callable[[], list[Any]]:
     return closure
 
 
-def generate(box: list[Any]) -> Generator[list[Any], Any, None]:
+def generate(box: list[Any]) -> Generator[list[Any], Any]:
     held: Any = None
     while True:
         # The stack refers to what the variables refer to, across the yield.
         held = (box, held, (yield box)) if held is None else (box, box, (yield box))
 
 
-def make_generator(box: list[Any]) -> Generator[list[Any], Any, None]:
+def make_generator(box: list[Any]) -> Generator[list[Any], Any]:
     generator = generate(box)
     next(generator)
     return generator
@@ -102,7 +102,7 @@ class Pause:
     def __init__(self, box: list[Any]) -> None:
         self.box = box
 
-    def __await__(self) -> Generator[list[Any], None, None]:
+    def __await__(self) -> Generator[list[Any]]:
         yield self.box
 
 
@@ -216,7 +216,9 @@ def look(node: Any, kind: str) -> Any:
 
     Its finalizer ends it, also if it comes back to life with others.
     """
-    if kind == "generator" and node.gi_frame is None or kind == "coroutine" and not node.cr_frame:
+    if (kind == "generator" and node.gi_frame is None) or (
+        kind == "coroutine" and not node.cr_frame
+    ):
         return ()
     box = BOXES[kind](node)
     return (box[0].ident, *map(as_reference, box[1:]))
