@@ -111,6 +111,45 @@ spread(world *self, bool *is_live)
     }
 }
 
+// Everybody who is not live is in one batch, with all that he refers to and that is not live
+// either.
+static void
+check_division(world *made, graph *const *graphs, const bool *is_live, size_t most_nodes)
+{
+    enum { NONE = 1000000 };
+    size_t batches, batch_of[MOST_GRAPHS * MOST_NODES], sizes[MOST_GRAPHS * MOST_NODES] = {0};
+    CHECK(graphs_divide(graphs, made->count, most_nodes, &batches));
+    for (int i = 0; i < MOST_GRAPHS * MOST_NODES; i++) {
+        batch_of[i] = NONE;
+    }
+    for (int i = 0; i < (int)made->count; i++) {
+        const graph *each = graphs[i];
+        for (size_t batch = 0; batch < batches; batch++) {
+            for (uint32_t j = each->batch_nodes[batch]; j < each->batch_nodes[batch + 1]; j++) {
+                int at = number(i, each->nodes_by_batch[j]);
+                CHECK(!is_live[at] && batch_of[at] == NONE);
+                batch_of[at] = batch;
+                sizes[batch]++;
+            }
+        }
+        for (size_t batch = 0; batch < batches; batch++) {
+            for (uint32_t j = each->batch_exports[batch]; j < each->batch_exports[batch + 1]; j++) {
+                CHECK(batch_of[number(i, each->exports[each->exports_by_batch[j]].node)] == batch);
+            }
+        }
+    }
+    for (int from = 0; from < MOST_GRAPHS * MOST_NODES; from++) {
+        bool exists = from % MOST_NODES < (int)made->node_counts[from / MOST_NODES];
+        CHECK((batch_of[from] != NONE) == (exists && !is_live[from]));
+        for (int to = 0; batch_of[from] != NONE && to < MOST_GRAPHS * MOST_NODES; to++) {
+            CHECK(!made->refers[from][to] || is_live[to] || batch_of[to] == batch_of[from]);
+        }
+    }
+    for (size_t batch = 0; batch + 1 < batches; batch++) {
+        CHECK(sizes[batch] > 0 && sizes[batch] + sizes[batch + 1] > most_nodes);
+    }
+}
+
 static void
 check_random(uint32_t *random)
 {
@@ -134,6 +173,8 @@ check_random(uint32_t *random)
             }
         }
     }
+    check_division(&made, graphs, is_live, 1 + next_random(random) % 20);
+    check_division(&made, graphs, is_live, 1000);
     for (size_t i = 0; i < made.count; i++) {
         graph_free(&made.graphs[i]);
     }

@@ -88,8 +88,9 @@ collect_locked(bool is_automatic)
     pthread_mutex_lock(&collector.mutex);
     account_locked(&report, is_automatic);
     answer_locked(&report);
-    int64_t cost = is_automatic ? end - start : report.busy;
-    collector.resume_at = end + PAUSE_FACTOR * cost;
+    if (is_automatic) {
+        collector.resume_at = end + PAUSE_FACTOR * (end - start);
+    }
 }
 
 static bool

@@ -1,7 +1,8 @@
 // consensus: which suspects of several interpreters hold only each other, and their end.
 //
 // Purpose. The summaries are put together, and those that are accused are tried while all of their
-// interpreters stand still. Whoever keeps the others waiting for more than some milliseconds lets
+// interpreters stand still: not all at once, but in batches that have nothing to do with each
+// other, since it takes time. Whoever keeps the others waiting for more than some milliseconds lets
 // them go on; after a few attempts it is left out, and the others' summaries are put together
 // without it.
 //

@@ -24,6 +24,8 @@ typedef struct {
     bool has_summary;
     bool has_callbacks;
     bool has_finalizers;
+    bool has_own_cycles; // left by the dead: for its own collector
+    size_t batch;        // of its summary's graph that is on trial
     summary summary;
     trial trial;
     int64_t duration; // of its latest job

@@ -47,16 +47,17 @@ is_candidate(trial *self, PyObject *object)
 }
 
 static void
-call_suspects(trial *self, const graph *proposed)
+call_suspects(trial *self, const graph *proposed, size_t batch)
 {
-    self->suspects = calloc(proposed->export_count + 1, sizeof *self->suspects);
+    uint32_t begin = proposed->batch_exports[batch], end = proposed->batch_exports[batch + 1];
+    self->suspects = calloc(end - begin + 1, sizeof *self->suspects);
     if (self->suspects == NULL) {
         self->has_failed = true;
         return;
     }
-    for (size_t i = 0; i < proposed->export_count; i++) {
-        exported *target = (exported *)proposed->exports[i].key;
-        if (!proposed->exports[i].is_live && is_candidate(self, target->object)) {
+    for (uint32_t i = begin; i < end; i++) {
+        exported *target = (exported *)proposed->exports[proposed->exports_by_batch[i]].key;
+        if (is_candidate(self, target->object)) {
             self->suspects[self->suspect_count++] = (trial_suspect){.target = target};
             (void)reach(target->object, self);
         }
@@ -75,9 +76,10 @@ find_cached(trial *self, const pointer_map *accused)
 }
 
 static void
-gather(trial *self, const summary *proposed)
+gather(trial *self, const summary *proposed, size_t batch)
 {
     const detained *kept = self->state->detained;
+    const graph *graph = &proposed->graph;
     self->is_of_detained = kept != NULL;
     if (kept != NULL) {
         for (size_t i = 0; i < kept->objects.count && !self->has_failed; i++) {
@@ -88,14 +90,13 @@ gather(trial *self, const summary *proposed)
         }
     }
     else {
-        for (uint32_t i = 0; i < proposed->graph.node_count && !self->has_failed; i++) {
-            if (!proposed->graph.is_live[i]) {
-                add_candidate(self, proposed->nodes[i]);
-            }
+        uint32_t i = graph->batch_nodes[batch], end = graph->batch_nodes[batch + 1];
+        for (; i < end && !self->has_failed; i++) {
+            add_candidate(self, proposed->nodes[graph->nodes_by_batch[i]]);
         }
     }
     if (!self->has_failed) {
-        call_suspects(self, &proposed->graph);
+        call_suspects(self, graph, batch);
     }
     for (size_t i = 0; i < self->reached.count && !self->has_failed; i++) {
         tracing_visit(&self->tracing, self->reached.items[i], reach, self);
@@ -103,14 +104,15 @@ gather(trial *self, const summary *proposed)
 }
 
 void
-trial_begin(trial *self, core_state *state, const summary *proposed, const pointer_map *accused)
+trial_begin(trial *self, core_state *state, const summary *proposed, size_t batch,
+            const pointer_map *accused)
 {
     *self = (trial){.state = state, .has_begun = true};
     tracing *tracer = &self->tracing;
     tracing_init(tracer, state);
     self->has_failed = tracer->has_failed;
     if (!self->has_failed) {
-        gather(self, proposed);
+        gather(self, proposed, batch);
     }
     for (size_t i = 0; i < self->reached.count && !self->has_failed; i++) {
         unsigned bits = TRACING_CANDIDATE | TRACING_PASSED;
@@ -412,7 +414,7 @@ take_guilty(trial *self)
 }
 
 size_t
-trial_bury(trial *self)
+trial_bury(trial *self, bool *has_cycles)
 {
     size_t exports = 0;
     for (size_t i = 0; i < self->suspect_count; i++) {
@@ -423,9 +425,7 @@ trial_bury(trial *self)
         Py_DECREF(self->severed.items[i]);
     }
     self->severed.count = 0;
-    if (drop_objects(&self->guilty)) {
-        cpython_collect();
-    }
+    *has_cycles |= drop_objects(&self->guilty);
     call_back(&self->callbacks);
     return exports;
 }

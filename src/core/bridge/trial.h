@@ -47,8 +47,8 @@ typedef struct {
     bool has_begun, has_failed;
 } trial;
 
-// `accused` are the exports that all summaries together propose.
-void trial_begin(trial *self, core_state *state, const summary *proposed,
+// Of one batch. `accused` are the exports that all summaries together propose.
+void trial_begin(trial *self, core_state *state, const summary *proposed, size_t batch,
                  const pointer_map *accused);
 void trial_proceed(trial *self);
 // How many Proxies each suspect has on trial. True: one has others, so that it was let off.
@@ -58,7 +58,9 @@ void trial_conclude(trial *self); // who is guilty
 bool trial_has_finalizers(const trial *self);
 void trial_detain(trial *self);
 void trial_sever(trial *self);
-size_t trial_bury(trial *self); // how many exports
+// Returns how many exports. has_cycles: some objects are left for the interpreter's own collector;
+// nobody can reach them.
+size_t trial_bury(trial *self, bool *has_cycles);
 void trial_free(trial *self);
 
 void detained_finalize(core_state *state); // each object once, if it has a finalizer

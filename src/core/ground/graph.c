@@ -5,6 +5,17 @@
 
 #include "ground/pointer_map.h"
 
+static void
+free_batches(graph *self)
+{
+    free(self->nodes_by_batch);
+    free(self->exports_by_batch);
+    free(self->batch_nodes);
+    free(self->batch_exports);
+    self->nodes_by_batch = self->exports_by_batch = NULL;
+    self->batch_nodes = self->batch_exports = NULL;
+}
+
 void
 graph_free(graph *self)
 {
@@ -13,6 +24,7 @@ graph_free(graph *self)
     free(self->exports);
     free(self->holders);
     free(self->is_live);
+    free_batches(self);
     *self = (graph){0};
 }
 
@@ -173,6 +185,200 @@ graphs_settle(graph *const *graphs, size_t count)
     pointer_map_free(&self.exports);
     return is_settled;
 }
+
+// ---- dividing ----
+
+typedef struct {
+    graph *const *graphs;
+    size_t count;
+    size_t *bases;       // [graph]: the number of its first node among all
+    uint32_t *parents;   // of all nodes: a forest of components [Galler and Fischer 1964]
+    uint32_t *batch_of;  // of all nodes: by its component's root
+    uint32_t *sizes;     // of components, by their roots
+    pointer_map exports; // key of one that is not live -> 1 + number of its node among all
+    size_t node_count, batches;
+} division;
+
+static uint32_t
+root_of(division *self, uint32_t node)
+{
+    while (self->parents[node] != node) {
+        self->parents[node] = self->parents[self->parents[node]];
+        node = self->parents[node];
+    }
+    return node;
+}
+
+static void
+unite(division *self, uint32_t one, uint32_t other)
+{
+    self->parents[root_of(self, one)] = root_of(self, other);
+}
+
+static bool
+prepare_division(division *self)
+{
+    self->bases = calloc(self->count + 1, sizeof *self->bases);
+    if (self->bases == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < self->count; i++) {
+        self->bases[i] = self->node_count;
+        self->node_count += self->graphs[i] == NULL ? 0 : self->graphs[i]->node_count;
+    }
+    self->parents = malloc((self->node_count + 1) * sizeof *self->parents);
+    self->batch_of = malloc((self->node_count + 1) * sizeof *self->batch_of);
+    self->sizes = calloc(self->node_count + 1, sizeof *self->sizes);
+    if (self->parents == NULL || self->batch_of == NULL || self->sizes == NULL ||
+        self->node_count >= UINT32_MAX) {
+        return false;
+    }
+    for (uint32_t i = 0; i < self->node_count; i++) {
+        self->parents[i] = i;
+    }
+    for (size_t i = 0; i < self->count; i++) {
+        const graph *each = self->graphs[i];
+        for (size_t j = 0; each != NULL && j < each->export_count; j++) {
+            uintptr_t place = self->bases[i] + each->exports[j].node + 1;
+            if (!each->exports[j].is_live &&
+                !pointer_map_set(&self->exports, each->exports[j].key, (void *)place)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void
+unite_nodes(division *self, size_t index)
+{
+    const graph *each = self->graphs[index];
+    uint32_t base = (uint32_t)self->bases[index];
+    for (uint32_t node = 0; node < each->node_count; node++) {
+        for (uint32_t i = each->offsets[node]; !each->is_live[node] && i < each->offsets[node + 1];
+             i++) {
+            if (!each->is_live[each->edges[i]]) {
+                unite(self, base + node, base + each->edges[i]);
+            }
+        }
+    }
+    for (size_t i = 0; i < each->holder_count; i++) {
+        uintptr_t held = (uintptr_t)pointer_map_get(&self->exports, each->holders[i].key);
+        if (held != 0 && !each->is_live[each->holders[i].node]) {
+            unite(self, base + each->holders[i].node, (uint32_t)(held - 1));
+        }
+    }
+}
+
+// Components in the order of their first nodes, as many as fit in a batch.
+static void
+fill_batches(division *self, size_t most_nodes)
+{
+    for (uint32_t node = 0; node < self->node_count; node++) {
+        self->sizes[root_of(self, node)]++;
+        self->batch_of[node] = UINT32_MAX;
+    }
+    size_t filled = most_nodes;
+    for (size_t i = 0; i < self->count; i++) {
+        const graph *each = self->graphs[i];
+        for (uint32_t node = 0; each != NULL && node < each->node_count; node++) {
+            uint32_t root = root_of(self, (uint32_t)self->bases[i] + node);
+            if (each->is_live[node] || self->batch_of[root] != UINT32_MAX) {
+                continue;
+            }
+            if (filled + self->sizes[root] > most_nodes) {
+                filled = 0;
+                self->batches++;
+            }
+            filled += self->sizes[root];
+            self->batch_of[root] = (uint32_t)self->batches - 1;
+        }
+    }
+}
+
+// Sorts the numbers of those that have a batch. `begins` is all 0.
+static void
+sort_by_batch(const uint32_t *batch_of, uint32_t count, size_t batches, uint32_t *begins,
+              uint32_t *sorted)
+{
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (batch_of[i] != UINT32_MAX) {
+            begins[batch_of[i]]++;
+        }
+    }
+    for (size_t batch = 0; batch < batches; batch++) { // to where each batch ends ...
+        total += begins[batch];
+        begins[batch] = total;
+    }
+    begins[batches] = total;
+    for (uint32_t i = count; i-- > 0;) { // ... and from there down to where it begins
+        if (batch_of[i] != UINT32_MAX) {
+            sorted[--begins[batch_of[i]]] = i;
+        }
+    }
+}
+
+static bool
+sort_graph(division *self, size_t index)
+{
+    graph *each = self->graphs[index];
+    uint32_t base = (uint32_t)self->bases[index];
+    uint32_t most =
+        each->node_count > each->export_count ? each->node_count : (uint32_t)each->export_count;
+    free_batches(each);
+    uint32_t *batch_of = malloc((most + 1) * sizeof *batch_of);
+    each->nodes_by_batch = malloc((each->node_count + 1) * sizeof *each->nodes_by_batch);
+    each->exports_by_batch = malloc((each->export_count + 1) * sizeof *each->exports_by_batch);
+    each->batch_nodes = calloc(self->batches + 1, sizeof *each->batch_nodes);
+    each->batch_exports = calloc(self->batches + 1, sizeof *each->batch_exports);
+    bool has_memory = batch_of != NULL && each->nodes_by_batch != NULL &&
+                      each->exports_by_batch != NULL && each->batch_nodes != NULL &&
+                      each->batch_exports != NULL;
+    if (has_memory) {
+        for (uint32_t i = 0; i < each->node_count; i++) {
+            batch_of[i] = each->is_live[i] ? UINT32_MAX : self->batch_of[root_of(self, base + i)];
+        }
+        sort_by_batch(batch_of, each->node_count, self->batches, each->batch_nodes,
+                      each->nodes_by_batch);
+        for (uint32_t i = 0; i < each->export_count; i++) {
+            batch_of[i] = each->exports[i].is_live
+                              ? UINT32_MAX
+                              : self->batch_of[root_of(self, base + each->exports[i].node)];
+        }
+        sort_by_batch(batch_of, (uint32_t)each->export_count, self->batches, each->batch_exports,
+                      each->exports_by_batch);
+    }
+    free(batch_of);
+    return has_memory;
+}
+
+bool
+graphs_divide(graph *const *graphs, size_t count, size_t most_nodes, size_t *batches)
+{
+    division self = {.graphs = graphs, .count = count};
+    bool is_divided = prepare_division(&self);
+    if (is_divided) {
+        for (size_t i = 0; i < count; i++) {
+            if (graphs[i] != NULL) {
+                unite_nodes(&self, i);
+            }
+        }
+        fill_batches(&self, most_nodes);
+    }
+    for (size_t i = 0; i < count && is_divided; i++) {
+        is_divided = graphs[i] == NULL || sort_graph(&self, i);
+    }
+    *batches = self.batches;
+    free(self.bases);
+    free(self.parents);
+    free(self.batch_of);
+    free(self.sizes);
+    pointer_map_free(&self.exports);
+    return is_divided;
+}
+
+// ---- cycles of interpreters ----
 
 // [Warshall 1962]
 void

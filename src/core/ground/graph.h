@@ -39,12 +39,20 @@ typedef struct {
     graph_holder *holders; // at most one for each node
     size_t holder_count;
     bool *is_live; // [node_count]; made by graphs_settle
+    // Made by graphs_divide: nodes and exports that are not live, batch by batch.
+    uint32_t *nodes_by_batch, *exports_by_batch;
+    uint32_t *batch_nodes, *batch_exports; // [batches + 1]: where those of a batch begin
 } graph;
 
 void graph_free(graph *self);
 
 // Sets is_live of all exports and nodes; those that are NULL are left out.
 MUST_CHECK bool graphs_settle(graph *const *graphs, size_t count);
+
+// Divide what is not live into batches that have nothing to do with each other, of so many nodes or
+// else of one connected component.
+MUST_CHECK bool graphs_divide(graph *const *graphs, size_t count, size_t most_nodes,
+                              size_t *batches);
 
 // Which interpreters are part of a cycle. holds[i * count + j]: i holds references to j; it is
 // written over with what can be reached.
