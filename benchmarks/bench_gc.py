@@ -1,7 +1,8 @@
-"""What the collector of garbage cycles between interpreters costs those who are not garbage."""
+"""What the collector of garbage cycles between interpreters costs, and what it holds up."""
 
 from __future__ import annotations
 
+import statistics
 import sys
 import threading
 import time
@@ -17,9 +18,11 @@ OBJECTS = 1_000_000  # in each of two interpreters
 SUMMARY_BOUND = Bound(2.5)
 STOP_BOUND = Bound(1.0, of="value")  # ms
 DELAY_BOUND = Bound(20.0, of="value")  # ms
+CHURN_BOUND = Bound(1.05)
 SHARE_BOUND = Bound(5.0, of="value")  # percent
-CHURNED_PAIRS = 30_000
-SMALL_OBJECTS = 100_000
+SMALL_OBJECTS = 100_000  # in each interpreter where Proxies are churned
+PROXIES_PER_CYCLE = 100
+CHURN_TURNS, CHURN_ROUNDS = 5, 12_000
 DELAY_SECONDS = 5.0
 MILLISECONDS, PERCENT = 1e3, 100
 
@@ -27,8 +30,10 @@ MILLISECONDS, PERCENT = 1e3, 100
 class Pair:
     """Two interpreters, and the module gc_targets in each."""
 
-    def __init__(self, objects: int) -> None:
-        self.interpreters = [atoll.Interpreter(name) for name in ("one", "two")]
+    def __init__(self, objects: int, preemptive: bool) -> None:
+        self.interpreters = [
+            atoll.Interpreter(name, preemptive=preemptive) for name in ("one", "two")
+        ]
         self.one, self.two = (each.import_module("gc_targets") for each in self.interpreters)
         self.one.fill(objects)
         self.two.fill(objects)
@@ -46,8 +51,8 @@ class Pair:
 
 
 @contextmanager
-def pair_of(objects: int) -> Iterator[Pair]:
-    pair = Pair(objects)
+def pair_of(objects: int, preemptive: bool = False) -> Iterator[Pair]:
+    pair = Pair(objects, preemptive)
     atoll.gc.disable()
     try:
         yield pair
@@ -78,12 +83,16 @@ def measure_pauses(rounds: int) -> list[Figure]:
     ]
 
 
-def longest_gap(pair: Pair, is_collected: bool) -> float:
-    """Of a thread that computes in one interpreter, while long calls in C run in the other."""
+def longest_gaps(pair: Pair, is_collected: bool) -> float:
+    """Of a thread that computes in one interpreter, while long calls in C run in the other.
+
+    The median of the longest in each of many short times, in milliseconds: what else the machine
+    does can hold up a thread for longer than any collection.
+    """
     deadline = time.monotonic() + DELAY_SECONDS
     gaps: list[float] = []
     threads = [
-        threading.Thread(target=lambda: gaps.append(pair.one.longest_gap(deadline))),
+        threading.Thread(target=lambda: gaps.extend(pair.one.longest_gaps(deadline))),
         threading.Thread(target=lambda: pair.two.compute_in_c(deadline)),
     ]
     for thread in threads:
@@ -93,50 +102,57 @@ def longest_gap(pair: Pair, is_collected: bool) -> float:
         atoll.gc.collect()
     for thread in threads:
         thread.join()
-    return gaps[0] * MILLISECONDS
+    return statistics.median(gaps) * MILLISECONDS
 
 
 def measure_delay() -> list[Figure]:
-    with pair_of(0) as pair:
-        alone = longest_gap(pair, False)
-        delay = longest_gap(pair, True)
+    with pair_of(0, preemptive=True) as pair:
+        alone = longest_gaps(pair, False)
+        before = atoll.gc.statistics()
+        delay = longest_gaps(pair, True)
+        after = atoll.gc.statistics()
     against = Figure("without collections", alone, "ms")
-    name = "longest delay, with long C calls elsewhere"
-    return [Figure(name, delay, "ms", against, DELAY_BOUND)]
+    name = "a thread held up, long C calls elsewhere"
+    return [
+        Figure(name, delay, "ms", against, DELAY_BOUND),
+        Figure("collections meanwhile", after.collections - before.collections, ""),
+        Figure("stops that did not come about", after.abandoned - before.abandoned, ""),
+    ]
 
 
-def churn(pair: Pair, is_automatic: bool) -> float:
-    """Make cycles and proxies that come and go; the seconds that it takes."""
-    (atoll.gc.enable if is_automatic else atoll.gc.disable)()
+def churn(pair: Pair, rounds: int) -> float:
+    """Have Proxies come and go, and make garbage cycles now and then; the seconds that it takes."""
     start = time.perf_counter()
-    for _ in range(CHURNED_PAIRS):
+    for _ in range(rounds):
         pair.make_cycle()
-        pair.one.Node()
-    taken = time.perf_counter() - start
-    atoll.gc.disable()
-    return taken
+        for _ in range(PROXIES_PER_CYCLE):
+            pair.one.Node()
+    return time.perf_counter() - start
 
 
-def measure_share(rounds: int) -> list[Figure]:
+def measure_share() -> list[Figure]:
+    """Half of the time without, half with collections by themselves, in turns."""
+    off = on = held = 0.0
+    freed = runs = 0
     with pair_of(SMALL_OBJECTS) as pair:
-        atoll.gc.collect()
-        off = on = float("inf")
-        held, runs = 0.0, 0
-        for _ in range(rounds):
-            off = min(off, churn(pair, False))
+        for _ in range(CHURN_TURNS):
+            off += churn(pair, CHURN_ROUNDS)
             atoll.gc.collect()
             before = atoll.gc.statistics()
-            taken = churn(pair, True)
+            atoll.gc.enable()
+            on += churn(pair, CHURN_ROUNDS)
+            atoll.gc.disable()
             after = atoll.gc.statistics()
-            on = min(on, taken)
-            held = max(held, (after.seconds - before.seconds) / taken)
+            held += (after.seconds - before.seconds) / 2
+            freed += after.freed - before.freed
             runs += after.automatic - before.automatic
             atoll.gc.collect()
     against = Figure("with collections off", off, "s")
     return [
-        Figure("interpreters held, of the run time", held * PERCENT, "%", bound=SHARE_BOUND),
-        Figure("cycles made, collections by themselves", on, "s", against),
+        Figure("churning, collections by themselves", on, "s", against, CHURN_BOUND),
+        Figure("an interpreter held, of that time", held / on * PERCENT, "%", bound=SHARE_BOUND),
         Figure("how many of those there were", runs, ""),
+        Figure("freed by them", freed, ""),
     ]
 
 
@@ -145,7 +161,7 @@ def main() -> int:
     figures: list[Any] = [
         *measure_pauses(options.rounds),
         *measure_delay(),
-        *measure_share(options.rounds),
+        *measure_share(),
     ]
     return finish("garbage cycles between interpreters", figures, options)
 

@@ -34,14 +34,17 @@ def time_own_collection() -> float:
     return time.perf_counter() - start
 
 
-def longest_gap(deadline: float) -> float:
-    """Compute, and look at the clock: the longest that there was between two looks, in seconds."""
-    longest, last = 0.0, time.monotonic()
-    while last < deadline:
-        now = time.monotonic()
-        longest = max(longest, now - last)
-        last = now
-    return longest
+def longest_gaps(deadline: float) -> tuple[float, ...]:
+    """Compute, and look at the clock: the longest seconds between two looks, again and again."""
+    found = []
+    while (start := time.monotonic()) < deadline:
+        longest, last = 0.0, start
+        while last < start + 0.25:
+            now = time.monotonic()
+            longest = max(longest, now - last)
+            last = now
+        found.append(longest)
+    return tuple(found)
 
 
 def compute_in_c(deadline: float) -> None:

@@ -106,7 +106,7 @@ def set_threshold(exports: int) -> None:
         exports: By how many objects that others hold one interpreter must have grown since the last
             collection, and also by a quarter of those. With 0 none runs by itself.
 
-    Besides, 40 times as long as it took must pass after a collection.
+    Besides, 40 times as long must pass after a collection as it spent on what was not garbage.
 
     Raises:
         ValueError: If `exports` is negative.

@@ -75,7 +75,7 @@ add_holders(world *self, int index, uint32_t *random)
             continue;
         }
         made->holders[made->holder_count++] =
-            (graph_holder){self->graphs[other].exports[target].key, node};
+            (graph_holder){.key = self->graphs[other].exports[target].key, .node = node};
         self->graphs[other].exports[target].count++;
         self->refers[number(index, node)][number(other, target)] = true;
     }
@@ -209,6 +209,34 @@ check_absent(void)
     free(second.is_live);
 }
 
+// A cached holder lives with what it refers to, and by that keeps what it reaches.
+static void
+check_cached(void)
+{
+    char keys[2];
+    uint32_t offsets[] = {0, 1, 1}, edges[] = {1};
+    graph_export one = {.key = &keys[0], .node = 1, .count = 0};
+    graph_holder cached = {.key = &keys[1], .node = 0, .is_cached = true};
+    graph only = {.node_count = 2,
+                  .offsets = offsets,
+                  .edges = edges,
+                  .exports = &one,
+                  .export_count = 1,
+                  .holders = &cached,
+                  .holder_count = 1};
+    graph *graphs[] = {&only};
+    CHECK(graphs_settle(graphs, 1));
+    CHECK(only.is_live[0] && only.is_live[1] && one.is_live); // of something not suspected
+    cached.key = one.key;
+    one.count = 1;
+    CHECK(graphs_settle(graphs, 1));
+    CHECK(!only.is_live[0] && !one.is_live); // of garbage
+    one.count = 2;
+    CHECK(graphs_settle(graphs, 1));
+    CHECK(only.is_live[0] && one.is_live);
+    free(only.is_live);
+}
+
 static void
 check_cycles(void)
 {
@@ -228,6 +256,7 @@ main(void)
 {
     uint32_t random = 2463534242;
     check_absent();
+    check_cached();
     check_cycles();
     for (int i = 0; i < ROUNDS; i++) {
         check_random(&random);

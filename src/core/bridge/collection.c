@@ -91,25 +91,36 @@ has_callbacks(const participant *each)
 
 // ---- who holds what of whom ----
 
-// The cache holds classes elsewhere. Those that all share it holds only here.
+// The cache holds classes elsewhere, also where there is no Proxy of that class any more.
 static void
-drop_caches(core_state *state)
+drop_unused_classes(core_state *state)
 {
-    for (int i = 0; i < RECENT_CLASSES; i++) {
+    pointer_map used = {0};
+    bool has_failed = false;
+    size_t position = 0;
+    pointer_pair pair;
+    while (!has_failed && pointer_map_next(&state->proxies, &position, &pair)) {
+        PyTypeObject *class = Py_TYPE((PyObject *)pair.value);
+        has_failed = !pointer_map_set(&used, class, class);
+    }
+    for (int i = 0; i < RECENT_CLASSES && !has_failed; i++) {
         PyObject *class = state->recent_classes[i];
-        if (class != NULL && state->references->target(class) != NULL) {
+        if (class != NULL && state->references->target(class) != NULL &&
+            pointer_map_get(&used, class) == NULL) {
             Py_CLEAR(state->recent_classes[i]);
         }
     }
+    pointer_map_free(&used);
 }
 
 static void
 look_around(core_state *state, void *argument)
 {
     participant *self = argument;
+    int64_t start = clock_now();
     detained_drop(state); // a collection that could not end, or another process's
     if (self->is_thorough) {
-        drop_caches(state);
+        drop_unused_classes(state);
         cpython_collect();
     }
     export_run_all_errands(state);
@@ -123,6 +134,7 @@ look_around(core_state *state, void *argument)
         }
     }
     collector_note_survivors(state);
+    self->duration = clock_now() - start;
 }
 
 static bool
@@ -141,6 +153,7 @@ find_cycles(collection *self)
     for (size_t i = 0; i < those->count; i++) {
         those->items[i].is_in_cycle = are_in_cycle[i];
         is_one_found |= are_in_cycle[i];
+        self->report.overhead += those->items[i].duration;
     }
     free(are_in_cycle);
     return is_one_found;
@@ -170,6 +183,7 @@ summarise_each(collection *self)
         each->duration = 0;
         deputies_visit(&each->deputy, &argument, 1, summarise, deadline(self));
         self->report.busy += each->duration;
+        self->report.overhead += each->duration;
         if (each->duration > self->report.longest) {
             self->report.longest = each->duration;
         }

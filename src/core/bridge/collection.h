@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
     size_t freed;     // exports
     int64_t busy;     // ns in which one or several interpreters were held
+    int64_t overhead; // ns of that which went into what is not garbage
     int64_t longest;  // ns for which one was held by its summary
     int64_t stopped;  // ns of the longest stop of several
     size_t abandoned; // stops that did not come about in time

@@ -82,14 +82,12 @@ collect_locked(bool is_automatic)
     }
     atomic_store(&has_grown, false); // before looking: later growth calls again
     pthread_mutex_unlock(&collector.mutex);
-    int64_t start = clock_now();
     collection_report report = collection_run(&request);
-    int64_t end = clock_now();
     pthread_mutex_lock(&collector.mutex);
     account_locked(&report, is_automatic);
     answer_locked(&report);
     if (is_automatic) {
-        collector.resume_at = end + PAUSE_FACTOR * (end - start);
+        collector.resume_at = clock_now() + PAUSE_FACTOR * report.overhead;
     }
 }
 

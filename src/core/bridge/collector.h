@@ -9,7 +9,7 @@
 //
 // Cost. By itself it runs only where, since the last time, one interpreter's exports have grown by
 // the threshold and by a quarter; and not before 40 times as much time has passed as the last
-// collection took.
+// collection spent on what was not garbage.
 //
 // Threads. Any, except where said otherwise.
 #ifndef ATOLL_BRIDGE_COLLECTOR_H

@@ -28,7 +28,7 @@ typedef struct {
     size_t batch;        // of its summary's graph that is on trial
     summary summary;
     trial trial;
-    int64_t duration; // of its latest job
+    int64_t duration; // of its latest job, in ns
     size_t freed;
 } participant;
 

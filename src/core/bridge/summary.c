@@ -36,10 +36,10 @@ find_live(maker *self)
     for (size_t i = 0; i < objects->count && !tracer->has_failed; i++) {
         tracing_subtract(tracer, objects->items[i]);
     }
-    const core_state *state = tracer->state;
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
-        if (state->recent_classes[i] != NULL) {
-            tracing_discount(tracer, state->recent_classes[i]); // a cache: no reason to live
+    for (int i = 0; i < RECENT_CLASSES; i++) {
+        PyObject *class = tracer->state->recent_classes[i];
+        if (class != NULL && tracing_target(tracer, class) != NULL) {
+            tracing_discount(tracer, class); // it lives as long as what it stands for
         }
     }
     size_t position = 0;
@@ -104,6 +104,17 @@ add_edge(PyObject *object, void *argument)
     return 0;
 }
 
+static bool
+is_cached(const core_state *state, const PyObject *object)
+{
+    for (int i = 0; PyType_Check(object) && i < RECENT_CLASSES; i++) {
+        if (state->recent_classes[i] == object) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 add_node(maker *self, uint32_t number)
 {
@@ -122,7 +133,8 @@ add_node(maker *self, uint32_t number)
             self->has_failed = true;
             return;
         }
-        made->holders[made->holder_count++] = (graph_holder){held, number};
+        made->holders[made->holder_count++] =
+            (graph_holder){held, number, is_cached(self->tracing.state, object)};
     }
     tracing_visit(&self->tracing, object, add_edge, self);
     made->offsets[number + 1] = (uint32_t)self->edge_count;
@@ -172,6 +184,7 @@ summary_make(summary *self, core_state *state)
         add_suspects(&making);
     }
     making.has_failed |= making.tracing.has_failed;
+    self->objects = making.objects.count;
     self->graph.node_count = (uint32_t)making.nodes.count;
     self->nodes = making.nodes.items;
     state->is_traced = false;

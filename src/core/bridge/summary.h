@@ -22,6 +22,7 @@
 typedef struct {
     graph graph;      // the key of an export is its `exported`
     PyObject **nodes; // [graph.node_count]
+    size_t objects;   // that the interpreter has
 } summary;
 
 MUST_CHECK bool summary_make(summary *self, core_state *state);

@@ -123,14 +123,14 @@ find_first(settling *self)
 }
 
 static void
-follow(settling *self, const graph_export *live)
+follow(settling *self, size_t index, uint32_t live)
 {
-    graph *within = self->graphs[live->graph];
-    const uint32_t *holder_at = self->holder_at[live->graph];
+    graph *within = self->graphs[index];
+    const uint32_t *holder_at = self->holder_at[index];
     size_t waiting = 0;
-    if (!within->is_live[live->node]) {
-        within->is_live[live->node] = true;
-        self->nodes[waiting++] = live->node;
+    if (!within->is_live[live]) {
+        within->is_live[live] = true;
+        self->nodes[waiting++] = live;
     }
     while (waiting > 0) {
         uint32_t node = self->nodes[--waiting];
@@ -149,6 +149,37 @@ follow(settling *self, const graph_export *live)
             }
         }
     }
+}
+
+static void
+follow_all(settling *self)
+{
+    while (self->work_count > 0) {
+        const graph_export *live = self->work[--self->work_count];
+        follow(self, live->graph, live->node);
+    }
+}
+
+// False: none was found that lives only because it is in a cache.
+static bool
+follow_cached(settling *self)
+{
+    bool is_one_found = false;
+    for (size_t i = 0; i < self->count; i++) {
+        const graph *each = self->graphs[i];
+        for (size_t j = 0; each != NULL && j < each->holder_count; j++) {
+            const graph_holder *holder = &each->holders[j];
+            if (!holder->is_cached || each->is_live[holder->node]) {
+                continue;
+            }
+            const graph_export *held = pointer_map_get(&self->exports, holder->key);
+            if (held == NULL || held->is_live || self->graphs[held->graph]->is_live[held->node]) {
+                follow(self, i, holder->node);
+                is_one_found = true;
+            }
+        }
+    }
+    return is_one_found;
 }
 
 // A suspect that a live one reaches at home was not followed by itself, but is live too.
@@ -171,9 +202,9 @@ graphs_settle(graph *const *graphs, size_t count)
     if (is_settled) {
         count_holders(&self);
         find_first(&self);
-        while (self.work_count > 0) {
-            follow(&self, self.work[--self.work_count]);
-        }
+        do {
+            follow_all(&self);
+        } while (follow_cached(&self));
         conclude(&self);
     }
     for (size_t i = 0; self.holder_at != NULL && i < count; i++) {

@@ -28,6 +28,7 @@ typedef struct {
 typedef struct {
     const void *key; // what it refers to
     uint32_t node;
+    bool is_cached; // it lives as long as that does
 } graph_holder;
 
 typedef struct {
