@@ -753,9 +753,10 @@ def test_the_graph_is_the_same_from_everywhere(one: Place) -> None:
 
 
 def test_the_module_is_an_attribute() -> None:
-    """`atoll.gc` without an import, and its names."""
+    """`atoll.gc` without an import, and its names; `from atoll import *` leaves `gc` alone."""
     assert atoll.gc is __import__("atoll.gc", fromlist=["gc"])
-    assert "gc" in atoll.__all__
+    assert "gc" in dir(atoll)
+    assert "gc" not in atoll.__all__
     assert {*atoll.gc.__all__} <= {*dir(atoll.gc)}
     assert gc is not atoll.gc
     assert _core.is_collector_enabled() == atoll.gc.is_enabled()

@@ -82,6 +82,7 @@ _PLACES = {
     "type_of": "_references",
 }
 
+# Without `gc`, which is also a module of the standard library.
 __all__ = [
     "AtollError",
     "AtomicInt",
@@ -104,7 +105,6 @@ __all__ = [
     "copy",
     "current",
     "frozendict",
-    "gc",
     "interpreters",
     "is_proxy",
     "is_shared",
@@ -130,4 +130,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_PLACES})
