@@ -7,7 +7,8 @@
 #include "ground/alarm.h"
 #include "ground/clock.h"
 
-typedef enum { DEPUTY_OUTSIDE, DEPUTY_ENTERING, DEPUTY_INSIDE } deputy_place;
+// Leaving: it may have let the GIL go already.
+typedef enum { DEPUTY_OUTSIDE, DEPUTY_ENTERING, DEPUTY_INSIDE, DEPUTY_LEAVING } deputy_place;
 
 struct deputy {
     interp *host; // counted
@@ -65,6 +66,7 @@ go_in_locked(deputy *self)
         self->place = DEPUTY_INSIDE;
         pthread_cond_signal(&reports);
         work_locked(self);
+        self->place = DEPUTY_LEAVING;
         pthread_mutex_unlock(&mutex);
         crossing_end_visit(&visit);
         pthread_mutex_lock(&mutex);
@@ -234,7 +236,7 @@ count_locked(deputy *const *some, size_t count, deputy_place place)
 {
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        found += some[i]->place == place && !some[i]->is_refused;
+        found += some[i]->place == place;
     }
     return found;
 }
@@ -302,9 +304,7 @@ deputies_rest(deputy *const *some, size_t count, int64_t deadline)
 {
     bool in_time = true;
     pthread_mutex_lock(&mutex);
-    while (in_time &&
-           count_locked(some, count, DEPUTY_ENTERING) + count_locked(some, count, DEPUTY_INSIDE) >
-               0) {
+    while (in_time && count_locked(some, count, DEPUTY_OUTSIDE) < count) {
         in_time = condition_wait(&reports, &mutex, deadline);
     }
     pthread_mutex_unlock(&mutex);
