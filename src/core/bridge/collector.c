@@ -28,7 +28,9 @@ static struct {
     pthread_mutex_t mutex; // guards all of it; a leaf
     pthread_cond_t called;
     pthread_cond_t ended;
+    pthread_t thread;
     bool is_prepared, is_running, is_over;
+    bool is_joinable; // its thread has not been joined
     ticket *tickets;
     int64_t resume_at; // by itself, not before
     collector_totals totals;
@@ -125,7 +127,6 @@ static void
 start_locked(void)
 {
     sigset_t every, before;
-    pthread_t thread;
     if (!collector.is_prepared) {
         collector.is_prepared = true;
         condition_init(&collector.called);
@@ -133,11 +134,9 @@ start_locked(void)
     }
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before); // signals are for Python's own threads
-    collector.is_running = pthread_create(&thread, NULL, run, NULL) == 0;
+    collector.is_running = pthread_create(&collector.thread, NULL, run, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (collector.is_running) {
-        pthread_detach(thread);
-    }
+    collector.is_joinable = collector.is_running;
 }
 
 // False: there is none, and never will be, or no thread is to be had.
@@ -283,13 +282,21 @@ static void
 end_locked(void)
 {
     int64_t deadline = clock_now() + STOP_PATIENCE;
+    bool in_time = true;
     atomic_store(&must_stop, true);
     if (collector.is_running) {
         pthread_cond_signal(&collector.called);
     }
-    bool in_time = true;
     while (collector.is_running && in_time) {
         in_time = condition_wait(&collector.ended, &collector.mutex, deadline);
+    }
+    if (collector.is_joinable && in_time) { // it ends, and so do those that it sent
+        pthread_t thread = collector.thread;
+        collector.is_joinable = false;
+        pthread_mutex_unlock(&collector.mutex);
+        pthread_join(thread, NULL);
+        deputies_disband(deadline);
+        pthread_mutex_lock(&collector.mutex);
     }
 }
 
@@ -334,7 +341,7 @@ void
 collector_fork_child(void)
 {
     pthread_mutex_init(&collector.mutex, NULL);
-    collector.is_prepared = collector.is_running = false;
+    collector.is_prepared = collector.is_running = collector.is_joinable = false;
     collector.tickets = NULL;
     atomic_store(&must_stop, collector.is_over);
     atomic_store(&has_grown, false);

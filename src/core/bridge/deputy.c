@@ -12,20 +12,22 @@ typedef enum { DEPUTY_OUTSIDE, DEPUTY_ENTERING, DEPUTY_INSIDE, DEPUTY_LEAVING } 
 
 struct deputy {
     interp *host; // counted
+    pthread_t thread;
     deputy_place place;
-    bool is_wanted;       // inside
-    bool is_job_last;     // it leaves afterwards
-    bool is_refused;      // the interpreter has closed
-    bool is_over;         // its thread ends when it is outside, and frees it
-    deputy_job job;       // to be done inside; NULL: none
-    void *argument;       // of the job
-    pthread_cond_t calls; // something of the above has changed
-    deputy *next, *previous;
+    bool is_wanted;          // inside
+    bool is_job_last;        // it leaves afterwards
+    bool is_refused;         // the interpreter has closed
+    bool is_over;            // its thread ends when it is outside
+    deputy_job job;          // to be done inside; NULL: none
+    void *argument;          // of the job
+    pthread_cond_t calls;    // something of the above has changed
+    deputy *next, *previous; // next also in the list of those that have finished
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; // guards all of it; a leaf
 static pthread_cond_t reports;                            // to the collector
 static deputy *all = NULL;
+static deputy *finished = NULL; // their threads are about to end, and are to be joined
 static bool is_prepared = false;
 static __thread bool is_self = false;
 
@@ -101,11 +103,10 @@ run(void *argument)
         }
     }
     unlink_locked(self);
+    self->next = finished;
+    finished = self;
     pthread_cond_signal(&reports);
     pthread_mutex_unlock(&mutex);
-    pthread_cond_destroy(&self->calls);
-    interp_decref(self->host);
-    free(self);
     return NULL;
 }
 
@@ -132,24 +133,38 @@ has_deputy_locked(const interp *host)
     return former != NULL;
 }
 
+static void
+join_finished(void)
+{
+    pthread_mutex_lock(&mutex);
+    deputy *each = finished;
+    finished = NULL;
+    pthread_mutex_unlock(&mutex);
+    while (each != NULL) {
+        deputy *next = each->next;
+        pthread_join(each->thread, NULL);
+        pthread_cond_destroy(&each->calls);
+        interp_decref(each->host);
+        free(each);
+        each = next;
+    }
+}
+
 static bool
 start(deputy *self)
 {
     sigset_t every, before;
-    pthread_t thread;
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before); // signals are for Python's own threads
-    bool is_started = pthread_create(&thread, NULL, run, self) == 0;
+    bool is_started = pthread_create(&self->thread, NULL, run, self) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (is_started) {
-        pthread_detach(thread);
-    }
     return is_started;
 }
 
 deputy *
 deputy_new(interp *host)
 {
+    join_finished();
     deputy *self = calloc(1, sizeof *self);
     if (self == NULL) {
         return NULL;
@@ -188,6 +203,18 @@ deputy_end(deputy *self)
     self->is_over = true;
     pthread_cond_signal(&self->calls);
     pthread_mutex_unlock(&mutex);
+}
+
+void
+deputies_disband(int64_t deadline)
+{
+    bool in_time = true;
+    pthread_mutex_lock(&mutex);
+    while (all != NULL && in_time) {
+        in_time = condition_wait(&reports, &mutex, deadline);
+    }
+    pthread_mutex_unlock(&mutex);
+    join_finished();
 }
 
 // ---- visits ----
@@ -332,5 +359,5 @@ deputy_fork_child(void)
 {
     pthread_mutex_init(&mutex, NULL);
     is_prepared = false;
-    all = NULL;
+    all = finished = NULL;
 }

@@ -21,6 +21,7 @@ typedef void (*deputy_job)(core_state *state, void *argument);
 
 deputy *deputy_new(interp *host); // NULL: no thread or memory, or the former one still waits there
 void deputy_end(deputy *self);    // outside, or waiting to get in
+void deputies_disband(int64_t deadline); // wait for the end of the threads of those that have ended
 
 // Have each go in, do the job and leave. Who does not get in before the deadline does nothing.
 void deputies_visit(deputy *const *some, void *const *arguments, size_t count, deputy_job job,
