@@ -10,6 +10,26 @@
 #define SPIN_ROUNDS    200                // about 5 us: longer than most calls
 #define GIVE_WAY_LIMIT (20 * MILLISECOND) // how long one giver waits, at most
 
+// Of visits without a home. CPython keeps room for one thread state in each interpreter, uses it
+// whenever there is no other, and gives it back a moment after it has unlinked it: whoever makes
+// one in that moment would end the process. Not taken at a fork; nothing waits for a GIL under it.
+static pthread_mutex_t last_state = PTHREAD_MUTEX_INITIALIZER;
+
+void
+crossing_fork_child(void)
+{
+    pthread_mutex_init(&last_state, NULL);
+}
+
+static PyThreadState *
+new_state(interp *host)
+{
+    pthread_mutex_lock(&last_state);
+    PyThreadState *state = PyThreadState_New(host->python_state);
+    pthread_mutex_unlock(&last_state);
+    return state;
+}
+
 // ---- guests ----
 
 COLD guest *
@@ -75,7 +95,7 @@ crossing_new_host(thread *self, interp *host, crossing_result *why)
     if (!is_open) {
         return NULL;
     }
-    guest *visitor = give_state(self, host, PyThreadState_New(host->python_state));
+    guest *visitor = give_state(self, host, new_state(host));
     interp_unpin(host);
     if (visitor == NULL) {
         *why = CROSSING_NO_MEMORY;
@@ -413,7 +433,9 @@ crossing_end_visit(crossing *visit)
     pthread_mutex_lock(&host->mutex);
     visitor->thread_state = NULL; // while the GIL is held: for own_threads_count
     pthread_mutex_unlock(&host->mutex);
+    pthread_mutex_lock(&last_state);
     PyThreadState_DeleteCurrent();
+    pthread_mutex_unlock(&last_state);
     thread_set_guest(visit->thread, host, NULL);
     pthread_mutex_lock(&host->mutex);
     guest_unlink_locked(visitor);

@@ -75,6 +75,7 @@ void crossing_make_room(interp *host);
 // Without a home: for a thread of ours that has no Python of its own.
 bool crossing_visit(interp *host, crossing *visit);
 void crossing_end_visit(crossing *visit);
+void crossing_fork_child(void);
 
 // For crossing_attach_contended: here nobody runs for long.
 static inline void

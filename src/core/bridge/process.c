@@ -8,6 +8,7 @@
 #include "bridge/cpython.h"
 #include "bridge/janitor.h"
 #include "bridge/creation.h"
+#include "bridge/crossing.h"
 #include "bridge/summons.h"
 #include "ground/alarm.h"
 #include "ground/barrier.h"
@@ -64,6 +65,7 @@ child(void)
     janitor_fork_child();
     collector_fork_child();
     creation_fork_child();
+    crossing_fork_child();
     cpython_forget_thread_states(); // first: it looks whether there are other interpreters
     cpython_forget_interpreters();
 }
