@@ -21,7 +21,7 @@ if sys.implementation.name != "cpython" or sys.version_info < (3, 13) or "t" in 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import gc
+    from . import gc as gc
     from ._buffer import Buffer
     from ._buffer_statistics import BufferStatistics
     from ._core import AtomicInt, Proxy, Statistics

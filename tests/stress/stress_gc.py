@@ -5,8 +5,8 @@
 A batch of graphs is built: nodes of many kinds, each in one interpreter, that refer to each other
 directly or by Proxy. Some are held by what counts as a root. Then references are added and removed,
 and objects are walked to and held; in some batches while collections run all the time in another
-thread. Afterwards everything that the model calls reachable must be there and work, all else must be
-gone, every finalizer and callback must have been called once, and none of those that are alive.
+thread. Afterwards everything that the model calls reachable must be there and work, all else must
+be gone, every finalizer and callback must have been called once, and none of those that are alive.
 """
 
 from __future__ import annotations
