@@ -1,4 +1,4 @@
-"""The command line: `atoll demo`, `atoll run`, and their exit status."""
+"""The command line: `atoll demo`, `atoll graph`, `atoll run`, and their exit status."""
 
 import re
 import signal
@@ -156,6 +156,36 @@ def test_demo_interrupted_by_a_signal(tmp_path: Path) -> None:
         rest = process.stdout.read()
         errors = process.stderr.read()
     assert (process.returncode, rest, errors) == (130, "", "atoll: interrupted\n")
+
+
+# atoll graph
+
+
+def test_graph_shows_what_is_collected(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table has the Proxies of the forgotten board; all objects of its circle are freed."""
+    assert cli.main(["graph"]) == 0
+    out = capsys.readouterr().out
+    assert "old board" in out
+    assert "25 objects" in " ".join(out.split())
+
+
+def test_graph_writes_a_page_that_needs_nothing(tmp_path: Path) -> None:
+    """`--html` writes one file: drawings as SVG, no script, nothing to be loaded."""
+    page = tmp_path / "graph.html"
+    done = atoll("graph", "--html", page)
+    assert (done.returncode, done.stderr) == (0, "")
+    text = page.read_text()
+    assert text.count("<svg") == 2
+    assert "circular" in text
+    assert not re.search(r"<script|<link|src=|url\((?!#)", text)
+
+
+def test_graph_says_that_it_cannot_write(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that is not there is an error before anything runs."""
+    assert cli.main(["graph", f"--html={tmp_path / 'none' / 'graph.html'}"]) == 2
+    assert "does not exist" in capsys.readouterr().err
 
 
 # atoll run

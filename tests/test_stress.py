@@ -23,6 +23,7 @@ STRESS = Path(__file__).parent / "stress"
         ("stress_exit.py", "5"),
         ("stress_queue.py", "3"),
         ("stress_executor.py", "4"),
+        ("stress_gc.py", "4", "4"),
     ],
     ids=lambda command: command[0].removesuffix(".py"),
 )

@@ -22,6 +22,7 @@ if sys.implementation.name != "cpython" or sys.version_info < (3, 13) or "t" in 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import extensions
+    from . import gc as gc
     from ._buffer import Buffer
     from ._buffer_statistics import BufferStatistics
     from ._core import AtomicInt, Proxy, Statistics
@@ -86,7 +87,8 @@ _PLACES = {
     "watchdog": "_traceback",
 }
 
-_MODULES = frozenset({"extensions"})
+# Modules are attributes too. `gc` is not in __all__: it is also one of the standard library.
+_MODULES = frozenset({"extensions", "gc"})
 
 __all__ = [
     "AtollError",
@@ -136,9 +138,9 @@ def __getattr__(name: str) -> object:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = __import__(f"{__name__}.{_PLACES[name]}", fromlist=[name])
-    value = globals()[name] = getattr(module, name)
+    value = globals()[name] = module if _PLACES[name] == name else getattr(module, name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_PLACES})

@@ -374,8 +374,17 @@ def close(handle: Handle, timeout: float | None, /) -> None:
 def close_retired(handle: Handle, timeout: float, /) -> None:
     """End an interpreter if nothing of it is held."""
 
+def collect() -> int:
+    """Free garbage cycles; how many exports."""
+
+def count_collections() -> tuple[int, int, int, int, float, float, float]:
+    """What the collector has done so far."""
+
 def count_ready() -> int:
     """How many can be taken."""
+
+def count_references() -> tuple[tuple[tuple[int, str, int], ...], tuple[tuple[int, str, int], ...]]:
+    """How many exports and Proxies this interpreter has, by owner and type."""
 
 def count_shared() -> tuple[dict[str, int], int]:
     """How many objects are shared, by type, and their size in bytes."""
@@ -400,8 +409,14 @@ def current() -> Interpreter:
 def deadline_was_heeded() -> bool:
     """Has a call made from here been broken off, its time being over?"""
 
+def enable_collector(flag: bool, /) -> None:
+    """May it run by itself?"""
+
 def forget_interpreters() -> None:
     """Leave all but the main one to their fate."""
+
+def get_collector_threshold() -> int:
+    """By how many exports one interpreter must have grown."""
 
 def load_extension(path: str, tree: str, name: str, spec: ModuleSpec, /) -> tuple[Any, str]:
     """Make a module from this interpreter's private copy of a shared object.
@@ -443,6 +458,9 @@ def invoke(
     /,
 ) -> Any:
     """Call 'module:function' in another interpreter; None is the main one."""
+
+def is_collector_enabled() -> bool:
+    """May it run by itself?"""
 
 def is_handle(object: object, /) -> bool:
     """Does it cross as a handle?"""
@@ -517,13 +535,22 @@ def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""
 
 def rest_janitor() -> None:
-    """Stop the thread that cleans up until there is more to do."""
+    """Stop the threads that clean up until there is more to do."""
+
+def resume_collector() -> None:
+    """Go on with what is waited for."""
 
 def restrict(object: object, names: frozenset[str], /) -> Any:
     """Narrow an object to some names."""
 
 def seal_heap() -> None:
     """Let the memory of what is shared from now on only be read."""
+
+def set_callbacks(list: list[Callable[[str, dict[str, int]], Any]], /) -> None:
+    """What is to be called in this interpreter before and after a collection."""
+
+def set_collector_threshold(exports: int, /) -> None:
+    """By how many exports one interpreter must have grown; 0: never."""
 
 def share(object: object, may_freeze: bool, /) -> Any:
     """Make a copy of a value that all interpreters share."""
@@ -553,7 +580,7 @@ def stop_asking() -> None:
     """The process ends soon: visitors no longer interrupt this interpreter's threads."""
 
 def stop_janitor() -> None:
-    """Stop the thread that cleans up."""
+    """Stop the threads that clean up."""
 
 def take_ready(name: str, /) -> Interpreter | None:
     """A ready interpreter, renamed; or None."""

@@ -246,6 +246,7 @@ def _after_fork() -> None:
     # Else with the next request: CPython counts the threads after this.
     if any(request.is_waited_for for request in _requests):
         _start()
+    _core.resume_collector()
     _lock.release()
 
 

@@ -1,4 +1,4 @@
-"""The command line: `atoll demo`, `atoll run`, `atoll doctor` and `atoll --version`.
+"""The command line: `atoll demo`, `atoll graph`, `atoll run`, `atoll doctor`, `atoll --version`.
 
 What a command needs is imported when it runs, so that `atoll run` never waits for the tables and
 bars of `atoll demo`.
@@ -48,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         match arguments.command:
             case "demo":
                 return _demo(arguments.path, arguments.interpreters, arguments.html)
+            case "graph":
+                return _graph(arguments.html)
             case "run":
                 return _run(arguments.script, [*arguments.arguments, *script_arguments])
             case "doctor":
@@ -74,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_demo(commands)
+    _add_graph(commands)
     _add_run(commands)
     _add_doctor(commands)
     return parser
@@ -101,6 +104,16 @@ def _add_demo(commands: Commands) -> None:
         help="how many (default: one for each CPU, here %(default)s)",
     )
     demo.add_argument("--html", metavar="FILE", type=Path, help="write a report with charts too")
+
+
+def _add_graph(commands: Commands) -> None:
+    graph = commands.add_parser(
+        "graph",
+        help="show who refers to whom between interpreters",
+        description="Run a small program in several interpreters, and show the references between "
+        "them: while it runs, when a part of it has become garbage, and after a collection.",
+    )
+    graph.add_argument("--html", metavar="FILE", type=Path, help="write a page with drawings too")
 
 
 def _add_run(commands: Commands) -> None:
@@ -204,6 +217,25 @@ def _write_page(page: Path, comparison: "Comparison") -> int:
         return _complain(f"cannot write {str(page)!r}: {error.strerror}", UNUSABLE)
     print(f"Report: {printable(str(page))}")
     return 0 if comparison.is_consistent else FAILED
+
+
+def _graph(page: Path | None) -> int:
+    from rich.console import Console
+
+    from atoll.demo import boards, graph
+
+    if page is not None and not page.absolute().parent.is_dir():
+        return _complain(f"cannot write {str(page)!r}: its folder does not exist", UNUSABLE)
+    snapshots = boards.run()
+    graph.print_graph(Console(highlight=False), snapshots)
+    if page is None:
+        return 0
+    try:
+        graph.write_page(page, snapshots)
+    except OSError as error:
+        return _complain(f"cannot write {str(page)!r}: {error.strerror}", UNUSABLE)
+    print(f"Page: {page}")
+    return 0
 
 
 def _run(script: str, arguments: Sequence[str]) -> int:

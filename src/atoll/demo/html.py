@@ -1,7 +1,7 @@
 """Writes the job as one HTML page that needs nothing else: no script, no font, no network."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -58,15 +58,20 @@ def write_page(path: Path, comparison: Comparison) -> None:
 
 def page(comparison: Comparison, made_at: datetime) -> str:
     """Return the report as an HTML document."""
+    return document(f"atoll demo: {comparison.sources.title}", _sections(comparison, made_at))
+
+
+def document(title: str, content: Sequence[Markup]) -> str:
+    """Return an HTML document that needs no other file."""
     head = element(
         "head",
         void_element("meta", charset="utf-8"),
         void_element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         void_element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", f"atoll demo: {comparison.sources.title}"),
+        element("title", title),
         element("style", Markup(STYLE)),
     )
-    body = element("body", element("main", join(_sections(comparison, made_at))))
+    body = element("body", element("main", join([*content])))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
@@ -84,23 +89,24 @@ def _sections(comparison: Comparison, made_at: datetime) -> list[Markup]:
     return [*sections, _footer()]
 
 
-def _section(title: str, *content: Markup) -> Markup:
+def section(title: str, *content: Markup) -> Markup:
+    """Return a part of a page."""
     return element("section", element("h2", title), *content)
+
+
+def introduction(title: str, *content: str) -> Markup:
+    """Return the head of a page: what it is about."""
+    return element("header", element("h1", title), element("p", *content, class_="quiet"))
 
 
 def _header(comparison: Comparison, made_at: datetime) -> Markup:
     sources = comparison.sources
-    return element(
-        "header",
-        element("h1", sources.title),
-        element(
-            "p",
-            f"{counted(len(sources.files), 'Python file')} ({sources.size / 1e6:.1f} MB) below ",
-            element("code", str(sources.root)),
-            f", measured by atoll on {made_at:%d %B %Y, %H:%M}, with "
-            f"{platform.python_implementation()} {platform.python_version()}",
-            class_="quiet",
-        ),
+    return introduction(
+        sources.title,
+        f"{counted(len(sources.files), 'Python file')} ({sources.size / 1e6:.1f} MB) below ",
+        element("code", str(sources.root)),
+        f", measured by atoll on {made_at:%d %B %Y, %H:%M}, with "
+        f"{platform.python_implementation()} {platform.python_version()}",
     )
 
 
@@ -115,20 +121,25 @@ def _cards(comparison: Comparison) -> Markup:
         "classes": f"{total.classes:,}",
         "crossings between interpreters": f"{comparison.parallel.crossings:,}",
     }
-    cards = [
+    return cards(numbers)
+
+
+def cards(numbers: Mapping[str, str]) -> Markup:
+    """Return a row of cards, each a number above what it is."""
+    made = [
         element("section", element("strong", number), element("span", label, class_="quiet"))
         for label, number in numbers.items()
     ]
-    return element("div", join(cards), class_="cards")
+    return element("div", join(made), class_="cards")
 
 
 def _timing(comparison: Comparison) -> Markup:
     parallel, single = comparison.parallel, comparison.single
     lanes = [*_lanes(parallel), *_lanes(single)]
-    return _section(
+    return section(
         "The same work, in parallel and not",
         lane_chart("Who was at work when: each change of shade is another file", lanes),
-        _table(PASS_COLUMNS, [pass_texts(parallel), pass_texts(single)], 0, class_="wide"),
+        table(PASS_COLUMNS, [pass_texts(parallel), pass_texts(single)], 0, class_="wide"),
         _verdict(comparison),
     )
 
@@ -164,15 +175,15 @@ def _distributions(result: Pass) -> Markup:
     nesting = [measurement.nesting for measurement in measurements]
     return element(
         "div",
-        _section(
+        section(
             "Complexity",
             column_chart(
                 "Functions by cyclomatic complexity", binned(complexities, COMPLEXITY_BINS)
             ),
         ),
-        _section("Length", column_chart("Files by lines", binned(lines, LINES_BINS))),
-        _section("Nesting", column_chart("Files by deepest block", binned(nesting, NESTING_BINS))),
-        _section("Imports", _import_chart(result)),
+        section("Length", column_chart("Files by lines", binned(lines, LINES_BINS))),
+        section("Nesting", column_chart("Files by deepest block", binned(nesting, NESTING_BINS))),
+        section("Imports", _import_chart(result)),
         class_="pair",
     )
 
@@ -188,8 +199,8 @@ def _import_chart(result: Pass) -> Markup:
 def _rankings(result: Pass) -> Markup:
     packages = packages_of(result.measured)
     rows = [[name, *total.texts()] for name, total in packages[:PACKAGE_ROWS]]
-    table = _table(PACKAGE_COLUMNS, rows, numbers_from=1, class_="wide")
-    return _section(f"Packages ({len(packages):,})", table)
+    ranking = table(PACKAGE_COLUMNS, rows, numbers_from=1, class_="wide")
+    return section(f"Packages ({len(packages):,})", ranking)
 
 
 def _functions(result: Pass) -> Markup:
@@ -197,16 +208,14 @@ def _functions(result: Pass) -> Markup:
         [function.name, f"{file}:{function.line}", f"{function.complexity:,}"]
         for file, function in most_complex_functions(result.measured, FUNCTION_ROWS)
     ]
-    return _section(
-        "Most complex functions", _table(["function", "file", "complexity"], rows, numbers_from=2)
+    return section(
+        "Most complex functions", table(["function", "file", "complexity"], rows, numbers_from=2)
     )
 
 
 def _failures(comparison: Comparison) -> Markup:
     rows = [list(failure) for failure in comparison.failures]
-    return _section(
-        f"Not measured ({len(rows):,})", _table(["file", "reason"], rows, numbers_from=2)
-    )
+    return section(f"Not measured ({len(rows):,})", table(["file", "reason"], rows, numbers_from=2))
 
 
 def _footer() -> Markup:
@@ -217,7 +226,7 @@ def _footer() -> Markup:
     )
 
 
-def _table(
+def table(
     columns: Sequence[str],
     rows: Sequence[Sequence[str]],
     numbers_from: int,

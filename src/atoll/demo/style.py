@@ -60,6 +60,13 @@ figcaption { font-size: .87rem; margin-bottom: .7rem; }
 .axis span { position: absolute; left: calc(var(--share) * 100%); transform: translateX(-50%);
   white-space: nowrap; }
 .axis span:first-child { transform: none; }
+.diagram { display: block; width: 100%; height: auto; }
+.box { fill: var(--track); stroke: var(--line); }
+.diagram text { text-anchor: middle; fill: var(--text); font-size: 13px; }
+.diagram .name { font-weight: 600; } .diagram .line { fill: var(--quiet); }
+.arrow { fill: none; stroke: var(--fill-2); } .arrow.circular { stroke: var(--bad); }
+.head { fill: var(--fill-2); } .head.circular { fill: var(--bad); }
+.diagram .note { font-size: 11.5px; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 table { width: 100%; border-collapse: collapse; font-size: .87rem; }
 th { text-align: left; font-weight: 600; color: var(--quiet); overflow-wrap: normal; }
 th, td { padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }

@@ -99,6 +99,62 @@ cpython_is_static_type(const PyTypeObject *type)
 // interpreter calls it once for each, first the main one. -1: exception.
 MUST_CHECK int cpython_init_static_type(PyTypeObject *type);
 
+// ---- for the collector ----
+
+static inline bool
+cpython_is_immortal(PyObject *object)
+{
+    return _Py_IsImmortal(object); // inline, unlike PyUnstable_IsImmortal of 3.14
+}
+
+// Does its tp_traverse report references that it does not own? From 3.14 on, the stack of a frame
+// borrows from the frame's variables (LOAD_FAST_BORROW); CPython's own collector leaves those out
+// (_PyGC_VisitStackRef), and nobody else can tell.
+static inline bool
+cpython_may_borrow(PyObject *object)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    const PyTypeObject *type = Py_TYPE(object);
+    return type == &PyGen_Type || type == &PyCoro_Type || type == &PyAsyncGen_Type ||
+           type == &PyFrame_Type;
+#else
+    return false;
+#endif
+}
+
+// Collect this interpreter's own garbage, also where the user has switched that off.
+static inline void
+cpython_collect(void)
+{
+    int was_enabled = PyGC_Enable();
+    (void)PyGC_Collect();
+    if (!was_enabled) {
+        (void)PyGC_Disable();
+    }
+}
+
+// The first of the weak references to an object; NULL: there is none.
+static inline PyObject *
+cpython_first_weak_reference(PyObject *object)
+{
+    return PyType_SUPPORTS_WEAKREFS(Py_TYPE(object)) ? *PyObject_GET_WEAKREFS_LISTPTR(object)
+                                                     : NULL;
+}
+
+// Let it refer to nothing, as the collector does: its callback is kept, and not called
+// (_PyWeakref_ClearRef, exported in 3.13 to 3.15).
+static inline void
+cpython_clear_weak_reference(PyObject *reference)
+{
+    _PyWeakref_ClearRef((PyWeakReference *)reference);
+}
+
+static inline PyObject *
+cpython_weak_reference_callback(PyObject *reference)
+{
+    return ((PyWeakReference *)reference)->wr_callback;
+}
+
 // ---- immortal objects in memory that is no interpreter's ----
 
 // What the collector keeps before an object; all zero: not tracked.

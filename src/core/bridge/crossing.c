@@ -4,6 +4,7 @@
 #include "bridge/export.h"
 #include "bridge/interruption.h"
 #include "bridge/summons.h"
+#include "bridge/thread_state.h"
 #include "bridge/traceback.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
@@ -79,7 +80,7 @@ crossing_new_host(thread *self, interp *host, crossing_result *why)
     if (!is_open) {
         return NULL;
     }
-    guest *visitor = give_state(self, host, PyThreadState_New(host->python_state));
+    guest *visitor = give_state(self, host, thread_state_new(host->python_state));
     interp_unpin(host);
     if (visitor == NULL) {
         *why = CROSSING_NO_MEMORY;
@@ -139,7 +140,9 @@ crossing_stop_asking(interp *host)
 static void
 ask_for_room(interp *host)
 {
-    if (host->is_preemptive) {
+    const thread *here = thread_self;
+    bool is_of_collector = here != NULL && (atomic_load(&here->summons) & SUMMONS_COLLECTION);
+    if (host->is_preemptive || is_of_collector) {
         crossing_post(host);
     }
 }
@@ -225,7 +228,7 @@ crossing_give_way(interp *host, bool only_to_summoned)
     barrier_heavy(); // pairs with crossing_attach
     bool in_time = true;
     while (in_time &&
-           (only_to_summoned ? interp_has_summoned_locked(host, own, SUMMONS_AT_THE_DOOR, true)
+           (only_to_summoned ? interp_has_summoned_locked(host, own, SUMMONS_TO_BE_LET_IN, true)
                              : interp_has_entering_locked(host, own))) {
         in_time = condition_wait(&host->moved, &host->mutex, deadline);
     }
@@ -281,11 +284,13 @@ delete_dead(interp *host)
     }
 }
 
+// ... or is of the collector, which nobody notices either.
 static bool
 will_turn_back(const guest *visitor, guest_presence how)
 {
-    return how == GUEST_ENTERING && thread_self->deafness == 0 &&
-           (atomic_load(visitor->summons) & SUMMONS_AT_THE_DOOR) != 0;
+    unsigned summons = how == GUEST_ENTERING ? atomic_load(visitor->summons) : 0;
+    return (summons & SUMMONS_COLLECTION) ||
+           (thread_self->deafness == 0 && (summons & SUMMONS_AT_THE_DOOR));
 }
 
 // Somebody gave way to the summoned ones only: out again, until they have come and gone, or this
@@ -413,7 +418,7 @@ crossing_end_visit(crossing *visit)
     pthread_mutex_lock(&host->mutex);
     visitor->thread_state = NULL; // while the GIL is held: for own_threads_count
     pthread_mutex_unlock(&host->mutex);
-    PyThreadState_DeleteCurrent();
+    thread_state_delete_current();
     thread_set_guest(visit->thread, host, NULL);
     pthread_mutex_lock(&host->mutex);
     guest_unlink_locked(visitor);

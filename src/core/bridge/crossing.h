@@ -49,8 +49,8 @@ crossing_result crossing_turn_back(crossing *self);
 crossing_result crossing_heed_summons(crossing *self, interp *home, interp *host);
 void crossing_raise(core_state *home, const interp *host, crossing_result why);
 
-// Give way to whoever is entering this interpreter, or only to those who are summoned and so will
-// turn back at once; under its GIL, of the running thread.
+// Give way to whoever is entering this interpreter, or only to those who are summoned: who will
+// turn back at once, or are of the collector; under its GIL, of the running thread.
 void crossing_give_way(interp *host, bool only_to_summoned);
 
 // Until it is released nobody gets in here while this thread is elsewhere: for pending calls, as no

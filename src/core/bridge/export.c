@@ -1,5 +1,6 @@
 #include "bridge/export.h"
 
+#include "bridge/collector.h"
 #include "bridge/cpython.h"
 #include "bridge/janitor.h"
 #include "bridge/keeper.h"
@@ -32,6 +33,9 @@ new_export(core_state *state, PyObject *object)
     self->address = object;
     self->type = Py_TYPE(object);
     self->generation = ++state->generation;
+    if (UNLIKELY(state->exports.count > state->growth_limit)) {
+        collector_note_growth(state);
+    }
     self->flags = (PyType_Check(object) ? EXPORT_CLASS : 0) |
                   (state_is_type(state, TYPE_RESTRICTED, object) ? EXPORT_RESTRICTED : 0) |
                   (cpython_is_shared_type(Py_TYPE(object)) ? EXPORT_SHARED_TYPE : 0);
@@ -100,17 +104,25 @@ export_unref(foreign_ref reference)
     }
 }
 
+PyObject *
+export_sever(core_state *state, exported *self)
+{
+    PyObject *object = self->object;
+    if (object != NULL) {
+        pointer_map_remove(&state->exports, object);
+        state->internal_exports -= (self->flags & EXPORT_INTERNAL) != 0;
+        self->object = NULL;
+    }
+    return object;
+}
+
 static void
 drop(core_state *state, exported *self)
 {
     if (atomic_fetch_sub_explicit(&self->count, 1, memory_order_acq_rel) > 1) {
         return; // exported again meanwhile
     }
-    PyObject *object = self->object;
-    if (object != NULL) {
-        pointer_map_remove(&state->exports, object);
-        state->internal_exports -= (self->flags & EXPORT_INTERNAL) != 0;
-    }
+    PyObject *object = export_sever(state, self);
     free_export(self);
     Py_XDECREF(object);
 }
@@ -162,11 +174,17 @@ export_run_errands(core_state *state)
 }
 
 void
-export_drop_all(core_state *state)
+export_run_all_errands(core_state *state)
 {
     while (state->interp->due != NULL || errand_is_waiting(&state->interp->errands)) {
         export_run_errands(state);
     }
+}
+
+void
+export_drop_all(core_state *state)
+{
+    export_run_all_errands(state);
     // Dropping an object may export others, or drop them: so one at a time, round and round.
     size_t position = 0;
     pointer_pair pair;
@@ -175,10 +193,7 @@ export_drop_all(core_state *state)
             position = 0;
             continue;
         }
-        exported *self = pair.value;
-        PyObject *object = self->object;
-        pointer_map_remove(&state->exports, object);
-        self->object = NULL;
+        PyObject *object = export_sever(state, pair.value);
         Py_DECREF(object);
     }
 }

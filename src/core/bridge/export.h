@@ -30,7 +30,8 @@ typedef struct exported {
     errand errand; // first: the drop of the last reference
     atomic_intptr_t count;
     interp *owner;            // counted
-    PyObject *object;         // owned, under the owner's GIL; NULL once the owner has closed
+    PyObject *object;         // owned, under the owner's GIL; NULL once the owner has closed, or
+                              // in a garbage cycle
     const void *address;      // of the object: for hashing by identity
     const PyTypeObject *type; // of the object: a key, never followed outside the owner
     uint64_t generation;      // tells exports at one address apart
@@ -47,7 +48,10 @@ exported *export_object(core_state *state,
                         PyObject *object); // counts one reference; NULL: MemoryError
 void export_watch_class(core_state *state, exported *class);    // count its changes from now on
 void export_make_internal(core_state *state, PyObject *object); // which is exported
-void export_run_errands(core_state *state);
+void export_run_errands(core_state *state);                     // some of them
+void export_run_all_errands(core_state *state);                 // and those that come meanwhile
+// It stands for nothing any more. Returns its object, which becomes the caller's; NULL: severed.
+PyObject *export_sever(core_state *state, exported *self);
 void export_drop_all(core_state *state); // the interpreter closes
 
 static inline foreign_ref

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "bridge/cpython.h"
+#include "bridge/thread_state.h"
 #include "bridge/unchecked.h"
 #include "ground/closing.h"
 #include "ground/thread.h"
@@ -97,7 +98,7 @@ ensure(gilstate *self)
         if (!come_in(self)) {
             hang();
         }
-        state = PyThreadState_New(self->interp->python_state);
+        state = thread_state_new(self->interp->python_state);
     }
     stay *made = malloc(sizeof *made);
     if (made == NULL || state == NULL) {
@@ -128,11 +129,11 @@ release(int how, gilstate *self)
     if (ended.before != NULL) {
         PyThreadState_Swap(ended.before);
         if (ended.is_new) {
-            PyThreadState_Delete(ended.state);
+            thread_state_delete(ended.state);
         }
     }
     else if (ended.is_new) {
-        PyThreadState_DeleteCurrent();
+        thread_state_delete_current();
     }
     else {
         PyEval_SaveThread();

@@ -12,6 +12,7 @@
 #include "bridge/own_threads.h"
 #include "bridge/summons.h"
 #include "bridge/pending.h"
+#include "bridge/trial.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
 
@@ -237,6 +238,7 @@ end(crossing *over, interp *target, guest *mine)
 {
     extension_stop(target);
     reap_guests(target, mine);
+    detained_drop(target->core_state);
     export_drop_all(target->core_state);
     state_let_go(target->core_state);
     crossing_stop_asking(target); // who summons this thread finds it inside until the very end

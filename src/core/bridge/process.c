@@ -4,9 +4,12 @@
 #include <stdatomic.h>
 
 #include "bridge/arenas.h"
+#include "bridge/thread_state.h"
+#include "bridge/collector.h"
 #include "bridge/cpython.h"
 #include "bridge/janitor.h"
 #include "bridge/creation.h"
+#include "bridge/crossing.h"
 #include "bridge/summons.h"
 #include "bridge/traceback.h"
 #include "ground/alarm.h"
@@ -65,7 +68,9 @@ child(void)
     heap_fork_child();
     closing_fork_child();
     janitor_fork_child();
+    collector_fork_child();
     creation_fork_child();
+    thread_state_fork_child();
     cpython_forget_thread_states(); // first: it looks whether there are other interpreters
     cpython_forget_interpreters();
     reporter_fork_child(); // when all is whole again

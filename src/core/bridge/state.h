@@ -72,6 +72,7 @@ typedef enum {
 
 #define NAME_CACHE_SIZE 256
 #define RULE_CACHE_SIZE 64
+#define RECENT_CLASSES  128
 
 typedef struct {
     PyObject *name; // owned
@@ -97,6 +98,9 @@ typedef struct {
     // The export that a Proxy, remote class or remote method stands for, with one more count.
     // 0: the object is none of these; -1: exception.
     int (*identify)(core_state *state, PyObject *object, struct exported **target);
+    // The export that a Proxy or a remote class holds, borrowed; NULL: it is neither.
+    struct exported *(*target)(PyObject *object);
+    PyObject *(*method_owner)(PyObject *method); // the Proxy of a remote method, borrowed
 } reference_methods;
 
 struct core_state {
@@ -106,18 +110,23 @@ struct core_state {
     PyTypeObject *types[TYPE_COUNT];
     PyObject *hooks[HOOK_COUNT];
     const reference_methods *references;
-    pointer_map exports;           // object -> export
-    size_t internal_exports;       // how many of them are EXPORT_INTERNAL
-    pointer_map proxies;           // export -> Proxy or remote class, borrowed
-    pointer_map classes;           // key of a remote type -> remote class, borrowed
-    pointer_map handles;           // record -> handle, borrowed
-    pointer_map specials;          // name index -> special method, owned
-    PyObject *recent_classes[128]; // owned; keeps classes of short-lived proxies
+    pointer_map exports;                      // object -> export
+    size_t internal_exports;                  // how many of them are EXPORT_INTERNAL
+    pointer_map proxies;                      // export -> Proxy or remote class, borrowed
+    pointer_map classes;                      // key of a remote type -> remote class, borrowed
+    pointer_map handles;                      // record -> handle, borrowed
+    pointer_map specials;                     // name index -> special method, owned
+    PyObject *recent_classes[RECENT_CLASSES]; // owned; keeps classes of short-lived proxies
     unsigned recent_position;
     PyObject **names; // owned, by name index
     int32_t names_capacity;
-    uint64_t generation; // of the latest export
-    int watcher;         // of exported classes, or one of the two
+    uint64_t generation;       // of the latest export
+    size_t survivors;          // exports after the latest collection
+    size_t growth_limit;       // beyond so many exports, the collector may be needed
+    PyObject *callbacks;       // owned: the list atoll.gc.callbacks, or NULL
+    struct detained *detained; // owned: what a collection holds between its stops, or NULL
+    bool is_traced;            // the collector is looking: caches hold nothing
+    int watcher;               // of exported classes, or one of the two
     name_cache_entry name_cache[NAME_CACHE_SIZE];
     rule_cache_entry rule_cache[RULE_CACHE_SIZE];
     PyObject *str_class, *str_reduce_ex, *str_reduce, *str_getstate;

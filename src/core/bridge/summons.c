@@ -178,13 +178,14 @@ summons_answer_at_home(core_state *home, interp *host)
 
 // ---- the pending call ----
 
-// Those who wait at the door to turn back: nobody notices, for they do nothing inside. A thread of
-// the interpreter's own could slip in with them, and would do something.
+// Those who wait at the door to turn back: nobody notices, for they do nothing inside; and those of
+// the collector, who do what a collector may do anywhere. A thread of the interpreter's own could
+// slip in with them, and would do something.
 static void
 let_summoned_in(interp *host, const guest *own)
 {
     pthread_mutex_lock(&host->mutex);
-    bool is_needed = interp_has_summoned_locked(host, own, SUMMONS_AT_THE_DOOR, true);
+    bool is_needed = interp_has_summoned_locked(host, own, SUMMONS_TO_BE_LET_IN, true);
     pthread_mutex_unlock(&host->mutex);
     if (is_needed && (host->is_preemptive || own_threads_count(host) == 0)) {
         char activity[INTERP_ACTIVITY_SIZE];

@@ -23,8 +23,11 @@ enum {
     SUMMONS_SIGNAL = 1,       // the main thread: a signal has come
     SUMMONS_DEADLINE = 2,     // one of its deadlines has passed
     SUMMONS_INTERRUPTION = 4, // where it is, an exception waits for it
+    SUMMONS_COLLECTION = 8,   // a deputy of the collector is to be let in wherever it wants
     // With these a visitor turns back before it has done anything.
     SUMMONS_AT_THE_DOOR = SUMMONS_SIGNAL | SUMMONS_DEADLINE,
+    // With these it is let in, also where nobody is preempted.
+    SUMMONS_TO_BE_LET_IN = SUMMONS_AT_THE_DOOR | SUMMONS_COLLECTION,
 };
 
 typedef struct deadline {

@@ -1,5 +1,6 @@
 // Interpreter, the handle: the C half of atoll.Interpreter, and the functions that take one.
 #include "bridge/cpython.h"
+#include "bridge/collector.h"
 #include "bridge/crossing.h"
 #include "bridge/handle.h"
 #include "bridge/janitor.h"
@@ -526,6 +527,7 @@ static PyObject *
 stop_janitor(PyObject *module, PyObject *unused)
 {
     Py_BEGIN_ALLOW_THREADS
+    collector_stop();
     janitor_stop();
     Py_END_ALLOW_THREADS
     Py_RETURN_NONE;
@@ -585,6 +587,6 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("stop_asking($module, /)\n--\n\n"
                "The process ends soon: visitors no longer interrupt this interpreter's threads.")},
     {"stop_janitor", stop_janitor, METH_NOARGS,
-     PyDoc_STR("stop_janitor($module, /)\n--\n\nStop the thread that cleans up.")},
+     PyDoc_STR("stop_janitor($module, /)\n--\n\nStop the threads that clean up.")},
     {NULL},
 };

@@ -3,6 +3,7 @@
 #include "bridge/export.h"
 #include "bridge/creation.h"
 #include "bridge/process.h"
+#include "bridge/trial.h"
 #include "local/queue.h"
 #include "local/reference.h"
 
@@ -111,6 +112,7 @@ exec(PyObject *module)
         PyModule_AddFunctions(module, queue_wait_functions) < 0 ||
         PyModule_AddFunctions(module, buffer_functions) < 0 ||
         PyModule_AddFunctions(module, crew_functions) < 0 ||
+        PyModule_AddFunctions(module, collector_functions) < 0 ||
         PyModule_AddFunctions(module, share_functions) < 0) {
         return -1;
     }
@@ -134,9 +136,10 @@ traverse(PyObject *module, visitproc visit, void *arg)
     for (int i = 0; i < HOOK_COUNT; i++) {
         Py_VISIT(state->hooks[i]);
     }
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
+    for (size_t i = 0; !state->is_traced && i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
         Py_VISIT(state->recent_classes[i]);
     }
+    Py_VISIT(state->callbacks);
     return 0;
 }
 
@@ -150,6 +153,7 @@ clear(PyObject *module)
     }
     state->watcher = WATCHER_REFUSED;
     if (state->interp != NULL && state->interp->core_state == state) {
+        detained_drop(state);
         export_drop_all(state);
     }
     for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
@@ -158,6 +162,7 @@ clear(PyObject *module)
     for (int i = 0; i < HOOK_COUNT; i++) {
         Py_CLEAR(state->hooks[i]);
     }
+    Py_CLEAR(state->callbacks);
     return 0;
 }
 

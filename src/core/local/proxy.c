@@ -122,14 +122,16 @@ identify(core_state *state, PyObject *object, exported **target)
     return *target == NULL ? -1 : 1;
 }
 
-const reference_methods local_references = {import, identify};
+const reference_methods local_references = {import, identify, reference_target,
+                                            remote_method_owner};
 
 // ---- life ----
 
-static int
+int
 proxy_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
+    Py_VISIT((PyObject *)((proxy_object *)self)->latest);
     return 0;
 }
 

@@ -54,6 +54,7 @@ remote_class_data(PyTypeObject *class)
     return (remote_class *)(void *)((char *)class + REMOTE_CLASS_OFFSET);
 }
 
+int proxy_traverse(PyObject *self, visitproc visit, void *arg);
 void proxy_dealloc(PyObject *self);
 void remote_class_dealloc(PyObject *self);
 PyObject *remote_method_vectorcall(PyObject *self, PyObject *const *arguments, size_t nargsf,
@@ -130,6 +131,7 @@ extern PyMethodDef buffer_functions[];
 extern PyMethodDef warm_functions[];
 extern PyMethodDef crew_functions[];
 extern PyMethodDef share_functions[];
+extern PyMethodDef collector_functions[];
 int share_init(PyObject *module);
 
 static inline PyObject *

@@ -24,16 +24,9 @@ typedef struct {
 static int remote_class_traverse(PyObject *self, visitproc visit, void *arg);
 static int remote_class_clear(PyObject *self);
 
-static int
-proxy_traverse_type(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    return 0;
-}
-
 static PyType_Slot instance_slots[] = {
     {Py_tp_dealloc, proxy_dealloc},
-    {Py_tp_traverse, proxy_traverse_type},
+    {Py_tp_traverse, proxy_traverse},
     {0, NULL},
 };
 

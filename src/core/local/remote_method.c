@@ -39,7 +39,7 @@ static COLD PyObject *
 new_latest(proxy_object *proxy, PyObject *name, int32_t index)
 {
     PyTypeObject *type = proxy->state->types[TYPE_REMOTE_METHOD];
-    remote_method *self = PyObject_New(remote_method, type);
+    remote_method *self = PyObject_GC_New(remote_method, type);
     if (self != NULL) {
         self->vectorcall = remote_method_vectorcall;
         self->state = proxy->state;
@@ -48,6 +48,7 @@ new_latest(proxy_object *proxy, PyObject *name, int32_t index)
         self->index = index;
         self->is_latest = true;
         proxy->latest = (remote_method *)Py_NewRef(self);
+        PyObject_GC_Track(self);
     }
     return (PyObject *)self;
 }
@@ -82,16 +83,28 @@ remote_method_get(proxy_object *proxy, PyObject *name, int32_t index)
     return new_latest(proxy, name, index);
 }
 
+static int
+remote_method_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    remote_method *self = (remote_method *)op;
+    Py_VISIT(Py_TYPE(op));
+    if (!self->is_latest) {
+        Py_VISIT(self->proxy);
+    }
+    return 0;
+}
+
 static void
 remote_method_dealloc(PyObject *op)
 {
     remote_method *self = (remote_method *)op;
     PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
     if (!self->is_latest) {
         Py_DECREF(self->proxy);
     }
     Py_DECREF(self->name);
-    PyObject_Free(op);
+    PyObject_GC_Del(op);
     Py_DECREF(type);
 }
 
@@ -181,6 +194,7 @@ static PyMemberDef members[] = {
 
 static PyType_Slot slots[] = {
     {Py_tp_dealloc, remote_method_dealloc},
+    {Py_tp_traverse, remote_method_traverse},
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_getattro, remote_method_getattro},
     {Py_tp_setattro, remote_method_setattro},
@@ -191,9 +205,10 @@ static PyType_Slot slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec spec = {
-    "atoll._core.RemoteMethod", sizeof(remote_method), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+static PyType_Spec spec = {"atoll._core.RemoteMethod", sizeof(remote_method), 0,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+                               Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                           slots};
 
 int
 remote_method_add_type(PyObject *module, core_state *state)

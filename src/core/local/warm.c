@@ -1,4 +1,5 @@
 // What atoll._warm, the keeper, needs: ready interpreters, abandoned ones, and its gong.
+#include "bridge/collector.h"
 #include "bridge/crossing.h"
 #include "bridge/janitor.h"
 #include "bridge/keeper.h"
@@ -144,8 +145,16 @@ static PyObject *
 rest_janitor(PyObject *module, PyObject *unused)
 {
     Py_BEGIN_ALLOW_THREADS
+    collector_rest();
     janitor_rest();
     Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+resume_collector(PyObject *module, PyObject *unused)
+{
+    collector_resume();
     Py_RETURN_NONE;
 }
 
@@ -199,7 +208,9 @@ PyMethodDef warm_functions[] = {
      PyDoc_STR("show_all($module, /)\n--\n\nGive all hidden interpreters to the users.")},
     {"rest_janitor", rest_janitor, METH_NOARGS,
      PyDoc_STR("rest_janitor($module, /)\n--\n\n"
-               "Stop the thread that cleans up until there is more to do.")},
+               "Stop the threads that clean up until there is more to do.")},
+    {"resume_collector", resume_collector, METH_NOARGS,
+     PyDoc_STR("resume_collector($module, /)\n--\n\nGo on with what is waited for.")},
     {"call_keeper", call_keeper, METH_NOARGS,
      PyDoc_STR("call_keeper($module, /)\n--\n\nWake the thread that waits in wait_for_call.")},
     {"wait_for_call", wait_for_call, METH_VARARGS,

@@ -1,0 +1,173 @@
+"""Draws the references between interpreters as SVG: boxes in a ring, and arrows."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from atoll.demo.markup import Markup, element, join, void_element
+
+WIDTH, HEIGHT = 960, 640
+BOX_WIDTH, LINE_HEIGHT = 150, 17
+MOST_LINES = 4
+"""Of types in a box."""
+BEND = 26
+"""How far an arrow bends to its left, so that it can be told from the one that comes back."""
+
+
+class Box(NamedTuple):
+    """An interpreter, and what of it others hold."""
+
+    name: str
+    lines: Sequence[str]
+
+
+class Arrow(NamedTuple):
+    """References from one box, by its place, to another."""
+
+    begin: int
+    end: int
+    text: str
+    weight: int
+
+
+def diagram(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str) -> Markup:
+    """Return a figure with the boxes in a ring. Arrows that are part of a circle stand out."""
+    centres = [_centre(place, len(boxes)) for place in range(len(boxes))]
+    circular = _circular(len(boxes), arrows)
+    drawn = [
+        _arrow(centres[arrow.begin], centres[arrow.end], arrow, arrow in circular)
+        for arrow in arrows
+    ]
+    parts = [
+        *(line for line, _ in drawn),
+        *(_box(box, centre) for box, centre in zip(boxes, centres, strict=True)),
+        *(label for _, label in drawn),
+    ]
+    svg = element(
+        "svg",
+        _arrowheads(),
+        join(parts),
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        class_="diagram",
+        role="img",
+        aria_label=title,
+    )
+    return element("figure", element("figcaption", title), svg)
+
+
+def _centre(place: int, count: int) -> tuple[float, float]:
+    angle = 2 * math.pi * place / max(count, 1) - math.pi / 2
+    return (
+        WIDTH / 2 + (WIDTH - BOX_WIDTH - 20) / 2 * math.cos(angle),
+        HEIGHT / 2 + (HEIGHT - 130) / 2 * math.sin(angle),
+    )
+
+
+def _circular(count: int, arrows: Sequence[Arrow]) -> set[Arrow]:
+    """Return the arrows from whose end one can get back to their beginning."""
+    ends: dict[int, set[int]] = defaultdict(set)
+    for arrow in arrows:
+        ends[arrow.begin].add(arrow.end)
+    reached = {place: _reachable(place, ends) for place in range(count)}
+    return {arrow for arrow in arrows if arrow.begin in reached[arrow.end]}
+
+
+def _reachable(place: int, ends: dict[int, set[int]]) -> set[int]:
+    found: set[int] = set()
+    work = [place]
+    while work:
+        for end in ends[work.pop()] - found:
+            found.add(end)
+            work.append(end)
+    return found
+
+
+def _arrow(
+    begin: tuple[float, float], end: tuple[float, float], arrow: Arrow, is_circular: bool
+) -> tuple[Markup, Markup]:
+    """Return the line and its label."""
+    length = math.dist(begin, end) or 1
+    left = (end[1] - begin[1]) / length * BEND, (begin[0] - end[0]) / length * BEND
+    middle = (begin[0] + end[0]) / 2 + 2 * left[0], (begin[1] + end[1]) / 2 + 2 * left[1]
+    first, last = _edge_of_box(begin, middle, arrow), _edge_of_box(end, middle, arrow)
+    class_ = "circular" if is_circular else "single"
+    line = void_element(
+        "path",
+        d=f"M{first[0]:.0f} {first[1]:.0f}Q{middle[0]:.0f} {middle[1]:.0f} "
+        f"{last[0]:.0f} {last[1]:.0f}",
+        class_=f"arrow {class_}",
+        marker_end=f"url(#{class_})",
+        stroke_width=f"{1 + math.log10(arrow.weight + 1):.1f}",
+    )
+    # A third of the way, where arrows of several boxes do not meet.
+    share = 0.36
+    x, y = (
+        (1 - share) ** 2 * first[axis]
+        + 2 * share * (1 - share) * middle[axis]
+        + share**2 * last[axis]
+        for axis in (0, 1)
+    )
+    label = element("text", arrow.text, x=f"{x:.0f}", y=f"{y:.0f}", class_=f"note {class_}")
+    return line, label
+
+
+def _edge_of_box(
+    centre: tuple[float, float], towards: tuple[float, float], arrow: Arrow
+) -> tuple[float, float]:
+    """Return where a line from the centre leaves the box."""
+    across, down = towards[0] - centre[0], towards[1] - centre[1]
+    half_width, half_height = BOX_WIDTH / 2 + 4, LINE_HEIGHT * (MOST_LINES + 1) / 2 + 4
+    share = min(
+        half_width / abs(across) if across else math.inf,
+        half_height / abs(down) if down else math.inf,
+        1.0,
+    )
+    return centre[0] + across * share, centre[1] + down * share
+
+
+def _box(box: Box, centre: tuple[float, float]) -> Markup:
+    lines = [*box.lines[:MOST_LINES]]
+    if len(box.lines) > MOST_LINES:
+        lines[-1] = "\u2026"
+    height = LINE_HEIGHT * (MOST_LINES + 1)
+    top = centre[1] - height / 2
+    texts = [
+        element(
+            "text",
+            text,
+            x=f"{centre[0]:.0f}",
+            y=f"{top + LINE_HEIGHT * (place + 0.85):.0f}",
+            class_="line" if place else "name",
+        )
+        for place, text in enumerate((box.name, *lines))
+    ]
+    frame = void_element(
+        "rect",
+        x=f"{centre[0] - BOX_WIDTH / 2:.0f}",
+        y=f"{top:.0f}",
+        width=str(BOX_WIDTH),
+        height=str(height),
+        rx="8",
+        class_="box",
+    )
+    return element("g", frame, join(texts))
+
+
+def _arrowheads() -> Markup:
+    heads = [
+        element(
+            "marker",
+            void_element("path", d="M0 0L10 5L0 10z", class_=f"head {class_}"),
+            id=class_,
+            viewBox="0 0 10 10",
+            refX="9",
+            refY="5",
+            markerWidth="9",
+            markerHeight="9",
+            markerUnits="userSpaceOnUse",
+            orient="auto",
+        )
+        for class_ in ("single", "circular")
+    ]
+    return element("defs", join(heads))
