@@ -4,6 +4,7 @@
 #include "bridge/janitor.h"
 #include "bridge/keeper.h"
 #include "bridge/lease.h"
+#include "bridge/objects.h"
 
 #define ERRANDS_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
 
@@ -13,6 +14,17 @@ free_export(exported *self)
     interp *owner = self->owner;
     PyMem_RawFree(self);
     interp_decref(owner);
+}
+
+// What restrict() makes says more.
+static unsigned
+restricted_flags(const core_state *state, PyObject *object)
+{
+    if (!state_is_type(state, TYPE_RESTRICTED, object)) {
+        return 0;
+    }
+    bool takes_exceptions = ((restricted_object *)object)->takes_exceptions;
+    return EXPORT_RESTRICTED | (takes_exceptions ? EXPORT_TAKES_EXCEPTIONS : 0);
 }
 
 static exported *
@@ -32,8 +44,7 @@ new_export(core_state *state, PyObject *object)
     self->address = object;
     self->type = Py_TYPE(object);
     self->generation = ++state->generation;
-    self->flags = (PyType_Check(object) ? EXPORT_CLASS : 0) |
-                  (state_is_type(state, TYPE_RESTRICTED, object) ? EXPORT_RESTRICTED : 0) |
+    self->flags = (PyType_Check(object) ? EXPORT_CLASS : 0) | restricted_flags(state, object) |
                   (cpython_is_shared_type(Py_TYPE(object)) ? EXPORT_SHARED_TYPE : 0);
     return self;
 }

@@ -57,6 +57,7 @@ typedef enum {
     HOOK_FULL,
     HOOK_SHUT_DOWN,
     HOOK_REDUCE,
+    HOOK_NARROW,
     HOOK_OPERATE,
     HOOK_DEADLINE_ERROR,
     HOOK_TASK_DUMP,
