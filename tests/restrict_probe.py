@@ -258,8 +258,18 @@ def _is_local(found: Any) -> bool:
     )
 
 
-def reach(start: Any, depth: int = 2) -> tuple[Any, ...]:
-    """Try everything on a Proxy, and on what this gives; return all Proxies and strings found."""
+def _few_of_each(proxies: list[Any], count: int) -> list[Any]:
+    by_type: dict[str, list[Any]] = {}
+    for proxy in proxies:
+        by_type.setdefault(type(proxy).__name__, []).append(proxy)
+    return [proxy for alike in by_type.values() for proxy in alike[:count]]
+
+
+def reach(start: Any, depth: int = 2, width: int = 2) -> tuple[Any, ...]:
+    """Try everything on a Proxy, and on what this gives; return all Proxies and strings found.
+
+    Goes on, `depth` times, with at most `width` objects of a type.
+    """
     hook = Hook()
     reached: dict[int, Any] = {}
     texts: set[str | bytes] = set()
@@ -283,5 +293,5 @@ def reach(start: Any, depth: int = 2) -> tuple[Any, ...]:
                 elif part is not start and id(part) not in reached:
                     reached[id(part)] = part
                     level.append(part)
-        level = level[:20]
+        level = _few_of_each(level, width)
     return (tuple(map(atoll.ref, reached.values())), "\n".join(map(str, texts)))

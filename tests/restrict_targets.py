@@ -142,7 +142,11 @@ class Target:
         raise TypeError(self)
 
 
-METHODS = [name for name in vars(Target) if name not in ("__init__", "__module__", "__doc__", "n")]
+METHODS = [
+    name
+    for name, value in vars(Target).items()
+    if name != "__init__" and isinstance(value, (types.FunctionType, property))
+]
 
 
 class Meta(type):
@@ -246,10 +250,6 @@ def _module() -> types.ModuleType:
     module = types.ModuleType("hiding")
     module.secret = Hidden()  # type: ignore[attr-defined]
     return module
-
-
-def _close(coroutine: Any) -> Any:
-    return coroutine
 
 
 KINDS: dict[str, Callable[[], Any]] = {

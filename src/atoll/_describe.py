@@ -108,9 +108,10 @@ def describe(cls: type, allowed: frozenset[str] | None = None) -> Description:
         elif not _is_default(name, found, is_metaclass):
             present.append(name)
     if allowed is not None:
-        flags, abcs = _CALLABLE if "__call__" in allowed else 0, ()
+        flags = _CALLABLE if "__call__" in allowed else 0
     else:
-        flags, abcs = _METACLASS if is_metaclass else _flags_for(cls, mro), _abcs(cls)
+        flags = _METACLASS if is_metaclass else _flags_for(cls, mro)
+    abcs = _abcs(cls) if allowed is None else ()
     return f"{cls.__module__}.{_dotless(cls)}", tuple(present), tuple(disabled), flags, abcs
 
 

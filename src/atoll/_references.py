@@ -44,6 +44,7 @@ def owner(proxy: object) -> Interpreter:
 
     Raises:
         TypeError: If it is not a Proxy.
+        AttributeError: If the Proxy is restricted.
     """
     return _core.owner(proxy)
 
@@ -119,25 +120,35 @@ def restrict(obj: object, names: Iterable[str]) -> object:
 # ---- what may be done with the results of a restricted object ----
 
 
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
-class _Bound:
-    def method(self) -> None: ...
 
-
-_CALL = frozenset({"__call__"})
-_RUN = frozenset(
-    ("__iter__", "__next__", "__length_hint__", "__await__", "__aiter__", "__anext__")
-    + ("send", "throw", "close", "asend", "athrow", "aclose")
+_CALL = _names("__call__")
+_RUN = _names(
+    "__iter__ __next__ __length_hint__ __await__ __aiter__ __anext__ "
+    "send throw close asend athrow aclose"
 )
-_READ = frozenset(
-    ("__len__", "__iter__", "__reversed__", "__contains__", "isdisjoint", "__eq__", "__ne__")
-    + ("__lt__", "__le__", "__gt__", "__ge__", "__and__", "__or__", "__sub__", "__xor__")
-    + ("__rand__", "__ror__", "__rsub__", "__rxor__")
+_READ = _names(
+    "__len__ __iter__ __reversed__ __contains__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ "
+    "__and__ __or__ __sub__ __xor__ __rand__ __ror__ __rsub__ __rxor__ isdisjoint"
 )
-_CALLABLES = tuple(  # as in `types`, whose import takes a new interpreter time
-    map(type, (lambda: None, _core.restrict, object.__init__, object().__init__, str.join))
-) + (type(type.mro.__get__), type(dict.__dict__["fromkeys"]), type(_Bound().method))
-_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+# As in `types`, whose import takes a new interpreter time.
+_CALLABLES = frozenset(
+    map(
+        type,
+        (
+            lambda: None,
+            _core.restrict,
+            [].__len__,  # a method wrapper
+            list.__len__,
+            str.join,
+            dict.__dict__["fromkeys"],
+            restrict.__get__(0),  # a bound method
+        ),
+    )
+)
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 _IMMUTABLE_TYPE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE: a class of C code
 _RUN_BY = ("__next__", "__anext__", "__await__")
 _MODULES_OF_ITERATORS = ("builtins", "itertools", "_collections")

@@ -124,7 +124,7 @@ static PyObject *
 restricted_getattro(PyObject *op, PyObject *name)
 {
     restricted_object *self = (restricted_object *)op;
-    if (restriction_check(self, name) < 0) {
+    if (state_check_name(name) < 0 || restriction_check(self, name) < 0) {
         return NULL;
     }
     PyObject *value = PyObject_GetAttr(self->object, name);
