@@ -53,8 +53,12 @@ OPEN = {
         for each in (far, near):
             spin = each.eval("lambda: sum(range(10**5))")
             threading.Thread(target=call, args=(spin,)).start()
-            forever = each.eval("lambda: [sum(range(1000)) for _ in iter(int, 1)]")
+            make_room = "__import__('atoll').checkpoint()"
+            forever = each.eval(f"lambda: [{make_room} or sum(range(1000)) for _ in iter(int, 1)]")
             threading.Thread(target=call, args=(forever,), daemon=True).start()
+        busy = atoll.Interpreter("busy")  # nobody else gets in
+        forever = busy.eval("lambda: [sum(range(1000)) for _ in iter(int, 1)]")
+        threading.Thread(target=call, args=(forever,), daemon=True).start()
         """,
     "an interpreter's own thread": """
         far.exec("import threading")
@@ -65,12 +69,25 @@ OPEN = {
             import threading
             def work():
                 while True:
-                    sum(range(100))
+                    threading.Event().wait(0.001)
             for target in (work, threading.Event().wait):
                 try:
                     threading.Thread(target=target, daemon=True).start()
                 except RuntimeError as error:
                     assert "daemon" in str(error), error
+        ''')
+        """,
+    "a daemon thread of an interpreter that computes": """
+        shared = atoll.Interpreter("shared", preemptive=True)
+        shared.exec('''if True:
+            import threading
+            def work():
+                while True:
+                    sum(range(100))
+            try:
+                threading.Thread(target=work, daemon=True).start()
+            except RuntimeError as error:
+                assert "daemon" in str(error), error
         ''')
         """,
     "an executor with pending work": """
