@@ -5,6 +5,7 @@
 #include "bridge/keeper.h"
 #include "bridge/lease.h"
 #include "bridge/objects.h"
+#include "ground/shake.h"
 
 #define ERRANDS_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
 
@@ -53,6 +54,7 @@ exported *
 export_object(core_state *state, PyObject *object)
 {
     exported *known = pointer_map_get(&state->exports, object);
+    shake();
     return known != NULL ? export_ref(known).target : new_export(state, object);
 }
 
@@ -97,11 +99,13 @@ export_unref(foreign_ref reference)
     exported *self = reference.target;
     intptr_t count = atomic_load_explicit(&self->count, memory_order_relaxed);
     while (count > 1) {
+        shake();
         if (atomic_compare_exchange_weak_explicit(&self->count, &count, count - 1,
                                                   memory_order_acq_rel, memory_order_relaxed)) {
             return;
         }
     }
+    shake();
     // The last one, and only its holder is here: the owner takes it over.
     if (errand_push(&self->owner->errands, &self->errand)) {
         janitor_notify();
@@ -117,6 +121,7 @@ drop(core_state *state, exported *self)
     if (atomic_fetch_sub_explicit(&self->count, 1, memory_order_acq_rel) > 1) {
         return; // exported again meanwhile
     }
+    shake();
     PyObject *object = self->object;
     if (object != NULL) {
         pointer_map_remove(&state->exports, object);
@@ -162,6 +167,7 @@ export_run_errands(core_state *state)
     for (int i = 0; i < ERRANDS_PER_VISIT && owner->due != NULL; i++) {
         errand *item = owner->due;
         owner->due = item->next;
+        shake();
         run(state, item);
     }
     PyErr_SetRaisedException(raised);
