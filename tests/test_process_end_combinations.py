@@ -207,11 +207,10 @@ def test_all_at_once(run_script: Any, end: str) -> None:
 
 
 @pytest.mark.parametrize("where", FAILURES)
-@pytest.mark.parametrize("what", ["an executor with pending work", "queues with waiters"])
-def test_unhandled_exception(run_script: Any, what: str, where: str) -> None:
-    """An exception that nobody catches is printed, and nothing else is."""
+def test_unhandled_exception(run_script: Any, where: str) -> None:
+    """An exception that nobody catches is printed, and nothing else is, beside pending work."""
     source, status = FAILURES[where]
-    done = run_script(START + OPEN[what] + "\n        " + source)
+    done = run_script(START + OPEN["an executor with pending work"] + "\n        " + source)
     assert (done.returncode, done.stdout) == (status, "")
     assert "\nZeroDivisionError" in done.stderr
     assert not any(
