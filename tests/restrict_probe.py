@@ -23,6 +23,8 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import restrict_targets
+
 import atoll
 
 SPECIAL = sorted(
@@ -51,7 +53,9 @@ PLAIN = (
     "f_back f_locals f_globals f_builtins cell_contents func args keywords buffer raw obj base "
     "mro fget fset remote_type add_note with_traceback send throw close join _value_ _member_map_"
 ).split()
-NAMES = SPECIAL + [name for name in PLAIN if name not in ("close", "throw")]
+METHODS = [name for name in vars(restrict_targets.Target) if not name.startswith("__")]
+# The methods first, and what leads on from a generator before anything exhausts it.
+NAMES = [name for name in METHODS + PLAIN if name not in ("close", "throw")] + SPECIAL
 
 
 class Hook:

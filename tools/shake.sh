@@ -13,16 +13,17 @@ echo "ATOLL_SHAKE_SEED=$ATOLL_SHAKE_SEED"
 
 python=${ATOLL_PYTHON:-$(uv run -q python -c 'import sys; print(sys.executable)')}
 copy=$PWD/build/shake
+venv=$copy/$("$python" -c 'import sys; print(sys.implementation.cache_tag)')
 rm -rf "$copy/tree" && mkdir -p "$copy/tree/src"
 cp -a setup.py pyproject.toml LICENSE README.md tests "$copy/tree/"
 cp -a src/core src/atoll "$copy/tree/src/"
 rm -f "$copy"/tree/src/atoll/*.so
 
 # setuptools only for the build; everything that atoll needs comes from the Python's own environment
-[[ -e $copy/venv/bin/python ]] || uv venv -q --python "$python" "$copy/venv"
-uv pip install -q --python "$copy/venv/bin/python" 'setuptools>=77'
+[[ -e $venv/bin/python ]] || uv venv -q --python "$python" "$venv"
+uv pip install -q --python "$venv/bin/python" 'setuptools>=77'
 (cd "$copy/tree" && ATOLL_CFLAGS="-DATOLL_SHAKE ${ATOLL_CFLAGS:-}" \
-  "$copy/venv/bin/python" setup.py -q build_ext --inplace --build-temp "$copy/objects")
+  "$venv/bin/python" setup.py -q build_ext --inplace --build-temp "$copy/objects")
 
 export PYTHONPATH="$copy/tree/src:$copy/tree/tests"
 cd "$copy/tree"
