@@ -420,3 +420,17 @@ def test_memory_of_exceptions(interpreter: atoll.Interpreter) -> None:
     error = caught_from(interpreter.eval("fail"))
     assert type(error) is ValueError
     assert interpreter.eval("ref() is None")
+
+
+class LocalBaseException(BaseException):
+    """Derives from BaseException, and cannot be imported elsewhere."""
+
+
+def test_base_exception_comes_home(there: Any) -> None:
+    """A local subclass of BaseException that passed through another interpreter is itself again."""
+
+    def fail() -> None:
+        raise LocalBaseException(1)
+
+    with pytest.raises(LocalBaseException):
+        there.call(fail)

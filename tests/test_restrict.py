@@ -115,3 +115,116 @@ def test_names_must_be_str(names: Any) -> None:
     """Names that are no strings, or one bare string, are a TypeError."""
     with pytest.raises(TypeError):
         atoll.restrict([], names)
+
+
+class Machine:
+    """Its methods hand it out, or run later."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+
+    def itself(self) -> Any:
+        return self
+
+    def count(self) -> Any:
+        for number in range(3):
+            try:
+                yield number
+            except LookupError as error:
+                self.log.append(repr(error))
+
+    async def later(self) -> Any:
+        return self.log
+
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        self.log.append("left")
+
+    def keys(self) -> Any:
+        return {"a": self, "b": self}.keys()
+
+    def fail(self) -> None:
+        raise LocalError(self, self.log)
+
+
+class LocalError(Exception):
+    """Unlike this one, what a test module defines cannot be imported elsewhere."""
+
+
+def test_result_that_is_the_object(there: Any) -> None:
+    """A method that returns its object returns what its caller has."""
+    view = atoll.restrict(Machine(), ["itself"])
+    assert there.call(there.evaluate("lambda v: v.itself().itself() is v"), view)
+    assert view.itself() is view
+
+
+def test_generators_can_be_run(there: Any) -> None:
+    """A generator that an allowed method returns can be run, thrown into and closed."""
+    machine = Machine()
+    source = """lambda v: (list(v.count()), (c := v.count()).send(None), c.throw(KeyError('k')),
+                           c.close(), list(c))"""
+    view = atoll.restrict(machine, ["count"])
+    assert there.call(there.evaluate(source), view) == ([0, 1, 2], 0, 1, None, [])
+    assert machine.log == ["KeyError('k')"]
+
+
+def test_coroutines_can_be_awaited(interpreter: atoll.Interpreter) -> None:
+    """Allowed async methods and async context managers work."""
+    interpreter.exec("""
+async def use(v):
+    async with v as entered:
+        return entered is v, list(await v.later())
+def run(v):
+    import asyncio
+    return asyncio.run(use(v))
+""")
+    machine = Machine()
+    view = atoll.restrict(machine, ["later", "__aenter__", "__aexit__"])
+    assert interpreter.call(interpreter.eval("run"), view) == (True, [])
+    assert machine.log == ["left"]
+
+
+def test_views_can_be_read(there: Any) -> None:
+    """A view of a dict can be read and compared, not asked for the dict."""
+    view = atoll.restrict(Machine(), ["keys"])
+    source = "lambda v: (len(v.keys()), sorted(v.keys()), 'a' in v.keys())"
+    assert there.call(there.evaluate(source), view) == (2, ["a", "b"], True)
+    with pytest.raises(AttributeError):
+        there.call(there.evaluate("lambda v: v.keys().mapping"), view)
+
+
+def test_exception_comes_home_as_its_type(there: Any) -> None:
+    """An exception of an allowed method that passes through is of its type when it is home."""
+    with pytest.raises(LocalError) as caught:
+        there.call(there.evaluate("lambda v: v.fail()"), atoll.restrict(Machine(), ["fail"]))
+    assert len(caught.value.args) == 2
+
+
+def test_narrowing_twice(there: Any) -> None:
+    """Of a narrowed object only less can be allowed."""
+    narrow = atoll.restrict([1, 2], ["__len__", "pop"])
+    again = atoll.restrict(narrow, ["__len__", "append"])
+    assert there.call(len, again) == 2
+    for name in ("pop", "append"):
+        with pytest.raises(AttributeError):
+            there.call(getattr, again, name)
+
+
+def test_class(there: Any) -> None:
+    """A narrowed class is an object like any other, and no class for who holds it."""
+    view = atoll.restrict(Machine, ["__call__", "__name__"])
+    assert there.call(there.evaluate("lambda v: (isinstance(v, type), v.__name__)"), view) == (
+        False,
+        "Machine",
+    )
+    assert type(there.call(there.evaluate("lambda v: v()"), view)) is Machine
+
+
+def test_abstract_classes(there: Any) -> None:
+    """A narrowed list is no sequence; what it has are the protocols that were named."""
+    view = atoll.restrict([1], ["__len__", "__iter__"])
+    source = """lambda v: [issubclass(type(v), getattr(__import__('collections.abc').abc, name))
+                           for name in ('Sequence', 'MutableSequence', 'Sized', 'Iterable')]"""
+    assert there.call(there.evaluate(source), view) == [False, False, True, True]

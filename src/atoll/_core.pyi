@@ -483,6 +483,7 @@ def join_threads(handle: Handle, timeout: float, /) -> int:
 def make_ready(handle: Handle, is_prewarmed: bool, /) -> None:
     """Let a hidden interpreter be taken."""
 
+def whole(object: object, /) -> Any: ...
 def make_internal(object: object, /) -> None:
     """Do not count an object that others hold: it is atoll's own."""
 

@@ -107,8 +107,12 @@ def describe(cls: type, allowed: frozenset[str] | None = None) -> Description:
             disabled.append(name)
         elif not _is_default(name, found, is_metaclass):
             present.append(name)
-    flags = _METACLASS if is_metaclass else _flags_for(cls, mro, allowed)
-    return f"{cls.__module__}.{_dotless(cls)}", tuple(present), tuple(disabled), flags, _abcs(cls)
+    if allowed is not None:
+        flags = _CALLABLE if "__call__" in allowed else 0
+    else:
+        flags = _METACLASS if is_metaclass else _flags_for(cls, mro)
+    abcs = _abcs(cls) if allowed is None else ()
+    return f"{cls.__module__}.{_dotless(cls)}", tuple(present), tuple(disabled), flags, abcs
 
 
 def describe_gone() -> Description:
@@ -132,9 +136,7 @@ def _dotless(cls: type) -> str:
     return cls.__name__.replace(".", "_") or "_"
 
 
-def _flags_for(cls: type, mro: tuple[type, ...], allowed: frozenset[str] | None) -> int:
-    if allowed is not None:
-        return _CALLABLE if "__call__" in allowed else 0
+def _flags_for(cls: type, mro: tuple[type, ...]) -> int:
     flags = _CALLABLE if _find(mro, "__call__") is not _ABSENT else 0
     if _find(mro, "__buffer__") is not _ABSENT:
         flags |= _BUFFER

@@ -255,9 +255,9 @@ def _make(of: type[BaseException] | TypeName, args: tuple[Any, ...]) -> BaseExce
 
 def _find_type(of: TypeName) -> type[BaseException] | None:
     module_name, qualname, identifier, base, reference = of
-    if reference is not None and not _core.is_proxy(reference):
-        return reference  # it came home
-    found: Any = None
+    found: Any = None if _core.is_proxy(reference) else _core.whole(reference)
+    if found is not None:  # it came home; its base may be none of its stand-in elsewhere
+        return found if isinstance(found, type) and issubclass(found, BaseException) else None
     try:
         found = import_module(module_name)
         for part in qualname.split("."):

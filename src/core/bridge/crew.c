@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "ground/clock.h"
+#include "ground/shake.h"
 
 #define SPIN_ROUNDS 1000 // about 20 us
 
@@ -262,6 +263,7 @@ spin_locked(crew *self)
 crew_order
 crew_next(crew *self, crew_worker *worker, task *done, int64_t deadline, task **next)
 {
+    shake();
     pthread_mutex_lock(&self->mutex);
     if (done != NULL) {
         done = finish_locked(self, done);
@@ -296,6 +298,7 @@ bool
 crew_begin_telling(crew *self)
 {
     pthread_mutex_lock(&self->mutex);
+    shake();
     bool may_tell = self->observed != NULL && !self->is_telling;
     self->is_telling |= may_tell;
     pthread_mutex_unlock(&self->mutex);
@@ -323,6 +326,7 @@ crew_take_observed(crew *self)
 crew_phase
 crew_submit(crew *self, task *first, size_t count)
 {
+    shake();
     pthread_mutex_lock(&self->mutex);
     crew_phase phase = atomic_load(&self->phase);
     if (phase == CREW_OPEN) {
@@ -361,6 +365,7 @@ crew_worker *
 crew_borrow(crew *self, task *wanted)
 {
     crew_worker *worker = NULL;
+    shake();
     pthread_mutex_lock(&self->mutex);
     if (self->may_lend && task_get_phase(wanted) == TASK_PENDING &&
         (worker = find_idle_locked(self)) != NULL) {

@@ -8,6 +8,7 @@
 #include "bridge/traceback.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
+#include "ground/shake.h"
 
 #define SPIN_ROUNDS    200                // about 5 us: longer than most calls
 #define GIVE_WAY_LIMIT (20 * MILLISECOND) // how long one giver waits, at most
@@ -152,11 +153,13 @@ crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
 {
     // Our own GIL is let go first, so that whoever waits for it runs while we do.
     PyThreadState_Swap(NULL);
+    shake();
     unsigned departures = atomic_load_explicit(&host->departures, memory_order_relaxed);
     for (int round = 0; round < SPIN_ROUNDS && *host->gil_flag; round++) {
         cpu_relax();
     }
     atomic_fetch_add(&host->waiting, 1);
+    shake();
     // Whoever has crossed meanwhile will again soon: only others are asked.
     if (*host->gil_flag &&
         atomic_load_explicit(&host->departures, memory_order_relaxed) == departures) {
@@ -223,7 +226,9 @@ crossing_give_way(interp *host, bool only_to_summoned)
     pthread_mutex_lock(&host->mutex);
     begin_giving_locked(host, only_to_summoned); // before the GIL is free for all
     pthread_mutex_unlock(&host->mutex);
+    shake();
     PyThreadState *state = PyEval_SaveThread();
+    shake();
     pthread_mutex_lock(&host->mutex);
     barrier_heavy(); // pairs with crossing_attach
     bool in_time = true;
@@ -236,6 +241,7 @@ crossing_give_way(interp *host, bool only_to_summoned)
         end_giving_locked(host, false);
     }
     pthread_mutex_unlock(&host->mutex);
+    shake();
     PyEval_RestoreThread(state);
     if (only_to_summoned) { // not before: who is not summoned must not slip in
         pthread_mutex_lock(&host->mutex);
@@ -273,6 +279,7 @@ delete_dead(interp *host)
     pthread_mutex_unlock(&host->mutex);
     while (dead != NULL) {
         guest *next = dead->next_dead;
+        shake();
         // Legal from another OS thread: only the interpreter's GIL is needed.
         PyThreadState_Clear(dead->thread_state);
         PyThreadState_Delete(dead->thread_state);
@@ -301,6 +308,7 @@ stand_back(interp *host, guest *visitor, PyThreadState *state, guest_presence ho
     while ((atomic_load(&host->attention) & ATTENTION_RESERVED) && !will_turn_back(visitor, how)) {
         atomic_store(&visitor->presence, how);
         PyThreadState_Swap(NULL);
+        shake();
         pthread_mutex_lock(&host->mutex);
         while (host->reservations > 0 && !will_turn_back(visitor, how)) {
             pthread_cond_wait(&host->moved, &host->mutex);

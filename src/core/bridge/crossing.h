@@ -20,6 +20,7 @@
 #include "bridge/state.h"
 #include "ground/attributes.h"
 #include "ground/barrier.h"
+#include "ground/shake.h"
 #include "ground/interp.h"
 #include "ground/thread.h"
 
@@ -89,16 +90,19 @@ crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state
                 guest_presence how)
 {
     atomic_store_explicit(&visitor->presence, how, memory_order_relaxed);
+    shake();
     if (UNLIKELY(*host->gil_flag)) {
         crossing_attach_contended(host, visitor, state);
     }
     else {
         PyThreadState_Swap(state);
     }
+    shake();
     // release: pairs with presence_of
     atomic_store_explicit(&visitor->presence, GUEST_INSIDE, memory_order_release);
     atomic_store_explicit(&self->current, host->id, memory_order_relaxed);
     barrier_light(); // pairs with crossing_give_way, and the alarm's summon
+    shake();
     if (UNLIKELY(atomic_load_explicit(&host->attention, memory_order_relaxed) ||
                  errand_is_waiting(&host->errands))) {
         crossing_attend(host, visitor, state, how);
@@ -119,8 +123,10 @@ crossing_admit(thread *self, interp *host, crossing_result *why)
     if (LIKELY(visitor->depth == 0)) {
         atomic_store_explicit(&visitor->presence, GUEST_ENTERING, memory_order_relaxed);
         barrier_light(); // pairs with barrier_heavy in interpreter_close
+        shake();
         if (UNLIKELY(interp_get_phase(host) != INTERP_OPEN)) {
             atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
+            shake();
             crossing_depart_contended(host);
             *why = CROSSING_CLOSED;
             return NULL;
@@ -140,6 +146,7 @@ crossing_dismiss(guest *visitor)
     if (LIKELY(--visitor->depth == 0)) {
         atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
         barrier_light(); // pairs with barrier_heavy in interpreter_close
+        shake();
         if (UNLIKELY(interp_get_phase(visitor->interp) == INTERP_CLOSING)) {
             crossing_depart_contended(visitor->interp);
         }
@@ -152,6 +159,7 @@ crossing_return(crossing *self)
 {
     interp *host = self->host->interp;
     crossing_depart(host);
+    shake();
     if (UNLIKELY(atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0)) {
         crossing_depart_contended(host);
     }
@@ -212,6 +220,7 @@ crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *
     resident->depth++;
     visit_begin(&here->visits, home, host, state->current_frame);
     crossing_depart(home);
+    shake();
     crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING);
     host->crossings++;
     if (UNLIKELY(host->core_state == NULL)) {

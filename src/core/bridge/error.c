@@ -82,8 +82,10 @@ put_captured(parcel *into, core_state *state, PyObject *exception, hook_id captu
 static void
 start_over(parcel *into)
 {
+    const struct restriction *narrowing = into->restriction;
     parcel_clear(into);
     parcel_init(into);
+    into->restriction = narrowing;
 }
 
 void

@@ -5,6 +5,8 @@
 #include "bridge/janitor.h"
 #include "bridge/keeper.h"
 #include "bridge/lease.h"
+#include "bridge/objects.h"
+#include "ground/shake.h"
 
 #define ERRANDS_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
 
@@ -14,6 +16,17 @@ free_export(exported *self)
     interp *owner = self->owner;
     PyMem_RawFree(self);
     interp_decref(owner);
+}
+
+// What restrict() makes says more.
+static unsigned
+restricted_flags(const core_state *state, PyObject *object)
+{
+    if (!state_is_type(state, TYPE_RESTRICTED, object)) {
+        return 0;
+    }
+    bool takes_exceptions = ((restricted_object *)object)->takes_exceptions;
+    return EXPORT_RESTRICTED | (takes_exceptions ? EXPORT_TAKES_EXCEPTIONS : 0);
 }
 
 static exported *
@@ -36,8 +49,7 @@ new_export(core_state *state, PyObject *object)
     if (UNLIKELY(state->exports.count > state->growth_limit)) {
         collector_note_growth(state);
     }
-    self->flags = (PyType_Check(object) ? EXPORT_CLASS : 0) |
-                  (state_is_type(state, TYPE_RESTRICTED, object) ? EXPORT_RESTRICTED : 0) |
+    self->flags = (PyType_Check(object) ? EXPORT_CLASS : 0) | restricted_flags(state, object) |
                   (cpython_is_shared_type(Py_TYPE(object)) ? EXPORT_SHARED_TYPE : 0);
     return self;
 }
@@ -46,6 +58,7 @@ exported *
 export_object(core_state *state, PyObject *object)
 {
     exported *known = pointer_map_get(&state->exports, object);
+    shake();
     return known != NULL ? export_ref(known).target : new_export(state, object);
 }
 
@@ -90,11 +103,13 @@ export_unref(foreign_ref reference)
     exported *self = reference.target;
     intptr_t count = atomic_load_explicit(&self->count, memory_order_relaxed);
     while (count > 1) {
+        shake();
         if (atomic_compare_exchange_weak_explicit(&self->count, &count, count - 1,
                                                   memory_order_acq_rel, memory_order_relaxed)) {
             return;
         }
     }
+    shake();
     // The last one, and only its holder is here: the owner takes it over.
     if (errand_push(&self->owner->errands, &self->errand)) {
         janitor_notify();
@@ -122,6 +137,7 @@ drop(core_state *state, exported *self)
     if (atomic_fetch_sub_explicit(&self->count, 1, memory_order_acq_rel) > 1) {
         return; // exported again meanwhile
     }
+    shake();
     PyObject *object = export_sever(state, self);
     free_export(self);
     Py_XDECREF(object);
@@ -163,6 +179,7 @@ export_run_errands(core_state *state)
     for (int i = 0; i < ERRANDS_PER_VISIT && owner->due != NULL; i++) {
         errand *item = owner->due;
         owner->due = item->next;
+        shake();
         run(state, item);
     }
     PyErr_SetRaisedException(raised);

@@ -24,6 +24,8 @@ enum {
     EXPORT_RESTRICTED = 2,  // made by restrict()
     EXPORT_SHARED_TYPE = 4, // its type is the same object everywhere
     EXPORT_INTERNAL = 8,    // atoll's own: users neither see it nor keep an interpreter by it
+    EXPORT_TAKES_EXCEPTIONS =
+        16, // what it is called with: its arguments that are exceptions go by value
 };
 
 typedef struct exported {

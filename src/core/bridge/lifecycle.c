@@ -15,6 +15,7 @@
 #include "bridge/trial.h"
 #include "ground/clock.h"
 #include "ground/closing.h"
+#include "ground/shake.h"
 
 // What the longest wait for an interpreter's own threads may delay Ctrl-C.
 #define SIGNAL_CHECK_SECONDS 0.1
@@ -281,7 +282,9 @@ static int
 close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64_t deadline,
               bool only_unused)
 {
+    shake();
     barrier_heavy(); // pairs with barrier_light in crossing_admit and crossing_dismiss
+    shake();
     closing_announce();
     crossing over;
     if (wait_until(has_no_visitors, target, mine, here, deadline) < 0) {

@@ -15,8 +15,10 @@ typedef struct {
 // What restrict() returns: an object of which only some names can be reached.
 typedef struct {
     PyObject_HEAD
-    PyObject *object; // owned
-    PyObject *names;  // owned frozenset of str
+    PyObject *object;      // owned
+    PyObject *names;       // owned frozenset of str
+    PyObject *origin;      // owned: the restricted object that it came out of, or NULL
+    bool takes_exceptions; // a generator's throw(): its arguments go by value
 } restricted_object;
 
 #endif

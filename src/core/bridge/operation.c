@@ -4,6 +4,7 @@
 #include "bridge/error.h"
 #include "bridge/objects.h"
 #include "bridge/parcel.h"
+#include "bridge/restriction.h"
 #include "bridge/value.h"
 
 #define FEW 6 // arguments that need no memory
@@ -70,6 +71,7 @@ static bool
 takes_exceptions(const operation *op)
 {
     return (op->flags & OPERATION_EXCEPTIONS_BY_VALUE) ||
+           (op->target != NULL && (op->target->flags & EXPORT_TAKES_EXCEPTIONS)) ||
            (op->kind == OPERATION_METHOD && (PyUnicode_EqualToUTF8(op->name.text, "throw") ||
                                              PyUnicode_EqualToUTF8(op->name.text, "athrow")));
 }
@@ -264,48 +266,19 @@ call_function(PyObject *name, argument_list *arguments, size_t nargs)
 
 // What restrict() did not name does not exist for the holder of the Proxy.
 static COLD int
-check_restricted(core_state *host, const operation *op, PyObject *name, PyObject **object)
+check_restricted(const operation *op, PyObject *name, PyObject **object)
 {
-    if (!state_is_type(host, TYPE_RESTRICTED, *object)) {
-        return 0;
-    }
     restricted_object *view = (restricted_object *)*object;
     PyObject *asked =
         op->kind == OPERATION_CALL ? PyUnicode_InternFromString("__call__") : Py_XNewRef(name);
-    bool may_be_allowed =
-        asked != NULL && op->kind != OPERATION_SET && op->kind != OPERATION_DELETE;
-    int allowed = may_be_allowed ? PySet_Contains(view->names, asked) : asked == NULL ? -1 : 0;
-    if (allowed == 0) {
-        PyErr_Format(PyExc_AttributeError, "this proxy is restricted: '%U' is not allowed", asked);
-    }
+    int result = asked == NULL ? -1 : restriction_check(view, asked);
     Py_XDECREF(asked);
+    if (result == 0 && (op->kind == OPERATION_SET || op->kind == OPERATION_DELETE)) {
+        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: it cannot be changed");
+        result = -1;
+    }
     *object = view->object;
-    return allowed == 1 ? 0 : -1;
-}
-
-// Attributes of a restricted object that can be called are restricted to being called: a bound
-// method would lead to the object.
-static COLD PyObject *
-get_restricted(core_state *host, PyObject *value_steal)
-{
-    if (value_steal == NULL || !PyCallable_Check(value_steal)) {
-        return value_steal;
-    }
-    restricted_object *view = PyObject_GC_New(restricted_object, host->types[TYPE_RESTRICTED]);
-    PyObject *only_call = view == NULL ? NULL : Py_BuildValue("(s)", "__call__");
-    if (view == NULL) {
-        Py_DECREF(value_steal);
-        return NULL;
-    }
-    view->object = value_steal;
-    view->names = only_call == NULL ? NULL : PyFrozenSet_New(only_call);
-    Py_XDECREF(only_call);
-    if (view->names == NULL) {
-        Py_CLEAR(view);
-        return NULL;
-    }
-    PyObject_GC_Track(view);
-    return (PyObject *)view;
+    return result;
 }
 
 static NOINLINE PyObject *
@@ -344,7 +317,7 @@ dispatch(core_state *host, const operation *op, PyObject *name, argument_list *a
             return NULL;
         }
         is_restricted = op->target->flags & EXPORT_RESTRICTED;
-        if (UNLIKELY(is_restricted) && check_restricted(host, op, name, &arguments->host[1]) < 0) {
+        if (UNLIKELY(is_restricted) && check_restricted(op, name, &arguments->host[1]) < 0) {
             return NULL;
         }
     }
@@ -355,7 +328,10 @@ dispatch(core_state *host, const operation *op, PyObject *name, argument_list *a
     }
     if (op->kind == OPERATION_GET) {
         PyObject *value = PyObject_GetAttr(arguments->host[1], name);
-        return UNLIKELY(is_restricted) ? get_restricted(host, value) : value;
+        return UNLIKELY(is_restricted)
+                   ? restriction_attribute(host, (restricted_object *)op->target->object, name,
+                                           value)
+                   : value;
     }
     return dispatch_other(host, op, name, arguments);
 }
@@ -397,15 +373,18 @@ make_plain(PyObject *result_steal)
 }
 
 static NOINLINE int
-pack_in_parcel(core_state *host, PyObject *value, answer *result)
+pack_in_parcel(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
 {
     parcel_init(&result->parcel);
+    result->parcel.restriction = narrowing;
     result->form = ANSWER_PARCEL;
-    return parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
+    int status = parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
+    result->parcel.restriction = NULL;
+    return status;
 }
 
 static inline int
-pack_answer(core_state *host, PyObject *value, answer *result)
+pack_answer(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
 {
     if (value == Py_None || PyBool_Check(value) || heap_contains(value)) {
         result->shared = value;
@@ -417,24 +396,47 @@ pack_answer(core_state *host, PyObject *value, answer *result)
         result->form = ANSWER_INT;
         return 0;
     }
-    return pack_in_parcel(host, value, result);
+    return pack_in_parcel(host, value, narrowing, result);
+}
+
+// A generator's or coroutine's result is no error.
+static COLD bool
+is_returned(void)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    bool is_bare = ((PyBaseExceptionObject *)raised)->context == NULL &&
+                   ((PyBaseExceptionObject *)raised)->cause == NULL;
+    PyErr_SetRaisedException(raised);
+    PyObject *type = PyErr_Occurred();
+    return is_bare && (type == PyExc_StopIteration || type == PyExc_StopAsyncIteration);
 }
 
 static COLD void
-pack_error(core_state *host, answer *result)
+pack_error(core_state *host, restriction *narrowing, answer *result)
 {
     if (result->form == ANSWER_PARCEL) { // packing failed
         Py_CLEAR(result->parcel.held);
         parcel_clear(&result->parcel);
     }
     parcel_init(&result->parcel);
+    if (narrowing != NULL) {
+        narrowing->is_error = !is_returned();
+        result->parcel.restriction = narrowing;
+    }
     error_pack(&result->parcel, host);
+    result->parcel.restriction = NULL;
     result->form = ANSWER_ERROR;
 }
 
 static void
-perform_in_host(core_state *host, const operation *op, argument_list *arguments, answer *result)
+perform_in_host(core_state *host, const operation *op, const interp *home, argument_list *arguments,
+                answer *result)
 {
+    restriction used = {.holder = home};
+    if (UNLIKELY(op->target != NULL && (op->target->flags & EXPORT_RESTRICTED))) {
+        used.view = (restricted_object *)op->target->object;
+    }
+    restriction *narrowing = used.view == NULL ? NULL : &used;
     PyObject *value = NULL, *name = NULL;
     int status = -1;
     result->form = ANSWER_ERROR;
@@ -450,16 +452,16 @@ perform_in_host(core_state *host, const operation *op, argument_list *arguments,
     if (LIKELY(value != NULL)) {
         if ((op->flags & OPERATION_FUSE) &&
             (result->attribute = classify(op->target->object, value)) != ATTRIBUTE_VALUE) {
-            status = pack_answer(host, Py_None, result);
+            status = pack_answer(host, Py_None, NULL, result);
         }
         else {
-            status = pack_answer(host, value, result);
+            status = pack_answer(host, value, narrowing, result);
         }
     }
     Py_XDECREF(value);
     Py_XDECREF(name);
     if (UNLIKELY(status < 0)) {
-        pack_error(host, result);
+        pack_error(host, narrowing, result);
     }
     arguments_drop(arguments);
 }
@@ -508,7 +510,7 @@ operation_perform(core_state *home, const operation *self, attribute_kind *attri
         crossing_result why = crossing_enter(&over, home->interp, self->owner);
         if (LIKELY(why == CROSSING_OK)) {
             answer result;
-            perform_in_host(self->owner->core_state, self, &arguments, &result);
+            perform_in_host(self->owner->core_state, self, home->interp, &arguments, &result);
             if (attribute != NULL) {
                 *attribute = result.attribute;
             }

@@ -5,6 +5,7 @@
 #include "bridge/frozendict.h"
 #include "bridge/handle.h"
 #include "bridge/objects.h"
+#include "bridge/restriction.h"
 #include "bridge/value.h"
 #include "ground/thread.h"
 
@@ -203,6 +204,39 @@ put_export(parcel *self, exported *target_steal)
     return 0;
 }
 
+// An object of this interpreter, as whoever reads the parcel may have it.
+static int
+put_own(parcel *self, core_state *state, PyObject *object)
+{
+    if (LIKELY(self->restriction == NULL)) {
+        return put_export(self, export_object(state, object));
+    }
+    PyObject *narrowed = restriction_narrow(state, self->restriction, object);
+    int result = narrowed == NULL ? -1 : put_export(self, export_object(state, narrowed));
+    Py_XDECREF(narrowed);
+    return result;
+}
+
+// What stands for an object of another interpreter.
+static int
+put_foreign(parcel *self, core_state *state, PyObject *reference, exported *target_steal)
+{
+    if (LIKELY(self->restriction == NULL)) {
+        return put_export(self, target_steal);
+    }
+    PyObject *narrowed = restriction_narrow(state, self->restriction, reference);
+    int result = -1;
+    if (narrowed == reference) {
+        result = put_export(self, target_steal);
+    }
+    else {
+        export_unref((foreign_ref){target_steal});
+        result = narrowed == NULL ? -1 : put_export(self, export_object(state, narrowed));
+    }
+    Py_XDECREF(narrowed);
+    return result;
+}
+
 // Values that Python code takes apart: dump(object) gives a plain (how, what) or None. The object
 // itself goes along, so that a reader that cannot rebuild it gets a Proxy, and nothing is lost.
 static int
@@ -220,7 +254,7 @@ put_dumped(parcel *self, core_state *state, PyObject *object, bool *is_dumped)
                      ? -1
                      : parcel_put(self, state, dumped, 0);
         if (result == 0) {
-            result = put_export(self, export_object(state, object));
+            result = put_own(self, state, object);
         }
     }
     Py_DECREF(dumped);
@@ -255,7 +289,7 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
     exported *target = NULL;
     int is_reference = state->references->identify(state, object, &target);
     if (is_reference != 0) {
-        return is_reference < 0 ? -1 : put_export(self, target);
+        return is_reference < 0 ? -1 : put_foreign(self, state, object, target);
     }
     PyTypeObject *type = Py_TYPE(object);
     if ((flags & PARCEL_EXCEPTIONS_BY_VALUE) && PyExceptionInstance_Check(object)) {
@@ -283,7 +317,7 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
             return 0;
         }
     }
-    return put_export(self, export_object(state, object));
+    return put_own(self, state, object);
 }
 
 // A mark says how its object is to go (local/mark.c).
@@ -294,9 +328,9 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
     if (!((mark_object *)mark)->by_value) {
         exported *target = NULL;
         int is_reference = state->references->identify(state, object, &target);
-        return is_reference < 0
-                   ? -1
-                   : put_export(self, is_reference ? target : export_object(state, object));
+        return is_reference < 0   ? -1
+               : is_reference > 0 ? put_foreign(self, state, object, target)
+                                  : put_own(self, state, object);
     }
     PyObject *hook = state_hook(state, HOOK_DUMP);
     PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);
@@ -407,7 +441,9 @@ put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
         return put_mark(self, state, object);
     }
     if (handle_check(state, object)) {
-        return put_handle(self, (handle_object *)object);
+        bool is_held_back = self->restriction != NULL && self->restriction->is_error;
+        return is_held_back ? put_own(self, state, object)
+                            : put_handle(self, (handle_object *)object);
     }
     return put_reference(self, state, object, flags);
 }

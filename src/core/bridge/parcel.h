@@ -19,10 +19,13 @@
 
 #include "bridge/state.h"
 
+struct restriction;
+
 typedef struct {
     unsigned char *data; // owned if not `space`
     size_t size, capacity, position;
-    PyObject *held; // owned by the packer's interpreter, or NULL
+    PyObject *held;                        // owned by the packer's interpreter, or NULL
+    const struct restriction *restriction; // borrowed while packing; NULL: all goes as it is
     _Alignas(16) unsigned char space[176];
 } parcel;
 
@@ -39,6 +42,7 @@ parcel_init(parcel *self)
     self->size = self->position = 0;
     self->capacity = sizeof self->space;
     self->held = NULL;
+    self->restriction = NULL;
 }
 
 void parcel_trim(parcel *self); // no more is put: give back memory that is not used

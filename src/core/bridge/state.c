@@ -34,6 +34,7 @@ static const struct {
     [HOOK_CANCELLED_ERROR] = {"concurrent.futures", "CancelledError"},
     [HOOK_TASK_BROKEN] = {"atoll._executor", "broken_error"},
     [HOOK_SHARE_ERROR] = {"atoll._share", "share_error"},
+    [HOOK_NARROW] = {"atoll._references", "narrowed_names"},
     [HOOK_REDUCE] = {"atoll._values", "reduce_proxy"},
 };
 

@@ -58,6 +58,7 @@ typedef enum {
     HOOK_FULL,
     HOOK_SHUT_DOWN,
     HOOK_REDUCE,
+    HOOK_NARROW,
     HOOK_OPERATE,
     HOOK_DEADLINE_ERROR,
     HOOK_TASK_DUMP,
@@ -149,6 +150,18 @@ static inline bool
 state_is_type(const core_state *state, type_id id, const PyObject *object)
 {
     return Py_TYPE(object) == state->types[id];
+}
+
+// The name of an attribute: whoever calls a slot by `type(p).__setattr__` may pass anything.
+static inline int
+state_check_name(PyObject *name)
+{
+    if (LIKELY(PyUnicode_Check(name))) {
+        return 0;
+    }
+    PyErr_Format(PyExc_TypeError, "attribute name must be string, not '%.200s'",
+                 Py_TYPE(name)->tp_name);
+    return -1;
 }
 
 // Names. A name_ref is made at home and read in the host, while home keeps the string alive.

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "ground/shake.h"
+
 static struct {
     pthread_mutex_t mutex;
     closing_waiter *first;
@@ -11,6 +13,7 @@ void
 closing_join(closing_waiter *self)
 {
     sem_init(&self->semaphore, 0, 0);
+    shake();
     pthread_mutex_lock(&waiters.mutex);
     self->next = waiters.first;
     waiters.first = self;
@@ -20,6 +23,7 @@ closing_join(closing_waiter *self)
 void
 closing_leave(closing_waiter *self)
 {
+    shake();
     pthread_mutex_lock(&waiters.mutex);
     closing_waiter **link = &waiters.first;
     while (*link != NULL && *link != self) { // a forked child has forgotten it
@@ -44,6 +48,7 @@ closing_announce(void)
     pthread_mutex_lock(&waiters.mutex);
     for (closing_waiter *each = waiters.first; each != NULL; each = each->next) {
         sem_post(&each->semaphore);
+        shake();
     }
     pthread_mutex_unlock(&waiters.mutex);
 }

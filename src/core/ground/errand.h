@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "ground/attributes.h"
+#include "ground/shake.h"
 
 typedef enum { ERRAND_DROP_EXPORT, ERRAND_RELEASE_BUFFER } errand_kind;
 
@@ -40,6 +41,7 @@ errand_push(errand_stack *stack, errand *item)
             return false;
         }
         item->next = head;
+        shake();
         // release: pairs with errand_take_all and errand_shut
     } while (!atomic_compare_exchange_weak_explicit(&stack->head, &head, item, memory_order_release,
                                                     memory_order_relaxed));
@@ -60,6 +62,7 @@ errand_take_all(errand_stack *stack)
     if (!errand_is_waiting(stack)) {
         return NULL;
     }
+    shake();
     return atomic_exchange_explicit(&stack->head, NULL, memory_order_acquire);
 }
 
@@ -67,6 +70,7 @@ errand_take_all(errand_stack *stack)
 static inline errand *
 errand_shut(errand_stack *stack)
 {
+    shake();
     return atomic_exchange_explicit(&stack->head, &errand_shut_mark, memory_order_acq_rel);
 }
 

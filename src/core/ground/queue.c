@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ground/shake.h"
+
 #define SPIN_ROUNDS 60 // about 2 us: longer pays on idle processors only, and costs on busy ones
 
 typedef struct {
@@ -81,6 +83,7 @@ decide_locked(queue *self, queue_waiter *waiter, queue_result result)
 {
     unlink_locked(self, waiter);
     waiter->result = result;
+    shake();
     if (waiter->bell != NULL) {
         bell_ring(waiter->bell, &waiter->call);
     }
@@ -206,6 +209,7 @@ queue_result
 queue_put(queue *self, queue_item *item, queue_waiter *waiter)
 {
     queue_result result = QUEUE_DONE;
+    shake();
     pthread_mutex_lock(&self->mutex);
     if (self->is_shut_down) {
         result = QUEUE_SHUT_DOWN;
@@ -239,6 +243,7 @@ queue_result
 queue_get(queue *self, queue_item **item, queue_waiter *waiter)
 {
     queue_result result = QUEUE_DONE;
+    shake();
     pthread_mutex_lock(&self->mutex);
     *item = backlog_take(&self->items);
     if (*item != NULL) {
@@ -280,6 +285,7 @@ void
 queue_shut_down(queue *self, bool is_immediate)
 {
     queue_item *drained = NULL;
+    shake();
     pthread_mutex_lock(&self->mutex);
     self->is_shut_down = true;
     if (is_immediate) {
@@ -308,6 +314,7 @@ queue_is_decided(queue *self, const queue_waiter *waiter)
 queue_result
 queue_finish(queue *self, queue_waiter *waiter, queue_item **item)
 {
+    shake();
     pthread_mutex_lock(&self->mutex);
     unlink_locked(self, waiter);
     queue_result result = waiter->result;

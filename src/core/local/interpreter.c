@@ -470,7 +470,16 @@ owner(PyObject *module, PyObject *object)
 {
     core_state *state = PyModule_GetState(module);
     PyObject *reference = checked_reference(state, object);
-    return reference == NULL ? NULL : interpreter_handle(state, reference_target(reference)->owner);
+    exported *target = reference == NULL ? NULL : reference_target(reference);
+    if (target == NULL) {
+        return NULL;
+    }
+    if (target->flags & EXPORT_RESTRICTED) { // whoever has its interpreter has all that is in it
+        PyErr_SetString(PyExc_AttributeError,
+                        "this proxy is restricted: its interpreter is not allowed");
+        return NULL;
+    }
+    return interpreter_handle(state, target->owner);
 }
 
 static PyObject *

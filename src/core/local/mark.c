@@ -1,5 +1,5 @@
 // What tells a crossing how an object is to go: ref(), copy(), restrict().
-#include "bridge/objects.h"
+#include "bridge/restriction.h"
 #include "local/reference.h"
 
 // ---- ref() and copy() ----
@@ -76,13 +76,15 @@ restricted_new(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
         PyErr_SetString(PyExc_TypeError, "restrict(object, frozenset of names)");
         return NULL;
     }
-    restricted_object *self = PyObject_GC_New(restricted_object, state->types[TYPE_RESTRICTED]);
-    if (self != NULL) {
-        self->object = Py_NewRef(arguments[0]);
-        self->names = Py_NewRef(arguments[1]);
-        PyObject_GC_Track(self);
+    if (!state_is_type(state, TYPE_RESTRICTED, arguments[0])) {
+        return restriction_make(state, arguments[0], arguments[1], NULL);
     }
-    return (PyObject *)self;
+    // Narrowing what is narrowed leaves what both allow.
+    restricted_object *wider = (restricted_object *)arguments[0];
+    PyObject *names = PyNumber_And(wider->names, arguments[1]);
+    PyObject *view = names == NULL ? NULL : restriction_make(state, wider->object, names, NULL);
+    Py_XDECREF(names);
+    return view;
 }
 
 static int
@@ -92,6 +94,7 @@ restricted_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->object);
     Py_VISIT(self->names);
+    Py_VISIT(self->origin);
     return 0;
 }
 
@@ -101,6 +104,7 @@ restricted_clear(PyObject *op)
     restricted_object *self = (restricted_object *)op;
     Py_CLEAR(self->object);
     Py_CLEAR(self->names);
+    Py_CLEAR(self->origin);
     return 0;
 }
 
@@ -114,21 +118,17 @@ restricted_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-static int
-check_name(PyObject *op, PyObject *name)
-{
-    int allowed = PySet_Contains(((restricted_object *)op)->names, name);
-    if (allowed == 0) {
-        PyErr_Format(PyExc_AttributeError, "this object is restricted: '%U' is not allowed", name);
-    }
-    return allowed == 1 ? 0 : -1;
-}
-
+// At home too an attribute that can be called can only be called, and a result that is the object
+// itself is its view: others may have home format or compare what they hold.
 static PyObject *
 restricted_getattro(PyObject *op, PyObject *name)
 {
-    return check_name(op, name) < 0 ? NULL
-                                    : PyObject_GetAttr(((restricted_object *)op)->object, name);
+    restricted_object *self = (restricted_object *)op;
+    if (state_check_name(name) < 0 || restriction_check(self, name) < 0) {
+        return NULL;
+    }
+    PyObject *value = PyObject_GetAttr(self->object, name);
+    return restriction_attribute(PyType_GetModuleState(Py_TYPE(op)), self, name, value);
 }
 
 static int
@@ -141,10 +141,16 @@ restricted_setattro(PyObject *op, PyObject *name, PyObject *value)
 static PyObject *
 restricted_call(PyObject *op, PyObject *arguments, PyObject *keywords)
 {
+    restricted_object *self = (restricted_object *)op;
     PyObject *name = PyUnicode_InternFromString("__call__");
-    int denied = name == NULL ? -1 : check_name(op, name);
+    int denied = name == NULL ? -1 : restriction_check(self, name);
     Py_XDECREF(name);
-    return denied ? NULL : PyObject_Call(((restricted_object *)op)->object, arguments, keywords);
+    PyObject *result = denied ? NULL : PyObject_Call(self->object, arguments, keywords);
+    PyObject *view = result == NULL ? NULL : restriction_view_of(self, result);
+    if (view != NULL) {
+        Py_SETREF(result, Py_NewRef(view));
+    }
+    return result;
 }
 
 static PyObject *
@@ -171,6 +177,13 @@ static PyType_Spec restricted_spec = {
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, restricted_slots};
 
 static PyObject *
+whole(PyObject *module, PyObject *object)
+{
+    bool is_view = state_is_type(PyModule_GetState(module), TYPE_RESTRICTED, object);
+    return Py_NewRef(is_view ? ((restricted_object *)object)->object : object);
+}
+
+static PyObject *
 make_internal(PyObject *module, PyObject *object)
 {
     export_make_internal(PyModule_GetState(module), object);
@@ -182,6 +195,9 @@ PyMethodDef mark_functions[] = {
      PyDoc_STR("mark($module, object, by_value, /)\n--\n\nSay how an object is to cross.")},
     {"restrict", (PyCFunction)(void (*)(void))restricted_new, METH_FASTCALL,
      PyDoc_STR("restrict($module, object, names, /)\n--\n\nNarrow an object to some names.")},
+    {"whole", whole, METH_O,
+     PyDoc_STR("whole($module, object, /)\n--\n\n"
+               "The object itself, of which a restricted one is a part.")},
     {"make_internal", make_internal, METH_O,
      PyDoc_STR("make_internal($module, object, /)\n--\n\n"
                "Do not count an object that others hold: it is atoll's own.")},

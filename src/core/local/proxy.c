@@ -222,9 +222,7 @@ get_attribute(proxy_object *self, PyObject *name)
     if (name == state->str_reduce_ex || name == state->str_reduce) {
         return PyObject_GenericGetAttr((PyObject *)self, name);
     }
-    if (!PyUnicode_Check(name)) {
-        PyErr_Format(PyExc_TypeError, "attribute name must be string, not '%.200s'",
-                     Py_TYPE(name)->tp_name);
+    if (state_check_name(name) < 0) {
         return NULL;
     }
     operation op = {.kind = OPERATION_GET,
@@ -267,6 +265,9 @@ static int
 proxy_setattro(PyObject *op, PyObject *name, PyObject *value)
 {
     proxy_object *self = (proxy_object *)op;
+    if (state_check_name(name) < 0) {
+        return -1;
+    }
     self->known_methods = 0; // one of them may be set over
     PyObject *done = reference_operate(self->state, self->target,
                                        value == NULL ? OPERATION_DELETE : OPERATION_SET, name,

@@ -329,6 +329,9 @@ remote_class_getattro(PyObject *self, PyObject *name)
     if (name == data->state->str_class) {
         return remote_class_type_of(self);
     }
+    if (state_check_name(name) < 0) {
+        return NULL;
+    }
     return reference_operate(data->state, data->target, OPERATION_GET, name, NULL, 0);
 }
 
@@ -338,6 +341,9 @@ remote_class_setattro(PyObject *self, PyObject *name, PyObject *value)
     remote_class *data = remote_class_data((PyTypeObject *)self);
     if (data->target == NULL) {
         PyErr_SetString(PyExc_TypeError, "cannot set attributes of the class of a Proxy");
+        return -1;
+    }
+    if (state_check_name(name) < 0) {
         return -1;
     }
     PyObject *done = reference_operate(data->state, data->target,

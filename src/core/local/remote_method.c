@@ -140,6 +140,9 @@ remote_method_owner(PyObject *self)
 static PyObject *
 remote_method_getattro(PyObject *op, PyObject *name)
 {
+    if (state_check_name(name) < 0) {
+        return NULL;
+    }
     if (PyUnicode_EqualToUTF8(name, "__self__")) {
         return Py_NewRef(((remote_method *)op)->proxy);
     }
