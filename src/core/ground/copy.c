@@ -312,3 +312,26 @@ copy_is_loaded(const char *path)
 {
     return dl_iterate_phdr(has_path, (void *)path) != 0;
 }
+
+static int
+rest(struct dl_phdr_info *info, size_t size, void *path)
+{
+    if (strcmp(info->dlpi_name, path) != 0) {
+        return 0;
+    }
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *each = &info->dlpi_phdr[i];
+        if (each->p_type == PT_LOAD && (each->p_flags & PF_W) == 0) {
+            uintptr_t begin = (info->dlpi_addr + each->p_vaddr) & ~(page_size() - 1);
+            size_t length = info->dlpi_addr + each->p_vaddr + each->p_filesz - begin;
+            (void)madvise((void *)begin, length, MADV_DONTNEED); // a wish
+        }
+    }
+    return 1;
+}
+
+void
+copy_rest(const char *path)
+{
+    dl_iterate_phdr(rest, (void *)path);
+}

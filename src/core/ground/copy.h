@@ -47,4 +47,7 @@ void *copy_load(copy *self, const elf_file *file, const copy_renaming *renamings
 void copy_drop(copy *self); // not loaded
 bool copy_is_loaded(const char *path);
 
+// A loaded copy is not used for now: pages that are as in a file are let go until they are read.
+void copy_rest(const char *path);
+
 #endif

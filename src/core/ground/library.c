@@ -26,6 +26,7 @@ typedef struct library {
     char *name; // owned: the copy's SONAME, or NULL
     char path[COPY_PATH_SIZE];
     bool is_copy;
+    bool may_rest;  // its pages that are only read are as in the file
     bool is_python; // it, or a library that it needs, calls CPython
     bool must_stay; // its destructors would use an interpreter that has gone
     // Only while it is loaded:
@@ -265,6 +266,7 @@ visit(request *self, const char *path, bool is_asked_for, const needed_search *n
     self->visited = made->next;
     made->is_copy = is_complete && is_to_be_copied(self, made, is_asked_for);
     made->must_stay = made->is_copy && !is_asked_for && made->is_python && file->has_exit_handlers;
+    made->may_rest = made->is_copy && !file->has_text_relocations;
     made->copy.descriptor = -1;
     made->next = self->found;
     self->found = made;
@@ -498,6 +500,11 @@ libraries_end(libraries *self)
         must_stay |= each->must_stay;
     }
     if (must_stay) {
+        for (library *each = self->newest; each != NULL; each = each->next) {
+            if (each->may_rest) {
+                copy_rest(each->path);
+            }
+        }
         return false;
     }
     outliving_end(&self->outliving);
