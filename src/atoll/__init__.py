@@ -21,7 +21,7 @@ if sys.implementation.name != "cpython" or sys.version_info < (3, 13) or "t" in 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import extensions
+    from . import extensions as extensions
     from . import gc as gc
     from ._buffer import Buffer
     from ._buffer_statistics import BufferStatistics
@@ -87,7 +87,7 @@ _PLACES = {
     "watchdog": "_traceback",
 }
 
-# Modules are attributes too. `gc` is not in __all__: it is also one of the standard library.
+# Modules are attributes too, yet not in __all__: `gc` is also one of the standard library.
 _MODULES = frozenset({"extensions", "gc"})
 
 __all__ = [
@@ -113,7 +113,6 @@ __all__ = [
     "copy",
     "current",
     "dump_traceback",
-    "extensions",
     "frozendict",
     "interpreters",
     "is_proxy",

@@ -85,5 +85,5 @@ def closed_error(name: str, is_forgotten: int) -> InterpreterClosedError:
     return InterpreterClosedError(f"interpreter {name!r} is closed{why}")
 
 
-class ExtensionWarning(RuntimeWarning):
+class ExtensionWarning(AtollError, RuntimeWarning):
     """An extension module is not used as one would expect; the text says how to change that."""

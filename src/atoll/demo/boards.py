@@ -66,6 +66,7 @@ class Snapshots(NamedTuple):
 
 def run() -> Snapshots:
     """Run the workload; the graphs name interpreters that are closed by then."""
+    gc.collect()  # what is garbage already is not to be counted
     with _interpreters() as (modules, journal):
         new = _make_board(modules, "new", journal)
         old = _make_board(modules, "old", journal)
