@@ -54,6 +54,7 @@ test_empty(void)
     pointer_map_remove(&map, keys + 1);
     pointer_map_remove(&map, keys);
     pointer_map_remove(&map, keys);
+    pointer_map_remove(&map, NULL); // of an empty place
     CHECK(map.count == 0 && pointer_map_get(&map, keys) == NULL);
     pointer_map_free(&map);
 }

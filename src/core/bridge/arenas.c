@@ -33,9 +33,11 @@ allocate(void *context, size_t size)
 static void
 release(void *context, void *arena, size_t size)
 {
-    pthread_mutex_lock(&arenas.mutex);
-    pointer_map_remove(&arenas.owners, arena);
-    pthread_mutex_unlock(&arenas.mutex);
+    if (arena != NULL) { // 3.15 also frees those that an interpreter has not allocated
+        pthread_mutex_lock(&arenas.mutex);
+        pointer_map_remove(&arenas.owners, arena);
+        pthread_mutex_unlock(&arenas.mutex);
+    }
     arenas.before.free(arenas.before.ctx, arena, size);
 }
 

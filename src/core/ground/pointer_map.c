@@ -45,7 +45,7 @@ pointer_map_set(pointer_map *self, const void *key, void *value)
 void
 pointer_map_remove(pointer_map *self, const void *key)
 {
-    if (self->pairs == NULL) {
+    if (self->pairs == NULL || key == NULL) {
         return;
     }
     size_t gap = pointer_map_home(self, key);
