@@ -607,7 +607,8 @@ def test_a_long_call_in_c_is_left_alone(one: Place, two: Place, places: tuple[Pl
         freed = atoll.gc.collect()
         was_computing = not done.done()
         done.result()
-    assert freed == (2 if was_computing else 4)
+    # It may have ended after the collection had left it out.
+    assert freed == 2 or (freed == 4 and not was_computing)
     collect_all()
     assert one.alive() == two.alive() == three.alive() == 0
 

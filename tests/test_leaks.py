@@ -36,7 +36,7 @@ def measure(workload: str, rounds: int) -> tuple[int, int, int]:
         ("calls", "control_pass", 100),
         ("proxies", "control_pass", 100),
         ("exceptions", "control_pass", 150),
-        ("classes", "control_pass", 200),
+        ("classes", "control_pass", 400),
         ("names", "control_pass", 100),
         ("queues", "control_pass", 600),
         ("buffers", "control_pass", 200),
