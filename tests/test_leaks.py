@@ -65,7 +65,7 @@ def test_leaves_nothing(workload: str, control: str, rounds: int) -> None:
     ],
 )
 def test_interpreters_leave_no_more_than_plain_ones(workload: str, rounds: int, each: int) -> None:
-    """Interpreters made and closed leave what CPython's own leave, plus 5 %."""
+    """Interpreters made and closed leave what CPython's own leave, plus 5 %; one may be closing."""
     size, _, _ = measure(workload, rounds)
     control_size, _, _ = measure("control_interpreters", rounds * each)
-    assert size <= control_size * 1.05 + MEGABYTE
+    assert size <= control_size * 1.05 + 3 * MEGABYTE
