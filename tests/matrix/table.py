@@ -64,7 +64,9 @@ def row(name: str, by_python: list[list[Record]]) -> str:
         measured(by_python, lambda record: f"{record['speed_up']:.1f}"),
         measured(by_python, lambda record: f"{record['import_ms']}"),
         measured(by_python, lambda record: f"{record['megabytes']:.0f}"),
-        measured(by_python, lambda record: f"{record.get('growth', 0):.1f}"),
+        measured(
+            by_python, lambda record: f"{record['growth']:.1f}" if "growth" in record else "-"
+        ),
     ]
     return f"| {' | '.join(cells)} |"
 
