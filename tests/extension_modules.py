@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
 
+from compiling import COMPILER
+
 SOURCES = Path(__file__).parent / "extensions"
-COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 
-HAS_COMPILER = shutil.which(COMPILER[0]) is not None
 SIMPLE = ("single", "multi", "declaring", "crashing", "greedy")
 
 # Named as those are that wheels come with. In a circle: each needs the other.

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import compiling
 import extension_modules
 import pytest
 
@@ -20,7 +21,7 @@ import atoll.extensions
 from atoll import _core, _extension_policy, _extension_registry, _importing
 
 pytestmark = pytest.mark.skipif(
-    not extension_modules.HAS_COMPILER, reason="needs a C compiler for modules to import"
+    not compiling.HAS_COMPILER, reason="needs a C compiler for modules to import"
 )
 
 

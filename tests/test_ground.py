@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
-import sysconfig
 from pathlib import Path
 
 import pytest
+from compiling import COMPILER, HAS_COMPILER
 
 HERE = Path(__file__).parent
 CORE = HERE.parent / "src" / "core"
-COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
 
 pytestmark = pytest.mark.skipif(
-    shutil.which(COMPILER[0]) is None or not CORE.is_dir(),
+    not HAS_COMPILER or not CORE.is_dir(),
     reason="needs a C compiler and the source",
 )
 

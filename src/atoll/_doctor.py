@@ -12,8 +12,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from . import _extension_registry, _extension_trial
-from ._extension_policy import extension_files
+from . import _extension_trial
+from ._extension_policy import choose, extension_files
 from ._extension_trial import Trial
 
 _SUPPORTED = "supported"
@@ -105,13 +105,7 @@ def diagnose(package: Package) -> Diagnosis:
     """Try a package, in the mode that `auto` takes."""
     name = package.name
     private = _extension_trial.run(name, "private")
-    known = _extension_registry.find(name)
-    if known is not None:
-        mode, reason = known.mode, known.reason
-    elif not package.files:
-        mode, reason = "native", "has no extension modules"
-    else:
-        mode, reason, _ = _extension_trial.decide(private)
+    mode, reason, _ = choose(name, package.files, lambda *_: _extension_trial.decide(private))
     trial = private if mode == "private" else _extension_trial.run(name, mode)
     return Diagnosis(name, mode, reason, trial._replace(declared=private.declared))
 

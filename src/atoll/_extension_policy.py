@@ -7,9 +7,11 @@ import threading
 from importlib import machinery
 from typing import Literal, NamedTuple, get_args
 
+from ._importing import nearest
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ._importing import Modes
 
@@ -57,8 +59,7 @@ def checked_name(name: str) -> str:
         TypeError: If it is no str.
         ValueError: If it is none.
     """
-    if not isinstance(name, str):
-        raise TypeError(f"the name of a module must be str, not {type(name).__name__}")
+    _check_is_str(name, "the name of a module")
     if name != "*" and not all(part.isidentifier() for part in name.split(".")):
         raise ValueError(f"{name!r} is no name of a module")
     return name
@@ -71,11 +72,15 @@ def checked_mode(mode: str) -> str:
         TypeError: If it is no str.
         ValueError: If it is none.
     """
-    if not isinstance(mode, str):
-        raise TypeError(f"a mode must be str, not {type(mode).__name__}")
+    _check_is_str(mode, "a mode")
     if mode not in MODES:
         raise ValueError(f"{mode!r} is no mode; there are {', '.join(MODES)}")
     return mode
+
+
+def _check_is_str(text: object, what: str) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"{what} must be str, not {type(text).__name__}")
 
 
 def set_policy(module: str, mode: str) -> None:
@@ -112,7 +117,8 @@ def decide(
         decision = _decisions.get(name)
         if decision is not None:
             return decision.mode, None
-        decision = _decisions[name] = choose(name, origin, folders)
+        files = extension_files(origin, folders)
+        decision = _decisions[name] = choose(name, files, _try)
     if decision.is_known or decision.mode != "main":
         return decision.mode, None
     return decision.mode, (
@@ -122,9 +128,17 @@ def decide(
     )
 
 
-def choose(name: str, origin: str | None, folders: tuple[str, ...]) -> Decision:
-    """Find what is known of a package, or try it."""
-    from . import _extension_registry, _extension_trial
+def _try(name: str, files: list[str]) -> Decision:
+    from . import _extension_trial
+
+    return _extension_trial.cached_decision(name, files)
+
+
+def choose(
+    name: str, files: Iterable[str], decide_by_trial: Callable[[str, list[str]], Decision]
+) -> Decision:
+    """Find what is known of a package, or have it tried, if it has shared objects."""
+    from . import _extension_registry
 
     policy = _policy_of(name)
     if policy is not None:
@@ -132,18 +146,14 @@ def choose(name: str, origin: str | None, folders: tuple[str, ...]) -> Decision:
     known = _extension_registry.find(name)
     if known is not None:
         return Decision(known.mode, known.reason)
-    files = list(extension_files(origin, folders))
-    if not files:
+    found = list(files)
+    if not found:
         return Decision("native", "has no extension modules")
-    return _extension_trial.cached_decision(name, files)
+    return decide_by_trial(name, found)
 
 
 def _policy_of(name: str) -> str | None:
-    while name not in _policies:
-        name = name.rpartition(".")[0]
-        if not name:
-            break
-    mode = _policies.get(name or "*")
+    mode = _policies.get(nearest(name, _policies) or "*")
     return None if mode == "auto" else mode
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-from ._importing import OF_THE_PROCESS
+from ._importing import OF_THE_PROCESS, nearest
 
 
 class Known(NamedTuple):
@@ -32,12 +32,8 @@ def find(name: str) -> Known | None:
     if name in OF_THE_PROCESS:
         return Known(name, "", "", "main", "there is one for the process")
     known = entries()
-    while name not in known:
-        name = name.rpartition(".")[0]
-        if not name:
-            return None
-    entry = known[name]
-    return entry if _is_installed(entry) else None
+    package = nearest(name, known)
+    return known[package] if package and _is_installed(known[package]) else None
 
 
 def _is_installed(entry: Known) -> bool:

@@ -17,7 +17,7 @@ from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from types import ModuleType
     from typing import Any
 
@@ -58,7 +58,7 @@ def install(modes: Modes) -> None:
         when_imported("ctypes", _make_libraries_private)
 
 
-def _nearest(name: str, among: dict[str, str] | set[str]) -> str | None:
+def nearest(name: str, among: Container[str]) -> str | None:
     """Return the module itself or the closest package around it that is among those."""
     while name not in among:
         name = name.rpartition(".")[0]
@@ -92,7 +92,7 @@ class Finder:
         return spec
 
     def _choose(self, name: str, path: Any, target: ModuleType | None) -> ModuleSpec | None:
-        told = _nearest(name, _own)
+        told = nearest(name, _own)
         mode = _own[told] if told else _own.get("*", "auto")
         if told and mode == "refuse":
             raise _refusal(name)
@@ -100,7 +100,7 @@ class Finder:
             return _remote_spec(name)
         parent = name.rpartition(".")[0]
         if parent and parent not in _namespaces:
-            package = _nearest(name, _decided)
+            package = nearest(name, _decided)
             return _remote_spec(name) if package and _decided[package] == "main" else None
         if name in sys.stdlib_module_names or name == "atoll":
             return None
@@ -178,12 +178,16 @@ def _ask_main(name: str, mode: str, origin: str | None, folders: tuple[str, ...]
         None, "atoll._extension_policy:decide", (name, mode, origin, folders), None
     )
     if warning:
-        import warnings
-
-        from ._errors import ExtensionWarning
-
-        warnings.warn(warning, ExtensionWarning, skip_file_prefixes=("<frozen", __file__))
+        _warn(warning)
     return str(chosen)
+
+
+def _warn(text: str) -> None:
+    import warnings
+
+    from ._errors import ExtensionWarning
+
+    warnings.warn(text, ExtensionWarning, skip_file_prefixes=("<frozen", __file__))
 
 
 # ---- modules of main ----
@@ -220,12 +224,12 @@ def _replace(name: str) -> None:
 
 
 def _mode_of(name: str, origin: str) -> str:
-    told = _nearest(name, _own)
+    told = nearest(name, _own)
     if told and _own[told] != "auto":
         return _own[told]
     if "/lib-dynload/" in origin or name.startswith("atoll."):
         return "native"
-    package = _nearest(name, _decided)
+    package = nearest(name, _decided)
     if package is None:  # not found by name: a file that somebody loads
         package, mode = name, _own.get("*", "auto")
         if mode == "auto":
@@ -267,7 +271,7 @@ def _create_module(loader: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType 
         error.name, error.path = error.name or name, error.path or path
         if not any(reason in str(error) for reason in _OUT_OF_ROOM):
             raise
-        _out_of_room[_nearest(name, _decided) or name] = error
+        _out_of_room[nearest(name, _decided) or name] = error
         if name not in _by_auto:
             raise
         _go_to_main(name)
@@ -308,16 +312,8 @@ def _guard(spec: ModuleSpec) -> None:
 
 
 def _go_to_main(name: str) -> None:
-    import warnings
-
-    from ._errors import ExtensionWarning
-
     _decided[name] = "main"
-    warnings.warn(
-        f"{name} is used from the main interpreter: {_out_of_room[name]}",
-        ExtensionWarning,
-        skip_file_prefixes=("<frozen", __file__),
-    )
+    _warn(f"{name} is used from the main interpreter: {_out_of_room[name]}")
 
 
 # ---- libraries that ctypes loads ----

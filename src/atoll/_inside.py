@@ -141,6 +141,12 @@ def run_module(name: str, run_name: str, argv: tuple[str, ...] | None) -> dict[s
 # ---- closing ----
 
 
+def started_threads(threading: Any) -> list[Any]:
+    """Return the threads that this interpreter has started, not those that visit it."""
+    strange = threading._DummyThread | threading._MainThread
+    return [each for each in threading.enumerate() if not isinstance(each, strange)]
+
+
 _dismissed: set[int] = set()
 
 
@@ -160,10 +166,9 @@ def join_threads(seconds: float, is_ending: bool) -> int:
     if executors is not None:
         executors.end_all()  # else their threads would wait for more work
     here = threading.current_thread()
-    strange = threading._DummyThread | threading._MainThread
-    own = [each for each in threading.enumerate() if not isinstance(each, strange)]
-    daemons = [each for each in own if each.daemon and each is not here]
-    others = [each for each in own if not each.daemon and each is not here]
+    own = [each for each in started_threads(threading) if each is not here]
+    daemons = [each for each in own if each.daemon]
+    others = [each for each in own if not each.daemon]
     if others:
         others[0].join(seconds)
     elif daemons and is_ending:

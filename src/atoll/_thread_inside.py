@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from . import _core
+from ._inside import started_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,10 +71,7 @@ def _introduce(name: str) -> None:
 def _wait_for_own_threads() -> None:
     """Wait, as at the end of a process, for what the interpreter has started and not joined."""
     threading = sys.modules["threading"]
-    strange = threading._DummyThread | threading._MainThread
-    while own := [
-        each for each in threading.enumerate() if not (isinstance(each, strange) or each.daemon)
-    ]:
+    while own := [each for each in started_threads(threading) if not each.daemon]:
         own[0].join()
 
 

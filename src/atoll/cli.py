@@ -8,12 +8,9 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from atoll.demo.run import Comparison
 
 type Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -173,8 +170,8 @@ def _demo(root: Path | None, interpreters: int, page: Path | None) -> int:
     from atoll.demo.files import NoSourcesError, find_sources
     from atoll.demo.run import compare
 
-    if page is not None and not page.absolute().parent.is_dir():
-        return _complain(f"cannot write {str(page)!r}: its folder does not exist", UNUSABLE)
+    if _lacks_folder(page):
+        return _cannot_write(page, "its folder does not exist")
     try:
         sources = find_sources(root)
     except NoSourcesError as error:
@@ -184,9 +181,14 @@ def _demo(root: Path | None, interpreters: int, page: Path | None) -> int:
     with report.progress_bar(console, sources) as watch:
         comparison = compare(sources, interpreters, watch)
     report.print_report(console, comparison)
-    if page is not None:
-        return _write_page(page, comparison)
-    return 0 if comparison.is_consistent else FAILED
+
+    def write(path: Path) -> None:
+        from atoll.demo.html import write_page
+
+        write_page(path, comparison)
+
+    status = _write_page(page, "Report", write)
+    return status or (0 if comparison.is_consistent else FAILED)
 
 
 def _doctor(packages: Sequence[str], as_json: bool) -> int:
@@ -207,16 +209,26 @@ def _doctor(packages: Sequence[str], as_json: bool) -> int:
     return 0 if all(each.works for each in diagnoses) else FAILED
 
 
-def _write_page(page: Path, comparison: "Comparison") -> int:
-    from atoll.demo.files import printable
-    from atoll.demo.html import write_page
+def _lacks_folder(page: Path | None) -> bool:
+    return page is not None and not page.absolute().parent.is_dir()
 
+
+def _cannot_write(page: Path | None, reason: str | None) -> int:
+    return _complain(f"cannot write {str(page)!r}: {reason}", UNUSABLE)
+
+
+def _write_page(page: Path | None, title: str, write: Callable[[Path], None]) -> int:
+    """Write a page, if one is wanted, and say where it is; the exit status."""
+    from atoll.demo.files import printable
+
+    if page is None:
+        return 0
     try:
-        write_page(page, comparison)
+        write(page)
     except OSError as error:
-        return _complain(f"cannot write {str(page)!r}: {error.strerror}", UNUSABLE)
-    print(f"Report: {printable(str(page))}")
-    return 0 if comparison.is_consistent else FAILED
+        return _cannot_write(page, error.strerror)
+    print(f"{title}: {printable(str(page))}")
+    return 0
 
 
 def _graph(page: Path | None) -> int:
@@ -224,18 +236,11 @@ def _graph(page: Path | None) -> int:
 
     from atoll.demo import boards, graph
 
-    if page is not None and not page.absolute().parent.is_dir():
-        return _complain(f"cannot write {str(page)!r}: its folder does not exist", UNUSABLE)
+    if _lacks_folder(page):
+        return _cannot_write(page, "its folder does not exist")
     snapshots = boards.run()
     graph.print_graph(Console(highlight=False), snapshots)
-    if page is None:
-        return 0
-    try:
-        graph.write_page(page, snapshots)
-    except OSError as error:
-        return _complain(f"cannot write {str(page)!r}: {error.strerror}", UNUSABLE)
-    print(f"Page: {page}")
-    return 0
+    return _write_page(page, "Page", partial(graph.write_page, snapshots=snapshots))
 
 
 def _run(script: str, arguments: Sequence[str]) -> int:

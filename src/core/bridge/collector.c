@@ -1,7 +1,5 @@
 #include "bridge/collector.h"
 
-#include <signal.h>
-
 #include "bridge/collection.h"
 #include "bridge/deputy.h"
 #include "bridge/summons.h"
@@ -126,16 +124,12 @@ run(void *unused)
 static void
 start_locked(void)
 {
-    sigset_t every, before;
     if (!collector.is_prepared) {
         collector.is_prepared = true;
         condition_init(&collector.called);
         condition_init(&collector.ended);
     }
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &before); // signals are for Python's own threads
-    collector.is_running = pthread_create(&collector.thread, NULL, run, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    collector.is_running = thread_start(&collector.thread, run, NULL);
     collector.is_joinable = collector.is_running;
 }
 

@@ -14,8 +14,7 @@ static pthread_rwlock_t under_way = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_bool is_ending = false;
 
 // CPython's part of it, one at a time: on 3.13.0 one of many thousands that were made at once
-// failed
-// ("Failed to import encodings module"). Taken while nothing is attached.
+// failed ("Failed to import encodings module"). Taken while nothing is attached.
 static pthread_mutex_t in_cpython = PTHREAD_MUTEX_INITIALIZER;
 
 interp *

@@ -1,6 +1,5 @@
 #include "bridge/deputy.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "bridge/crossing.h"
@@ -150,17 +149,6 @@ join_finished(void)
     }
 }
 
-static bool
-start(deputy *self)
-{
-    sigset_t every, before;
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &before); // signals are for Python's own threads
-    bool is_started = pthread_create(&self->thread, NULL, run, self) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return is_started;
-}
-
 deputy *
 deputy_new(interp *host)
 {
@@ -177,7 +165,7 @@ deputy_new(interp *host)
         is_prepared = true;
         condition_init(&reports);
     }
-    bool is_started = !has_deputy_locked(host) && start(self);
+    bool is_started = !has_deputy_locked(host) && thread_start(&self->thread, run, self);
     if (is_started) {
         self->next = all;
         if (all != NULL) {

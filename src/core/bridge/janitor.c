@@ -1,9 +1,8 @@
 #include "bridge/janitor.h"
 
-#include <signal.h>
-
 #include "bridge/crossing.h"
 #include "ground/clock.h"
+#include "ground/thread.h"
 
 #define PATIENCE (50 * MILLISECOND) // how long errands may wait for an ordinary visitor
 
@@ -78,13 +77,9 @@ run(void *unused)
 static void
 start_locked(void)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); // signals are for Python's own threads
     condition_init(&janitor.changed);
     // Where it cannot be started, errands wait for a visitor.
-    janitor.is_running = pthread_create(&janitor.thread, NULL, run, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    janitor.is_running = thread_start(&janitor.thread, run, NULL);
 }
 
 COLD void

@@ -81,8 +81,7 @@ describe_activity(char *text, size_t size)
     const char *path = file == NULL ? NULL : PyUnicode_AsUTF8(file);
     const char *function = name == NULL ? NULL : PyUnicode_AsUTF8(name);
     if (path != NULL && function != NULL) {
-        const char *slash = strrchr(path, '/');
-        snprintf(text, size, "%s() at %s:%d", function, slash == NULL ? path : slash + 1,
+        snprintf(text, size, "%s() at %s:%d", function, basename(path),
                  PyFrame_GetLineNumber(frame));
     }
     else {

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 
 #include "ground/barrier.h"
 #include "ground/clock.h"
@@ -236,13 +235,8 @@ run(void *unused)
 static bool
 start_locked(void)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); // signals are for Python's own threads
     sem_init(&alarm_clock.bell, 0, 0);
-    bool is_started = pthread_create(&alarm_clock.thread, NULL, run, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return is_started;
+    return thread_start(&alarm_clock.thread, run, NULL);
 }
 
 bool

@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ground/page.h"
+
 #ifndef MFD_EXEC
 #    define MFD_EXEC 0x0010U // Linux 6.3
 #endif
@@ -95,29 +97,37 @@ write_segments(int descriptor, const elf_file *file, size_t *copied)
     return is_written;
 }
 
+// Less than a page; where it begins and ends is noted.
+static bool
+overwrite(copy *self, const void *bytes, size_t size, size_t offset)
+{
+    size_t *patched = realloc(self->patched, (self->patch_count + 2) * sizeof *patched);
+    if (patched == NULL) {
+        return false;
+    }
+    self->patched = patched;
+    patched[self->patch_count++] = offset;
+    patched[self->patch_count++] = offset + size - 1;
+    return write_all(self->descriptor, bytes, size, offset);
+}
+
 bool
-copy_patch(const copy *self, const elf_file *file, const copy_renaming *renamings, size_t count)
+copy_patch(copy *self, const elf_file *file, const copy_renaming *renamings, size_t count)
 {
     bool is_written = true;
     for (size_t i = 0; is_written && i < count; i++) {
-        is_written = write_all(self->descriptor, renamings[i].by, strlen(renamings[i].by) + 1,
-                               renamings[i].name.offset);
+        is_written =
+            overwrite(self, renamings[i].by, strlen(renamings[i].by) + 1, renamings[i].name.offset);
     }
     for (size_t i = 0; is_written && i < file->unique_count; i++) {
         unsigned char type = ELF64_ST_TYPE(file->bytes[file->unique[i]]);
         unsigned char info = ELF64_ST_INFO(STB_GLOBAL, type);
-        is_written = write_all(self->descriptor, &info, 1, file->unique[i]);
+        is_written = overwrite(self, &info, 1, file->unique[i]);
     }
     return is_written;
 }
 
 // ---- sharing what is alike ----
-
-static size_t
-page_size(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
 
 static int
 compare(const void *left, const void *right)
@@ -127,7 +137,6 @@ compare(const void *left, const void *right)
 }
 
 typedef struct {
-    const elf_file *file;
     int original, copy; // descriptors
     uintptr_t base;
     size_t shared;
@@ -170,42 +179,28 @@ share_segment(sharing *self, const Elf64_Phdr *segment, const size_t *patched, s
 }
 
 // A wish: on failure the copy's own pages remain.
-static size_t
-share_pages(const elf_file *file, int copy, void *handle, const copy_renaming *renamings,
-            size_t count)
+static void
+share_pages(copy *self, const elf_file *file, void *handle)
 {
     struct link_map *map;
     int original = open(file->path, O_RDONLY | O_CLOEXEC);
-    size_t patch_count = file->unique_count, shared = 0;
-    for (size_t i = 0; i < count; i++) {
-        patch_count += strlen(renamings[i].by) + 1;
+    if (original < 0) {
+        return;
     }
-    size_t *patched = malloc((patch_count + 1) * sizeof *patched);
-    if (original >= 0 && patched != NULL && dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) {
-        size_t at = 0;
-        for (size_t i = 0; i < count; i++) {
-            for (size_t k = 0; k <= strlen(renamings[i].by); k++) {
-                patched[at++] = renamings[i].name.offset + k;
-            }
+    if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) {
+        if (self->patch_count > 0) {
+            qsort(self->patched, self->patch_count, sizeof *self->patched, compare);
         }
-        for (size_t i = 0; i < file->unique_count; i++) {
-            patched[at++] = file->unique[i];
-        }
-        qsort(patched, patch_count, sizeof *patched, compare);
-        sharing self = {file, original, copy, map->l_addr, 0};
+        sharing work = {original, self->descriptor, map->l_addr, 0};
         for (int i = 0; i < file->segment_count; i++) {
             const Elf64_Phdr *each = &file->segments[i];
             if (each->p_type == PT_LOAD && (each->p_flags & PF_W) == 0) {
-                share_segment(&self, each, patched, patch_count);
+                share_segment(&work, each, self->patched, self->patch_count);
             }
         }
-        shared = self.shared;
+        self->shared = work.shared;
     }
-    free(patched);
-    if (original >= 0) {
-        close(original);
-    }
-    return shared;
+    close(original);
 }
 
 // ---- loading ----
@@ -250,8 +245,7 @@ choose_path(copy *self, const char *name)
 bool
 copy_make(copy *self, const elf_file *file, const char *name)
 {
-    const char *slash = strrchr(file->path, '/');
-    *self = (copy){.descriptor = open_nameless(slash == NULL ? file->path : slash + 1)};
+    *self = (copy){.descriptor = open_nameless(basename(file->path))};
     if (self->descriptor < 0) {
         return false;
     }
@@ -272,6 +266,8 @@ copy_drop(copy *self)
         close(self->descriptor);
         self->descriptor = -1;
     }
+    free(self->patched);
+    self->patched = NULL;
 }
 
 // What dlerror says, with the original's path.
@@ -287,15 +283,14 @@ describe(char *failure, size_t size, const elf_file *file, const char *path, con
 }
 
 void *
-copy_load(copy *self, const elf_file *file, const copy_renaming *renamings, size_t count, int flags,
-          char *failure, size_t failure_size)
+copy_load(copy *self, const elf_file *file, int flags, char *failure, size_t failure_size)
 {
     void *handle = dlopen(self->path, flags);
     if (handle == NULL) {
         describe(failure, failure_size, file, self->path, dlerror());
     }
     else if (!file->has_text_relocations) {
-        self->shared = share_pages(file, self->descriptor, handle, renamings, count);
+        share_pages(self, file, handle);
     }
     copy_drop(self);
     return handle;

@@ -6,7 +6,7 @@
 // symbols that would exist once in the process (STB_GNU_UNIQUE) become ordinary ones. Once it is
 // loaded, pages that are alike are mapped from the original again, and their memory is given back.
 //
-// Lifetime. From copy_make until copy_load or copy_drop.
+// Lifetime. From copy_make until copy_load or copy_drop; path and statistics remain.
 //
 // Threads. Any; one at a time for one copy.
 //
@@ -24,6 +24,8 @@ typedef struct {
     int descriptor;
     char path[COPY_PATH_SIZE]; // that dlopen opens it by, once it is made
     size_t copied, shared;     // bytes
+    size_t *patched;           // owned: offsets in the file, the ends of what was written over
+    size_t patch_count;
 } copy;
 
 // What is written over a name in the file; not longer than that.
@@ -40,10 +42,8 @@ void copy_new_name(const char *name, char *fresh);
 
 // If possible its path is so short that it fits in the place of that name, which may be NULL.
 bool copy_make(copy *self, const elf_file *file, const char *name);
-bool copy_patch(const copy *self, const elf_file *file, const copy_renaming *renamings,
-                size_t count);
-void *copy_load(copy *self, const elf_file *file, const copy_renaming *renamings, size_t count,
-                int flags, char *failure, size_t failure_size);
+bool copy_patch(copy *self, const elf_file *file, const copy_renaming *renamings, size_t count);
+void *copy_load(copy *self, const elf_file *file, int flags, char *failure, size_t failure_size);
 void copy_drop(copy *self); // not loaded
 bool copy_is_loaded(const char *path);
 

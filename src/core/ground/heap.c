@@ -3,7 +3,8 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
+
+#include "ground/page.h"
 
 #define KIBIBYTE ((size_t)1024)
 #define GIBIBYTE (KIBIBYTE * KIBIBYTE * KIBIBYTE)
@@ -123,7 +124,7 @@ heap_keep(heap_span *span)
     pthread_mutex_lock(&heap.mutex);
     unsigned char *from = span->next;
     if (heap.is_sealed) {
-        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        size_t page = page_size();
         unsigned char *first = (unsigned char *)((uintptr_t)span->start & ~(page - 1));
         from = (unsigned char *)round_up((uintptr_t)span->next, page);
         from = from > span->limit ? span->limit : from;

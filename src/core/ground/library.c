@@ -24,14 +24,13 @@ typedef struct library {
     uint64_t device, inode;
     void *handle;
     char *name; // owned: the copy's SONAME, or NULL
-    char path[COPY_PATH_SIZE];
+    copy copy;  // its descriptor is open only while it is loaded
     bool is_copy;
     bool may_rest;  // its pages that are only read are as in the file
     bool is_python; // it, or a library that it needs, calls CPython
     bool must_stay; // its destructors would use an interpreter that has gone
     // Only while it is loaded:
     elf_file *file;          // owned
-    copy copy;               // its descriptor is owned
     struct library **needed; // owned: by the numbers of the file's names; NULL: the system's
 } library;
 
@@ -77,7 +76,7 @@ open_library(const char *path, int flags, libraries *self)
         while (each != NULL && each->handle != copy) {
             each = each->next;
         }
-        handle = each == NULL || !each->is_copy ? NULL : dlopen(each->path, flags);
+        handle = each == NULL || !each->is_copy ? NULL : dlopen(each->copy.path, flags);
         libraries_unlock(self);
     }
     return handle == NULL ? dlopen(path, flags) : handle;
@@ -161,7 +160,7 @@ fail(const request *self, const char *path, const char *reason)
 static bool
 is_shared_by_all(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
+    const char *name = basename(path);
     for (size_t i = 0; i < sizeof shared_by_all / sizeof *shared_by_all; i++) {
         if (strncmp(name, shared_by_all[i], strlen(shared_by_all[i])) == 0) {
             return true;
@@ -287,11 +286,7 @@ make_copy(library *self)
         }
         copy_new_name(name, self->name);
     }
-    if (!copy_make(&self->copy, self->file, name)) {
-        return false;
-    }
-    memcpy(self->path, self->copy.path, sizeof self->path);
-    return true;
+    return copy_make(&self->copy, self->file, name);
 }
 
 // By what a library's name is replaced in those that need it. By the path, if there is room for it,
@@ -300,7 +295,7 @@ static const char *
 new_name(const library *self, const char *old)
 {
     bool is_being_loaded = self->file != NULL;
-    return is_being_loaded && strlen(self->path) <= strlen(old) ? self->path : self->name;
+    return is_being_loaded && strlen(self->copy.path) <= strlen(old) ? self->copy.path : self->name;
 }
 
 // Which of the file's names are replaced. The result is owned; NULL: out of memory.
@@ -331,7 +326,7 @@ find_renamings(const library *self, size_t *count)
 }
 
 static bool
-patch_copy(const library *self)
+patch_copy(library *self)
 {
     size_t count;
     copy_renaming *renamings = find_renamings(self, &count);
@@ -341,20 +336,25 @@ patch_copy(const library *self)
 }
 
 static bool
+refuse_copy(const request *self, const library *each)
+{
+    snprintf(self->failure, self->failure_size, "%s: cannot make a private copy: %s",
+             each->file->path, strerror(errno));
+    return false;
+}
+
+// All of them, before any is patched: the paths of those that they need are written into them.
+static bool
 make_copies(const request *self)
 {
     for (library *each = self->found; each != NULL; each = each->next) {
         if (each->is_copy && !make_copy(each)) {
-            snprintf(self->failure, self->failure_size, "%s: cannot make a private copy: %s",
-                     each->file->path, strerror(errno));
-            return false;
+            return refuse_copy(self, each);
         }
     }
     for (library *each = self->found; each != NULL; each = each->next) {
         if (each->is_copy && !patch_copy(each)) {
-            snprintf(self->failure, self->failure_size, "%s: cannot make a private copy: %s",
-                     each->file->path, strerror(errno));
-            return false;
+            return refuse_copy(self, each);
         }
     }
     return true;
@@ -364,15 +364,7 @@ static bool
 load_copy(const request *self, library *each)
 {
     libraries *of = self->of;
-    size_t count;
-    copy_renaming *renamings = find_renamings(each, &count);
-    if (renamings == NULL) {
-        fail(self, each->file->path, strerror(ENOMEM));
-        return false;
-    }
-    each->handle = copy_load(&each->copy, each->file, renamings, count, RTLD_NOW, self->failure,
-                             self->failure_size);
-    free(renamings);
+    each->handle = copy_load(&each->copy, each->file, RTLD_NOW, self->failure, self->failure_size);
     if (each->handle == NULL) {
         return false;
     }
@@ -502,7 +494,7 @@ libraries_end(libraries *self)
     if (must_stay) {
         for (library *each = self->newest; each != NULL; each = each->next) {
             if (each->may_rest) {
-                copy_rest(each->path);
+                copy_rest(each->copy.path);
             }
         }
         return false;
@@ -513,7 +505,7 @@ libraries_end(libraries *self)
     }
     // A copy also stays while a destructor of a variable of some thread is due: it may call us.
     for (library *each = self->newest; each != NULL; each = each->next) {
-        must_stay |= each->is_copy && copy_is_loaded(each->path);
+        must_stay |= each->is_copy && copy_is_loaded(each->copy.path);
     }
     while (self->newest != NULL) {
         library *each = self->newest;

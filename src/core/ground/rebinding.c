@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
+
+#include "ground/page.h"
 
 #define CODE_SIZE 32 // of one trampoline, at most
 
@@ -18,12 +19,6 @@ struct trampolines {
     unsigned char *code; // owned: a mapping
     size_t code_size;
 };
-
-static size_t
-page_size(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
 
 #if REBINDING_EXISTS
 

@@ -125,12 +125,8 @@ static bool
 start_locked(void)
 {
     if (!reporter.is_running) {
-        sigset_t all, before;
         pthread_t started;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before); // signals are for Python's own threads
-        reporter.is_running = pthread_create(&started, NULL, run, NULL) == 0;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        reporter.is_running = thread_start(&started, run, NULL);
         if (reporter.is_running) {
             pthread_detach(started);
         }

@@ -1,5 +1,6 @@
 #include "ground/thread.h"
 
+#include <signal.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,17 @@ is_main_thread(void)
 #else
     return pthread_main_np();
 #endif
+}
+
+bool
+thread_start(pthread_t *started, void *(*run)(void *), void *argument)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool is_started = pthread_create(started, NULL, run, argument) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_started;
 }
 
 COLD thread *

@@ -11,6 +11,7 @@
 #ifndef ATOLL_GROUND_THREAD_H
 #define ATOLL_GROUND_THREAD_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +56,9 @@ struct thread {
 };
 
 extern __thread thread *thread_self __attribute__((tls_model("initial-exec")));
+
+// Start a thread that runs no Python by itself: signals are for Python's own. False: there is none.
+bool thread_start(pthread_t *started, void *(*run)(void *), void *argument);
 
 thread *thread_init(void); // this thread's record; NULL: out of memory
 
