@@ -504,6 +504,35 @@ def test_undefined_symbol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert str(caught.value).startswith(f"{path}: undefined symbol: ")
 
 
+def test_native_undefined_symbol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A native module that cannot be loaded is the ImportError that main gets."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    extension_modules.compile_module("needing", tmp_path)  # without its library
+    with pytest.raises(ImportError) as here:
+        import_module("needing")
+    with atoll.Interpreter(extensions="native") as one, pytest.raises(ImportError) as there:
+        one.import_module("needing")
+    assert str(there.value) == str(here.value)
+    assert there.value.path == here.value.path
+
+
+@pytest.mark.parametrize("mode", ["native", "private"])
+def test_audit(mode: str) -> None:
+    """An audit hook of the interpreter sees the file before it is loaded, and may refuse it."""
+    with (
+        atoll.Interpreter(extensions=mode) as one,
+        pytest.raises(PermissionError, match="declaring"),
+    ):
+        one.exec(
+            "import sys\n"
+            "def refuse(event, arguments):\n"
+            "    if event == 'import' and str(arguments[1]).endswith('.so'):\n"
+            "        raise PermissionError(arguments[1])\n"
+            "sys.addaudithook(refuse)\n"
+            "import declaring\n"
+        )
+
+
 def test_not_a_library(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is no shared object, or a damaged one, is an ImportError with its path."""
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -575,6 +604,16 @@ def test_ctypes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         counts = [each.call(bump_by_ctypes, str(library)) for each in (one, two)]
         assert original.library_bump() == 2
         assert counts == [1, 1]
+
+
+def test_ctypes_missing(tmp_path: Path) -> None:
+    """A library that ctypes does not find is the OSError that main gets."""
+    path = str(tmp_path / "missing.so")
+    with pytest.raises(OSError, match="missing") as here:
+        ctypes.CDLL(path)
+    with private() as one, pytest.raises(OSError, match="missing") as there:
+        one.call(bump_by_ctypes, path)
+    assert str(there.value) == str(here.value)
 
 
 def bump_by_ctypes(path: str) -> int:

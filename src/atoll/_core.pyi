@@ -12,6 +12,7 @@ from collections.abc import (
     ValuesView,
 )
 from importlib.machinery import ModuleSpec
+from os import PathLike
 from types import GenericAlias
 from typing import Any, NoReturn, Self, TypeVar, final, overload
 
@@ -426,6 +427,9 @@ def load_extension(path: str, tree: str, name: str, spec: ModuleSpec, /) -> tupl
 
 def load_library(path: str, tree: str, /) -> int:
     """Return the handle of this interpreter's private copy of a shared object."""
+
+def load_original(path: str | bytes | PathLike[str], flags: int, /) -> int:
+    """Return the handle of a shared object itself, as dlopen does; no fork meanwhile."""
 
 def count_private_copies() -> tuple[int, int, int, int, int]:
     """Return of this interpreter: copies, bytes copied, bytes of them given back,

@@ -259,11 +259,13 @@ def _create_module(loader: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType 
     if mode == "refuse":
         raise _refusal(name)
     taken[name] = mode
-    if mode == "native":
-        return _create_as_it_is(loader, spec)
     if mode == "main":
         spec.loader_state = _remote_loader
         return None
+    sys.audit("import", name, path, None, None, None)
+    if mode == "native":
+        _load_between_forks(name, path)
+        return _create_as_it_is(loader, spec)
     try:
         module: Any
         module, declared[name] = _core.load_extension(path, _tree_of(path), _symbol(name), spec)
@@ -281,6 +283,14 @@ def _create_module(loader: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType 
         module.__name__ = name  # it only knows the last part
     module.__file__ = path
     return module  # type: ignore[no-any-return]
+
+
+def _load_between_forks(name: str, path: str) -> None:
+    """Have the file loaded before CPython loads it, whose GIL here keeps no fork of main away."""
+    try:
+        _core.load_original(path if "/" in path else f"./{path}", sys.getdlopenflags())
+    except OSError as error:
+        raise ImportError(str(error), name=name, path=path) from None
 
 
 def _exec_module(loader: ExtensionFileLoader, module: ModuleType) -> None:
@@ -332,14 +342,16 @@ class _PrivateLibraries:
     def __call__(self, name: str | None, mode: int) -> Any:
         import os
 
-        if not isinstance(name, str) or not os.path.isabs(name) or mode & os.RTLD_NOLOAD:
+        if name is None:
             return self._dlopen(name, mode)
-        tree = _tree_of(name)
-        package = name[len(tree) :].split("/")[0].removesuffix(".libs")
-        told = _own.get(package) or _own.get("*", "auto")
-        if "packages/" not in tree or told not in ("auto", "private"):
-            return self._dlopen(name, mode)
-        try:
-            return _core.load_library(name, tree)
-        except ImportError:
-            return self._dlopen(name, mode)  # which also says what is wrong with it
+        if isinstance(name, str) and os.path.isabs(name) and not mode & os.RTLD_NOLOAD:
+            tree = _tree_of(name)
+            package = name[len(tree) :].split("/")[0].removesuffix(".libs")
+            told = _own.get(package) or _own.get("*", "auto")
+            if "packages/" in tree and told in ("auto", "private"):
+                try:
+                    return _core.load_library(name, tree)
+                except ImportError:
+                    pass  # what is wrong with it is said below
+        sys.audit("ctypes.dlopen", name)
+        return _core.load_original(name, mode | os.RTLD_NOW)

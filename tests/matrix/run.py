@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from packages import PACKAGES, Package
 TRIAL = Path(__file__).with_name("trial.py")
 GRACE = 20  # seconds that a process has to end by itself after its limit
 TEXT_LENGTH = 2000
+QUIET = {"GRPC_VERBOSITY": "ERROR"}  # else it tells of each client that has gone
 
 Record = dict[str, Any]
 
@@ -51,6 +53,7 @@ def try_package(package: Package, mode: str, cycles: int, limit: float) -> Recor
                 errors="replace",
                 timeout=limit + GRACE,
                 cwd=folder,
+                env=os.environ | QUIET,
             )
             record["status"], noise = done.returncode, done.stderr
         except subprocess.TimeoutExpired as expired:

@@ -18,6 +18,7 @@
 #include "ground/gong.h"
 #include "ground/heap.h"
 #include "ground/interp.h"
+#include "ground/loading.h"
 #include "ground/names.h"
 #include "ground/queue.h"
 #include "ground/reporter.h"
@@ -28,6 +29,7 @@
 static void
 prepare(void)
 {
+    loading_fork_prepare();
     reporter_fork_prepare();
     alarm_fork_prepare();
     thread_fork_prepare();
@@ -51,12 +53,14 @@ parent(void)
     thread_fork_parent();
     alarm_fork_parent();
     reporter_fork_parent();
+    loading_fork_parent();
 }
 
 // Before PyOS_AfterFork_Child, which would otherwise die while it deletes the interpreters.
 static void
 child(void)
 {
+    loading_fork_child();
     interp_fork_child();
     thread_fork_child();
     alarm_fork_child();

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ground/loading.h"
 #include "ground/page.h"
 
 #ifndef MFD_EXEC
@@ -220,9 +221,9 @@ write_path(int descriptor, unsigned number, char *path)
 static bool
 is_known(const char *path)
 {
-    void *handle = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+    void *handle = loading_open(path, RTLD_LAZY | RTLD_NOLOAD);
     if (handle != NULL) {
-        dlclose(handle);
+        loading_close(handle);
     }
     return handle != NULL;
 }
@@ -285,7 +286,7 @@ describe(char *failure, size_t size, const elf_file *file, const char *path, con
 void *
 copy_load(copy *self, const elf_file *file, int flags, char *failure, size_t failure_size)
 {
-    void *handle = dlopen(self->path, flags);
+    void *handle = loading_open(self->path, flags);
     if (handle == NULL) {
         describe(failure, failure_size, file, self->path, dlerror());
     }
@@ -305,7 +306,7 @@ has_path(struct dl_phdr_info *info, size_t size, void *path)
 bool
 copy_is_loaded(const char *path)
 {
-    return dl_iterate_phdr(has_path, (void *)path) != 0;
+    return loading_list(has_path, (void *)path) != 0;
 }
 
 static int
@@ -328,5 +329,5 @@ rest(struct dl_phdr_info *info, size_t size, void *path)
 void
 copy_rest(const char *path)
 {
-    dl_iterate_phdr(rest, (void *)path);
+    loading_list(rest, (void *)path);
 }

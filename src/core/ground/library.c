@@ -10,6 +10,7 @@
 
 #include "ground/clock.h"
 #include "ground/copy.h"
+#include "ground/loading.h"
 #include "ground/needed.h"
 #include "ground/outliving.h"
 
@@ -76,10 +77,10 @@ open_library(const char *path, int flags, libraries *self)
         while (each != NULL && each->handle != copy) {
             each = each->next;
         }
-        handle = each == NULL || !each->is_copy ? NULL : dlopen(each->copy.path, flags);
+        handle = each == NULL || !each->is_copy ? NULL : loading_open(each->copy.path, flags);
         libraries_unlock(self);
     }
-    return handle == NULL ? dlopen(path, flags) : handle;
+    return handle == NULL ? loading_open(path, flags) : handle;
 }
 
 static const rebinding loading_table[] = {{"dlopen", open_library, 2, NULL}};
@@ -383,7 +384,7 @@ load_copy(const request *self, library *each)
 static bool
 load_original(const request *self, library *each)
 {
-    each->handle = dlopen(each->file->path, RTLD_NOW);
+    each->handle = loading_open(each->file->path, RTLD_NOW);
     if (each->handle == NULL) {
         snprintf(self->failure, self->failure_size, "%s", dlerror());
     }
@@ -422,7 +423,7 @@ give_up(request *self)
         library *each = self->found;
         self->found = each->next;
         if (each->handle != NULL) {
-            dlclose(each->handle);
+            loading_close(each->handle);
         }
         drop(each);
     }
@@ -501,7 +502,7 @@ libraries_end(libraries *self)
     }
     outliving_end(&self->outliving);
     for (library *each = self->newest; each != NULL; each = each->next) {
-        dlclose(each->handle);
+        loading_close(each->handle);
     }
     // A copy also stays while a destructor of a variable of some thread is due: it may call us.
     for (library *each = self->newest; each != NULL; each = each->next) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "ground/loading.h"
 #include "ground/page.h"
 
 #define CODE_SIZE 32 // of one trampoline, at most
@@ -190,7 +191,7 @@ trampolines_bind(const trampolines *self, void *library)
         return false;
     }
     protected_range range = {.base = map->l_addr};
-    dl_iterate_phdr(find_protected, &range);
+    loading_list(find_protected, &range);
     relocations found = relocations_of(map);
     for (int table = 0; table < 2; table++) {
         const Elf64_Rela *first = found.tables[table].first;

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include "bridge/unchecked.h"
+#include "ground/loading.h"
 #include "local/reference.h"
 
 #if PY_VERSION_HEX >= 0x030F0000
@@ -166,6 +167,23 @@ load_library(PyObject *module, PyObject *arguments)
 }
 
 static PyObject *
+load_original(PyObject *module, PyObject *arguments)
+{
+    PyObject *path;
+    int flags;
+    if (!PyArg_ParseTuple(arguments, "O&i", PyUnicode_FSConverter, &path, &flags)) {
+        return NULL;
+    }
+    void *library = loading_open(PyBytes_AS_STRING(path), flags);
+    Py_DECREF(path);
+    if (library == NULL) {
+        PyErr_SetString(PyExc_OSError, dlerror());
+        return NULL;
+    }
+    return PyLong_FromVoidPtr(library);
+}
+
+static PyObject *
 count_private_copies(PyObject *module, PyObject *unused)
 {
     library_totals totals = extension_count(PyModule_GetState(module));
@@ -181,6 +199,9 @@ PyMethodDef extension_functions[] = {
     {"load_library", load_library, METH_VARARGS,
      PyDoc_STR("load_library($module, path, tree, /)\n--\n\n"
                "Return the handle of this interpreter's private copy of a shared object.")},
+    {"load_original", load_original, METH_VARARGS,
+     PyDoc_STR("load_original($module, path, flags, /)\n--\n\n"
+               "Return the handle of a shared object itself, as dlopen does; no fork meanwhile.")},
     {"count_private_copies", count_private_copies, METH_NOARGS,
      PyDoc_STR("count_private_copies($module, /)\n--\n\n"
                "Return of this interpreter: copies, bytes copied, bytes of them given back,\n"

@@ -1,0 +1,24 @@
+// loading: opening, closing and listing shared objects, while no other thread forks.
+//
+// Purpose. What the dynamic loader knows is not whole while it loads, and its list is locked while
+// it is read: a child forked then cannot load anything any more, as glibc holds neither lock across
+// a fork. Under one GIL threads do not fork and load at once; where there are many, this keeps them
+// apart.
+//
+// Threads. Any; also below a constructor that is run by loading_open.
+#ifndef ATOLL_GROUND_LOADING_H
+#define ATOLL_GROUND_LOADING_H
+
+#include <link.h>
+#include <stddef.h>
+
+// As dlopen, dlclose and dl_iterate_phdr do.
+void *loading_open(const char *path, int flags);
+void loading_close(void *handle);
+int loading_list(int (*visit)(struct dl_phdr_info *, size_t, void *), void *data);
+
+void loading_fork_prepare(void); // first: it waits for constructors, which may want other locks
+void loading_fork_parent(void);
+void loading_fork_child(void);
+
+#endif

@@ -1,0 +1,72 @@
+"""os.fork while other interpreters load shared objects; the child loads some as well."""
+
+import logging  # noqa: F401  (else a thread of main imports it while another forks)
+import os
+import signal
+import sys
+import sysconfig
+import threading
+import warnings
+from pathlib import Path
+
+import atoll
+
+warnings.simplefilter("ignore", DeprecationWarning)
+FOLDER = Path(sysconfig.get_path("stdlib"), "lib-dynload")
+NAMES = [each.name.split(".")[0] for each in sorted(FOLDER.glob("*.so"))]
+# Demonstrations and tests of CPython race when two interpreters import them at once.
+NAMES = [each for each in NAMES if not each.startswith(("xx", "_xx", "_test"))]
+FOR_THE_CHILD = "_zoneinfo" if "_zoneinfo" in NAMES else NAMES[-1]
+SMALL = {"_json", "_heapq", "_bisect", "_random", "_struct", "_csv"} & set(NAMES) or {NAMES[0]}
+
+
+def load_all():
+    with atoll.Interpreter() as one:
+        for name in NAMES:
+            if name != FOR_THE_CHILD:
+                try:
+                    one.import_module(name)
+                except ImportError:
+                    pass  # of one that refuses
+
+
+def load_copies():
+    with atoll.Interpreter(extensions=dict.fromkeys(SMALL, "private")) as other:
+        for name in SMALL:
+            other.import_module(name)
+
+
+def load():
+    load_all()
+    while not stop.is_set():
+        load_copies()
+
+
+def child():
+    __import__(FOR_THE_CHILD)
+    load_copies()
+
+
+load_copies()  # a child cannot import what another thread is importing in main
+stop = threading.Event()
+loaders = [threading.Thread(target=load) for _ in range(2)]
+for each in loaders:
+    each.start()
+failed = []
+for number in range(100):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        try:
+            child()
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status != 0:
+        failed.append((number, status))
+stop.set()
+for each in loaders:
+    each.join()
+assert not failed, failed
