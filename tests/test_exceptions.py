@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import sys
 import traceback
+import types
 from typing import Any
 
 import pytest
@@ -434,3 +436,19 @@ def test_base_exception_comes_home(there: Any) -> None:
 
     with pytest.raises(LocalBaseException):
         there.call(fail)
+
+
+def test_base_exception_comes_home_by_name(there: Any) -> None:
+    """So is one that can be imported here, and could not be there."""
+    module = types.ModuleType("only_here")
+    module.Own = type("Own", (BaseException,), {"__module__": "only_here"})  # type: ignore[attr-defined]
+    sys.modules["only_here"] = module
+
+    def fail() -> None:
+        raise module.Own(1)  # type: ignore[attr-defined]
+
+    try:
+        with pytest.raises(module.Own):  # type: ignore[attr-defined]
+            there.call(atoll.ref(fail))
+    finally:
+        del sys.modules["only_here"]

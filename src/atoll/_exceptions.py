@@ -116,6 +116,8 @@ def _capture_linked(exception: BaseException | None, seen: set[int]) -> Captured
 
 def _shared_base(cls: type[BaseException]) -> type[BaseException]:
     """Find the nearest builtin type: the one whose C constructor and fields count."""
+    if issubclass(cls, RemoteError) and len(cls.__bases__) == 2:
+        cls = cls.__bases__[1]  # what _remote_type was given
     return next(base for base in cls.__mro__ if base.__module__ == "builtins" and _is_static(base))
 
 

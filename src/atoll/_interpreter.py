@@ -294,10 +294,10 @@ class Interpreter(_core.Handle):
     def interrupt(self, exception: BaseException | type[BaseException] = KeyboardInterrupt) -> bool:
         """Raise an exception in what runs in this interpreter, between two of its bytecodes.
 
-        Meant are the threads that are inside at this moment, of which the one that runs first gets
-        it; threads that come later are not. If nobody visits, it is for the interpreter's own
-        threads; of the main interpreter, for the main thread alone. It does not wait until that
-        has happened. A second call before that takes the place of the first.
+        Meant are the threads that are inside or on their way in at this moment, of which the one
+        that runs first gets it; threads that come later are not. If nobody visits, it is for the
+        interpreter's own threads; of the main interpreter, for the main thread alone. It does not
+        wait until that has happened. A second call before that takes the place of the first.
 
         What crosses: the exception, as those that are raised do. What cannot be interrupted: a C
         function that does not return (`time.sleep`, `lock.acquire`); it is raised when that does.

@@ -161,9 +161,7 @@ class Thread(threading.Thread):
     ) -> None:
         """The thread's life: one call into its interpreter."""
         try:
-            if inheritance:
-                _warm.hand_over(interpreter, inheritance)
-            result = _core.invoke(interpreter, function, arguments, keywords)
+            result = _core.invoke(interpreter, function, (inheritance, *arguments), keywords)
             self._outcome = result, None
         except BaseException as error:
             self._outcome = None, error

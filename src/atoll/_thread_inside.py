@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from . import _core
-from ._inside import started_threads
+from ._inside import adopt, started_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +31,16 @@ def find(described: Any) -> Any:
     return described
 
 
-def run_target(name: str, target: Described, args: tuple[Any, ...], /, **kwargs: Any) -> Any:
+def run_target(
+    inheritance: tuple[Any, ...],
+    name: str,
+    target: Described,
+    args: tuple[Any, ...],
+    /,
+    **kwargs: Any,
+) -> Any:
     """Call the target of the thread of that name."""
-    _introduce(name)
+    _core.undisturbed(_introduce, name, inheritance)
     try:
         return find(target)(*args, **kwargs)
     finally:
@@ -41,6 +48,7 @@ def run_target(name: str, target: Described, args: tuple[Any, ...], /, **kwargs:
 
 
 def run_method(
+    inheritance: tuple[Any, ...],
     name: str,
     cls: Described,
     thread: Any,
@@ -50,7 +58,7 @@ def run_method(
     **kwargs: Any,
 ) -> Any:
     """Call the `run` of the thread's class; `thread` is a Proxy to the thread object."""
-    _introduce(name)
+    _core.undisturbed(_introduce, name, inheritance)
     try:
         stand_in = _make_stand_in(find(cls), thread)
         object.__setattr__(stand_in, "_target", None if target is None else find(target))
@@ -61,7 +69,10 @@ def run_method(
         _wait_for_own_threads()
 
 
-def _introduce(name: str) -> None:
+def _introduce(name: str, inheritance: tuple[Any, ...]) -> None:
+    if inheritance:  # in the one visit of the thread's life, for which interruptions are meant
+        adopt(*inheritance)
+
     import threading
 
     threading.current_thread().name = name

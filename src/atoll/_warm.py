@@ -68,7 +68,7 @@ def take(name: str) -> Interpreter | None:
     interpreter, inheritance = take_unprepared(name)
     if interpreter is not None:
         try:
-            hand_over(interpreter, inheritance)
+            _core.invoke(interpreter, "atoll._inside:adopt", inheritance, None)
         except BaseException:
             interpreter.close()
             raise
@@ -76,16 +76,11 @@ def take(name: str) -> Interpreter | None:
 
 
 def take_unprepared(name: str) -> tuple[Interpreter | None, tuple[Any, ...]]:
-    """Return a ready one, if there is one, and what `hand_over` is to give it."""
+    """Return a ready one, if there is one, and what it is to `adopt` (_inside)."""
     from . import _inheritance
 
     interpreter = _core.take_ready(name)
     return interpreter, () if interpreter is None else _inheritance.collect_anew()
-
-
-def hand_over(interpreter: Interpreter, inheritance: tuple[Any, ...]) -> None:
-    """Give an interpreter that was taken what a new one would have inherited then."""
-    _core.invoke(interpreter, "atoll._inside:adopt", inheritance, None)
 
 
 def keep_one() -> None:

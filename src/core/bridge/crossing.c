@@ -346,9 +346,6 @@ crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presen
         pthread_cond_broadcast(&host->moved);
         pthread_mutex_unlock(&host->mutex);
     }
-    if ((bits & ATTENTION_INTERRUPTION) && how == GUEST_ENTERING && visitor->depth == 1) {
-        interruption_pass_over(host, visitor);
-    }
     crossing_clean(host);
 }
 

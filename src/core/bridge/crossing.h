@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "bridge/interruption.h"
 #include "bridge/state.h"
 #include "ground/attributes.h"
 #include "ground/barrier.h"
@@ -145,8 +146,12 @@ crossing_dismiss(guest *visitor)
 {
     if (LIKELY(--visitor->depth == 0)) {
         atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
-        barrier_light(); // pairs with barrier_heavy in interpreter_close
+        barrier_light(); // pairs with barrier_heavy in interpreter_close and interruption_ask
         shake();
+        if (UNLIKELY(atomic_load_explicit(&visitor->interp->attention, memory_order_relaxed) &
+                     ATTENTION_INTERRUPTION)) {
+            interruption_pass_over(visitor->interp, visitor);
+        }
         if (UNLIKELY(interp_get_phase(visitor->interp) == INTERP_CLOSING)) {
             crossing_depart_contended(visitor->interp);
         }

@@ -58,11 +58,11 @@ has_interruptible_locked(const interp *host)
 }
 
 void
-interruption_pass_over(interp *host, guest *newcomer)
+interruption_pass_over(interp *host, guest *leaver)
 {
     parcel *taken = NULL;
     pthread_mutex_lock(&host->mutex);
-    unmark_locked(newcomer);
+    unmark_locked(leaver);
     if (!has_interruptible_locked(host)) {
         taken = take_locked(host);
     }
@@ -146,6 +146,19 @@ mark_meant_locked(interp *host, const atomic_uint *whom)
     return is_any || host->may_interrupt_own;
 }
 
+// Who left before he could see the attention has not passed himself over.
+static bool
+pass_over_absent_locked(interp *host)
+{
+    barrier_heavy(); // pairs with crossing_dismiss
+    for (guest *each = host->guests; each != NULL; each = each->next) {
+        if (each->is_interruptible && atomic_load(&each->presence) == GUEST_ABSENT) {
+            unmark_locked(each);
+        }
+    }
+    return has_interruptible_locked(host);
+}
+
 typedef struct {
     unsigned long ident;
     const atomic_uint *summons;
@@ -186,11 +199,16 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
     pthread_mutex_lock(&host->mutex);
     if (interp_get_phase(host) == INTERP_OPEN) {
         before = take_locked(host);
-        is_asked = mark_meant_locked(host, whom.summons);
-        if (is_asked) {
-            host->interruption = packed;
+        host->interruption = packed;
+        if (mark_meant_locked(host, whom.summons)) {
             interp_raise_attention(host, ATTENTION_INTERRUPTION);
+            is_asked = pass_over_absent_locked(host);
+        }
+        if (is_asked) {
             interp_pin_locked(host);
+        }
+        else {
+            packed = take_locked(host);
         }
     }
     pthread_mutex_unlock(&host->mutex);

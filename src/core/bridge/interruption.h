@@ -15,7 +15,7 @@
 // exception.
 int interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned long ident);
 int interruption_deliver(core_state *host, const guest *own); // -1: raised here, on this thread
-void interruption_pass_over(interp *host, guest *newcomer);   // who has just come is not meant
+void interruption_pass_over(interp *host, guest *leaver);     // who has left is not meant any more
 void interruption_postpone(interp *host, thread *here);       // it cannot be interrupted just now
 void interruption_tidy(thread *here); // it may have left where it was to be interrupted
 void interruption_drop(interp *host); // it closes

@@ -210,6 +210,57 @@ answer(core_state *state, thread *here, guest *own)
     return is_raised ? -1 : 0;
 }
 
+static bool
+has_text(PyObject *object, const char *attribute, const char *text)
+{
+    PyObject *value = PyObject_GetAttrString(object, attribute);
+    bool is_text = value != NULL && PyUnicode_EqualToUTF8(value, text);
+    Py_XDECREF(value);
+    return is_text;
+}
+
+// importlib's function, below which a module is found, made and executed.
+static bool
+imports_ours(PyFrameObject *frame)
+{
+    PyObject *code = (PyObject *)PyFrame_GetCode(frame);
+    bool is_import = has_text(code, "co_name", "_find_and_load");
+    PyObject *name = is_import ? PyFrame_GetVarString(frame, "name") : NULL;
+    const char *module = name != NULL && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+    bool is_ours = module != NULL && strncmp(module, "atoll.", strlen("atoll.")) == 0;
+    Py_XDECREF(name);
+    Py_DECREF(code);
+    return is_ours;
+}
+
+static bool
+is_of_importlib(PyFrameObject *frame)
+{
+    PyObject *code = (PyObject *)PyFrame_GetCode(frame);
+    bool is_one = has_text(code, "co_filename", "<frozen importlib._bootstrap>");
+    Py_DECREF(code);
+    return is_one;
+}
+
+// Broken off in the midst of it, modules of ours would be half there, when an exception that is to
+// be raised needs them; and importlib's callbacks of weak references, which run anywhere in its
+// code, would swallow it. Neither takes long.
+static bool
+is_importing(void)
+{
+    PyFrameObject *frame = (PyFrameObject *)Py_XNewRef(PyEval_GetFrame());
+    bool is_so = frame != NULL && is_of_importlib(frame);
+    while (frame != NULL && !is_so) {
+        PyFrameObject *outer = PyFrame_GetBack(frame);
+        is_so = imports_ours(frame);
+        Py_DECREF(frame);
+        frame = outer;
+    }
+    Py_XDECREF(frame);
+    PyErr_Clear();
+    return is_so;
+}
+
 static int
 look_up(interp *host)
 {
@@ -230,6 +281,10 @@ look_up(interp *host)
     core_state *state = host->core_state;
     if (here != NULL && here->deafness > 0) {
         interruption_postpone(host, here);
+        return 0;
+    }
+    if (here != NULL && is_importing()) {
+        alarm_retry();
         return 0;
     }
     return state == NULL ? 0 : answer(state, here, own);

@@ -98,7 +98,7 @@ struct guest {
     bool is_dead;           // interp.mutex; its thread has ended
     bool is_reaped;         // interp.mutex; its thread state was deleted by the closer
     bool is_holding;        // its thread has reserved the interpreter; this thread only
-    bool is_interruptible;  // interp.mutex; was inside when the interruption came
+    bool is_interruptible;  // interp.mutex; has been there since the interruption came
     atomic_uint *summons;   // its thread's; valid until it is dead
     guest *next, *previous; // interp.mutex
     guest *next_dead;       // interp.mutex

@@ -144,6 +144,19 @@ interrupt(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 }
 
 static PyObject *
+undisturbed(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count < 1) {
+        PyErr_SetString(PyExc_TypeError, "undisturbed(function, *arguments)");
+        return NULL;
+    }
+    thread *deaf = thread_deafen();
+    PyObject *result = PyObject_Vectorcall(arguments[0], arguments + 1, (size_t)count - 1, NULL);
+    thread_listen(deaf);
+    return result;
+}
+
+static PyObject *
 check_signals(PyObject *module, PyObject *unused)
 {
     if (summons_check_signals(PyModule_GetState(module)) < 0) {
@@ -179,6 +192,9 @@ PyMethodDef summons_functions[] = {
     {"interrupt", (PyCFunction)(void (*)(void))interrupt, METH_FASTCALL,
      PyDoc_STR("interrupt($module, handle, exception, thread, /)\n--\n\n"
                "Raise it in what runs there, or only in one thread; thread 0 is any.")},
+    {"undisturbed", (PyCFunction)(void (*)(void))undisturbed, METH_FASTCALL,
+     PyDoc_STR("undisturbed($module, function, /, *arguments)\n--\n\n"
+               "Call what is not to be broken off; what came meanwhile comes afterwards.")},
     {"check_signals", check_signals, METH_NOARGS,
      PyDoc_STR("check_signals($module, /)\n--\n\nRun the handlers of signals that have come.")},
     {"watch_signal", watch_signal, METH_O,

@@ -1,0 +1,21 @@
+"""Threads interrupted as soon as that is possible: each ends by it, none of them misses it."""
+
+import atoll
+
+
+def spin():
+    while True:
+        pass
+
+
+for number in range(150):
+    thread = atoll.Thread(target=spin)
+    thread.start()
+    while not thread.interrupt(KeyboardInterrupt(number)):
+        assert thread.is_alive()
+    try:
+        thread.result(30)
+    except KeyboardInterrupt as error:
+        assert error.args == (number,)
+    else:
+        raise AssertionError("what never ends has ended")
