@@ -22,7 +22,6 @@ from ._buffer import Buffer
 from ._interpreter import Interpreter
 from ._queue import Queue
 
-_T = TypeVar("_T")
 _K = TypeVar("_K")
 _V = TypeVar("_V", covariant=True)
 _K2 = TypeVar("_K2")
@@ -446,7 +445,7 @@ def has_shared() -> bool:
 def interrupt(handle: Handle, exception: BaseException, thread: int, /) -> bool:
     """Raise it in what runs there, or only in one thread; thread 0 is any."""
 
-def undisturbed(function: Callable[..., _T], /, *arguments: Any) -> _T:
+def undisturbed[T](function: Callable[..., T], /, *arguments: Any) -> T:
     """Call what is not to be broken off; what came meanwhile comes afterwards."""
 
 def format_traceback(names: dict[int, str], /) -> str:
