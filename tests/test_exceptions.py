@@ -452,3 +452,15 @@ def test_base_exception_comes_home_by_name(there: Any) -> None:
             there.call(atoll.ref(fail))
     finally:
         del sys.modules["only_here"]
+
+
+def test_from_a_frame_without_builtins() -> None:
+    """Whoever calls from where there is no `__import__` gets the exception as well."""
+
+    def fail() -> None:
+        raise ValueError(1)
+
+    with atoll.Interpreter() as fresh:  # has not yet imported what makes exceptions
+        fresh.exec("def call(f): return eval('f()', {'__builtins__': {}, 'f': f})")
+        with pytest.raises(ValueError, match="1"):
+            fresh.eval("call")(fail)

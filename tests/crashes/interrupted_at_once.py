@@ -1,6 +1,12 @@
 """Threads interrupted as soon as that is possible: each ends by it, none of them misses it."""
 
+import threading
+
 import atoll
+
+threading.excepthook = lambda arguments: (
+    None
+)  # of one that has ended before its result is asked for
 
 
 def spin():

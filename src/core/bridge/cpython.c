@@ -124,13 +124,37 @@ cpython_init_immortal(PyObject *raw, PyTypeObject *type)
     raw->ob_type = type;
 }
 
+PyObject *
+cpython_import(PyObject *name)
+{
+    PyObject *top = PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
+    if (top == NULL) {
+        return NULL;
+    }
+    Py_DECREF(top);
+    PyObject *module = PyImport_GetModule(name);
+    if (module == NULL && !PyErr_Occurred()) {
+        PyErr_Format(PyExc_ModuleNotFoundError, "no module named %R after its import", name);
+    }
+    return module;
+}
+
+PyObject *
+cpython_import_named(const char *name)
+{
+    PyObject *object = PyUnicode_FromString(name);
+    PyObject *module = object == NULL ? NULL : cpython_import(object);
+    Py_XDECREF(object);
+    return module;
+}
+
 // timezone.utc, a static object of datetime. No interpreter's.
 static PyObject *utc = NULL;
 
 int
 cpython_init_singletons(void)
 {
-    PyObject *module = PyImport_ImportModule("_datetime");
+    PyObject *module = cpython_import_named("_datetime");
     PyObject *found = module == NULL ? NULL : PyObject_GetAttrString(module, "UTC");
     if (found != NULL && PyInterpreterState_Get() == PyInterpreterState_Main()) {
         utc = found;

@@ -171,6 +171,11 @@ void cpython_init_immortal(PyObject *raw, PyTypeObject *type);
 
 bool cpython_is_singleton_slow(PyObject *object);
 
+// The module of that name, imported if need be. PyImport_Import would ask the running frame's
+// builtins for `__import__`, of which frames of users may have none.
+PyObject *cpython_import(PyObject *name);
+PyObject *cpython_import_named(const char *name);
+
 // Load what is static but not builtin: datetime. Every interpreter does, first the main one.
 MUST_CHECK int cpython_init_singletons(void);
 

@@ -227,7 +227,7 @@ crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *
     crossing_depart(home);
     shake();
     crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING);
-    host->crossings++;
+    interp_count_crossings(host, 1);
     if (UNLIKELY(host->core_state == NULL)) {
         return crossing_turn_back(self); // it is ending, and this thread is inside
     }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "bridge/cpython.h"
 #include "bridge/gilstate.h"
 #include "bridge/own_threads.h"
 
@@ -78,7 +79,7 @@ extension_count(core_state *state)
 static void
 run_exit_handlers(void)
 {
-    PyObject *module = PyImport_ImportModule("atexit");
+    PyObject *module = cpython_import_named("atexit");
     PyObject *done = module == NULL ? NULL : PyObject_CallMethod(module, "_run_exitfuncs", NULL);
     if (done == NULL) {
         PyErr_WriteUnraisable(NULL);

@@ -1,5 +1,6 @@
 #include "bridge/frozendict.h"
 
+#include "bridge/cpython.h"
 #include "ground/heap.h"
 
 #if PY_VERSION_HEX >= 0x030F0000
@@ -321,7 +322,7 @@ frozendict_init(void)
     if (cpython_init_static_type(&frozendict_type) < 0) {
         return -1;
     }
-    PyObject *module = PyImport_ImportModule("_collections_abc");
+    PyObject *module = cpython_import_named("_collections_abc");
     PyObject *mapping = module == NULL ? NULL : PyObject_GetAttrString(module, "Mapping");
     PyObject *done =
         mapping == NULL ? NULL : PyObject_CallMethod(mapping, "register", "O", &frozendict_type);

@@ -1,5 +1,6 @@
 #include "bridge/operation.h"
 
+#include "bridge/cpython.h"
 #include "bridge/crossing.h"
 #include "bridge/error.h"
 #include "bridge/objects.h"
@@ -226,12 +227,7 @@ resolve(PyObject *place)
     PyObject *halves = colon && dot ? PyUnicode_Split(place, colon, 1) : NULL;
     PyObject *names = NULL, *found = NULL;
     if (halves != NULL && PyList_GET_SIZE(halves) == 2) {
-        found = PyImport_Import(PyList_GET_ITEM(halves, 0));
-        PyObject *modules = PyImport_GetModuleDict(); // borrowed; Import returns the top package
-        if (found != NULL) {
-            Py_SETREF(found,
-                      Py_XNewRef(PyDict_GetItemWithError(modules, PyList_GET_ITEM(halves, 0))));
-        }
+        found = cpython_import(PyList_GET_ITEM(halves, 0));
         names = found == NULL ? NULL : PyUnicode_Split(PyList_GET_ITEM(halves, 1), dot, -1);
         if (names == NULL) {
             Py_CLEAR(found); // the module is not what was asked for

@@ -1,5 +1,6 @@
 #include "bridge/state.h"
 
+#include "bridge/cpython.h"
 #include "bridge/value.h"
 #include "ground/thread.h"
 
@@ -43,7 +44,7 @@ state_hook(core_state *state, hook_id hook)
 {
     if (state->hooks[hook] == NULL) {
         thread *deaf = thread_deafen();
-        PyObject *module = PyImport_ImportModule(hook_places[hook].module);
+        PyObject *module = cpython_import_named(hook_places[hook].module);
         thread_listen(deaf);
         PyObject *found =
             module == NULL ? NULL : PyObject_GetAttrString(module, hook_places[hook].attribute);

@@ -1,5 +1,6 @@
 #include "bridge/task.h"
 
+#include "bridge/cpython.h"
 #include "bridge/error.h"
 #include "bridge/export.h"
 #include "bridge/handle.h"
@@ -68,7 +69,7 @@ find_module(const task_function *function, PyObject **names)
     PyObject *place = PyUnicode_DecodeUTF8(function->data, colon - function->data, NULL);
     PyObject *path = PyUnicode_FromString(colon + 1), *dot = PyUnicode_FromString(".");
     PyObject *list = path && dot ? PyUnicode_Split(path, dot, -1) : NULL;
-    PyObject *module = place && list ? PyImport_Import(place) : NULL;
+    PyObject *module = place && list ? cpython_import(place) : NULL;
     *names = module == NULL ? NULL : PyList_AsTuple(list);
     if (*names == NULL) {
         Py_CLEAR(module);

@@ -1,12 +1,14 @@
 #include "bridge/unchecked.h"
 
+#include "bridge/cpython.h"
+
 // What the check was, or FAILED with an exception.
 enum { OFF = -1, FAILED = -2 };
 
 static int
 set_check(int override)
 {
-    PyObject *module = PyImport_ImportModule("_imp");
+    PyObject *module = cpython_import_named("_imp");
     PyObject *before =
         module == NULL
             ? NULL

@@ -62,7 +62,7 @@ struct interp {
     void *python_state;          // borrowed PyInterpreterState, valid until CLOSED
     void *core_state;            // its _core module's state; under its GIL
     void *extension;             // its private copies of extension modules, or NULL; under its GIL
-    uint64_t crossings;          // entries so far; under its GIL
+    _Atomic(uint64_t) crossings; // entries so far; written under its GIL
     errand_stack errands;
     errand *due;                  // errands taken but not yet run; under its GIL
     struct pending *pending;      // waits of its event loops at queues; under its GIL
@@ -113,6 +113,14 @@ static inline interp_phase
 interp_get_phase(const interp *self)
 {
     return atomic_load_explicit(&((interp *)self)->phase, memory_order_acquire);
+}
+
+// Under its GIL: nobody else writes.
+static inline void
+interp_count_crossings(interp *self, int change)
+{
+    uint64_t before = atomic_load_explicit(&self->crossings, memory_order_relaxed);
+    atomic_store_explicit(&self->crossings, before + (uint64_t)change, memory_order_relaxed);
 }
 
 void interp_set_phase(interp *self, interp_phase phase);

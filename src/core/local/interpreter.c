@@ -309,7 +309,7 @@ statistics(PyObject *module, PyObject *handle)
         crossing_raise(state, target, why);
         return NULL;
     }
-    target->crossings--;
+    interp_count_crossings(target, -1);
     const core_state *inside = target->core_state;
     size_t exports = state_count_exports(inside), proxies = inside->proxies.count;
     crossing_leave(&visit);

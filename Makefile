@@ -1,0 +1,21 @@
+# The long checks; `uv run pytest` is the short one, `.ci/run` what must pass before a change lands.
+SECONDS_EACH ?= 10
+
+.PHONY: asan tsan shake faults nightly
+
+asan:  # AddressSanitizer and UBSan: the core's own tests, the stress scripts, the whole test suite
+	tools/tsan_ground.sh
+	SANITIZE_TEST_SECONDS=7200 tools/sanitize.sh $(SECONDS_EACH) tests
+
+tsan:  # ThreadSanitizer: the core's own tests, the stress scripts
+	tools/tsan_ground.sh
+	tools/tsan.sh $(SECONDS_EACH)
+
+shake:  # the stress scripts on a core that rests at random
+	tools/shake.sh $(SECONDS_EACH)
+
+faults:  # allocations that fail
+	uv run python tests/faults/faults.py
+
+nightly:  # all of it, and ten minutes of random programs on each Python of $PYTHONS
+	tools/nightly.sh

@@ -1,0 +1,52 @@
+# Sourced by the scripts beside it, in the project's folder: a copy of the tree with a core of its own.
+
+# build_copy NAME CFLAGS [LDFLAGS]: builds it in build/NAME, so that the ordinary extension in src/atoll
+# is left alone, with the Python of `uv run` (or $ATOLL_PYTHON); goes there, and has that imported.
+build_copy() {
+  python=${ATOLL_PYTHON:-$(uv run -q python -c 'import sys; print(sys.executable)')}
+  copy=$PWD/build/$1
+  local venv=$copy/$("$python" -c 'import sys; print(sys.implementation.cache_tag)')
+  rm -rf "$copy/tree" && mkdir -p "$copy/tree/src"
+  cp -a setup.py pyproject.toml LICENSE README.md tests "$copy/tree/"
+  cp -a src/core src/atoll "$copy/tree/src/"
+  rm -f "$copy"/tree/src/atoll/*.so
+
+  # setuptools only for the build; everything that atoll needs comes from the Python's own environment
+  [[ -e $venv/bin/python ]] || uv venv -q --python "$python" "$venv"
+  uv pip install -q --python "$venv/bin/python" 'setuptools>=77'
+  (cd "$copy/tree" && ATOLL_CFLAGS="$2 ${ATOLL_CFLAGS:-}" ATOLL_LDFLAGS="${3:-}" \
+    "$venv/bin/python" setup.py -q build_ext --inplace --build-temp "$venv/objects")
+  export PYTHONPATH="$copy/tree/src:$copy/tree/tests"
+  cd "$copy/tree"
+}
+
+check_copy() { "$python" -c "import atoll._core as core; assert core.__file__.startswith('$copy'), core.__file__"; }
+
+# library NAME: the path of one of the compiler's own
+library() { realpath "$(${CC:-gcc} -print-file-name="$1")"; }
+
+failed=0
+
+# try SECONDS ARGUMENTS...: run the Python for so long, tell how it went, and note a failure
+try() {
+  local log="$copy/log" start=$SECONDS
+  if timeout -s KILL "$1" "${prefix[@]}" "$python" "${@:2}" >"$log" 2>&1 </dev/null; then
+    echo "ok      ${*:2} ($((SECONDS - start)) s)"
+  else
+    echo "FAILED  ${*:2} (status $?, $((SECONDS - start)) s)"
+    tail -60 "$log"
+    failed=1
+  fi
+}
+prefix=()
+
+# tell_reports: print what a sanitizer has written to files in $reports, each of which is a failure
+tell_reports() {
+  local report
+  for report in "$reports"/*; do
+    [[ -e $report ]] || continue
+    echo "FAILED  $report"
+    head -80 "$report"
+    failed=1
+  done
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# nightly.sh [SECONDS]: what takes too long to run before each change; hours.
+#
+# Each stress script runs for SECONDS (default: 600) on the Python of `uv run` and on those whose paths
+# $PYTHONS lists, divided by blanks; then what the Makefile has. All is run; the status says whether all
+# of it passed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=${1:-600}
+failed=()
+attempt() {
+  echo "=== $*"
+  "$@" </dev/null || failed+=("$*")
+}
+
+for python in $(uv run -q python -c 'import sys; print(sys.executable)') ${PYTHONS:-}; do
+  environment=(env "UV_PROJECT_ENVIRONMENT=build/nightly/$("$python" -c 'import sys; print(sys.implementation.cache_tag)')")
+  for script in calls drop executor fork gc interrupt programs queue; do
+    attempt "${environment[@]}" timeout -s KILL $((seconds * 2 + 300)) uv run --quiet --no-default-groups \
+      --group test --python "$python" python "tests/stress/stress_$script.py" "$seconds"
+  done
+done
+for check in asan tsan shake faults; do
+  attempt make "$check" SECONDS_EACH=60
+done
+
+((${#failed[@]} == 0)) && exit
+printf 'FAILED  %s\n' "${failed[@]}"
+exit 1
