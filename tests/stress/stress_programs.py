@@ -437,7 +437,14 @@ class Program(RuleBasedStateMachine):
         assert counts.ends.load() == 2 * counts.knots, (counts.ends.load(), counts.knots)
 
 
+def report(arguments: threading.ExceptHookArgs) -> None:
+    """Tell what has ended a thread, unless its result is still to be asked for."""
+    if not issubclass(arguments.exc_type, programs_inside.Interrupted):
+        threading.__excepthook__(arguments)
+
+
 def main(seconds: float, hammers: int, seed: int) -> tuple[str, list[str]]:
+    threading.excepthook = report
     Program.hammers = hammers
     settings = hypothesis.settings(
         max_examples=PROGRAMS,
