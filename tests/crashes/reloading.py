@@ -68,11 +68,11 @@ nonsense += [
     two.eval("[]").append,
     two.eval("type('T', (), {})"),
 ]
+# These end things on purpose, or hand to dlopen what they are given.
+NOT_FOR_NONSENSE = ("forget_interpreters", "freeze", "stop_janitor", "create", "load_original")
 for name in sorted(vars(_core)):
     function = getattr(_core, name)
-    if name in ("forget_interpreters", "freeze", "stop_janitor", "create") or not callable(
-        function
-    ):
+    if name in NOT_FOR_NONSENSE or not callable(function):
         continue
     for args in [
         (),

@@ -207,7 +207,8 @@ look_locked(void)
         alarm_clock.retry_at = DEADLINE_NEVER;
         thread_each(summon_again, NULL);
     }
-    if (atomic_exchange(&alarm_clock.is_missed, false)) {
+    // One that is due stays: others may miss something more often than that.
+    if (atomic_exchange(&alarm_clock.is_missed, false) && alarm_clock.retry_at == DEADLINE_NEVER) {
         alarm_clock.retry_at = clock_now() + alarm_clock.pause;
         if (alarm_clock.pause < LAST_PAUSE) {
             alarm_clock.pause *= 2;
