@@ -101,11 +101,12 @@ void
 export_unref(foreign_ref reference)
 {
     exported *self = reference.target;
-    intptr_t count = atomic_load_explicit(&self->count, memory_order_relaxed);
+    // acquire: if it has been an errand before, whoever ran that is done with it (drop)
+    intptr_t count = atomic_load_explicit(&self->count, memory_order_acquire);
     while (count > 1) {
         shake();
         if (atomic_compare_exchange_weak_explicit(&self->count, &count, count - 1,
-                                                  memory_order_acq_rel, memory_order_relaxed)) {
+                                                  memory_order_acq_rel, memory_order_acquire)) {
             return;
         }
     }
