@@ -118,6 +118,22 @@ def test_own_thread(preemptive: atoll.Interpreter) -> None:
     assert list(caught) == ["KeyError"]
 
 
+def test_own_thread_in_an_import(preemptive: atoll.Interpreter) -> None:
+    """One that is in code of importlib's, where an exception may be swallowed, is hit afterwards."""
+    caught = preemptive.eval("[]")
+    entered = threading.Event()
+    may_leave = atoll.AtomicInt(atoll.Buffer(8))
+    there = preemptive.import_module("workloads")
+    thread = there.start_thread(there.import_and_note, entered, may_leave, caught)
+    entered.wait()
+    while not preemptive.interrupt(KeyError):
+        pass
+    preemptive.eval("1")  # somebody gets in: the thread has looked up
+    may_leave.store(1)
+    thread.join()
+    assert list(caught) == ["left", "KeyError"]
+
+
 def test_busy_main(preemptive: atoll.Interpreter) -> None:
     """The main interpreter can be interrupted from another one."""
     there = preemptive.import_module("workloads")

@@ -2,7 +2,7 @@
 // (Interpreter.interrupt).
 //
 // Lifetime. One at a time waits in interp.interruption; a newer one takes its place. It is for
-// those who were inside when it came: once they have left it is dropped.
+// those who were inside, or on their way in, when it came: once they have left it is dropped.
 //
 // Threads. Asked for by any; delivered by a pending call, under the interpreter's GIL.
 #ifndef ATOLL_BRIDGE_INTERRUPTION_H

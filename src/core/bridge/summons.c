@@ -211,11 +211,13 @@ answer(core_state *state, thread *here, guest *own)
 }
 
 static bool
-has_text(PyObject *object, const char *attribute, const char *text)
+is_code_of(PyFrameObject *frame, const char *attribute, const char *text)
 {
-    PyObject *value = PyObject_GetAttrString(object, attribute);
+    PyObject *code = (PyObject *)PyFrame_GetCode(frame);
+    PyObject *value = PyObject_GetAttrString(code, attribute);
     bool is_text = value != NULL && PyUnicode_EqualToUTF8(value, text);
     Py_XDECREF(value);
+    Py_DECREF(code);
     return is_text;
 }
 
@@ -223,23 +225,12 @@ has_text(PyObject *object, const char *attribute, const char *text)
 static bool
 imports_ours(PyFrameObject *frame)
 {
-    PyObject *code = (PyObject *)PyFrame_GetCode(frame);
-    bool is_import = has_text(code, "co_name", "_find_and_load");
+    bool is_import = is_code_of(frame, "co_name", "_find_and_load");
     PyObject *name = is_import ? PyFrame_GetVarString(frame, "name") : NULL;
     const char *module = name != NULL && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
     bool is_ours = module != NULL && strncmp(module, "atoll.", strlen("atoll.")) == 0;
     Py_XDECREF(name);
-    Py_DECREF(code);
     return is_ours;
-}
-
-static bool
-is_of_importlib(PyFrameObject *frame)
-{
-    PyObject *code = (PyObject *)PyFrame_GetCode(frame);
-    bool is_one = has_text(code, "co_filename", "<frozen importlib._bootstrap>");
-    Py_DECREF(code);
-    return is_one;
 }
 
 // Broken off in the midst of it, modules of ours would be half there, when an exception that is to
@@ -249,7 +240,7 @@ static bool
 is_importing(void)
 {
     PyFrameObject *frame = (PyFrameObject *)Py_XNewRef(PyEval_GetFrame());
-    bool is_so = frame != NULL && is_of_importlib(frame);
+    bool is_so = frame != NULL && is_code_of(frame, "co_filename", "<frozen importlib._bootstrap>");
     while (frame != NULL && !is_so) {
         PyFrameObject *outer = PyFrame_GetBack(frame);
         is_so = imports_ours(frame);
@@ -259,6 +250,13 @@ is_importing(void)
     Py_XDECREF(frame);
     PyErr_Clear();
     return is_so;
+}
+
+static bool
+is_wanted(interp *host, thread *here)
+{
+    return atomic_load(&here->summons) != 0 ||
+           (atomic_load(&host->attention) & ATTENTION_INTERRUPTION) != 0;
 }
 
 static int
@@ -279,11 +277,8 @@ look_up(interp *host)
         alarm_retry();
     }
     core_state *state = host->core_state;
-    if (here != NULL && here->deafness > 0) {
+    if (here != NULL && (here->deafness > 0 || (is_wanted(host, here) && is_importing()))) {
         interruption_postpone(host, here);
-        return 0;
-    }
-    if (here != NULL && is_importing()) {
         alarm_retry();
         return 0;
     }
