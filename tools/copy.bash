@@ -16,11 +16,19 @@ build_copy() {
   uv pip install -q --python "$venv/bin/python" 'setuptools>=77'
   (cd "$copy/tree" && ATOLL_CFLAGS="$2 ${ATOLL_CFLAGS:-}" ATOLL_LDFLAGS="${3:-}" \
     "$venv/bin/python" setup.py -q build_ext --inplace --build-temp "$venv/objects")
+  reports=$copy/reports # of a sanitizer: a file for each process in which it has found something
+  rm -rf "$reports" && mkdir -p "$reports"
   export PYTHONPATH="$copy/tree/src:$copy/tree/tests"
   cd "$copy/tree"
 }
 
-check_copy() { "$python" -c "import atoll._core as core; assert core.__file__.startswith('$copy'), core.__file__"; }
+# The Python is run by this command.
+prefix=()
+
+check_copy() {
+  "${prefix[@]}" "$python" -c \
+    "import atoll._core as core; assert core.__file__.startswith('$copy'), core.__file__"
+}
 
 # library NAME: the path of one of the compiler's own
 library() { realpath "$(${CC:-gcc} -print-file-name="$1")"; }
@@ -38,9 +46,8 @@ try() {
     failed=1
   fi
 }
-prefix=()
 
-# tell_reports: print what a sanitizer has written to files in $reports, each of which is a failure
+# tell_reports: print what is in $reports, all of it failures
 tell_reports() {
   local report
   for report in "$reports"/*; do

@@ -25,8 +25,6 @@ build_copy sanitize "$flags" "-fsanitize=address,undefined"
 # No search for leaks: Python leaves memory to the process's end, and a fork forgets interpreters
 # (tests/test_leaks.py looks for ours). ASan reports to files, since scripts that start others may keep
 # their stderr; UBSan to stderr only, which pytest must not capture therefore.
-reports=$copy/reports
-rm -rf "$reports" && mkdir -p "$reports"
 options=halt_on_error=1:abort_on_error=1:print_stacktrace=1:log_path=$reports/report
 export ASAN_OPTIONS=$options:detect_leaks=0:use_sigaltstack=0:handle_segv=1 UBSAN_OPTIONS=$options
 export PYTHONMALLOC=malloc # so that Python's own objects are seen too

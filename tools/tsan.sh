@@ -12,8 +12,6 @@ suppressions=$PWD/tools/tsan.supp
 # gcc warns that ThreadSanitizer does not model fences; ours are for visibility only
 build_copy tsan "-fsanitize=thread -Wno-tsan -fno-omit-frame-pointer -g -O1" "-fsanitize=thread"
 
-reports=$copy/reports
-rm -rf "$reports" && mkdir -p "$reports"
 options=suppressions=$suppressions:log_path=$reports/report:ignore_noninstrumented_modules=1
 export TSAN_OPTIONS=$options:history_size=4:exitcode=66
 prefix=(env "LD_PRELOAD=$(library libtsan.so)")
@@ -21,6 +19,7 @@ prefix=(env "LD_PRELOAD=$(library libtsan.so)")
 if setarch --addr-no-randomize true 2>/dev/null; then
   prefix=(setarch --addr-no-randomize "${prefix[@]}")
 fi
+check_copy
 for script in calls drop queue executor interrupt gc; do
   try $((seconds * 5 + 120)) "tests/stress/stress_$script.py" "$seconds"
 done

@@ -1,13 +1,12 @@
 """os.fork while other interpreters load shared objects; the child loads some as well."""
 
 import logging  # noqa: F401  (else a thread of main imports it while another forks)
-import os
-import signal
-import sys
 import sysconfig
 import threading
 import warnings
 from pathlib import Path
+
+from common.forks import failing_forks
 
 import atoll
 
@@ -52,20 +51,7 @@ stop = threading.Event()
 loaders = [threading.Thread(target=load) for _ in range(2)]
 for each in loaders:
     each.start()
-failed = []
-for number in range(100):
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(20)
-        try:
-            child()
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            os._exit(1)
-        os._exit(0)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if status != 0:
-        failed.append((number, status))
+failed = failing_forks(100, child)
 stop.set()
 for each in loaders:
     each.join()

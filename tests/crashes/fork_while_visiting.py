@@ -1,11 +1,10 @@
 """os.fork while other threads are inside an interpreter; the child fills and empties its C heap."""
 
 import gc
-import os
-import signal
-import sys
 import threading
 import warnings
+
+from common.forks import failing_forks
 
 import atoll
 
@@ -40,20 +39,7 @@ stop = threading.Event()
 visitors = [threading.Thread(target=visit) for _ in range(3)]
 for each in visitors:
     each.start()
-failed = []
-for number in range(60):
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(20)
-        try:
-            child()
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            os._exit(1)
-        os._exit(0)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if status != 0:
-        failed.append((number, status))
+failed = failing_forks(60, child)
 stop.set()
 for each in visitors:
     each.join()

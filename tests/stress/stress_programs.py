@@ -210,12 +210,6 @@ def collect(places: Places, here: Place, there: Place, number: int) -> None:
     atoll.gc.collect()
 
 
-def tie(places: Places, here: Place, there: Place, number: int) -> None:
-    """Garbage: two objects of two interpreters, of which each refers to the other."""
-    one, other = (each.inside.Node(places.counts.ends) for each in (here, there))
-    one.other, other.other = other, one
-
-
 Step = Callable[["Places", Place, Place, int], None]
 FREE_STEPS: tuple[Step, ...] = (
     total,
@@ -423,8 +417,11 @@ class Program(RuleBasedStateMachine):
 
     @rule(number=NUMBERS, other=NUMBERS)
     def tie(self, number: int, other: int) -> None:
-        tie(self.places, self.place(number), self.place(other), 0)
-        self.places.counts.knots += 1
+        """Leave garbage: two objects of two interpreters, of which each refers to the other."""
+        counts = self.places.counts
+        one, two = (self.place(each).inside.Node(counts.ends) for each in (number, other))
+        one.other, two.other = two, one
+        counts.knots += 1
 
     @rule()
     def collect_knots(self) -> None:
