@@ -424,18 +424,55 @@ def test_memory_of_exceptions(interpreter: atoll.Interpreter) -> None:
     assert interpreter.eval("ref() is None")
 
 
-class LocalBaseException(BaseException):
-    """Derives from BaseException, and cannot be imported elsewhere."""
+def local_base_exception() -> type[BaseException]:
+    """Make a class that derives from BaseException and cannot be imported."""
+
+    class Local(BaseException):
+        pass
+
+    return Local
 
 
 def test_base_exception_comes_home(there: Any) -> None:
     """A local subclass of BaseException that passed through another interpreter is itself again."""
+    local = local_base_exception()
 
     def fail() -> None:
-        raise LocalBaseException(1)
+        raise local(1)
 
-    with pytest.raises(LocalBaseException):
+    with pytest.raises(local):
         there.call(fail)
+
+
+def test_base_exception_elsewhere(interpreter: atoll.Interpreter) -> None:
+    """Where it is not known, its stand-in is no Exception either: that would be swallowed."""
+
+    class Exit(SystemExit):
+        """Derives from another builtin than BaseException."""
+
+    class Group(BaseExceptionGroup[BaseException]):
+        """Its layout is not that of BaseException."""
+
+    interpreter.exec(
+        "def raised_by(function):\n"
+        "    try: function()\n"
+        "    except BaseException as error: caught = error\n"
+        "    kind = type(caught)\n"
+        "    bases = *(each.__name__ for each in kind.__bases__),\n"
+        "    return kind.__name__, bases, caught.remote_type"
+    )
+    for cls, args in (
+        (local_base_exception(), (1,)),
+        (Exit, (3,)),
+        (Group, ("two", [KeyboardInterrupt(1), ValueError(2)])),
+    ):
+
+        def fail(cls: type[BaseException] = cls, args: Any = args) -> None:
+            raise cls(*args)
+
+        raised = interpreter.eval("raised_by")(fail)
+        bases = ("BaseRemoteError", cls.__mro__[1].__name__)
+        assert raised == (cls.__name__, bases, cls)
 
 
 def test_base_exception_comes_home_by_name(there: Any) -> None:

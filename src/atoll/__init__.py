@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._deadline import timeout
     from ._errors import (
         AtollError,
+        BaseRemoteError,
         DeadlineExceeded,
         ExtensionWarning,
         InterpreterClosedError,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "AtollError": "_errors",
     "AtomicInt": "_core",
+    "BaseRemoteError": "_errors",
     "Buffer": "_buffer",
     "BufferStatistics": "_buffer_statistics",
     "DeadlineExceeded": "_errors",
@@ -93,6 +95,7 @@ _MODULES = frozenset({"extensions", "gc"})
 __all__ = [
     "AtollError",
     "AtomicInt",
+    "BaseRemoteError",
     "Buffer",
     "BufferStatistics",
     "DeadlineExceeded",

@@ -34,7 +34,7 @@ class DeadlineExceeded(BaseException):
         return error
 
 
-class RemoteError(AtollError):
+class BaseRemoteError(BaseException):
     """An exception whose type cannot be found here.
 
     It arrives as a subclass of this, named as its type and with its arguments; where the type
@@ -43,6 +43,10 @@ class RemoteError(AtollError):
     """
 
     remote_type: type | None = None
+
+
+class RemoteError(AtollError, BaseRemoteError):
+    """A `BaseRemoteError` whose type derives from `Exception`, as nearly all do."""
 
 
 class RemoteTraceback(Exception):

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 
 from . import _core
-from ._errors import DeadlineExceeded, RemoteError, RemoteTraceback
+from ._errors import BaseRemoteError, DeadlineExceeded, RemoteError, RemoteTraceback
 from ._values import name_of
 
 TYPE_CHECKING = False
@@ -89,7 +89,7 @@ def _capture(exception: BaseException, seen: set[int]) -> Captured:
     if isinstance(exception, BaseExceptionGroup):
         members, args = exception.exceptions, (exception.message,)
     name = _type_name(type(exception), base)
-    if isinstance(exception, RemoteError) and exception.remote_type is not None:
+    if isinstance(exception, BaseRemoteError) and exception.remote_type is not None:
         name = (*name[:4], exception.remote_type)  # type: ignore[index]
     fields: CapturedFields = {
         "type": name,
@@ -116,7 +116,7 @@ def _capture_linked(exception: BaseException | None, seen: set[int]) -> Captured
 
 def _shared_base(cls: type[BaseException]) -> type[BaseException]:
     """Find the nearest builtin type: the one whose C constructor and fields count."""
-    if issubclass(cls, RemoteError) and len(cls.__bases__) == 2:
+    if len(cls.__bases__) == 2 and cls.__bases__[0] in (RemoteError, BaseRemoteError):
         cls = cls.__bases__[1]  # what _remote_type was given
     return next(base for base in cls.__mro__ if base.__module__ == "builtins" and _is_static(base))
 
@@ -247,7 +247,7 @@ def _make(of: type[BaseException] | TypeName, args: tuple[Any, ...]) -> BaseExce
     base = next((each for each in cls.__mro__ if each is base), BaseException)
     exception: BaseException = base.__new__(cls, *args)
     base.__init__(exception, *args)
-    if isinstance(exception, RemoteError):
+    if isinstance(exception, BaseRemoteError):
         exception.remote_type = of[4]
     if issubclass(base, OSError) and exception.args != args[:2]:
         # A subclass with an __init__ of its own: OSError.__new__ then leaves args to it.
@@ -279,15 +279,16 @@ _remote_types: dict[tuple[str, str, type], type[BaseException]] = {}
 
 
 def _remote_type(module: str, qualname: str, base: type[BaseException]) -> type[BaseException]:
-    """Make, once, a subclass of RemoteError that stands for a type that is not to be had here."""
+    """Make, once, a type that stands for one that is not to be had here."""
     key = module, qualname, base
     if key not in _remote_types:
         name = qualname.rpartition(".")[2]
+        family = RemoteError if issubclass(base, Exception) else BaseRemoteError
         namespace = {"__module__": module, "__qualname__": qualname}
         try:
-            made = type(name, (RemoteError, base), namespace)
-        except TypeError:  # their layouts do not go together, or base is a base of RemoteError
-            made = type(name, (RemoteError,), namespace)
+            made = type(name, (family, base), namespace)
+        except TypeError:  # their layouts do not go together
+            made = type(name, (family,), namespace)
         _remote_types[key] = made
     return _remote_types[key]
 

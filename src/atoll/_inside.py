@@ -25,6 +25,8 @@ def prepare(
     """Give a new interpreter what it inherits."""
     if sys.version_info < (3, 13, 3):
         atexit.register(_forget_visiting_threads)  # runs after the users'
+    if sys.version_info < (3, 13, 1):
+        _importing.when_imported("collections", _give_its_abc)
     sys.argv = list(argv)
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
@@ -33,6 +35,14 @@ def prepare(
     _filters.adopt(filters)
     if forwards_logging:
         forward()
+
+
+def _give_its_abc(collections: Any) -> None:
+    """Spare threads that meet in collections/abc.py the module that it replaces by another.
+
+    As 3.13.1 does (gh-125245).
+    """
+    sys.modules["collections.abc"] = collections.abc = sys.modules["_collections_abc"]
 
 
 def _make_visitors_ordinary(threading: Any) -> None:

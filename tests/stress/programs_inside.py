@@ -14,6 +14,10 @@ class Failure(Exception):
     """An exception that main can import too."""
 
 
+class Interrupted(BaseException):
+    """What is raised in what never ends by itself."""
+
+
 class Node:
     """One end of a knot across interpreters; counts when it is finalized."""
 

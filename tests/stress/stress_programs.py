@@ -116,11 +116,11 @@ def time_out(places: Places, here: Place, there: Place, number: int) -> None:
 def be_interrupted(places: Places, here: Place, there: Place, number: int) -> None:
     thread = atoll.Thread(target=programs_inside.spin)
     thread.start()
-    while not thread.interrupt(KeyboardInterrupt(number)):
+    while not thread.interrupt(programs_inside.Interrupted(number)):
         assert thread.is_alive()
     try:
         thread.result(LIMIT_SECONDS)
-    except KeyboardInterrupt as error:
+    except programs_inside.Interrupted as error:
         assert error.args == (number,)
     else:
         raise AssertionError("what never ends has ended")
@@ -260,7 +260,7 @@ class Places:
                 place.interpreter.close(0.05)
                 return
             except TimeoutError:
-                place.interpreter.interrupt(KeyboardInterrupt)
+                place.interpreter.interrupt(programs_inside.Interrupted)
 
     def guard(self, function: Callable[[], None]) -> None:
         """Note what a thread should not have raised."""
@@ -286,7 +286,7 @@ class Places:
                 blow = choose.randrange(3)
                 blows[blow]()
                 assert len(mine) == before + (0, BLOWS)[blow != 1]
-            except (atoll.InterpreterClosedError, KeyboardInterrupt):
+            except (atoll.InterpreterClosedError, programs_inside.Interrupted):
                 if place.is_open:
                     raise
 
@@ -298,7 +298,7 @@ class Places:
                 here, there = (places[k % len(places)] for k in (i, j))
                 try:
                     step(self, here, there, number)
-                except (atoll.InterpreterClosedError, KeyboardInterrupt):
+                except (atoll.InterpreterClosedError, programs_inside.Interrupted):
                     if victim not in (here, there):
                         raise
 
@@ -436,7 +436,7 @@ class Program(RuleBasedStateMachine):
 
 def report(arguments: threading.ExceptHookArgs) -> None:
     """Tell what has ended a thread, unless its result is still to be asked for."""
-    if not issubclass(arguments.exc_type, KeyboardInterrupt):
+    if not issubclass(arguments.exc_type, programs_inside.Interrupted):
         threading.__excepthook__(arguments)
 
 
