@@ -92,6 +92,7 @@ def call_with_proxies() -> Scenario:
 def call_by_value() -> Scenario:
     _, _, worker, _ = setup()
     offset = 5
+    worker.call(type("NeedsCloudpickle", (), {}))  # what failures lead to has been imported
 
     def run() -> None:
         assert worker.call(lambda value: value + offset, 1) == 6
@@ -394,6 +395,7 @@ class MallInfo(ctypes.Structure):
 
 def allocated() -> int:
     """Bytes that the C library has given out, and blocks of Python's, in this interpreter."""
+    ctypes.pythonapi.PyType_ClearCache()  # keeps thousands of names that were looked up
     mallinfo = ctypes.CDLL(None).mallinfo2
     mallinfo.restype = MallInfo
     return int(mallinfo().uordblks) + 16 * sys.getallocatedblocks()

@@ -263,11 +263,12 @@ class Places:
                 place.interpreter.interrupt(programs_inside.Interrupted)
 
     def guard(self, function: Callable[[], None]) -> None:
-        """Note what a thread should not have raised."""
+        """Note what a thread should not have raised, and tell: what it leaves may hold up others."""
         try:
             function()
         except BaseException:
             self.failures.append(traceback.format_exc())
+            print(self.failures[-1], file=sys.stderr, flush=True)
 
     def hammer(self, number: int) -> None:
         self.guard(lambda: self.hit(random.Random(number)))
@@ -436,7 +437,8 @@ class Program(RuleBasedStateMachine):
 
 def report(arguments: threading.ExceptHookArgs) -> None:
     """Tell what has ended a thread, unless its result is still to be asked for."""
-    if not issubclass(arguments.exc_type, programs_inside.Interrupted):
+    expected = programs_inside.Interrupted, atoll.InterpreterClosedError
+    if not issubclass(arguments.exc_type, expected):
         threading.__excepthook__(arguments)
 
 

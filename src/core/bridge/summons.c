@@ -178,15 +178,17 @@ summons_answer_at_home(core_state *home, interp *host)
 // ---- the pending call ----
 
 // Those who wait at the door to turn back: nobody notices, for they do nothing inside; and those of
-// the collector, who do what a collector may do anywhere. A thread of the interpreter's own could
-// slip in with them, and would do something.
+// the collector, who do what a collector may do anywhere. Others could slip in with them, and where
+// nobody is preempted would keep the GIL: this thread, in a pending call, would wait for it, and no
+// other pending call be made meanwhile.
 static void
 let_summoned_in(interp *host, const guest *own)
 {
     pthread_mutex_lock(&host->mutex);
     bool is_needed = interp_has_summoned_locked(host, own, SUMMONS_TO_BE_LET_IN, true);
+    bool is_harmless = host->is_preemptive || !interp_has_detached_locked(host, own);
     pthread_mutex_unlock(&host->mutex);
-    if (is_needed && (host->is_preemptive || own_threads_count(host) == 0)) {
+    if (is_needed && is_harmless && (host->is_preemptive || own_threads_count(host) == 0)) {
         char activity[INTERP_ACTIVITY_SIZE];
         describe_activity(activity, sizeof activity);
         pthread_mutex_lock(&host->mutex);
@@ -233,17 +235,25 @@ imports_ours(PyFrameObject *frame)
     return is_ours;
 }
 
+static bool
+is_of_importlib(PyFrameObject *frame)
+{
+    return is_code_of(frame, "co_filename", "<frozen importlib._bootstrap>");
+}
+
 // Broken off in the midst of it, modules of ours would be half there, when an exception that is to
 // be raised needs them; and importlib's callbacks of weak references, which run anywhere in its
-// code, would swallow it. Neither takes long.
+// code, would swallow it. While finders are asked, importlib holds a lock that other threads need in
+// order to end their imports, for which the exception's own import might wait. None takes long.
 static bool
 is_importing(void)
 {
     PyFrameObject *frame = (PyFrameObject *)Py_XNewRef(PyEval_GetFrame());
-    bool is_so = frame != NULL && is_code_of(frame, "co_filename", "<frozen importlib._bootstrap>");
+    bool is_so = frame != NULL && is_of_importlib(frame);
     while (frame != NULL && !is_so) {
         PyFrameObject *outer = PyFrame_GetBack(frame);
-        is_so = imports_ours(frame);
+        is_so = is_of_importlib(frame) &&
+                (imports_ours(frame) || is_code_of(frame, "co_name", "_find_spec"));
         Py_DECREF(frame);
         frame = outer;
     }

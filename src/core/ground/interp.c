@@ -1,10 +1,12 @@
 #include "ground/interp.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ground/clock.h"
 #include "ground/closing.h"
+#include "ground/thread.h"
 
 errand errand_shut_mark;
 
@@ -204,6 +206,21 @@ interp_has_summoned_locked(interp *self, const guest *except, unsigned why, bool
         // In this order: the thread of one that is dead is gone, and with it its summons.
         if (is_there && visitor != except && (atomic_load(visitor->summons) & why) != 0) {
             return true;
+        }
+    }
+    return false;
+}
+
+bool
+interp_has_detached_locked(interp *self, const guest *except)
+{
+    for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
+        if (visitor != except && visitor->is_owned && presence_of(visitor) == GUEST_INSIDE) {
+            const char *summons = (const char *)visitor->summons;
+            thread *whose = (thread *)(void *)(summons - offsetof(thread, summons));
+            if (atomic_load(&whose->current) == self->id) {
+                return true;
+            }
         }
     }
     return false;

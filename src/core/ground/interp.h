@@ -141,6 +141,8 @@ bool interp_has_entering_locked(interp *self, const guest *except);
 // Is somebody summoned for one of `why` present, or, if asked so, about to enter?
 bool interp_has_summoned_locked(interp *self, const guest *except, unsigned why,
                                 bool only_entering);
+// Under its GIL: has a visitor let it go for a while? It takes it again without asking us.
+bool interp_has_detached_locked(interp *self, const guest *except);
 bool interp_has_present_locked(interp *self, const atomic_uint *summons); // that thread's guest
 bool interp_has_visitors(interp *self, const guest *except);
 int interp_count_owned(interp *self); // those with a thread state

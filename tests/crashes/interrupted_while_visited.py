@@ -1,0 +1,53 @@
+"""Threads are interrupted while visitors import in their interpreters and the collector calls."""
+
+import io
+import threading
+
+from common import spinning
+
+import atoll
+
+threading.excepthook = lambda arguments: (
+    None
+)  # of one that has ended before its result is asked for
+are_done = threading.Event()
+ends = []
+
+
+def interrupt():
+    for number in range(60):
+        thread = atoll.Thread(target=spinning.spin)
+        thread.start()
+        while not thread.interrupt(spinning.Interrupted(number)):
+            assert thread.is_alive()
+        try:
+            thread.result(60)
+        except spinning.Interrupted as error:
+            assert error.args == (number,)
+    ends.append(None)
+
+
+def visit():
+    while not are_done.is_set():
+        try:
+            atoll.gc.graph()  # imports atoll.gc everywhere
+        except atoll.InterpreterClosedError:
+            pass
+
+
+def look():
+    while not are_done.is_set():
+        atoll.dump_traceback(io.StringIO())
+        atoll.gc.collect()
+
+
+interrupting = [threading.Thread(target=interrupt, daemon=True) for _ in range(2)]
+others = [threading.Thread(target=each, daemon=True) for each in (visit, visit, look)]
+for each in interrupting + others:
+    each.start()
+for each in interrupting:
+    each.join()
+are_done.set()
+assert len(ends) == 2, "what never ends has ended in another way, or not at all"
+for each in others:
+    each.join()
