@@ -243,8 +243,8 @@ is_of_importlib(PyFrameObject *frame)
 
 // Broken off in the midst of it, modules of ours would be half there, when an exception that is to
 // be raised needs them; and importlib's callbacks of weak references, which run anywhere in its
-// code, would swallow it. While finders are asked, importlib holds a lock that other threads need in
-// order to end their imports, for which the exception's own import might wait. None takes long.
+// code, would swallow it. While finders are asked, importlib holds a lock that other threads need
+// in order to end their imports, for which the exception's own import might wait. None takes long.
 static bool
 is_importing(void)
 {
