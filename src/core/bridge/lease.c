@@ -1,9 +1,12 @@
 #include "bridge/lease.h"
 
+#include "bridge/crossing.h"
+#include "bridge/error.h"
 #include "bridge/janitor.h"
+#include "bridge/parcel.h"
 
-lease *
-lease_new(interp *owner, PyObject *object, int flags)
+static lease *
+make(interp *owner, PyObject *object, int flags)
 {
     lease *self = PyMem_RawCalloc(1, sizeof *self);
     if (self == NULL) {
@@ -19,6 +22,36 @@ lease_new(interp *owner, PyObject *object, int flags)
     interp_incref(owner);
     atomic_fetch_add(&owner->buffers, 1);
     return self;
+}
+
+lease *
+lease_take(core_state *home, exported *target, int flags)
+{
+    crossing over;
+    crossing_result why = crossing_enter(&over, home->interp, target->owner);
+    if (why != CROSSING_OK) {
+        crossing_raise(home, target->owner, why);
+        return NULL;
+    }
+    core_state *host = target->owner->core_state;
+    parcel error;
+    parcel_init(&error);
+    lease *made = NULL;
+    if (target->object != NULL) {
+        made = make(target->owner, target->object, flags);
+    }
+    else {
+        state_raise_closed(host, target->owner);
+    }
+    if (made == NULL) {
+        error_pack(&error, host);
+    }
+    crossing_leave(&over);
+    if (made == NULL) {
+        (void)error_raise(&error, home);
+    }
+    parcel_clear(&error);
+    return made;
 }
 
 void

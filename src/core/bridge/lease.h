@@ -7,8 +7,8 @@
 
 #include <Python.h>
 
-#include "ground/errand.h"
-#include "ground/interp.h"
+#include "bridge/export.h"
+#include "bridge/state.h"
 
 typedef struct {
     errand errand;  // first
@@ -16,8 +16,10 @@ typedef struct {
     interp *owner;  // counted
 } lease;
 
-lease *lease_new(interp *owner, PyObject *object, int flags); // in the owner; NULL: exception
-void lease_release(lease *self);                              // any thread
-void lease_run(lease *self);                                  // in the owner: its errand
+// Attached to home->interp, which is not the target's owner. NULL with an exception: the remote
+// one, InterpreterClosedError, RecursionError.
+lease *lease_take(core_state *home, exported *target, int flags);
+void lease_release(lease *self); // any thread
+void lease_run(lease *self);     // in the owner: its errand
 
 #endif

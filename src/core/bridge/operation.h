@@ -10,7 +10,6 @@
 #define ATOLL_BRIDGE_OPERATION_H
 
 #include "bridge/export.h"
-#include "bridge/lease.h"
 #include "bridge/state.h"
 
 typedef enum {
@@ -21,7 +20,6 @@ typedef enum {
     OPERATION_SET,      // object.name = arguments[0]
     OPERATION_DELETE,   // del object.name
     OPERATION_FUNCTION, // name(*arguments), name being "module:function"; no object
-    OPERATION_DESCRIBE, // describe(type(object), or object if it is a class)
 } operation_kind;
 
 typedef struct {
@@ -50,18 +48,5 @@ typedef enum {
 } attribute_kind;
 
 PyObject *operation_perform(core_state *home, const operation *self, attribute_kind *attribute);
-
-// What a foreign object is, for making its Proxy: a tuple from atoll._describe, and the exports of
-// its class and of its metaclass (NULL where that is a type all share); both counted.
-typedef struct {
-    PyObject *description; // new reference
-    exported *class, *metaclass;
-    const void *type_key;
-} remote_description;
-
-int operation_describe(core_state *home, exported *target, remote_description *result);
-
-// A buffer of the object; NULL with an exception.
-lease *operation_lease(core_state *home, exported *target, int flags);
 
 #endif

@@ -1,6 +1,7 @@
 // Proxy: a reference to an object of another interpreter.
 #include <stddef.h>
 
+#include "bridge/lease.h"
 #include "local/reference.h"
 
 // ---- making ----
@@ -303,7 +304,7 @@ static int
 proxy_getbuffer(PyObject *op, Py_buffer *view, int flags)
 {
     proxy_object *self = (proxy_object *)op;
-    lease *lent = operation_lease(self->state, self->target, flags);
+    lease *lent = lease_take(self->state, self->target, flags);
     if (lent == NULL) {
         view->obj = NULL;
         return -1;

@@ -1,6 +1,7 @@
 // The local type that stands for a class of another interpreter, and whose instances are the
 // Proxies to that class's objects. Its metatype sends every question on to the class itself.
 #include "bridge/cpython.h"
+#include "bridge/description.h"
 #include "local/reference.h"
 
 // What atoll._describe.describe returns: (name, special methods, absent ones, flags, ABCs).
@@ -154,7 +155,7 @@ for_shared_type(core_state *state, PyTypeObject *shared)
 }
 
 static PyTypeObject *
-metatype_for(core_state *state, const remote_description *described)
+metatype_for(core_state *state, const description *described)
 {
     if (described->metaclass == NULL) {
         return (PyTypeObject *)Py_NewRef(state->types[TYPE_REMOTE_CLASS]);
@@ -186,8 +187,8 @@ find_class(core_state *state, const void *key, const interp *owner)
 static PyTypeObject *
 for_foreign_type(core_state *state, exported *target)
 {
-    remote_description described;
-    if (operation_describe(state, target, &described) < 0) {
+    description described;
+    if (description_bring(state, target, &described) < 0) {
         return NULL;
     }
     PyTypeObject *class = NULL, *metatype = NULL;
@@ -196,7 +197,7 @@ for_foreign_type(core_state *state, exported *target)
     }
     if (class == NULL) {
         metatype = metatype_for(state, &described);
-        class = metatype == NULL ? NULL : build(state, described.description, metatype);
+        class = metatype == NULL ? NULL : build(state, described.tuple, metatype);
         if (class != NULL && described.type_key == NULL) {
             remote_class_data(class)->is_restricted = true;
         }
@@ -205,13 +206,7 @@ for_foreign_type(core_state *state, exported *target)
         }
     }
     Py_XDECREF(metatype);
-    Py_DECREF(described.description);
-    if (described.class != NULL) {
-        export_unref((foreign_ref){described.class});
-    }
-    if (described.metaclass != NULL) {
-        export_unref((foreign_ref){described.metaclass});
-    }
+    description_clear(&described);
     return class;
 }
 
