@@ -24,6 +24,7 @@ STRESS = Path(__file__).parent / "stress"
         ("stress_queue.py", "3"),
         ("stress_executor.py", "4"),
         ("stress_gc.py", "4", "4"),
+        ("stress_programs.py", "3"),
     ],
     ids=lambda command: command[0].removesuffix(".py"),
 )

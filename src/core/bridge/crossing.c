@@ -324,14 +324,14 @@ crossing_clean(interp *host)
 {
     unsigned bits =
         atomic_fetch_and(&host->attention, ~(unsigned)(ATTENTION_DEAD | ATTENTION_ERRANDS));
+    thread *deaf = thread_deafen();
     if (bits & ATTENTION_DEAD) {
         delete_dead(host);
     }
     if (host->core_state != NULL) {
-        thread *deaf = thread_deafen();
         export_run_errands(host->core_state);
-        thread_listen(deaf);
     }
+    thread_listen(deaf);
 }
 
 COLD void

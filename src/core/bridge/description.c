@@ -5,7 +5,6 @@
 #include "bridge/error.h"
 #include "bridge/objects.h"
 #include "bridge/parcel.h"
-#include "bridge/restriction.h"
 
 static exported *
 export_class(core_state *host, PyTypeObject *class)

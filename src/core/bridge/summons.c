@@ -223,16 +223,29 @@ is_code_of(PyFrameObject *frame, const char *attribute, const char *text)
     return is_text;
 }
 
+// atoll itself, and the standard library.
+static bool
+is_for_all(PyObject *module)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(module);
+    Py_ssize_t dot = PyUnicode_FindChar(module, '.', 0, length, 1);
+    PyObject *package = PyUnicode_Substring(module, 0, dot < 0 ? length : dot);
+    PyObject *names = PySys_GetObject("stdlib_module_names"); // borrowed
+    bool is_so = package != NULL && (PyUnicode_EqualToUTF8(package, "atoll") ||
+                                     (names != NULL && PySequence_Contains(names, package) == 1));
+    Py_XDECREF(package);
+    return is_so;
+}
+
 // importlib's function, below which a module is found, made and executed.
 static bool
-imports_ours(PyFrameObject *frame)
+imports_for_all(PyFrameObject *frame)
 {
     bool is_import = is_code_of(frame, "co_name", "_find_and_load");
     PyObject *name = is_import ? PyFrame_GetVarString(frame, "name") : NULL;
-    const char *module = name != NULL && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
-    bool is_ours = module != NULL && strncmp(module, "atoll.", strlen("atoll.")) == 0;
+    bool is_so = name != NULL && PyUnicode_Check(name) && is_for_all(name);
     Py_XDECREF(name);
-    return is_ours;
+    return is_so;
 }
 
 static bool
@@ -242,9 +255,11 @@ is_of_importlib(PyFrameObject *frame)
 }
 
 // Broken off in the midst of it, modules of ours would be half there, when an exception that is to
-// be raised needs them; and importlib's callbacks of weak references, which run anywhere in its
-// code, would swallow it. While finders are asked, importlib holds a lock that other threads need
-// in order to end their imports, for which the exception's own import might wait. None takes long.
+// be raised needs them; and CPython before gh-143650 (2026) gives another thread that waits for a
+// module what is there. importlib's callbacks of weak references, which run anywhere in its code,
+// would swallow the exception. While finders are asked, importlib holds a lock that other threads
+// need in order to end their imports, for which the exception's own import might wait. None takes
+// long.
 static bool
 is_importing(void)
 {
@@ -253,7 +268,7 @@ is_importing(void)
     while (frame != NULL && !is_so) {
         PyFrameObject *outer = PyFrame_GetBack(frame);
         is_so = is_of_importlib(frame) &&
-                (imports_ours(frame) || is_code_of(frame, "co_name", "_find_spec"));
+                (imports_for_all(frame) || is_code_of(frame, "co_name", "_find_spec"));
         Py_DECREF(frame);
         frame = outer;
     }
