@@ -272,3 +272,10 @@ def test_finalizers_are_not_broken_off(interpreter: atoll.Interpreter) -> None:
     with pytest.raises(TimeoutError), atoll.timeout(SOON):
         interpreter.call(workloads.spin_for_ever)
     assert list(log) == ["finalized"]
+
+
+def test_lost_in_a_finalizer(interpreter: atoll.Interpreter, capfd: Any) -> None:
+    """What a finalizer swallows is raised again afterwards, and not reported."""
+    with pytest.raises(TimeoutError), atoll.timeout(SOON):
+        interpreter.call(workloads.drop_slowly_and_spin, 10 * SOON)
+    assert capfd.readouterr() == ("", "")

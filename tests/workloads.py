@@ -531,6 +531,11 @@ class SlowlyFinalized:
         self.log.append("finalized")
 
 
+def drop_slowly_and_spin(seconds: float) -> None:
+    SlowlyFinalized([], seconds)
+    spin_for_ever()
+
+
 def enter_and_spin(entered: Any) -> None:
     entered.set()
     spin_for_ever()

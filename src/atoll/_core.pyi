@@ -448,6 +448,9 @@ def interrupt(handle: Handle, exception: BaseException, thread: int, /) -> bool:
 def undisturbed[T](function: Callable[..., T], /, *arguments: Any) -> T:
     """Call what is not to be broken off; what came meanwhile comes afterwards."""
 
+def unheed_deadline() -> bool:
+    """Raise again, soon, what was raised for a deadline; False: there is none."""
+
 def format_traceback(names: dict[int, str], /) -> str:
     """Where all threads are; names by thread id."""
 

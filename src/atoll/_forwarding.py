@@ -53,7 +53,8 @@ def _show_warning(
         send(message, category, filename, lineno, line)
 
 
-# The default is bound here: an interpreter that ends has emptied this module when it is called.
+# The default is bound here: an interpreter that ends has emptied this module when it is called. The
+# core knows the name: what is raised in here would be lost.
 def _report_unraisable(
     unraisable: sys.UnraisableHookArgs, /, report_here: Any = sys.__unraisablehook__
 ) -> None:

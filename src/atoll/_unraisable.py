@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from . import _core
+from ._errors import DeadlineExceeded
 from ._exceptions import capture, rebuild
 
 TYPE_CHECKING = False
@@ -25,10 +26,15 @@ class _Shown:
 def send(unraisable: sys.UnraisableHookArgs) -> bool:
     """Give an exception to the main interpreter's hook.
 
+    What breaks off a call whose time is over is raised again instead, after the finalizer in which
+    it was lost.
+
     Returns:
-        False if that is the default one: it would print less than the one here, which knows the
-        traceback.
+        False if main's hook is the default one: it would print less than the one here, which knows
+        the traceback.
     """
+    if isinstance(unraisable.exc_value, DeadlineExceeded) and _core.unheed_deadline():
+        return True
     if sys.is_finalizing() or not _core.invoke(None, "atoll._unraisable:is_hooked", (), None):
         return False
     exception = unraisable.exc_value

@@ -255,20 +255,21 @@ is_of_importlib(PyFrameObject *frame)
 }
 
 // Broken off in the midst of it, modules of ours would be half there, when an exception that is to
-// be raised needs them; and CPython before gh-143650 (2026) gives another thread that waits for a
+// be raised needs them; and CPython before gh-143650 (2026) gives another thread that waits for the
 // module what is there. importlib's callbacks of weak references, which run anywhere in its code,
-// would swallow the exception. While finders are asked, importlib holds a lock that other threads
-// need in order to end their imports, for which the exception's own import might wait. None takes
-// long.
+// would swallow the exception; so would whoever calls atoll._forwarding._report_unraisable. While
+// finders are asked, importlib holds a lock that other threads need in order to end their imports,
+// for which the exception's own import might wait. None takes long.
 static bool
-is_importing(void)
+is_delicate(void)
 {
     PyFrameObject *frame = (PyFrameObject *)Py_XNewRef(PyEval_GetFrame());
     bool is_so = frame != NULL && is_of_importlib(frame);
     while (frame != NULL && !is_so) {
         PyFrameObject *outer = PyFrame_GetBack(frame);
-        is_so = is_of_importlib(frame) &&
-                (imports_for_all(frame) || is_code_of(frame, "co_name", "_find_spec"));
+        is_so = is_code_of(frame, "co_name", "_report_unraisable") ||
+                (is_of_importlib(frame) &&
+                 (imports_for_all(frame) || is_code_of(frame, "co_name", "_find_spec")));
         Py_DECREF(frame);
         frame = outer;
     }
@@ -302,7 +303,7 @@ look_up(interp *host)
         alarm_retry();
     }
     core_state *state = host->core_state;
-    if (here != NULL && (here->deafness > 0 || (is_wanted(host, here) && is_importing()))) {
+    if (here != NULL && (here->deafness > 0 || (is_wanted(host, here) && is_delicate()))) {
         interruption_postpone(host, here);
         alarm_retry();
         return 0;

@@ -112,6 +112,25 @@ deadline_heed(thread *here, const interp *where, int depth, bool only_outside, i
 }
 
 bool
+deadline_unheed(thread *here)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+    deadline *each = here->deadlines;
+    while (each != NULL && !each->is_heeded) {
+        each = each->outer;
+    }
+    if (each != NULL) {
+        each->is_heeded = false;
+        atomic_fetch_or(&here->summons, SUMMONS_DEADLINE);
+    }
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    if (each != NULL) {
+        alarm_retry();
+    }
+    return each != NULL;
+}
+
+bool
 deadline_was_heeded(thread *here, const interp *where, int depth)
 {
     pthread_mutex_lock(&alarm_clock.mutex);

@@ -127,6 +127,13 @@ was_heeded(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+unheed_deadline(PyObject *module, PyObject *unused)
+{
+    thread *here = thread_get();
+    return PyBool_FromLong(here != NULL && deadline_unheed(here));
+}
+
+static PyObject *
 interrupt(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     core_state *state = PyModule_GetState(module);
@@ -189,6 +196,9 @@ PyMethodDef summons_functions[] = {
     {"deadline_was_heeded", was_heeded, METH_NOARGS,
      PyDoc_STR("deadline_was_heeded($module, /)\n--\n\n"
                "Has a call made from here been broken off, its time being over?")},
+    {"unheed_deadline", unheed_deadline, METH_NOARGS,
+     PyDoc_STR("unheed_deadline($module, /)\n--\n\n"
+               "Raise again, soon, what was raised for a deadline; False: there is none.")},
     {"interrupt", (PyCFunction)(void (*)(void))interrupt, METH_FASTCALL,
      PyDoc_STR("interrupt($module, handle, exception, thread, /)\n--\n\n"
                "Raise it in what runs there, or only in one thread; thread 0 is any.")},
