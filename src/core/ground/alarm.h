@@ -60,8 +60,7 @@ void deadline_stop(deadline *self); // also if it is not running
 // except that with `only_outside` one that was set at this very level is left as it is.
 deadline_place deadline_heed(thread *here, const interp *where, int depth, bool only_outside,
                              int64_t *elapsed);
-bool
-deadline_unheed(thread *here); // what was raised for it is lost: is raised again; is there one?
+bool deadline_unheed(thread *here); // what was raised is lost, and comes again; false: nothing was
 bool deadline_was_heeded(thread *here, const interp *where, int depth); // one of this very level
 bool deadline_is_expired(const deadline *self);
 void deadline_forget_thread(thread *here); // it ends
