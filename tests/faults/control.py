@@ -33,6 +33,12 @@ def make_iterators() -> object:
     return list(map(iter, [items] * 50))
 
 
+def iterate(depth: int = 50) -> None:
+    for _ in {"key": "value"}.items():
+        if depth:
+            iterate(depth - 1)
+
+
 def raise_error(depth: int = 3) -> None:
     if depth:
         raise_error(depth - 1)
@@ -47,6 +53,7 @@ def raise_and_catch() -> None:
 FUNCTIONS: dict[str, Callable[[], object]] = {
     "PyFunction_NewWithQualName": make_function,
     "PyObject_GetIter": make_iterators,
+    "_PyEval_GetIter": iterate,
     "PyType_FromModuleAndSpec": library.hook_make_type,
     "Py_NewInterpreterFromConfig": library.hook_make_interpreter,
     "traceback": raise_and_catch,

@@ -312,6 +312,7 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
 # shows it without atoll. Making an interpreter is another one, in all versions.
 CRASHING = {
     "PyObject_GetIter": True,
+    "_PyEval_GetIter": sys.version_info >= (3, 15),
     "PyFunction_NewWithQualName": sys.version_info < (3, 14),
     "PyType_FromModuleAndSpec": sys.version_info < (3, 14),
 }
