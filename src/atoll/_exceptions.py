@@ -285,11 +285,8 @@ def _remote_type(module: str, qualname: str, base: type[BaseException]) -> type[
         name = qualname.rpartition(".")[2]
         family = RemoteError if issubclass(base, Exception) else BaseRemoteError
         namespace = {"__module__": module, "__qualname__": qualname}
-        try:
-            made = type(name, (family, base), namespace)
-        except TypeError:  # their layouts do not go together
-            made = type(name, (family,), namespace)
-        _remote_types[key] = made
+        made = type(name, (family, base), namespace)
+        _remote_types[key] = cast("type[BaseException]", made)
     return _remote_types[key]
 
 

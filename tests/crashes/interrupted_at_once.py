@@ -1,27 +1,13 @@
 """Threads interrupted as soon as that is possible: each ends by it, none of them misses it."""
 
-import threading
-
-import atoll
-
-threading.excepthook = lambda arguments: (
-    None
-)  # of one that has ended before its result is asked for
+from common.spinning import be_silent, interrupt_at_once
 
 
-def spin():
+def spin():  # goes by value
     while True:
         pass
 
 
+be_silent()
 for number in range(150):
-    thread = atoll.Thread(target=spin)
-    thread.start()
-    while not thread.interrupt(KeyboardInterrupt(number)):
-        assert thread.is_alive()
-    try:
-        thread.result(30)
-    except KeyboardInterrupt as error:
-        assert error.args == (number,)
-    else:
-        raise AssertionError("what never ends has ended")
+    interrupt_at_once(spin, KeyboardInterrupt(number), 30)

@@ -3,27 +3,18 @@
 import io
 import threading
 
-from common import spinning
+from common.spinning import Interrupted, be_silent, interrupt_at_once, spin
 
 import atoll
 
-threading.excepthook = lambda arguments: (
-    None
-)  # of one that has ended before its result is asked for
+be_silent()
 are_done = threading.Event()
 ends = []
 
 
 def interrupt():
     for number in range(60):
-        thread = atoll.Thread(target=spinning.spin)
-        thread.start()
-        while not thread.interrupt(spinning.Interrupted(number)):
-            assert thread.is_alive()
-        try:
-            thread.result(60)
-        except spinning.Interrupted as error:
-            assert error.args == (number,)
+        interrupt_at_once(spin, Interrupted(number), 60)
     ends.append(None)
 
 

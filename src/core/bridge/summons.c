@@ -186,9 +186,9 @@ let_summoned_in(interp *host, const guest *own)
 {
     pthread_mutex_lock(&host->mutex);
     bool is_needed = interp_has_summoned_locked(host, own, SUMMONS_TO_BE_LET_IN, true);
-    bool is_harmless = host->is_preemptive || !interp_has_detached_locked(host, own);
+    bool has_detached = interp_has_detached_locked(host, own);
     pthread_mutex_unlock(&host->mutex);
-    if (is_needed && is_harmless && (host->is_preemptive || own_threads_count(host) == 0)) {
+    if (is_needed && (host->is_preemptive || (!has_detached && own_threads_count(host) == 0))) {
         char activity[INTERP_ACTIVITY_SIZE];
         describe_activity(activity, sizeof activity);
         pthread_mutex_lock(&host->mutex);
