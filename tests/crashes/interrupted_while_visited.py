@@ -1,5 +1,7 @@
 """Threads are interrupted while visitors import in their interpreters and the collector calls."""
 
+# stderr: as with Ctrl-C, importlib leaves a file open that it had just opened when broken off
+
 import io
 import threading
 
