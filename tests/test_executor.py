@@ -813,6 +813,31 @@ def nested(pool: Any, depth: int) -> int:
     return 1 if depth == 0 else pool.submit(nested, pool, depth - 1).result() + 1
 
 
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_ctrl_c_while_a_worker_starts(
+    is_begun: bool, pool: Pool, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is withdrawn, and the pool has as many workers as ever."""
+    start = threading.Thread.start
+
+    def break_off(thread: threading.Thread) -> None:
+        if is_begun:
+            start(thread)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            pool.submit(gate.work)
+    for _ in range(WORKERS + 1):
+        pool.submit(gate.work)
+    for _ in range(WORKERS):
+        assert gate.begun.acquire(timeout=60)
+    assert not gate.begun.acquire(timeout=0.05)
+    assert len(pool._threads) == WORKERS
+    gate.go.set()
+
+
 def test_a_call_that_submits_and_waits(pool: Pool) -> None:
     """A pool goes by reference; nested calls finish as long as a worker is left for them."""
     assert pool.submit(nested, pool, WORKERS - 1).result() == WORKERS

@@ -194,6 +194,24 @@ def test_failing_start(monkeypatch: pytest.MonkeyPatch) -> None:
     assert thread.result()[1] == thread.ident
 
 
+def test_ctrl_c_in_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the wait for the thread's beginning is broken off, the thread runs nonetheless."""
+    start = threading.Thread.start
+
+    def break_off(thread: threading.Thread) -> None:
+        start(thread)
+        raise KeyboardInterrupt
+
+    thread = atoll.Thread(target=describe_here)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            thread.start()
+    assert thread.result()[1] == thread.ident
+    with pytest.raises(RuntimeError, match="once"):
+        thread.start()
+
+
 def test_without_constructor() -> None:
     """A subclass that forgets the constructor gets threading's error."""
 

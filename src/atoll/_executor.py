@@ -69,7 +69,7 @@ def end_all() -> list[threading.Thread]:
         workers = list(_executors.items())
     for _, crew in workers:
         crew.end(_EXITING)
-    return [thread for thread, _ in workers]
+    return [thread for thread, _ in workers if thread.is_alive()]
 
 
 def _finish_all() -> None:
@@ -95,11 +95,14 @@ os.register_at_fork(
 
 
 def _work(
+    claim: threading.Lock,
     crew: _core.Crew,
     executor: weakref.ref[InterpreterPoolExecutor],  # its callback ends the crew
     initializer: tuple[Any, Any] | None,
 ) -> None:
     """Be a worker: what its thread runs."""
+    if not claim.acquire(blocking=False):
+        return  # given up by who has started it
     name = threading.current_thread().name
     try:
         interpreter = make(name)
@@ -424,6 +427,8 @@ class InterpreterPoolExecutor(Executor):
         return max(1, length // (_CHUNKS_PER_WORKER * self._max_workers))
 
     def _start_worker(self, *waiting: _core.Task) -> None:
+        claim = threading.Lock()  # on the place in the crew: start() may fail with the thread begun
+        thread = None
         try:
             with _exit_lock:
                 if _is_exiting:
@@ -431,13 +436,15 @@ class InterpreterPoolExecutor(Executor):
                 thread = threading.Thread(
                     target=_work,
                     name=f"{self._name}_{len(self._threads)}",
-                    args=(self._crew, self._reference, self._initializer),
+                    args=(claim, self._crew, self._reference, self._initializer),
                 )
-                thread.start()
                 self._threads.add(thread)
                 _executors[thread] = self._crew
+                thread.start()
         except BaseException:
-            self._crew.expect_none()
+            if claim.acquire(blocking=False):
+                self._crew.expect_none()
+                self._threads -= {thread}
             for task in waiting:
                 task._withdraw()
             raise
@@ -453,8 +460,9 @@ class InterpreterPoolExecutor(Executor):
         """
         with self._lock:
             self._crew.end(_SHUT_DOWN)
+            threads = list(self._threads)
         if cancel_futures:
             self._crew.drop_pending(False)
         if wait:
-            for thread in list(self._threads):
+            for thread in threads:
                 thread.join()

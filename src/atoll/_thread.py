@@ -94,7 +94,8 @@ class Thread(threading.Thread):
         try:
             self._start()
         except BaseException:
-            del self._start_mark
+            if self._interpreter is None:
+                del self._start_mark
             raise
 
     def _start(self) -> None:
@@ -116,9 +117,10 @@ class Thread(threading.Thread):
         try:
             super().start()
         except BaseException:
-            self._set_run(own_run)
-            self._interpreter = None
-            interpreter.close()
+            if self not in threading.enumerate():  # else it runs: only the wait for it has failed
+                self._set_run(own_run)
+                self._interpreter = None
+                interpreter.close()
             raise
         _warm.keep_one()  # not before: its thread would compete with the one that starts
 

@@ -430,7 +430,8 @@ def state() -> dict[str, Any]:
             counts[each.name] = tuple(each.statistics())[1:]
     return {
         "interpreters": len(interpreters),
-        "threads": threading.active_count(),
+        # not those that threading lists for ever when it fails before it has started them
+        "threads": sum(each.is_alive() for each in threading.enumerate()),
         "counts": counts,
         "buffers": _core.buffer_statistics(),
     }
