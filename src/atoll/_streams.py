@@ -40,9 +40,10 @@ class ForwardedStream(io.TextIOBase):
     Whole lines, so that those of several interpreters do not get mixed up; stderr, at once.
     """
 
+    _pending = ""  # also of one that __init__ has failed for
+
     def __init__(self, name: str) -> None:
         self._name = name
-        self._pending = ""
 
     def _in_main(self, function: str, *args: str) -> Any:
         return _core.invoke(None, f"atoll._streams:{function}", (self._name, *args), None)

@@ -104,8 +104,6 @@ class Thread(threading.Thread):
         _exit.register()
         _signals.install()
         _forwarding.announce()
-        taken, inheritance = _warm.take_unprepared(self._name)
-        interpreter = self._interpreter = taken or Interpreter(self._name)
 
         def live() -> None:
             try:
@@ -113,8 +111,10 @@ class Thread(threading.Thread):
             finally:
                 self._set_run(own_run)
 
-        self._set_run(live)  # what CPython's part of the new thread calls
+        taken, inheritance = _warm.take_unprepared(self._name)
+        interpreter = self._interpreter = taken or Interpreter(self._name)
         try:
+            self._set_run(live)  # what CPython's part of the new thread calls
             super().start()
         except BaseException:
             if self not in threading.enumerate():  # else it runs: only the wait for it has failed
@@ -126,7 +126,7 @@ class Thread(threading.Thread):
 
     def _set_run(self, run: Callable[[], None] | None) -> None:
         if run is None:
-            del self.run
+            vars(self).pop("run", None)
         else:
             vars(self)["run"] = run
 

@@ -39,6 +39,28 @@ def iterate(depth: int = 50) -> None:
             iterate(depth - 1)
 
 
+BODY = compile(
+    """
+class One:
+    def __init__(self, a, b): self.a = a
+    def method(self): return self.a
+    __repr__ = method
+class Two(One):
+    __slots__ = ("c", "d")
+    one = two = three = None
+    def __getattr__(self, name): return name
+class Three(Two, metaclass=type("Meta", (type,), {})):
+    def method(self): return super().method()
+""",
+    "body",
+    "exec",
+)
+
+
+def execute_body() -> None:
+    exec(BODY, {"__name__": "body"})
+
+
 def raise_error(depth: int = 3) -> None:
     if depth:
         raise_error(depth - 1)
@@ -54,6 +76,7 @@ FUNCTIONS: dict[str, Callable[[], object]] = {
     "PyFunction_NewWithQualName": make_function,
     "PyObject_GetIter": make_iterators,
     "_PyEval_GetIter": iterate,
+    "PyEval_EvalCode": execute_body,
     "PyType_FromModuleAndSpec": library.hook_make_type,
     "Py_NewInterpreterFromConfig": library.hook_make_interpreter,
     "traceback": raise_and_catch,

@@ -312,14 +312,18 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
 # shows it without atoll. Making an interpreter is another one, in all versions.
 CRASHING = {
     "PyObject_GetIter": True,
+    "PyEval_EvalCode": True,  # of a module: its classes
     "_PyEval_GetIter": sys.version_info >= (3, 15),
     "PyFunction_NewWithQualName": sys.version_info < (3, 14),
     "PyType_FromModuleAndSpec": sys.version_info < (3, 14),
 }
 EXCUSED = tuple(name for name, is_crashing in CRASHING.items() if is_crashing)
 
-# What CPython says where it has no memory for a traceback.
-NO_TRACEBACK = "error return without exception set"
+# What CPython says where it has no memory for a traceback, or while it compiles.
+NO_EXCEPTION = (
+    "error return without exception set",
+    "<built-in function compile> returned NULL without setting an exception",
+)
 
 # Those that make interpreters: what fails there is CPython's own code, mostly (see is_excused).
 MAKING = {"make_and_close", "make_executor", "thread"}
@@ -473,7 +477,7 @@ def is_expected(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, MemoryError | BrokenExecutor) or "MemoryError" in str(error):
             return True
-        if str(error) == NO_TRACEBACK and type(error) is SystemError:
+        if str(error) in NO_EXCEPTION and type(error) is SystemError:
             return True
         if type(error) is RuntimeError and any(
             word in str(error) for word in ("thread", "interpreter", "allocate lock")

@@ -24,6 +24,19 @@ interpreter_handle(core_state *state, interp *of)
     return handle_of(state, HANDLE_INTERPRETER, of);
 }
 
+PyObject *
+interpreter_hand_out(core_state *state, interp *of)
+{
+    PyObject *handle = interpreter_handle(state, of);
+    if (handle == NULL) {
+        PyObject *raised = PyErr_GetRaisedException();
+        (void)lifecycle_close(state, of, DEADLINE_NEVER, true);
+        PyErr_SetRaisedException(raised);
+    }
+    interp_decref(of);
+    return handle;
+}
+
 static PyObject *
 handle_id(PyObject *self, void *unused)
 {
@@ -131,12 +144,7 @@ create(PyObject *module, PyObject *arguments)
         return NULL;
     }
     interp *made = creation_make(state, name, is_preemptive, ROLE_IN_USE, path, modules);
-    if (made == NULL) {
-        return NULL;
-    }
-    PyObject *handle = interpreter_handle(state, made);
-    interp_decref(made);
-    return handle;
+    return made == NULL ? NULL : interpreter_hand_out(state, made);
 }
 
 static PyObject *

@@ -118,6 +118,8 @@ PyObject *special_method_get(core_state *state, PyObject *name); // borrowed
 
 // interpreter
 PyObject *interpreter_handle(core_state *state, interp *of);
+// Takes over the reference, to one that nobody uses; closes it if there is no memory for a handle.
+PyObject *interpreter_hand_out(core_state *state, interp *of);
 interp *interpreter_of(core_state *state, PyObject *handle); // borrowed; NULL: TypeError
 extern PyMethodDef interpreter_functions[];
 extern PyMethodDef mark_functions[];

@@ -23,14 +23,10 @@ closable(core_state *state, PyObject *handle)
 
 // The handle of a counted record; None for NULL.
 static PyObject *
-handle_steal(core_state *state, interp *taken)
+hand_out_any(PyObject *module, interp *taken)
 {
-    if (taken == NULL) {
-        Py_RETURN_NONE;
-    }
-    PyObject *handle = interpreter_handle(state, taken);
-    interp_decref(taken);
-    return handle;
+    return taken == NULL ? Py_NewRef(Py_None)
+                         : interpreter_hand_out(PyModule_GetState(module), taken);
 }
 
 static PyObject *
@@ -44,7 +40,7 @@ create_hidden(PyObject *module, PyObject *arguments)
         return NULL;
     }
     interp *made = creation_make(state, name, false, ROLE_MADE, path, modules);
-    return made == NULL ? NULL : handle_steal(state, made);
+    return made == NULL ? NULL : interpreter_hand_out(state, made);
 }
 
 static PyObject *
@@ -71,7 +67,7 @@ take_ready(PyObject *module, PyObject *name)
     if (utf8 == NULL) {
         return NULL;
     }
-    return handle_steal(PyModule_GetState(module), registry_take_ready(utf8));
+    return hand_out_any(module, registry_take_ready(utf8));
 }
 
 static PyObject *
@@ -103,7 +99,7 @@ abandon(PyObject *module, PyObject *handle)
 static PyObject *
 take_retired(PyObject *module, PyObject *unused)
 {
-    return handle_steal(PyModule_GetState(module), registry_take_retired());
+    return hand_out_any(module, registry_take_retired());
 }
 
 static PyObject *
