@@ -274,8 +274,10 @@ def test_finalizers_are_not_broken_off(interpreter: atoll.Interpreter) -> None:
     assert list(log) == ["finalized"]
 
 
-def test_lost_in_a_finalizer(interpreter: atoll.Interpreter, capfd: Any) -> None:
+@pytest.mark.parametrize("forward_logging", [True, False])
+def test_lost_in_a_finalizer(forward_logging: bool, nothing_is_left: None, capfd: Any) -> None:
     """What a finalizer swallows is raised again afterwards, and not reported."""
-    with pytest.raises(TimeoutError), atoll.timeout(SOON):
-        interpreter.call(workloads.drop_slowly_and_spin, 10 * SOON)
+    with atoll.Interpreter("finalizing", forward_logging=forward_logging) as interpreter:
+        with pytest.raises(TimeoutError), atoll.timeout(SOON):
+            interpreter.call(workloads.drop_slowly_and_spin, 10 * SOON)
     assert capfd.readouterr() == ("", "")

@@ -37,6 +37,12 @@ def forward() -> None:
         sys.meta_path.insert(0, _LoggingFinder())
 
 
+def keep() -> None:
+    """Lose no timeout among unraisable exceptions; what is not sent to main already is not."""
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _keep_unraisable
+
+
 def _show_warning(
     message: Warning | str,
     category: type[Warning],
@@ -56,16 +62,25 @@ def _show_warning(
 # The default is bound here: an interpreter that ends has emptied this module when it is called. The
 # core knows the name: what is raised in here would be lost.
 def _report_unraisable(
-    unraisable: sys.UnraisableHookArgs, /, report_here: Any = sys.__unraisablehook__
+    unraisable: sys.UnraisableHookArgs,
+    /,
+    is_for_main: bool = True,
+    report_here: Any = sys.__unraisablehook__,
 ) -> None:
     try:
-        from ._unraisable import send
+        from ._unraisable import is_raised_again, send
 
-        is_sent = send(unraisable)
+        is_done = is_raised_again(unraisable) or (is_for_main and send(unraisable))
     except BaseException:  # there is nobody to raise it to, and what is reported counts more
-        is_sent = False
-    if not is_sent:
+        is_done = False
+    if not is_done:
         report_here(unraisable)
+
+
+def _keep_unraisable(
+    unraisable: sys.UnraisableHookArgs, /, report: Any = _report_unraisable
+) -> None:
+    report(unraisable, False)
 
 
 def _attach() -> None:

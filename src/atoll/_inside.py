@@ -5,8 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 
-from . import _core, _filters, _importing
-from ._forwarding import forward
+from . import _core, _filters, _forwarding, _importing
 from ._streams import ForwardedStream
 
 TYPE_CHECKING = False
@@ -34,7 +33,9 @@ def prepare(
     _importing.when_imported("threading", _make_visitors_ordinary)
     _filters.adopt(filters)
     if forwards_logging:
-        forward()
+        _forwarding.forward()
+    else:
+        _forwarding.keep()
 
 
 def _give_its_abc(collections: Any) -> None:

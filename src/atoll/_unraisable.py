@@ -23,18 +23,18 @@ class _Shown:
         return self._text
 
 
+def is_raised_again(unraisable: sys.UnraisableHookArgs) -> bool:
+    """Have a timeout raised after the finalizer that has lost it."""
+    return isinstance(unraisable.exc_value, DeadlineExceeded) and _core.unheed_deadline()
+
+
 def send(unraisable: sys.UnraisableHookArgs) -> bool:
     """Give an exception to the main interpreter's hook.
-
-    What breaks off a call whose time is over is raised again instead, after the finalizer in which
-    it was lost.
 
     Returns:
         False if main's hook is the default one: it would print less than the one here, which knows
         the traceback.
     """
-    if isinstance(unraisable.exc_value, DeadlineExceeded) and _core.unheed_deadline():
-        return True
     if sys.is_finalizing() or not _core.invoke(None, "atoll._unraisable:is_hooked", (), None):
         return False
     exception = unraisable.exc_value
