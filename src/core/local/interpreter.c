@@ -1,12 +1,8 @@
 // Interpreter, the handle: the C half of atoll.Interpreter, and the functions that take one.
-#include "bridge/cpython.h"
-#include "bridge/collector.h"
 #include "bridge/crossing.h"
 #include "bridge/handle.h"
-#include "bridge/janitor.h"
 #include "bridge/creation.h"
 #include "bridge/lifecycle.h"
-#include "bridge/own_threads.h"
 #include "bridge/waiting.h"
 #include "local/reference.h"
 
@@ -164,24 +160,6 @@ close_interpreter(PyObject *module, PyObject *const *arguments, Py_ssize_t count
 }
 
 static PyObject *
-join_threads(PyObject *module, PyObject *arguments)
-{
-    core_state *state = PyModule_GetState(module);
-    PyObject *handle;
-    double seconds;
-    if (!PyArg_ParseTuple(arguments, "Od", &handle, &seconds)) {
-        return NULL;
-    }
-    interp *target = interpreter_of(state, handle);
-    if (target != NULL && target == state->interp) {
-        PyErr_SetString(PyExc_ValueError, "join_threads() is for other interpreters");
-        return NULL;
-    }
-    int left = target == NULL ? -1 : own_threads_join(state, target, seconds);
-    return left < 0 ? NULL : PyLong_FromLong(left);
-}
-
-static PyObject *
 current(PyObject *module, PyObject *unused)
 {
     core_state *state = PyModule_GetState(module);
@@ -207,71 +185,6 @@ list_interpreters(PyObject *module, PyObject *unused)
         each = next;
     }
     return list;
-}
-
-static PyObject *
-list_threads(PyObject *module, PyObject *unused)
-{
-    PyObject *list = PyList_New(0);
-    unsigned long ident = 0;
-    int64_t where;
-    while (list != NULL && thread_next_after(ident, &ident, &where)) {
-        PyObject *pair = Py_BuildValue("kL", ident, (long long)where);
-        if (pair == NULL || PyList_Append(list, pair) < 0) {
-            Py_CLEAR(list);
-        }
-        Py_XDECREF(pair);
-    }
-    return list;
-}
-
-// ctypes would do it too, and take its import.
-static PyObject *
-raise_in_thread(PyObject *module, PyObject *arguments)
-{
-    unsigned long ident;
-    PyObject *exception;
-    if (!PyArg_ParseTuple(arguments, "kO", &ident, &exception)) {
-        return NULL;
-    }
-    return PyBool_FromLong(PyThreadState_SetAsyncExc(ident, exception) > 0);
-}
-
-static bool
-is_guest_state(interp *self, const PyThreadState *state)
-{
-    bool found = false;
-    pthread_mutex_lock(&self->mutex);
-    for (guest *each = self->guests; each != NULL && !found; each = each->next) {
-        found = each->is_owned && each->thread_state == state;
-    }
-    pthread_mutex_unlock(&self->mutex);
-    return found;
-}
-
-// Not sys._current_frames(): that makes frame objects of threads that run in other interpreters.
-static PyObject *
-own_threads(PyObject *module, PyObject *unused)
-{
-    core_state *state = PyModule_GetState(module);
-    PyObject *idents = PyList_New(0);
-    PyThreadState *each = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
-    for (; each != NULL && idents != NULL; each = PyThreadState_Next(each)) {
-        if (each->thread_id == 0 || is_guest_state(state->interp, each)) {
-            continue;
-        }
-        PyObject *ident = PyLong_FromUnsignedLong(each->thread_id);
-        if (ident == NULL || PyList_Append(idents, ident) < 0) {
-            Py_CLEAR(idents);
-        }
-        Py_XDECREF(ident);
-    }
-    if (idents == NULL) {
-        return NULL;
-    }
-    PyObject *tuple = PyList_AsTuple(idents);
-    Py_DECREF(idents);
-    return tuple;
 }
 
 static PyObject *
@@ -504,72 +417,16 @@ type_of(PyObject *module, PyObject *object)
     return reference == NULL ? NULL : remote_class_type_of(reference);
 }
 
-static PyObject *
-forget_interpreters(PyObject *module, PyObject *unused)
-{
-    cpython_forget_interpreters();
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-freeze(PyObject *module, PyObject *handle)
-{
-    interp *target = interpreter_of(PyModule_GetState(module), handle);
-    if (target == NULL) {
-        return NULL;
-    }
-    if (target->is_main || interp_get_phase(target) == INTERP_CLOSED) {
-        PyErr_SetString(PyExc_RuntimeError, "nobody is stuck inside this interpreter");
-        return NULL;
-    }
-    lifecycle_freeze(target);
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-prepare_exit(PyObject *module, PyObject *unused)
-{
-    creation_end();
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-stop_asking(PyObject *module, PyObject *unused)
-{
-    lifecycle_stop_asking(PyModule_GetState(module));
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-stop_janitor(PyObject *module, PyObject *unused)
-{
-    Py_BEGIN_ALLOW_THREADS
-    collector_stop();
-    janitor_stop();
-    Py_END_ALLOW_THREADS
-    Py_RETURN_NONE;
-}
-
 PyMethodDef interpreter_functions[] = {
     {"create", create, METH_VARARGS,
      PyDoc_STR(
          "create($module, name, is_preemptive, path, modules, /)\n--\n\nMake an interpreter.")},
     {"close", (PyCFunction)(void (*)(void))close_interpreter, METH_FASTCALL,
      PyDoc_STR("close($module, handle, timeout, /)\n--\n\nEnd an interpreter.")},
-    {"join_threads", join_threads, METH_VARARGS,
-     PyDoc_STR("join_threads($module, handle, timeout, /)\n--\n\n"
-               "Wait for one of an interpreter's own threads; how many are left.")},
     {"current", current, METH_NOARGS,
      PyDoc_STR("current($module, /)\n--\n\nThe interpreter that this runs in.")},
     {"interpreters", list_interpreters, METH_NOARGS,
      PyDoc_STR("interpreters($module, /)\n--\n\nAll that are open, the main one first.")},
-    {"threads", list_threads, METH_NOARGS,
-     PyDoc_STR("threads($module, /)\n--\n\nPairs of thread id and interpreter id; -1: unknown.")},
-    {"raise_in_thread", raise_in_thread, METH_VARARGS,
-     PyDoc_STR("raise_in_thread($module, ident, exception, /)\n--\n\n"
-               "Raise it in a thread of this interpreter, between two bytecodes; was it there?")},
-    {"own_threads", own_threads, METH_NOARGS,
-     PyDoc_STR("own_threads($module, /)\n--\n\nIds of this interpreter's own threads.")},
     {"own_name", own_name, METH_NOARGS,
      PyDoc_STR("own_name($module, /)\n--\n\nThe name of this interpreter.")},
     {"statistics", statistics, METH_O,
@@ -594,16 +451,5 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("owner($module, proxy, /)\n--\n\nThe interpreter of the original.")},
     {"type_of", type_of, METH_O,
      PyDoc_STR("type_of($module, proxy, /)\n--\n\nThe type of the original.")},
-    {"forget_interpreters", forget_interpreters, METH_NOARGS,
-     PyDoc_STR("forget_interpreters($module, /)\n--\n\nLeave all but the main one to their fate.")},
-    {"freeze", freeze, METH_O,
-     PyDoc_STR("freeze($module, handle, /)\n--\n\nStop the threads that are stuck inside it.")},
-    {"prepare_exit", prepare_exit, METH_NOARGS,
-     PyDoc_STR("prepare_exit($module, /)\n--\n\nThe process ends: make no more interpreters.")},
-    {"stop_asking", stop_asking, METH_NOARGS,
-     PyDoc_STR("stop_asking($module, /)\n--\n\n"
-               "The process ends soon: visitors no longer interrupt this interpreter's threads.")},
-    {"stop_janitor", stop_janitor, METH_NOARGS,
-     PyDoc_STR("stop_janitor($module, /)\n--\n\nStop the threads that clean up.")},
     {NULL},
 };

@@ -103,6 +103,8 @@ exec(PyObject *module)
         atomic_int_add_type(module, state) < 0 || task_add_type(module, state) < 0 ||
         crew_add_type(module, state) < 0 || PyModule_AddFunctions(module, module_functions) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
+        PyModule_AddFunctions(module, thread_functions) < 0 ||
+        PyModule_AddFunctions(module, process_end_functions) < 0 ||
         PyModule_AddFunctions(module, mark_functions) < 0 ||
         PyModule_AddFunctions(module, extension_functions) < 0 ||
         PyModule_AddFunctions(module, summons_functions) < 0 ||

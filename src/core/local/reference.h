@@ -122,6 +122,8 @@ PyObject *interpreter_handle(core_state *state, interp *of);
 PyObject *interpreter_hand_out(core_state *state, interp *of);
 interp *interpreter_of(core_state *state, PyObject *handle); // borrowed; NULL: TypeError
 extern PyMethodDef interpreter_functions[];
+extern PyMethodDef thread_functions[];
+extern PyMethodDef process_end_functions[];
 extern PyMethodDef mark_functions[];
 extern PyMethodDef extension_functions[];
 extern PyMethodDef summons_functions[];
