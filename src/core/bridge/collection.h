@@ -13,6 +13,7 @@
 #ifndef ATOLL_BRIDGE_COLLECTION_H
 #define ATOLL_BRIDGE_COLLECTION_H
 
+#include <Python.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -15,6 +15,7 @@
 #ifndef ATOLL_BRIDGE_CREW_H
 #define ATOLL_BRIDGE_CREW_H
 
+#include <Python.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>

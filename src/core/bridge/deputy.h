@@ -10,6 +10,7 @@
 #ifndef ATOLL_BRIDGE_DEPUTY_H
 #define ATOLL_BRIDGE_DEPUTY_H
 
+#include <Python.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

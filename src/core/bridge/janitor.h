@@ -10,6 +10,7 @@
 #ifndef ATOLL_BRIDGE_JANITOR_H
 #define ATOLL_BRIDGE_JANITOR_H
 
+#include <Python.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 

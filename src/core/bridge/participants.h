@@ -4,6 +4,7 @@
 #ifndef ATOLL_BRIDGE_PARTICIPANTS_H
 #define ATOLL_BRIDGE_PARTICIPANTS_H
 
+#include <Python.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

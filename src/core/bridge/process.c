@@ -1,5 +1,6 @@
 #include "bridge/process.h"
 
+#include <Python.h>
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -6,6 +6,8 @@
 #ifndef ATOLL_BRIDGE_TRACEBACK_H
 #define ATOLL_BRIDGE_TRACEBACK_H
 
+#include <Python.h>
+
 #include "ground/reporter.h"
 #include "ground/text.h"
 #include "ground/thread.h"

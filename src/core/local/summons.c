@@ -1,4 +1,5 @@
 // Deadline, and the functions behind atoll.timeout(), Interpreter.interrupt() and Ctrl-C.
+#include <Python.h>
 #include <math.h>
 
 #include "bridge/interruption.h"
