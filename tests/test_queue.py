@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import queue_workloads
+import workloads
 
 import atoll
 from atoll import _core
@@ -405,6 +406,34 @@ def test_references_do_not_outlive_their_interpreter(interpreter: atoll.Interpre
             callable_item()
     del item, items, callable_item
     gc.collect()
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_what_is_got_while_its_interpreter_closes(
+    is_new: bool, interpreter: atoll.Interpreter
+) -> None:
+    """Any thread learns what it is, while the closer waits for others to leave; it may stay open."""
+    q = atoll.Queue()
+    interpreter.call(queue_workloads.put_thing, q, 5)
+    is_inside, may_leave = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        is_inside.set()
+        may_leave.wait()
+
+    with ThreadPoolExecutor(3) as pool, memoryview(interpreter.call(bytearray, 8)):
+        staying = pool.submit(interpreter.call, workloads.call, atoll.ref(stay))
+        is_inside.wait()
+        closing = pool.submit(interpreter.close, 60)
+        with pytest.raises(atoll.InterpreterClosedError):
+            while True:
+                interpreter.call(int)
+        thing = pool.submit(q.get).result() if is_new else q.get()
+        may_leave.set()
+        staying.result()
+        with pytest.raises(BufferError):
+            closing.result()
+    assert (type(thing).__name__, thing.value) == ("Thing", 5)
 
 
 def test_gone_class_everywhere(interpreter: atoll.Interpreter, there: Any) -> None:

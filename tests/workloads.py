@@ -498,10 +498,6 @@ def spin_and_swallow() -> None:
             pass
 
 
-def call(function: Callable[..., Any], *args: Any) -> Any:
-    return function(*args)
-
-
 def call_with_limit(function: Callable[[], Any], seconds: float) -> str:
     try:
         with atoll.timeout(seconds):

@@ -61,11 +61,11 @@ give_state(thread *self, interp *host, PyThreadState *state)
 // Make the thread state with which this thread will visit from now on. The phase is checked under
 // the mutex, under which the closer changes it, so that python_state is alive.
 COLD guest *
-crossing_new_host(thread *self, interp *host, crossing_result *why)
+crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why)
 {
     *why = CROSSING_CLOSED;
     // Before thread_reserve: a closed host may share its index with one that we are inside of.
-    if (interp_get_phase(host) != INTERP_OPEN) {
+    if (interp_get_phase(host) > latest) {
         return NULL;
     }
     if (!thread_reserve(self, host)) {
@@ -73,7 +73,7 @@ crossing_new_host(thread *self, interp *host, crossing_result *why)
         return NULL;
     }
     pthread_mutex_lock(&host->mutex);
-    bool is_open = interp_get_phase(host) == INTERP_OPEN;
+    bool is_open = interp_get_phase(host) <= latest;
     if (is_open) {
         interp_pin_locked(host);
     }
@@ -361,7 +361,7 @@ crossing_turn_back(crossing *self)
 // Out again, without having done anything: what this thread is summoned for is looked after at
 // home.
 COLD crossing_result
-crossing_heed_summons(crossing *self, interp *home, interp *host)
+crossing_heed_summons(crossing *self, interp *home, interp *host, interp_phase latest)
 {
     thread *here = self->thread;
     if (here->deafness > 0) {
@@ -375,7 +375,7 @@ crossing_heed_summons(crossing *self, interp *home, interp *host)
     if (home->core_state != NULL && summons_answer_at_home(home->core_state, host) < 0) {
         return CROSSING_SUMMONED;
     }
-    return crossing_enter(self, home, host);
+    return crossing_enter_until(self, home, PyThreadState_GetUnchecked(), host, latest);
 }
 
 void
@@ -403,7 +403,7 @@ crossing_visit(interp *host, crossing *visit)
 {
     thread *here = thread_get();
     crossing_result why;
-    guest *visitor = here == NULL ? NULL : crossing_admit(here, host, &why);
+    guest *visitor = here == NULL ? NULL : crossing_admit(here, host, INTERP_OPEN, &why);
     if (visitor == NULL) {
         return false;
     }

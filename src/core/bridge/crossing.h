@@ -42,13 +42,14 @@ typedef struct {
 
 // The slow halves, in crossing.c.
 guest *crossing_new_home(thread *self, interp *home, PyThreadState *state);
-guest *crossing_new_host(thread *self, interp *host, crossing_result *why);
+guest *crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why);
 void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
 void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how);
 void crossing_clean(interp *host); // run errands, delete thread states of ended threads
 void crossing_depart_contended(interp *host);
 crossing_result crossing_turn_back(crossing *self);
-crossing_result crossing_heed_summons(crossing *self, interp *home, interp *host);
+crossing_result crossing_heed_summons(crossing *self, interp *home, interp *host,
+                                      interp_phase latest);
 void crossing_raise(core_state *home, const interp *host, crossing_result why);
 
 // Give way to whoever is entering this interpreter, or only to those who are summoned: who will
@@ -110,22 +111,23 @@ crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state
     }
 }
 
-// The guest through which this thread may enter, now counted as present; NULL: refused.
+// The guest through which this thread may enter, now counted as present; NULL: refused, for one
+// thing if the phase is past `latest`.
 static inline guest *
-crossing_admit(thread *self, interp *host, crossing_result *why)
+crossing_admit(thread *self, interp *host, interp_phase latest, crossing_result *why)
 {
     guest *visitor = thread_guest(self, host);
     if (UNLIKELY(visitor == NULL || (!visitor->is_owned && visitor->depth == 0))) {
-        visitor = crossing_new_host(self, host, why);
+        visitor = crossing_new_host(self, host, latest, why);
         if (visitor == NULL) {
             return NULL;
         }
     }
     if (LIKELY(visitor->depth == 0)) {
         atomic_store_explicit(&visitor->presence, GUEST_ENTERING, memory_order_relaxed);
-        barrier_light(); // pairs with barrier_heavy in interpreter_close
+        barrier_light(); // pairs with barrier_heavy in lifecycle_close
         shake();
-        if (UNLIKELY(interp_get_phase(host) != INTERP_OPEN)) {
+        if (UNLIKELY(interp_get_phase(host) > latest)) {
             atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
             shake();
             crossing_depart_contended(host);
@@ -146,7 +148,7 @@ crossing_dismiss(guest *visitor)
 {
     if (LIKELY(--visitor->depth == 0)) {
         atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
-        barrier_light(); // pairs with barrier_heavy in interpreter_close and interruption_ask
+        barrier_light(); // pairs with barrier_heavy in lifecycle_close and interruption_ask
         shake();
         if (UNLIKELY(atomic_load_explicit(&visitor->interp->attention, memory_order_relaxed) &
                      ATTENTION_INTERRUPTION)) {
@@ -198,7 +200,8 @@ crossing_leave(crossing *self)
 
 // `state` is this thread's state at home; it need not be attached.
 static inline MUST_CHECK crossing_result
-crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *host)
+crossing_enter_until(crossing *self, interp *home, PyThreadState *state, interp *host,
+                     interp_phase latest)
 {
     thread *here = thread_get();
     if (UNLIKELY(here == NULL)) {
@@ -215,7 +218,7 @@ crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *
         }
     }
     crossing_result why = CROSSING_OK;
-    guest *visitor = crossing_admit(here, host, &why);
+    guest *visitor = crossing_admit(here, host, latest, &why);
     if (UNLIKELY(visitor == NULL)) {
         return why;
     }
@@ -232,9 +235,15 @@ crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *
         return crossing_turn_back(self); // it is ending, and this thread is inside
     }
     if (UNLIKELY(atomic_load_explicit(&here->summons, memory_order_relaxed) != 0)) {
-        return crossing_heed_summons(self, home, host);
+        return crossing_heed_summons(self, home, host, latest);
     }
     return CROSSING_OK;
+}
+
+static inline MUST_CHECK crossing_result
+crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *host)
+{
+    return crossing_enter_until(self, home, state, host, INTERP_OPEN);
 }
 
 static inline MUST_CHECK crossing_result

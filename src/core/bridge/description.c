@@ -48,8 +48,10 @@ describe_in_host(core_state *host, exported *target, description *result, parcel
 int
 description_bring(core_state *home, exported *target, description *result)
 {
+    // Also while it closes: it may be opened again, and what it is will be asked only once.
     crossing over;
-    crossing_result why = crossing_enter(&over, home->interp, target->owner);
+    crossing_result why = crossing_enter_until(&over, home->interp, PyThreadState_GetUnchecked(),
+                                               target->owner, INTERP_CLOSING);
     if (why != CROSSING_OK) {
         crossing_raise(home, target->owner, why);
         return -1;

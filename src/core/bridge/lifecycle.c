@@ -139,10 +139,10 @@ has_no_visitors(interp *target, const guest *mine)
 static bool
 is_not_closing(interp *target, const guest *unused)
 {
-    return interp_get_phase(target) != INTERP_CLOSING;
+    return !interp_is_closing(target);
 }
 
-// As crossing_enter, past the phase: nobody else is inside, nobody can come in.
+// As crossing_enter, past the phase.
 static int
 enter_closing(crossing *self, interp *home, guest *mine, thread *here)
 {
@@ -278,38 +278,71 @@ is_used_again(interp *target)
     return is_used;
 }
 
-static int
-close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64_t deadline,
-              bool only_unused)
+// After the phase has changed: who is not seen inside from here on sees the change.
+static void
+publish_phase(void)
 {
     shake();
     barrier_heavy(); // pairs with barrier_light in crossing_admit and crossing_dismiss
     shake();
+}
+
+static void
+change_phase(interp *target, interp_phase phase)
+{
+    pthread_mutex_lock(&target->mutex); // for crossing_new_host
+    interp_set_phase(target, phase);
+    pthread_mutex_unlock(&target->mutex);
+    publish_phase();
+}
+
+// Until here, threads may still come in to learn what an object is (description_bring). False: one
+// has, and this thread is out again.
+static bool
+begin_ending(crossing *over, interp *target, const guest *mine)
+{
+    change_phase(target, INTERP_ENDING);
+    if (!interp_has_visitors(target, mine)) {
+        return true;
+    }
+    change_phase(target, INTERP_CLOSING);
+    crossing_leave(over);
+    return false;
+}
+
+static int
+close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64_t deadline,
+              bool only_unused)
+{
+    publish_phase();
     closing_announce();
     crossing over;
-    if (wait_until(has_no_visitors, target, mine, here, deadline) < 0) {
-        return -1;
-    }
-    if (interp_get_phase(target) != INTERP_CLOSING) { // a signal handler forked: we are the child
-        state_raise_closed(home, target);
-        return -1;
-    }
-    if (enter_closing(&over, home->interp, mine, here) < 0) {
-        return -1;
-    }
-    if (wait_for_own_threads(&over, target, deadline) < 0) {
-        crossing_end(&over);
-        return -1;
-    }
-    int buffers = atomic_load(&target->buffers);
-    if (buffers > 0 || (only_unused && is_used_again(target))) {
-        crossing_leave(&over);
-        PyErr_Format(PyExc_BufferError,
-                     "interpreter '%s' cannot close: %d buffers of its objects are in use "
-                     "(release the memoryviews or arrays first)",
-                     target->name, buffers);
-        return -1;
-    }
+    do {
+        if (wait_until(has_no_visitors, target, mine, here, deadline) < 0) {
+            return -1;
+        }
+        if (interp_get_phase(target) !=
+            INTERP_CLOSING) { // a signal handler forked: we are the child
+            state_raise_closed(home, target);
+            return -1;
+        }
+        if (enter_closing(&over, home->interp, mine, here) < 0) {
+            return -1;
+        }
+        if (wait_for_own_threads(&over, target, deadline) < 0) {
+            crossing_end(&over);
+            return -1;
+        }
+        int buffers = atomic_load(&target->buffers);
+        if (buffers > 0 || (only_unused && is_used_again(target))) {
+            crossing_leave(&over);
+            PyErr_Format(PyExc_BufferError,
+                         "interpreter '%s' cannot close: %d buffers of its objects are in use "
+                         "(release the memoryviews or arrays first)",
+                         target->name, buffers);
+            return -1;
+        }
+    } while (!begin_ending(&over, target, mine));
     end(&over, target, mine);
     return 0;
 }
@@ -329,7 +362,7 @@ lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_un
         crossing_result why = CROSSING_CLOSED;
         guest *mine = thread_guest(here, target);
         if (mine == NULL || !mine->is_owned) {
-            mine = crossing_new_host(here, target, &why);
+            mine = crossing_new_host(here, target, INTERP_OPEN, &why);
         }
         if (mine == NULL && why == CROSSING_NO_MEMORY) {
             PyErr_NoMemory();

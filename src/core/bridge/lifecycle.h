@@ -12,8 +12,9 @@
 #include "bridge/state.h"
 
 // Waits until visitors have left and the interpreter's own threads have ended, refuses new visitors
-// meanwhile, then ends it. `deadline` is on the monotonic clock, in ns.
-// With `only_unused` an interpreter of which others hold objects stays open (BufferError).
+// meanwhile (but those who ask what an object is: description_bring), then ends it. `deadline` is
+// on the monotonic clock, in ns. With `only_unused` an interpreter of which others hold objects
+// stays open (BufferError).
 int lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused);
 
 // The end of the process begins, before Py_FinalizeEx makes what pending calls there are: visitors

@@ -18,7 +18,12 @@
 
 #include "ground/errand.h"
 
-typedef enum { INTERP_OPEN, INTERP_CLOSING, INTERP_CLOSED } interp_phase;
+typedef enum {
+    INTERP_OPEN,
+    INTERP_CLOSING, // those inside are waited for; it may still be opened again
+    INTERP_ENDING,  // nobody is inside, nobody comes in
+    INTERP_CLOSED,
+} interp_phase;
 
 // What a thread that has just got in should look after (interp.attention).
 enum {
@@ -121,6 +126,13 @@ interp_count_crossings(interp *self, int change)
 {
     uint64_t before = atomic_load_explicit(&self->crossings, memory_order_relaxed);
     atomic_store_explicit(&self->crossings, before + (uint64_t)change, memory_order_relaxed);
+}
+
+static inline bool
+interp_is_closing(const interp *self)
+{
+    interp_phase phase = interp_get_phase(self);
+    return phase == INTERP_CLOSING || phase == INTERP_ENDING;
 }
 
 void interp_set_phase(interp *self, interp_phase phase);
