@@ -506,9 +506,6 @@ def owner(proxy: object, /) -> Interpreter:
 def own_name() -> str:
     """The name of this interpreter."""
 
-def own_threads() -> tuple[int, ...]:
-    """Ids of this interpreter's own threads."""
-
 def prepare_exit() -> None:
     """The process ends: make no more interpreters."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from _collections_abc import Mapping
 
 from . import _core
@@ -13,12 +14,22 @@ if TYPE_CHECKING:
     from ._interpreter import Interpreter
 
 
+def main_idents() -> tuple[int, ...]:
+    """Name the threads of this interpreter, the main one.
+
+    Its thread states cannot be walked: for each import of an extension module in another
+    interpreter CPython makes one of them, and deletes it without this one's GIL.
+    """
+    return tuple(each.ident for each in threading.enumerate() if each.ident is not None)
+
+
 class _Threads(Mapping[int, "Interpreter"]):
     """A live, read-only mapping from thread id to the Interpreter that the thread is in right now.
 
-    The keys are those of `threading.get_ident()`: all threads that have ever crossed, and those of
-    the main interpreter that have not. Looking does not stop the threads, so an answer may be
-    history when it arrives. (The note of 2007 asked for it, for APIs that know only the thread.)
+    The keys are those of `threading.get_ident()`: all threads that have ever crossed, and those
+    that the main interpreter's `threading` knows. Looking does not stop the threads, so an answer
+    may be history when it arrives. (The note of 2007 asked for it, for APIs that know only the
+    thread.)
 
     Threads: any. Crosses: into the main interpreter, unless called there.
     """
@@ -29,9 +40,9 @@ class _Threads(Mapping[int, "Interpreter"]):
         by_id = {interpreter.id: interpreter for interpreter in _core.interpreters()}
         main = by_id[0]
         if main is _core.current():
-            idents = _core.own_threads()
+            idents = main_idents()
         else:
-            idents = _core.invoke(None, "atoll._core:own_threads", (), None)
+            idents = _core.invoke(None, "atoll._threads:main_idents", (), None)
         found = dict.fromkeys(idents, main)
         for ident, interpreter_id in _core.threads():
             if interpreter_id in by_id:

@@ -51,7 +51,10 @@ give_state(thread *self, interp *host, PyThreadState *state)
     }
     pthread_mutex_unlock(&host->mutex);
     if (visitor == NULL) {
-        PyThreadState_Delete(state);
+        PyThreadState *before = PyThreadState_Swap(state);
+        PyThreadState_Clear(state);
+        thread_state_delete_current();
+        PyThreadState_Swap(before);
         return NULL;
     }
     thread_set_guest(self, host, visitor);

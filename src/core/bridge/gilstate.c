@@ -125,18 +125,13 @@ release(int how, gilstate *self)
     free(made);
     if (ended.is_new) {
         PyThreadState_Clear(ended.state);
-    }
-    if (ended.before != NULL) {
-        PyThreadState_Swap(ended.before);
-        if (ended.is_new) {
-            thread_state_delete(ended.state);
-        }
-    }
-    else if (ended.is_new) {
         thread_state_delete_current();
     }
     else {
         PyEval_SaveThread();
+    }
+    if (ended.before != NULL) {
+        PyThreadState_Swap(ended.before);
     }
     if (ended.is_new) {
         leave(self);

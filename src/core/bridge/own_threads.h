@@ -12,7 +12,7 @@
 
 #include "bridge/state.h"
 
-int own_threads_count(interp *here); // thread states that are no visitor's
+int own_threads_count(interp *here); // thread states that are no visitor's; not of main
 
 // Wait, so long at most, for one of them; for daemons only once no others are left and if the
 // interpreter is ending: they are asked to end, after its exit handlers have run. How many of

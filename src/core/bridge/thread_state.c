@@ -14,14 +14,6 @@ thread_state_new(PyInterpreterState *interpreter)
 }
 
 void
-thread_state_delete(PyThreadState *cleared)
-{
-    pthread_mutex_lock(&mutex);
-    PyThreadState_Delete(cleared);
-    pthread_mutex_unlock(&mutex);
-}
-
-void
 thread_state_delete_current(void)
 {
     pthread_mutex_lock(&mutex);

@@ -29,7 +29,7 @@ join_threads(PyObject *module, PyObject *arguments)
         return NULL;
     }
     interp *target = interpreter_of(state, handle);
-    if (target != NULL && target == state->interp) {
+    if (target != NULL && (target == state->interp || target->is_main)) {
         PyErr_SetString(PyExc_ValueError, "join_threads() is for other interpreters");
         return NULL;
     }
@@ -49,51 +49,12 @@ raise_in_thread(PyObject *module, PyObject *arguments)
     return PyBool_FromLong(PyThreadState_SetAsyncExc(ident, exception) > 0);
 }
 
-static bool
-is_guest_state(interp *self, const PyThreadState *state)
-{
-    bool found = false;
-    pthread_mutex_lock(&self->mutex);
-    for (guest *each = self->guests; each != NULL && !found; each = each->next) {
-        found = each->is_owned && each->thread_state == state;
-    }
-    pthread_mutex_unlock(&self->mutex);
-    return found;
-}
-
-// Not sys._current_frames(): that makes frame objects of threads that run in other interpreters.
-static PyObject *
-own_threads(PyObject *module, PyObject *unused)
-{
-    core_state *state = PyModule_GetState(module);
-    PyObject *idents = PyList_New(0);
-    PyThreadState *each = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
-    for (; each != NULL && idents != NULL; each = PyThreadState_Next(each)) {
-        if (each->thread_id == 0 || is_guest_state(state->interp, each)) {
-            continue;
-        }
-        PyObject *ident = PyLong_FromUnsignedLong(each->thread_id);
-        if (ident == NULL || PyList_Append(idents, ident) < 0) {
-            Py_CLEAR(idents);
-        }
-        Py_XDECREF(ident);
-    }
-    if (idents == NULL) {
-        return NULL;
-    }
-    PyObject *tuple = PyList_AsTuple(idents);
-    Py_DECREF(idents);
-    return tuple;
-}
-
 PyMethodDef thread_functions[] = {
     {"join_threads", join_threads, METH_VARARGS,
      PyDoc_STR("join_threads($module, handle, timeout, /)\n--\n\n"
                "Wait for one of an interpreter's own threads; how many are left.")},
     {"threads", list_threads, METH_NOARGS,
      PyDoc_STR("threads($module, /)\n--\n\nPairs of thread id and interpreter id; -1: unknown.")},
-    {"own_threads", own_threads, METH_NOARGS,
-     PyDoc_STR("own_threads($module, /)\n--\n\nIds of this interpreter's own threads.")},
     {"raise_in_thread", raise_in_thread, METH_VARARGS,
      PyDoc_STR("raise_in_thread($module, ident, exception, /)\n--\n\n"
                "Raise it in a thread of this interpreter, between two bytecodes; was it there?")},
