@@ -591,7 +591,8 @@ def run_child(
 def last_words(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith(("Fatal", "python", "Debug", "Assertion"))]
-    frames = [line for line in lines if line.startswith("File")]
+    crashed = next((i for i, line in enumerate(lines) if line.startswith("Current thread")), 0)
+    frames = [line for line in lines[crashed:] if line.startswith("File")]
     return " | ".join([*(fatal or lines[-1:])[:2], *frames[:3]])
 
 
