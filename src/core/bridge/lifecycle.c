@@ -321,8 +321,8 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
         if (wait_until(has_no_visitors, target, mine, here, deadline) < 0) {
             return -1;
         }
-        if (interp_get_phase(target) !=
-            INTERP_CLOSING) { // a signal handler forked: we are the child
+        // Else a signal handler forked: we are the child.
+        if (interp_get_phase(target) != INTERP_CLOSING) {
             state_raise_closed(home, target);
             return -1;
         }
