@@ -679,8 +679,10 @@ def _fork() -> int:
             with atoll.Interpreter() as new:
                 there = new.eval("[]")
                 there.append([there])
+                before = new.statistics().exports
                 del there
-                status = 0 if atoll.gc.collect() == 2 else 2
+                atoll.gc.collect()  # or by itself meanwhile
+                status = 0 if new.statistics().exports == before - 1 else 2
         finally:
             os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
