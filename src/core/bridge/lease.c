@@ -57,7 +57,7 @@ lease_take(core_state *home, exported *target, int flags)
 void
 lease_release(lease *self)
 {
-    // A closed owner cannot be (interpreter_close refuses), but a forked child forgets its
+    // A closed owner cannot be (lifecycle_close refuses), but a forked child forgets its
     // parent's.
     if (errand_push(&self->owner->errands, &self->errand)) {
         janitor_notify();

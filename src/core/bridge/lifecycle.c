@@ -139,7 +139,7 @@ has_no_visitors(interp *target, const guest *mine)
 static bool
 is_not_closing(interp *target, const guest *unused)
 {
-    return !interp_is_closing(target);
+    return !phase_is_closing(interp_get_phase(target));
 }
 
 // As crossing_enter, past the phase.

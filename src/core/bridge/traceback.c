@@ -335,7 +335,7 @@ add_stay(text *into, const snapshot *all, const seen_thread *thread, const seen_
 {
     const frames_state *state = find_state(all, thread->ident, where);
     text_add(into, "  in interpreter '%s'", name_of(where));
-    if (where != NULL && (where->phase == INTERP_CLOSING || where->phase == INTERP_ENDING)) {
+    if (where != NULL && phase_is_closing(where->phase)) {
         text_add(into, ", which is closing");
     }
     if (from == NULL && state != NULL && state->has_gil) {

@@ -129,9 +129,8 @@ interp_count_crossings(interp *self, int change)
 }
 
 static inline bool
-interp_is_closing(const interp *self)
+phase_is_closing(interp_phase phase)
 {
-    interp_phase phase = interp_get_phase(self);
     return phase == INTERP_CLOSING || phase == INTERP_ENDING;
 }
 

@@ -181,7 +181,7 @@ thread_is_inside_closing(thread *self)
     for (uint32_t index = 0; index < self->capacity; index++) {
         guest *visitor = self->guests[index];
         if (visitor != NULL && visitor->is_owned && visitor->depth > 0 &&
-            interp_is_closing(visitor->interp)) {
+            phase_is_closing(interp_get_phase(visitor->interp))) {
             return true;
         }
     }

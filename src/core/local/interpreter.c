@@ -128,6 +128,17 @@ interpreter_of(core_state *state, PyObject *handle)
     return interp_of(handle);
 }
 
+interp *
+interpreter_closable(core_state *state, PyObject *handle)
+{
+    interp *target = interpreter_of(state, handle);
+    if (target != NULL && (target->is_main || target == state->interp)) {
+        PyErr_SetString(PyExc_ValueError, "neither the main interpreter nor this one");
+        return NULL;
+    }
+    return target;
+}
+
 static PyObject *
 create(PyObject *module, PyObject *arguments)
 {

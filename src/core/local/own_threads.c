@@ -28,11 +28,7 @@ join_threads(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Od", &handle, &seconds)) {
         return NULL;
     }
-    interp *target = interpreter_of(state, handle);
-    if (target != NULL && (target == state->interp || target->is_main)) {
-        PyErr_SetString(PyExc_ValueError, "join_threads() is for other interpreters");
-        return NULL;
-    }
+    interp *target = interpreter_closable(state, handle);
     int left = target == NULL ? -1 : own_threads_join(state, target, seconds);
     return left < 0 ? NULL : PyLong_FromLong(left);
 }

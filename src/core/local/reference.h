@@ -121,6 +121,8 @@ PyObject *interpreter_handle(core_state *state, interp *of);
 // Takes over the reference, to one that nobody uses; closes it if there is no memory for a handle.
 PyObject *interpreter_hand_out(core_state *state, interp *of);
 interp *interpreter_of(core_state *state, PyObject *handle); // borrowed; NULL: TypeError
+// As that; neither the main one nor this one: ValueError.
+interp *interpreter_closable(core_state *state, PyObject *handle);
 extern PyMethodDef interpreter_functions[];
 extern PyMethodDef thread_functions[];
 extern PyMethodDef process_end_functions[];

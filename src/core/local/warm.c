@@ -9,18 +9,6 @@
 #include "ground/gong.h"
 #include "local/reference.h"
 
-// Borrowed; NULL: exception.
-static interp *
-closable(core_state *state, PyObject *handle)
-{
-    interp *target = interpreter_of(state, handle);
-    if (target != NULL && (target->is_main || target == state->interp)) {
-        PyErr_SetString(PyExc_ValueError, "neither the main interpreter nor this one");
-        return NULL;
-    }
-    return target;
-}
-
 // The handle of a counted record; None for NULL.
 static PyObject *
 hand_out_any(PyObject *module, interp *taken)
@@ -51,7 +39,7 @@ make_ready(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Op", &handle, &is_prewarmed)) {
         return NULL;
     }
-    interp *made = closable(PyModule_GetState(module), handle);
+    interp *made = interpreter_closable(PyModule_GetState(module), handle);
     if (made == NULL) {
         return NULL;
     }
@@ -81,7 +69,7 @@ static PyObject *
 abandon(PyObject *module, PyObject *handle)
 {
     core_state *state = PyModule_GetState(module);
-    interp *target = closable(state, handle);
+    interp *target = interpreter_closable(state, handle);
     if (target == NULL) {
         return NULL;
     }
@@ -112,7 +100,7 @@ close_retired(PyObject *module, PyObject *arguments)
         waiting_deadline(timeout, &deadline) < 0) {
         return NULL;
     }
-    interp *target = closable(state, handle);
+    interp *target = interpreter_closable(state, handle);
     if (target == NULL || lifecycle_close(state, target, deadline, true) < 0) {
         return NULL;
     }
@@ -122,7 +110,7 @@ close_retired(PyObject *module, PyObject *arguments)
 static PyObject *
 show(PyObject *module, PyObject *handle)
 {
-    interp *hidden = closable(PyModule_GetState(module), handle);
+    interp *hidden = interpreter_closable(PyModule_GetState(module), handle);
     if (hidden == NULL) {
         return NULL;
     }
