@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import atoll
-from atoll import _functions
+from atoll import _functions, _remaking
 
 FACTOR = 3
 
 
 def copied(function: Any) -> Any:
     """Take a function apart and make it again, here."""
-    return _functions.load_function(*_functions.dump_function(function))
+    return _remaking.load_function(*_functions.dump_function(function))
 
 
 def as_main(source: str) -> dict[str, Any]:

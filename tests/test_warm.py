@@ -226,7 +226,7 @@ def test_statistics_begin_at_the_same() -> None:
 def test_modules_are_the_same() -> None:
     """Beside what atoll itself may need there, a taken one has imported no more than a new one."""
     with atoll.Interpreter() as taken, atoll.Interpreter(preemptive=True) as new:
-        new.exec("import threading, atoll._values, atoll._thread_inside, atoll._functions")
+        new.exec("import threading, atoll._values, atoll._thread_inside, atoll._remaking")
         new.exec("import atoll._tasks, atoll._cloud")
         assert set(modules_of(taken)) <= set(modules_of(new))
 

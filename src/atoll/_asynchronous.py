@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ._interpreter import Interpreter
     from ._pickles import Dumped
 
 
 async def call_in_thread(
-    interpreter: Interpreter,
+    interpreter: _core.Handle,
+    call: Callable[..., Any],
     fn: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    """Await `interpreter.call(fn, *args, **kwargs)`, made on a thread of its own.
+    """Await `call(fn, *args, **kwargs)`, the interpreter's method, on a thread of its own.
 
     Not on one of the loop's default executor: these are few, and an interpreter that is busy would
     keep them from resolving names and reading files.
@@ -44,7 +44,7 @@ async def call_in_thread(
     def work() -> None:
         result, error = None, None
         try:
-            result = context.run(interpreter.call, fn, *args, **kwargs)
+            result = context.run(call, fn, *args, **kwargs)
         except BaseException as raised:
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
@@ -68,13 +68,13 @@ def run(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
 def run_named(name: str, /, *args: Any, **kwargs: Any) -> Any:
     """Run an async function that is found by its import name."""
-    from ._values import resolve
+    from ._names import resolve
 
     return run(resolve(name), *args, **kwargs)
 
 
 def run_by_value(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
     """Run an async function that came by value."""
-    from ._functions import load_function
+    from ._remaking import load_function
 
     return run(load_function(*dumped), *args, **kwargs)

@@ -14,8 +14,8 @@ from importlib import import_module
 from opcode import opmap
 from types import CodeType, FunctionType, ModuleType
 
-from . import _functions
-from ._values import name_of
+from . import _remaking
+from ._names import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Pickler(pickle.Pickler):
         namespace = self._namespaces.setdefault(id(known), _described(known))
         arguments = marshal.dumps(code), namespace, function.__name__
         state = values, cells, _attributes(function), function.__dict__
-        return _functions.make, arguments, state, None, None, _functions.fill
+        return _remaking.make, arguments, state, None, None, _remaking.fill
 
 
 def _checked_name(module: ModuleType) -> str:

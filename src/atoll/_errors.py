@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ._blocks import format_blocks
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._exceptions import Blocks
+    from ._blocks import Blocks
 
 
 class AtollError(Exception):
@@ -60,8 +62,6 @@ class RemoteTraceback(Exception):
         self.blocks = blocks
 
     def __str__(self) -> str:
-        from ._exceptions import format_blocks
-
         return format_blocks(self.blocks)
 
 

@@ -8,19 +8,14 @@ from importlib import import_module
 
 from . import _core
 from ._errors import BaseRemoteError, DeadlineExceeded, RemoteError, RemoteTraceback
-from ._values import name_of
+from ._names import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, TypedDict, cast
 
-    type Frame = tuple[str, int, str]  # file name, line, function
-
-    # One exception of a chain as it is printed: how it follows from the one before, the name of its
-    # interpreter, its frames, its last lines, and the members of a group.
-    type Block = tuple[str, str, tuple[Frame, ...], tuple[str, ...], tuple[Blocks, ...]]
-    type Blocks = tuple[Block, ...]
+    from ._blocks import Block, Blocks, Frame
 
     # The type: itself if all share it; else module, qualified name, cloudpickle's id for a class
     # that went by value, the nearest type that all share, and a reference if it has no import name.
@@ -58,7 +53,9 @@ _OWN_FILES = tuple(
         "_closures.py",
         "_cloud.py",
         "_functions.py",
+        "_names.py",
         "_pickles.py",
+        "_remaking.py",
         "_thread.py",
         "_thread_inside.py",
     )
@@ -315,25 +312,3 @@ def _shortened(blocks: Blocks) -> Blocks:
         return blocks
     left_out = ("", "...", (), ("[some interpreters left out]",), ())
     return (*blocks[:_BLOCKS_KEPT], left_out, *blocks[1 - _BLOCKS_KEPT :])
-
-
-def format_blocks(blocks: Blocks) -> str:
-    """Format a remote traceback as `traceback` formats a local one."""
-    return "\n" + "".join(map(_format, blocks)).rstrip("\n")
-
-
-def _format(block: Block) -> str:
-    import traceback
-
-    words, interpreter, frames, last, members = block
-    summary = traceback.StackSummary.from_list(
-        [traceback.FrameSummary(file, line, name) for file, line, name in frames]
-    )
-    lines = [f"\n{words}\n\n"] if words else []
-    lines.append(f"Traceback in interpreter {interpreter!r} (most recent call last):\n")
-    lines += summary.format()
-    lines += [f"{line}\n" for line in last]
-    for member in members:
-        inner = "".join(map(_format, member)).splitlines(keepends=True)
-        lines += [f"  | {line}" for line in inner]
-    return "".join(lines)

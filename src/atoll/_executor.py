@@ -18,7 +18,7 @@ from itertools import count
 from . import _core, _warm
 from ._future import Future
 from ._interpreter import make
-from ._values import name_of
+from ._names import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,6 +13,10 @@ from contextlib import suppress
 from . import _core
 from ._errors import InterpreterClosedError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # How long a thread that is stuck inside an interpreter (a daemon, a C call) may hold up the exit.
 _PATIENCE_SECONDS = 1.0
 # How long a round of waiting for an interpreter's own threads takes at most.
@@ -20,7 +24,9 @@ _ROUND_SECONDS = 0.1
 # How long to wait where nobody is waited for: those who leave should have left.
 _FAREWELL_SECONDS = 2 * _ROUND_SECONDS
 
-_is_waiting_over = False
+before_closing: list[Callable[[], None]] = []  # called once no interpreter has threads of its own
+
+is_closing = False  # interpreters are not waited for, nor made in advance, any more
 _is_registered = False
 
 
@@ -67,7 +73,7 @@ class _Waiter:
     def _wait(self) -> None:
         self._asked_at = time.monotonic()
         with suppress(InterpreterClosedError):
-            while not _is_waiting_over and _core.join_threads(self.interpreter, _ROUND_SECONDS):
+            while not is_closing and _core.join_threads(self.interpreter, _ROUND_SECONDS):
                 self.has_found_some = True
                 self._asked_at = time.monotonic()
 
@@ -120,9 +126,7 @@ def close_all() -> None:
 
     After a Ctrl-C no thread is waited for any more.
     """
-    from . import _warm
-
-    global _is_waiting_over
+    global is_closing
     occupied: set[int] = set()
     is_hurried = False
     try:
@@ -130,8 +134,10 @@ def close_all() -> None:
             occupied = _wait_for_threads()
         except KeyboardInterrupt:
             is_hurried = True
-        _is_waiting_over = True
-        _warm.end()
+        is_closing = True
+        for prepare in before_closing:
+            prepare()
+        _core.show_all()  # so that those which were hidden are closed as well
         _core.prepare_exit()
         _core.stop_janitor()
         _core.stop_alarm()

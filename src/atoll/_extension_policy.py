@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from importlib import machinery
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
+from ._extension_decision import Decision
 from ._importing import nearest
 
 TYPE_CHECKING = False
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
 
 type Mode = Literal["native", "private", "main", "refuse", "auto"]
 MODES: tuple[str, ...] = get_args(Mode.__value__)
-
-
-class Decision(NamedTuple):
-    """What mode is taken, and why."""
-
-    mode: str
-    reason: str
-    is_known: bool = True  # from the registry or the user, not from a trial
 
 
 _policies: dict[str, str] = {}  # of the process, by package

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import __version__
+from ._extension_decision import Decision
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
-
-    from ._extension_policy import Decision
 
 UNDER_TRIAL = "ATOLL_UNDER_TRIAL"
 """The environment variable with the packages that are being tried around this process."""
@@ -100,8 +99,6 @@ def _trial(package: str, mode: str, report: dict[str, Any], end: str) -> Trial:
 
 def decide(private: Trial) -> Decision:
     """Choose the mode of a package of which only a trial in mode `private` is known."""
-    from ._extension_policy import Decision
-
     package = private.package
     if private.failure:
         return Decision("main", f"its trial failed: {private.failure}", is_known=False)
@@ -116,8 +113,6 @@ def decide(private: Trial) -> Decision:
 
 def cached_decision(package: str, files: Iterable[str]) -> Decision:
     """Choose the mode of a package, unless that has been done for these very files."""
-    from ._extension_policy import Decision
-
     if package in os.environ.get(UNDER_TRIAL, "").split():
         return Decision("private", "is being tried", is_known=False)
     path = _cache_folder() / f"{package}-{_fingerprint(files)}.json"

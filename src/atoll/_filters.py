@@ -70,7 +70,7 @@ def _made(described: Filter) -> Any:
     """Make a filter; None: there is no such category."""
     import re
 
-    from ._values import resolve
+    from ._names import resolve
 
     def compiled(pattern: Pattern) -> re.Pattern[str] | None:
         return None if pattern is None else re.compile(*pattern)

@@ -1,30 +1,45 @@
-"""Functions that go by value, with the references that they hold.
-
-They are made again without what takes them apart, which an interpreter need not import.
-"""
+"""Pickling by value what cannot be imported elsewhere, with the references that it holds."""
 
 from __future__ import annotations
 
 import _pickle as pickle  # pickle itself takes milliseconds to import
-import marshal
 
-from . import _core
+from . import _core, _pickles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType
     from typing import Any
 
-    from ._buffer import Buffer
     from ._pickles import Dumped
 
 
-_Function: Any = type(lambda: None)  # types takes a while, too
-_Cell: Any = type((lambda each: lambda: each)(None).__closure__[0])  # type: ignore[index]
+class _ByName(pickle.Pickler):
+    """Pickles by name what can be imported."""
+
+    def reducer_override(self, obj: object) -> Any:
+        return NotImplemented
 
 
-# ---- taking apart ----
+def dump(obj: object, is_reference: Callable[[object], bool], may_leave: bool = False) -> Dumped:
+    """Pickle by reference to what can be imported, by value what cannot.
+
+    Args:
+        obj: The object.
+        is_reference: Tells what crosses beside the pickle.
+        may_leave: Whether it may be loaded in another process.
+
+    Raises:
+        TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
+    """
+    try:
+        data, beside = _pickles.write(_ByName, obj, is_reference, may_leave)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        pass
+    else:
+        if b"__main__" not in data:
+            return beside.dumped(data)
+    return dump_by_value(obj, is_reference, may_leave)
 
 
 def dump_by_value(
@@ -40,7 +55,7 @@ def dump_by_value(
     Raises:
         TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
     """
-    from . import _closures, _pickles
+    from . import _closures
 
     if not _is_changed():
         try:
@@ -76,45 +91,3 @@ def dump_function(function: Callable[..., Any]) -> Dumped:
             pickled.
     """
     return dump_by_value(function, _is_proxy_or_handle)
-
-
-# ---- putting together ----
-
-
-def load_function(
-    data: bytes, references: tuple[object, ...] = (), buffers: tuple[Buffer, ...] = ()
-) -> Callable[..., Any]:
-    """Make the function again; also called by the core, for a task's that refers to nothing."""
-    if not references and not _core.has_shared():
-        function: Callable[..., Any] = pickle.loads(data, buffers=buffers)
-        return function
-    from . import _pickles
-
-    function = _pickles.load((data, references, buffers))
-    return function
-
-
-def make(code: bytes, namespace: dict[str, Any], name: str) -> Callable[..., Any]:
-    """Make a function that was taken apart, but for what `fill` gives it; called by the pickle."""
-    if namespace.get("__name__", "") is None:
-        namespace["__name__"] = "__main__"
-    namespace.setdefault("__builtins__", __builtins__)
-    loaded: CodeType = marshal.loads(code)
-    cells = tuple(_Cell() for _ in loaded.co_freevars)
-    function: Callable[..., Any] = _Function(loaded, namespace, name, None, cells)
-    return function
-
-
-def fill(
-    function: Any,
-    state: tuple[dict[str, Any], tuple[tuple[Any, ...], ...], dict[str, Any], dict[str, Any]],
-) -> None:
-    """Give a function what it refers to, which may be the function itself; called by the pickle."""
-    values, cells, attributes, members = state
-    function.__globals__.update(values)
-    for cell, contents in zip(function.__closure__ or (), cells, strict=True):
-        if contents:
-            (cell.cell_contents,) = contents
-    for name, value in attributes.items():
-        setattr(function, name, value)
-    function.__dict__.update(members)

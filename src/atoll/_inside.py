@@ -96,7 +96,7 @@ def call_object(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> A
 
 def call_by_value(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
     """Call a function that came by value."""
-    from ._functions import load_function
+    from ._remaking import load_function
 
     return load_function(*dumped)(*args, **kwargs)
 

@@ -6,7 +6,7 @@ import sys
 from itertools import count
 
 from . import _core
-from ._values import name_of
+from ._names import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Interpreter(_core.Handle):
         """
         from ._asynchronous import call_in_thread
 
-        return await call_in_thread(self, fn, args, kwargs)
+        return await call_in_thread(self, self.call, fn, args, kwargs)
 
     def exec(self, source: str, /) -> None:
         """Run source code in this interpreter's `__main__`.
@@ -361,7 +361,7 @@ class Interpreter(_core.Handle):
         self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
     ) -> Any:
         if self is _core.current():
-            from ._values import resolve
+            from ._names import resolve
 
             return resolve(function)(*args, **(kwargs or {}))
         return _core.invoke(self, function, args, kwargs)
@@ -389,14 +389,14 @@ def make(
     name: str, modes: Modes = (), is_preemptive: bool = False, forwards_logging: bool = True
 ) -> Interpreter:
     """Take a ready interpreter or make one; none is made in its place."""
-    from . import _exit, _forwarding, _signals, _warm
+    from . import _exit, _forwarding, _signals
 
     _exit.register()
     _signals.install()
     if forwards_logging:
         _forwarding.announce()
     is_usual = forwards_logging and not is_preemptive and not modes
-    ready = _warm.take(name) if is_usual else None
+    ready = _take(name) if is_usual else None
     return ready or _make(name, modes, is_preemptive, forwards_logging)
 
 
@@ -412,6 +412,29 @@ def _make(name: str, modes: Modes, is_preemptive: bool, forwards_logging: bool) 
         interpreter.close()
         raise
     return interpreter
+
+
+def _take(name: str) -> Interpreter | None:
+    """Return a ready interpreter, with what a new one would inherit now; None: there is none.
+
+    Threads: any, of any interpreter.
+    """
+    interpreter, inheritance = take_unprepared(name)
+    if interpreter is not None:
+        try:
+            _core.invoke(interpreter, "atoll._inside:adopt", inheritance, None)
+        except BaseException:
+            interpreter.close()
+            raise
+    return interpreter
+
+
+def take_unprepared(name: str) -> tuple[Interpreter | None, tuple[Any, ...]]:
+    """Return a ready one, if there is one, and what it is to `adopt` (_inside)."""
+    from . import _inheritance
+
+    interpreter = _core.take_ready(name)
+    return interpreter, () if interpreter is None else _inheritance.collect_anew()
 
 
 def made_exception(exception: BaseException | type[BaseException]) -> BaseException:

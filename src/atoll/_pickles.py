@@ -63,13 +63,6 @@ def _take(position: int) -> object:
     raise RuntimeError("this pickle is only good between interpreters")
 
 
-class _ByName(pickle.Pickler):
-    """Pickles by name what can be imported."""
-
-    def reducer_override(self, obj: object) -> Any:
-        return NotImplemented
-
-
 class _Sorting:
     """Makes a pickler of its kind sort out what crosses beside the pickle."""
 
@@ -101,29 +94,6 @@ def write(
     file, beside = io.BytesIO(), Beside(is_reference)
     _adapted[kinds](file, beside).dump(obj)
     return file.getvalue(), beside
-
-
-def dump(obj: object, is_reference: Callable[[object], bool], may_leave: bool = False) -> Dumped:
-    """Pickle by reference to what can be imported, by value what cannot.
-
-    Args:
-        obj: The object.
-        is_reference: Tells what crosses beside the pickle.
-        may_leave: Whether it may be loaded in another process.
-
-    Raises:
-        TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
-    """
-    try:
-        data, beside = write(_ByName, obj, is_reference, may_leave)
-    except (pickle.PicklingError, AttributeError, TypeError):
-        pass
-    else:
-        if b"__main__" not in data:
-            return beside.dumped(data)
-    from ._functions import dump_by_value
-
-    return dump_by_value(obj, is_reference, may_leave)
 
 
 # ---- putting together ----

@@ -16,8 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._queue import Queue
-
 
 class _Bell:
     """A loop's bell, and the futures of the waits that may ring it.
@@ -48,7 +46,7 @@ def _bell_of(loop: asyncio.AbstractEventLoop) -> _Bell:
     return bell
 
 
-async def get(queue: Queue[Any]) -> Any:
+async def get(queue: _core.QueueHandle) -> Any:
     """Wait for an item."""
     loop = asyncio.get_running_loop()
     bell = _bell_of(loop)
@@ -57,7 +55,7 @@ async def get(queue: Queue[Any]) -> Any:
     return await _result(wait, bell, number, loop)
 
 
-async def put(queue: Queue[Any], item: Any) -> None:
+async def put(queue: _core.QueueHandle, item: Any) -> None:
     """Wait for room."""
     loop = asyncio.get_running_loop()
     bell = _bell_of(loop)

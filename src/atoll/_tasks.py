@@ -32,7 +32,9 @@ def dump(obj: object) -> Dumped:
     Raises:
         TypeError, AttributeError, pickle.PicklingError: If it cannot be pickled.
     """
-    return _pickles.dump(obj, is_reference)
+    from . import _functions
+
+    return _functions.dump(obj, is_reference)
 
 
 def dump_by_value(obj: object) -> Dumped:

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from . import _core, _exit, _forwarding, _signals, _warm
 from ._errors import InterpreterClosedError, closed_error
-from ._interpreter import Interpreter, made_exception
-from ._values import name_of
+from ._interpreter import Interpreter, made_exception, take_unprepared
+from ._names import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Thread(threading.Thread):
             finally:
                 self._set_run(own_run)
 
-        taken, inheritance = _warm.take_unprepared(self._name)
+        taken, inheritance = take_unprepared(self._name)
         interpreter = self._interpreter = taken or Interpreter(self._name)
         try:
             self._set_run(live)  # what CPython's part of the new thread calls

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 def find(described: Any) -> Any:
     """Find, or make, what was described over there (Described)."""
     if isinstance(described, str):
-        from ._values import resolve
+        from ._names import resolve
 
         return resolve(described)
     if isinstance(described, tuple):
-        from ._functions import load_function
+        from ._remaking import load_function
 
         return load_function(*described)
     return described

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 from . import _core
+from ._names import name_of, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,32 +42,6 @@ _VALUE_TYPES = frozenset(
         ),
     }
 )
-
-
-def name_of(obj: Any) -> str | None:
-    """Return "module:qualified.name" under which an object can be imported, or None."""
-    module = getattr(obj, "__module__", None)
-    qualname = getattr(obj, "__qualname__", None)
-    if not isinstance(module, str) or not isinstance(qualname, str) or module == "__main__":
-        return None
-    found: Any = sys.modules.get(module)
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
-    return f"{module}:{qualname}" if found is obj else None
-
-
-def resolve(name: str) -> Any:
-    """Import "module:qualified.name".
-
-    Raises:
-        ImportError: If there is no such module.
-        AttributeError: If the module has no such name.
-    """
-    module, _, qualname = name.partition(":")
-    found: Any = import_module(module)  # waits where another thread is importing it
-    for part in qualname.split("."):
-        found = getattr(found, part)
-    return found
 
 
 # ---- which types go by value ----
@@ -127,9 +101,9 @@ def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
             data = b"__main__"
         if not buffers and b"__main__" not in data:
             return _BY_PICKLE, data
-    from . import _pickles
+    from . import _functions
 
-    return _IN_PARTS, _pickles.dump(obj, _core.is_handle, may_leave)
+    return _IN_PARTS, _functions.dump(obj, _core.is_handle, may_leave)
 
 
 def dump(

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ._interpreter import Interpreter
-
 # How long a keeper that is stuck (in an import, say) may hold up a fork or the exit.
 _PATIENCE_SECONDS = 1.0
 # How long it must have been quiet before what nobody waits for is done, and how long that is put
@@ -53,34 +51,7 @@ _requests: deque[_Request] = deque()
 _keeper: _thread._ThreadHandle | None = None
 _is_one_kept = False  # is the keeper to see that one is ready?
 _must_stop = False
-_is_over = False
 _is_registered = False
-
-
-# ---- taking a ready one ----
-
-
-def take(name: str) -> Interpreter | None:
-    """Return a ready interpreter, with what a new one would inherit now; None: there is none.
-
-    Threads: any, of any interpreter.
-    """
-    interpreter, inheritance = take_unprepared(name)
-    if interpreter is not None:
-        try:
-            _core.invoke(interpreter, "atoll._inside:adopt", inheritance, None)
-        except BaseException:
-            interpreter.close()
-            raise
-    return interpreter
-
-
-def take_unprepared(name: str) -> tuple[Interpreter | None, tuple[Any, ...]]:
-    """Return a ready one, if there is one, and what it is to `adopt` (_inside)."""
-    from . import _inheritance
-
-    interpreter = _core.take_ready(name)
-    return interpreter, () if interpreter is None else _inheritance.collect_anew()
 
 
 def keep_one() -> None:
@@ -165,7 +136,7 @@ def _ask(
     count: int, imports: tuple[str, ...], place: tuple[str, int], wait: bool
 ) -> tuple[str, ...]:
     """Leave a request to the keeper; runs in the main interpreter. Returns what went wrong."""
-    from . import _exit
+    from . import _exit  # and with it `threading`, only now
 
     if count == 0 and not wait:
         return ()
@@ -184,17 +155,20 @@ def _ask(
 
 
 def _start() -> None:
+    from . import _exit
+
     global _keeper, _is_registered, _must_stop
-    if _keeper is not None and not _is_over:
+    if _keeper is not None and not _exit.is_closing:
         return
     with _lock:
-        if _is_over:
+        if _exit.is_closing:
             _dismiss_requests("Python is ending")
             return
         if _keeper is not None:
             return
         if not _is_registered:
             _is_registered = True
+            _exit.before_closing.append(_end)
             os.register_at_fork(
                 before=_before_fork, after_in_parent=_after_fork, after_in_child=_begin_anew
             )
@@ -219,14 +193,11 @@ def _stop() -> None:
         _keeper = None
 
 
-def end() -> None:
-    """Stop for good: the process ends. What was hidden is then seen, so that it gets closed."""
-    global _is_over
+def _end() -> None:
+    """Stop for good: the process ends."""
     with _lock:
-        _is_over = True
         _stop()
     _dismiss_requests("Python is ending")
-    _core.show_all()
 
 
 def _before_fork() -> None:
@@ -330,7 +301,7 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
 
 def _own_imports() -> tuple[str, ...]:
     """Name what atoll itself may need there; a new interpreter imports it when it does."""
-    usual = ["threading", "atoll._values", "atoll._thread_inside", "atoll._functions"]
+    usual = ["threading", "atoll._values", "atoll._thread_inside", "atoll._remaking"]
     if "atoll._executor" in sys.modules:
         usual.append("atoll._tasks")
     if "atoll._cloud" in sys.modules:
@@ -368,7 +339,7 @@ def _report(error: BaseException) -> None:
     sys.unraisablehook(arguments)
 
 
-def _close(retired: Interpreter) -> None:
+def _close(retired: _core.Handle) -> None:
     """Close an interpreter whose thread has ended and of which nothing is held."""
     try:
         _core.close_retired(retired, _PATIENCE_SECONDS)
@@ -380,6 +351,6 @@ def _close(retired: Interpreter) -> None:
         _thread.start_new_thread(_close_patiently, (retired,))
 
 
-def _close_patiently(interpreter: Interpreter) -> None:
+def _close_patiently(interpreter: _core.Handle) -> None:
     with suppress(BufferError, RuntimeError):  # then it stays until the exit
         _core.close(interpreter, None)

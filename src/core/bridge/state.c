@@ -30,7 +30,7 @@ static const struct {
     [HOOK_DEADLINE_ERROR] = {"atoll._errors", "deadline_error"},
     [HOOK_TASK_DUMP] = {"atoll._tasks", "dump"},
     [HOOK_TASK_LOAD] = {"atoll._tasks", "load"},
-    [HOOK_TASK_FUNCTION] = {"atoll._functions", "load_function"},
+    [HOOK_TASK_FUNCTION] = {"atoll._remaking", "load_function"},
     [HOOK_TASK_CAPTURE] = {"atoll._tasks", "capture"},
     [HOOK_CANCELLED_ERROR] = {"concurrent.futures", "CancelledError"},
     [HOOK_TASK_BROKEN] = {"atoll._executor", "broken_error"},
