@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shake.sh [SECONDS [SEED]]: the stress scripts on a core that rests at random at its racy points.
 #
-# The core is built with -DATOLL_SHAKE (src/core/ground/shake.h), for the Python of `uv run` (or
+# The core is built with -DATOLL_SHAKE (src/core/ground/base/shake.h), for the Python of `uv run` (or
 # $ATOLL_PYTHON); the scripts run for SECONDS each (default: 10). SEED is that of the rests, not of the
 # scripts.
 set -euo pipefail

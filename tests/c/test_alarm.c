@@ -2,8 +2,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "ground/alarm.h"
-#include "ground/clock.h"
+#include "ground/interpreter/alarm.h"
+#include "ground/base/clock.h"
 
 static atomic_int posts;
 static int noted; // alarm thread only

@@ -1,6 +1,6 @@
 // backlog: each order is kept, whatever is put back or withdrawn in between.
 #include "check.h"
-#include "ground/backlog.h"
+#include "ground/queue/backlog.h"
 
 #define ITEMS 300
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ground/block.h"
-#include "ground/view.h"
+#include "ground/memory/block.h"
+#include "ground/memory/view.h"
 
 #define ROUNDS 2000
 

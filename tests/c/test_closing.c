@@ -1,7 +1,7 @@
 // closing: waiters wake for announcements, at their deadline, and never miss one.
 #include "check.h"
-#include "ground/clock.h"
-#include "ground/closing.h"
+#include "ground/base/clock.h"
+#include "ground/interpreter/closing.h"
 
 static atomic_int turn; // whose turn it is, of THREADS
 

@@ -1,6 +1,6 @@
 // errand: many push, one takes; nothing is lost or doubled; after the stack is shut, pushing fails.
 #include "check.h"
-#include "ground/errand.h"
+#include "ground/interpreter/errand.h"
 
 enum { ITEMS = 20000 };
 

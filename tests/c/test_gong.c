@@ -1,8 +1,8 @@
 // gong: every ring is heard by everybody who waits, or who waits later.
-#include "ground/gong.h"
+#include "ground/interpreter/gong.h"
 
 #include "check.h"
-#include "ground/clock.h"
+#include "ground/base/clock.h"
 
 #define RINGS 1000
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "ground/graph.h"
+#include "ground/gc/graph.h"
 
 #define MOST_GRAPHS  5
 #define MOST_NODES   12

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "ground/heap.h"
+#include "ground/share/heap.h"
 
 #define SPANS 200
 

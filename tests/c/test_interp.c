@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "ground/interp.h"
-#include "ground/thread.h"
+#include "ground/interpreter/interp.h"
+#include "ground/interpreter/thread.h"
 
 enum { SLOTS = 4, ROUNDS = 3000 };
 

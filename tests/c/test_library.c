@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "ground/elf.h"
-#include "ground/library.h"
+#include "ground/modules/elf.h"
+#include "ground/modules/library.h"
 
 static char folder[] = "/tmp/atoll-library-XXXXXX";
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "ground/names.h"
+#include "ground/base/names.h"
 
 enum { COMMON = 3000 };
 

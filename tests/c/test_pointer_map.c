@@ -1,6 +1,6 @@
 // pointer_map: against a plain array, with keys that collide, removals in the middle of runs, and growth.
 #include "check.h"
-#include "ground/pointer_map.h"
+#include "ground/base/pointer_map.h"
 
 enum { KEYS = 3000 };
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "ground/queue.h"
+#include "ground/queue/queue.h"
 
 typedef struct {
     queue_item item; // first

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "ground/clock.h"
-#include "ground/peek.h"
-#include "ground/reporter.h"
-#include "ground/text.h"
+#include "ground/base/clock.h"
+#include "ground/base/peek.h"
+#include "ground/traceback/reporter.h"
+#include "ground/base/text.h"
 
 #define LIMIT (5 * MILLISECOND)
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "ground/shadow.h"
+#include "ground/gc/shadow.h"
 
 #define ADDRESSES 3000
 

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "ground/closing.h"
-#include "ground/names.h"
-#include "ground/thread.h"
+#include "ground/interpreter/closing.h"
+#include "ground/base/names.h"
+#include "ground/interpreter/thread.h"
 
 static void *
 look_at_stack(void *unused)

@@ -1,6 +1,6 @@
 // visit: levels are noted from the outside in; a copy of them is one that there has been.
 #include "check.h"
-#include "ground/thread.h"
+#include "ground/interpreter/thread.h"
 
 static visit_log notes;
 static atomic_bool is_over;

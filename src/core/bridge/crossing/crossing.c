@@ -1,0 +1,436 @@
+#include "bridge/crossing/crossing.h"
+
+#include "bridge/python/cpython.h"
+#include "bridge/transfer/export.h"
+#include "bridge/crossing/interruption.h"
+#include "bridge/crossing/summons.h"
+#include "bridge/python/thread_state.h"
+#include "bridge/traceback/traceback.h"
+#include "ground/base/clock.h"
+#include "ground/interpreter/closing.h"
+#include "ground/base/shake.h"
+
+#define SPIN_ROUNDS    200                // about 5 us: longer than most calls
+#define GIVE_WAY_LIMIT (20 * MILLISECOND) // how long one giver waits, at most
+
+// ---- guests ----
+
+COLD guest *
+crossing_new_home(thread *self, interp *home, PyThreadState *state)
+{
+    if (!thread_reserve(self, home)) {
+        return NULL;
+    }
+    pthread_mutex_lock(&home->mutex);
+    guest *resident = guest_new_locked(home, state, false, &self->summons);
+    pthread_mutex_unlock(&home->mutex);
+    if (resident != NULL) {
+        thread_set_guest(self, home, resident);
+        if (PyThreadState_GetUnchecked() == state) { // a worker comes detached
+            traceback_learn_name(self);
+        }
+    }
+    return resident;
+}
+
+// The thread state is the guest's from now on.
+static guest *
+give_state(thread *self, interp *host, PyThreadState *state)
+{
+    if (state == NULL) {
+        return NULL;
+    }
+    guest *visitor = thread_guest(self, host);
+    pthread_mutex_lock(&host->mutex);
+    if (visitor != NULL) {
+        visitor->thread_state = state; // its own thread's state had gone
+        visitor->is_owned = true;
+    }
+    else {
+        visitor = guest_new_locked(host, state, true, &self->summons);
+    }
+    pthread_mutex_unlock(&host->mutex);
+    if (visitor == NULL) {
+        PyThreadState *before = PyThreadState_Swap(state);
+        PyThreadState_Clear(state);
+        thread_state_delete_current();
+        PyThreadState_Swap(before);
+        return NULL;
+    }
+    thread_set_guest(self, host, visitor);
+    return visitor;
+}
+
+// Make the thread state with which this thread will visit from now on. The phase is checked under
+// the mutex, under which the closer changes it, so that python_state is alive.
+COLD guest *
+crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why)
+{
+    *why = CROSSING_CLOSED;
+    // Before thread_reserve: a closed host may share its index with one that we are inside of.
+    if (interp_get_phase(host) > latest) {
+        return NULL;
+    }
+    if (!thread_reserve(self, host)) {
+        *why = CROSSING_NO_MEMORY;
+        return NULL;
+    }
+    pthread_mutex_lock(&host->mutex);
+    bool is_open = interp_get_phase(host) <= latest;
+    if (is_open) {
+        interp_pin_locked(host);
+    }
+    pthread_mutex_unlock(&host->mutex);
+    if (!is_open) {
+        return NULL;
+    }
+    guest *visitor = give_state(self, host, thread_state_new(host->python_state));
+    interp_unpin(host);
+    if (visitor == NULL) {
+        *why = CROSSING_NO_MEMORY;
+    }
+    return visitor;
+}
+
+// ---- contention ----
+
+void
+crossing_post(interp *host)
+{
+    if (!atomic_exchange(&host->posted, 1) &&
+        !cpython_post(host->python_state, summons_look_up, host)) {
+        atomic_store(&host->posted, 0);
+    }
+}
+
+void
+crossing_make_room(interp *host)
+{
+    if (host->is_preemptive && atomic_load(&host->waiting) > 0) {
+        crossing_give_way(host, false);
+    }
+}
+
+bool
+crossing_begin_look(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    bool may_look = !host->is_unasked;
+    host->lookers += may_look;
+    pthread_mutex_unlock(&host->mutex);
+    return may_look;
+}
+
+void
+crossing_end_look(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->lookers--;
+    pthread_cond_broadcast(&host->moved);
+    pthread_mutex_unlock(&host->mutex);
+}
+
+void
+crossing_stop_asking(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->is_unasked = true;
+    while (host->lookers > 0 || host->pins > 0) {
+        pthread_cond_wait(&host->moved, &host->mutex);
+    }
+    pthread_mutex_unlock(&host->mutex);
+}
+
+static void
+ask_for_room(interp *host)
+{
+    const thread *here = thread_self;
+    bool is_of_collector = here != NULL && (atomic_load(&here->summons) & SUMMONS_COLLECTION);
+    if (host->is_preemptive || is_of_collector) {
+        crossing_post(host);
+    }
+}
+
+COLD void
+crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
+{
+    // Our own GIL is let go first, so that whoever waits for it runs while we do.
+    PyThreadState_Swap(NULL);
+    shake();
+    unsigned departures = atomic_load_explicit(&host->departures, memory_order_relaxed);
+    for (int round = 0; round < SPIN_ROUNDS && *host->gil_flag; round++) {
+        cpu_relax();
+    }
+    atomic_fetch_add(&host->waiting, 1);
+    shake();
+    // Whoever has crossed meanwhile will again soon: only others are asked.
+    if (*host->gil_flag &&
+        atomic_load_explicit(&host->departures, memory_order_relaxed) == departures) {
+        ask_for_room(host);
+    }
+    PyThreadState_Swap(state);
+    atomic_fetch_sub(&host->waiting, 1);
+}
+
+COLD void
+crossing_depart_contended(interp *host)
+{
+    if (interp_get_phase(host) == INTERP_CLOSING) {
+        closing_announce();
+    }
+    else if (atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0) {
+        ask_for_room(host);
+    }
+}
+
+static void
+begin_reserving_locked(interp *host)
+{
+    host->reservations++;
+    interp_raise_attention(host, ATTENTION_RESERVED);
+}
+
+static void
+end_reserving_locked(interp *host)
+{
+    if (--host->reservations == 0) {
+        atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_RESERVED);
+        pthread_cond_broadcast(&host->moved); // to those who stand back
+    }
+}
+
+static void
+begin_giving_locked(interp *host, bool only_to_summoned)
+{
+    host->yielders++;
+    interp_raise_attention(host, ATTENTION_YIELDER);
+    if (only_to_summoned) {
+        begin_reserving_locked(host);
+    }
+}
+
+static void
+end_giving_locked(interp *host, bool only_to_summoned)
+{
+    if (--host->yielders == 0) {
+        atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_YIELDER);
+    }
+    if (only_to_summoned) {
+        end_reserving_locked(host);
+    }
+}
+
+void
+crossing_give_way(interp *host, bool only_to_summoned)
+{
+    thread *here = thread_self;
+    const guest *own = here == NULL ? NULL : thread_guest(here, host);
+    int64_t deadline = clock_now() + GIVE_WAY_LIMIT;
+    pthread_mutex_lock(&host->mutex);
+    begin_giving_locked(host, only_to_summoned); // before the GIL is free for all
+    pthread_mutex_unlock(&host->mutex);
+    shake();
+    PyThreadState *state = PyEval_SaveThread();
+    shake();
+    pthread_mutex_lock(&host->mutex);
+    barrier_heavy(); // pairs with crossing_attach
+    bool in_time = true;
+    while (in_time &&
+           (only_to_summoned ? interp_has_summoned_locked(host, own, SUMMONS_TO_BE_LET_IN, true)
+                             : interp_has_entering_locked(host, own))) {
+        in_time = condition_wait(&host->moved, &host->mutex, deadline);
+    }
+    if (!only_to_summoned) {
+        end_giving_locked(host, false);
+    }
+    pthread_mutex_unlock(&host->mutex);
+    shake();
+    PyEval_RestoreThread(state);
+    if (only_to_summoned) { // not before: who is not summoned must not slip in
+        pthread_mutex_lock(&host->mutex);
+        end_giving_locked(host, true);
+        pthread_mutex_unlock(&host->mutex);
+    }
+}
+
+void
+crossing_hold(interp *host, guest *own)
+{
+    pthread_mutex_lock(&host->mutex);
+    begin_reserving_locked(host);
+    pthread_mutex_unlock(&host->mutex);
+    own->is_holding = true;
+}
+
+void
+crossing_release(interp *host, guest *own)
+{
+    own->is_holding = false;
+    pthread_mutex_lock(&host->mutex);
+    end_reserving_locked(host);
+    pthread_mutex_unlock(&host->mutex);
+}
+
+// ---- what to do on arrival ----
+
+static void
+delete_dead(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    guest *dead = host->dead;
+    host->dead = NULL;
+    pthread_mutex_unlock(&host->mutex);
+    while (dead != NULL) {
+        guest *next = dead->next_dead;
+        shake();
+        // Legal from another OS thread: only the interpreter's GIL is needed.
+        PyThreadState_Clear(dead->thread_state);
+        PyThreadState_Delete(dead->thread_state);
+        pthread_mutex_lock(&host->mutex);
+        guest_unlink_locked(dead);
+        pthread_mutex_unlock(&host->mutex);
+        guest_free(dead);
+        dead = next;
+    }
+}
+
+// ... or is of the collector, which nobody notices either.
+static bool
+will_turn_back(const guest *visitor, guest_presence how)
+{
+    unsigned summons = how == GUEST_ENTERING ? atomic_load(visitor->summons) : 0;
+    return (summons & SUMMONS_COLLECTION) ||
+           (thread_self->deafness == 0 && (summons & SUMMONS_AT_THE_DOOR));
+}
+
+// Somebody gave way to the summoned ones only: out again, until they have come and gone, or this
+// one is summoned as well.
+static void
+stand_back(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
+{
+    while ((atomic_load(&host->attention) & ATTENTION_RESERVED) && !will_turn_back(visitor, how)) {
+        atomic_store(&visitor->presence, how);
+        PyThreadState_Swap(NULL);
+        shake();
+        pthread_mutex_lock(&host->mutex);
+        while (host->reservations > 0 && !will_turn_back(visitor, how)) {
+            pthread_cond_wait(&host->moved, &host->mutex);
+        }
+        pthread_mutex_unlock(&host->mutex);
+        PyThreadState_Swap(state);
+        atomic_store(&visitor->presence, GUEST_INSIDE);
+    }
+}
+
+void
+crossing_clean(interp *host)
+{
+    unsigned bits =
+        atomic_fetch_and(&host->attention, ~(unsigned)(ATTENTION_DEAD | ATTENTION_ERRANDS));
+    thread *deaf = thread_deafen();
+    if (bits & ATTENTION_DEAD) {
+        delete_dead(host);
+    }
+    if (host->core_state != NULL) {
+        export_run_errands(host->core_state);
+    }
+    thread_listen(deaf);
+}
+
+COLD void
+crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
+{
+    unsigned bits = atomic_load(&host->attention);
+    if ((bits & ATTENTION_RESERVED) && !visitor->is_holding) {
+        stand_back(host, visitor, state, how);
+    }
+    if (bits & ATTENTION_YIELDER) {
+        pthread_mutex_lock(&host->mutex);
+        pthread_cond_broadcast(&host->moved);
+        pthread_mutex_unlock(&host->mutex);
+    }
+    crossing_clean(host);
+}
+
+// ---- errors ----
+
+COLD crossing_result
+crossing_turn_back(crossing *self)
+{
+    crossing_leave(self);
+    return CROSSING_CLOSED;
+}
+
+// Out again, without having done anything: what this thread is summoned for is looked after at
+// home.
+COLD crossing_result
+crossing_heed_summons(crossing *self, interp *home, interp *host, interp_phase latest)
+{
+    thread *here = self->thread;
+    if (here->deafness > 0) {
+        return CROSSING_OK;
+    }
+    if (!(atomic_load(&here->summons) & SUMMONS_AT_THE_DOOR)) {
+        interruption_tidy(here);
+        return CROSSING_OK;
+    }
+    crossing_leave(self);
+    if (home->core_state != NULL && summons_answer_at_home(home->core_state, host) < 0) {
+        return CROSSING_SUMMONED;
+    }
+    return crossing_enter_until(self, home, PyThreadState_GetUnchecked(), host, latest);
+}
+
+void
+crossing_raise(core_state *home, const interp *host, crossing_result why)
+{
+    switch (why) {
+    case CROSSING_CLOSED:
+        state_raise_closed(home, host);
+        break;
+    case CROSSING_SUMMONED:
+        break; // it is set
+    case CROSSING_TOO_DEEP:
+        PyErr_Format(PyExc_RecursionError, "no stack left for another call into interpreter '%s'",
+                     host->name);
+        break;
+    default:
+        PyErr_NoMemory();
+    }
+}
+
+// ---- visits without a home ----
+
+bool
+crossing_visit(interp *host, crossing *visit)
+{
+    thread *here = thread_get();
+    crossing_result why;
+    guest *visitor = here == NULL ? NULL : crossing_admit(here, host, INTERP_OPEN, &why);
+    if (visitor == NULL) {
+        return false;
+    }
+    *visit = (crossing){.thread = here, .host = visitor};
+    crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING);
+    return true;
+}
+
+// The thread state is not kept: swapped out with no other to follow, it would stay bound as this
+// thread's PyGILState, and the interpreter's closer could not delete it.
+void
+crossing_end_visit(crossing *visit)
+{
+    guest *visitor = visit->host;
+    interp *host = visitor->interp;
+    PyThreadState_Clear(visitor->thread_state);
+    pthread_mutex_lock(&host->mutex);
+    visitor->thread_state = NULL; // while the GIL is held: for own_threads_count
+    pthread_mutex_unlock(&host->mutex);
+    thread_state_delete_current();
+    thread_set_guest(visit->thread, host, NULL);
+    pthread_mutex_lock(&host->mutex);
+    guest_unlink_locked(visitor);
+    pthread_mutex_unlock(&host->mutex);
+    crossing_depart_contended(host);
+    guest_free(visitor);
+}

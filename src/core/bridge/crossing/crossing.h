@@ -1,0 +1,255 @@
+// crossing: this thread goes over into another interpreter and comes back [LRPC, Bershad 1990].
+//
+// Purpose. crossing_enter swaps the running thread to its cached thread state of the host (which
+// releases the home GIL and takes the host's); crossing_leave swaps back. Where something of the
+// host is still needed after the return, crossing_return and crossing_end do the two halves:
+// between them the home GIL is held, yet the host cannot close.
+//
+// Lifetime. A crossing lives on the C stack. Home and host guests are kept by the thread's record.
+//
+// Threads. Any thread that is attached to `home`. Never two GILs at once, so no two can deadlock.
+//
+// Errors. crossing_enter fails without having moved; crossing_raise makes the exception.
+#ifndef ATOLL_BRIDGE_CROSSING_H
+#define ATOLL_BRIDGE_CROSSING_H
+
+#include <Python.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "bridge/crossing/interruption.h"
+#include "bridge/python/state.h"
+#include "ground/base/attributes.h"
+#include "ground/base/barrier.h"
+#include "ground/base/shake.h"
+#include "ground/interpreter/interp.h"
+#include "ground/interpreter/thread.h"
+
+typedef enum {
+    CROSSING_OK,
+    CROSSING_CLOSED,
+    CROSSING_TOO_DEEP,
+    CROSSING_NO_MEMORY,
+    CROSSING_SUMMONED, // an exception is set: the deadline has passed, a signal handler raised
+} crossing_result;
+
+typedef struct {
+    thread *thread;
+    guest *home, *host;
+    PyThreadState *home_state; // the thread's running state at home
+    PyThreadState *saved;      // what the home guest pointed to before
+} crossing;
+
+// The slow halves, in crossing.c.
+guest *crossing_new_home(thread *self, interp *home, PyThreadState *state);
+guest *crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why);
+void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
+void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how);
+void crossing_clean(interp *host); // run errands, delete thread states of ended threads
+void crossing_depart_contended(interp *host);
+crossing_result crossing_turn_back(crossing *self);
+crossing_result crossing_heed_summons(crossing *self, interp *home, interp *host,
+                                      interp_phase latest);
+void crossing_raise(core_state *home, const interp *host, crossing_result why);
+
+// Give way to whoever is entering this interpreter, or only to those who are summoned: who will
+// turn back at once, or are of the collector; under its GIL, of the running thread.
+void crossing_give_way(interp *host, bool only_to_summoned);
+
+// Until it is released nobody gets in here while this thread is elsewhere: for pending calls, as no
+// other can be answered before they return.
+void crossing_hold(interp *host, guest *own);
+void crossing_release(interp *host, guest *own);
+
+// Have the pending call that looks after visitors run there. The interpreter is pinned, or a
+// visitor inside keeps it alive. None of our locks is held.
+void crossing_post(interp *host);
+
+// From now on visitors wait as in CPython, and summons are not posted; returns when no thread makes
+// room or posts any more. Detached, unless nobody else is inside.
+void crossing_stop_asking(interp *host);
+
+// In the pending call: false if none is to be made any more; and let in who waits to get into a
+// preemptive interpreter.
+bool crossing_begin_look(interp *host);
+void crossing_end_look(interp *host);
+void crossing_make_room(interp *host);
+
+// Without a home: for a thread of ours that has no Python of its own.
+bool crossing_visit(interp *host, crossing *visit);
+void crossing_end_visit(crossing *visit);
+
+// For crossing_attach_contended: here nobody runs for long.
+static inline void
+crossing_depart(interp *from)
+{
+    unsigned count = atomic_load_explicit(&from->departures, memory_order_relaxed);
+    atomic_store_explicit(&from->departures, count + 1, memory_order_relaxed);
+}
+
+static inline void
+crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state,
+                guest_presence how)
+{
+    atomic_store_explicit(&visitor->presence, how, memory_order_relaxed);
+    shake();
+    if (UNLIKELY(*host->gil_flag)) {
+        crossing_attach_contended(host, visitor, state);
+    }
+    else {
+        PyThreadState_Swap(state);
+    }
+    shake();
+    // release: pairs with presence_of
+    atomic_store_explicit(&visitor->presence, GUEST_INSIDE, memory_order_release);
+    atomic_store_explicit(&self->current, host->id, memory_order_relaxed);
+    barrier_light(); // pairs with crossing_give_way, and the alarm's summon
+    shake();
+    if (UNLIKELY(atomic_load_explicit(&host->attention, memory_order_relaxed) ||
+                 errand_is_waiting(&host->errands))) {
+        crossing_attend(host, visitor, state, how);
+    }
+}
+
+// The guest through which this thread may enter, now counted as present; NULL: refused, for one
+// thing if the phase is past `latest`.
+static inline guest *
+crossing_admit(thread *self, interp *host, interp_phase latest, crossing_result *why)
+{
+    guest *visitor = thread_guest(self, host);
+    if (UNLIKELY(visitor == NULL || (!visitor->is_owned && visitor->depth == 0))) {
+        visitor = crossing_new_host(self, host, latest, why);
+        if (visitor == NULL) {
+            return NULL;
+        }
+    }
+    if (LIKELY(visitor->depth == 0)) {
+        atomic_store_explicit(&visitor->presence, GUEST_ENTERING, memory_order_relaxed);
+        barrier_light(); // pairs with barrier_heavy in lifecycle_close
+        shake();
+        if (UNLIKELY(interp_get_phase(host) > latest)) {
+            atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
+            shake();
+            crossing_depart_contended(host);
+            *why = CROSSING_CLOSED;
+            return NULL;
+        }
+    }
+    else if (UNLIKELY(interp_get_phase(host) == INTERP_CLOSED)) { // forgotten in a forked child
+        *why = CROSSING_CLOSED;
+        return NULL;
+    }
+    visitor->depth++;
+    return visitor;
+}
+
+static inline void
+crossing_dismiss(guest *visitor)
+{
+    if (LIKELY(--visitor->depth == 0)) {
+        atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
+        barrier_light(); // pairs with barrier_heavy in lifecycle_close and interruption_ask
+        shake();
+        if (UNLIKELY(atomic_load_explicit(&visitor->interp->attention, memory_order_relaxed) &
+                     ATTENTION_INTERRUPTION)) {
+            interruption_pass_over(visitor->interp, visitor);
+        }
+        if (UNLIKELY(interp_get_phase(visitor->interp) == INTERP_CLOSING)) {
+            crossing_depart_contended(visitor->interp);
+        }
+    }
+}
+
+// Back to the home GIL; the thread still counts as inside the host.
+static inline void
+crossing_return(crossing *self)
+{
+    interp *host = self->host->interp;
+    crossing_depart(host);
+    shake();
+    if (UNLIKELY(atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0)) {
+        crossing_depart_contended(host);
+    }
+    crossing_attach(self->thread, self->home->interp, self->home, self->home_state,
+                    GUEST_RETURNING);
+}
+
+// Into the host again, after crossing_return.
+static inline void
+crossing_revisit(crossing *self)
+{
+    crossing_attach(self->thread, self->host->interp, self->host, self->host->thread_state,
+                    GUEST_RETURNING);
+}
+
+static inline void
+crossing_end(crossing *self)
+{
+    self->home->thread_state = self->saved;
+    visit_end(&self->thread->visits);
+    crossing_dismiss(self->home);
+    crossing_dismiss(self->host);
+}
+
+static inline void
+crossing_leave(crossing *self)
+{
+    crossing_return(self);
+    crossing_end(self);
+}
+
+// `state` is this thread's state at home; it need not be attached.
+static inline MUST_CHECK crossing_result
+crossing_enter_until(crossing *self, interp *home, PyThreadState *state, interp *host,
+                     interp_phase latest)
+{
+    thread *here = thread_get();
+    if (UNLIKELY(here == NULL)) {
+        return CROSSING_NO_MEMORY;
+    }
+    if (UNLIKELY((const char *)__builtin_frame_address(0) < here->stack_limit)) {
+        return CROSSING_TOO_DEEP;
+    }
+    guest *resident = thread_guest(here, home);
+    if (UNLIKELY(resident == NULL)) {
+        resident = crossing_new_home(here, home, state);
+        if (resident == NULL) {
+            return CROSSING_NO_MEMORY;
+        }
+    }
+    crossing_result why = CROSSING_OK;
+    guest *visitor = crossing_admit(here, host, latest, &why);
+    if (UNLIKELY(visitor == NULL)) {
+        return why;
+    }
+    // Call-backs into home reuse the state that is suspended here.
+    *self = (crossing){here, resident, visitor, state, resident->thread_state};
+    resident->thread_state = state;
+    resident->depth++;
+    visit_begin(&here->visits, home, host, state->current_frame);
+    crossing_depart(home);
+    shake();
+    crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING);
+    interp_count_crossings(host, 1);
+    if (UNLIKELY(host->core_state == NULL)) {
+        return crossing_turn_back(self); // it is ending, and this thread is inside
+    }
+    if (UNLIKELY(atomic_load_explicit(&here->summons, memory_order_relaxed) != 0)) {
+        return crossing_heed_summons(self, home, host, latest);
+    }
+    return CROSSING_OK;
+}
+
+static inline MUST_CHECK crossing_result
+crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *host)
+{
+    return crossing_enter_until(self, home, state, host, INTERP_OPEN);
+}
+
+static inline MUST_CHECK crossing_result
+crossing_enter(crossing *self, interp *home, interp *host)
+{
+    return crossing_enter_from(self, home, PyThreadState_GetUnchecked(), host);
+}
+
+#endif

@@ -1,0 +1,87 @@
+#include "bridge/crossing/description.h"
+
+#include "bridge/python/cpython.h"
+#include "bridge/crossing/crossing.h"
+#include "bridge/transfer/error.h"
+#include "bridge/python/objects.h"
+#include "bridge/transfer/parcel.h"
+
+static exported *
+export_class(core_state *host, PyTypeObject *class)
+{
+    return class == NULL || cpython_is_shared_type(class) ? NULL
+                                                          : export_object(host, (PyObject *)class);
+}
+
+static int
+describe_in_host(core_state *host, exported *target, description *result, parcel *packed)
+{
+    PyObject *object = target->object;
+    PyObject *told = NULL;
+    PyTypeObject *class = NULL;
+    if (object == NULL) {
+        state_raise_closed(host, target->owner);
+    }
+    else if (target->flags & EXPORT_RESTRICTED) {
+        restricted_object *view = (restricted_object *)object;
+        told = state_call_hook(host, HOOK_DESCRIBE, (PyObject *)Py_TYPE(view->object), view->names);
+    }
+    else {
+        class = target->flags & EXPORT_CLASS ? (PyTypeObject *)object : Py_TYPE(object);
+        told = state_call_hook(host, HOOK_DESCRIBE, (PyObject *)class, NULL);
+    }
+    *result = (description){.type_key = class};
+    if (told == NULL || parcel_put(packed, host, told, 0) < 0) {
+        Py_XDECREF(told);
+        error_pack(packed, host);
+        return -1;
+    }
+    Py_DECREF(told);
+    result->class = export_class(host, class);
+    if (result->class != NULL) {
+        export_watch_class(host, result->class);
+    }
+    result->metaclass = export_class(host, class == NULL ? NULL : Py_TYPE(class));
+    return 0;
+}
+
+int
+description_bring(core_state *home, exported *target, description *result)
+{
+    // Also while it closes: it may be opened again, and what it is will be asked only once.
+    crossing over;
+    crossing_result why = crossing_enter_until(&over, home->interp, PyThreadState_GetUnchecked(),
+                                               target->owner, INTERP_CLOSING);
+    if (why != CROSSING_OK) {
+        crossing_raise(home, target->owner, why);
+        return -1;
+    }
+    parcel packed;
+    parcel_init(&packed);
+    int status = describe_in_host(target->owner->core_state, target, result, &packed);
+    crossing_leave(&over);
+    if (status < 0) {
+        (void)error_raise(&packed, home);
+    }
+    else {
+        result->tuple = parcel_get(&packed, home);
+        if (result->tuple == NULL) {
+            description_clear(result);
+            status = -1;
+        }
+    }
+    parcel_clear(&packed);
+    return status;
+}
+
+void
+description_clear(description *self)
+{
+    Py_XDECREF(self->tuple);
+    if (self->class != NULL) {
+        export_unref((foreign_ref){self->class});
+    }
+    if (self->metaclass != NULL) {
+        export_unref((foreign_ref){self->metaclass});
+    }
+}

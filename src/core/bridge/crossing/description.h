@@ -1,0 +1,24 @@
+// description: what an object of another interpreter is, for making its Proxy.
+//
+// Purpose. A tuple from atoll._describe, and the exports of the object's class and of its metaclass
+// (NULL where that is a type all share), both counted.
+//
+// Threads. Attached to home->interp, which is not the target's owner.
+//
+// Errors. -1 with an exception: the remote one, InterpreterClosedError, RecursionError.
+#ifndef ATOLL_BRIDGE_DESCRIPTION_H
+#define ATOLL_BRIDGE_DESCRIPTION_H
+
+#include "bridge/transfer/export.h"
+#include "bridge/python/state.h"
+
+typedef struct {
+    PyObject *tuple; // new reference
+    exported *class, *metaclass;
+    const void *type_key;
+} description;
+
+MUST_CHECK int description_bring(core_state *home, exported *target, description *result);
+void description_clear(description *self);
+
+#endif

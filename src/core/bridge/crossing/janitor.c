@@ -1,0 +1,133 @@
+#include "bridge/crossing/janitor.h"
+
+#include "bridge/crossing/crossing.h"
+#include "ground/base/clock.h"
+#include "ground/interpreter/thread.h"
+
+#define PATIENCE (50 * MILLISECOND) // how long errands may wait for an ordinary visitor
+
+atomic_bool janitor_is_called = false;
+
+static struct {
+    pthread_mutex_t mutex; // guards all of it
+    pthread_cond_t changed;
+    pthread_t thread;
+    bool is_running;
+    bool must_stop;
+} janitor = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static bool
+has_work(interp *host)
+{
+    return errand_is_waiting(&host->errands) || atomic_load(&host->attention) != 0;
+}
+
+// A busy interpreter is left alone: waiting for it would keep the others waiting.
+static bool
+clean(interp *host)
+{
+    crossing visit;
+    bool is_busy = *host->gil_flag;
+    while (!is_busy && has_work(host) && crossing_visit(host, &visit)) {
+        crossing_end_visit(&visit);
+        is_busy = *host->gil_flag;
+    }
+    return is_busy && has_work(host);
+}
+
+static void
+make_round(void)
+{
+    bool again = false;
+    interp *host = registry_next_after(-1);
+    while (host != NULL) {
+        again |= interp_get_phase(host) == INTERP_OPEN && clean(host);
+        interp *next = registry_next_after(host->id);
+        interp_decref(host);
+        host = next;
+    }
+    if (again) {
+        atomic_store(&janitor_is_called, true);
+    }
+}
+
+static void *
+run(void *unused)
+{
+    pthread_mutex_lock(&janitor.mutex);
+    while (!janitor.must_stop) {
+        if (!atomic_load(&janitor_is_called)) {
+            pthread_cond_wait(&janitor.changed, &janitor.mutex);
+            continue;
+        }
+        int64_t deadline = clock_now() + PATIENCE;
+        while (!janitor.must_stop && condition_wait(&janitor.changed, &janitor.mutex, deadline)) {
+        }
+        if (!janitor.must_stop) {
+            atomic_store(&janitor_is_called, false); // before looking: later errands call again
+            pthread_mutex_unlock(&janitor.mutex);
+            make_round();
+            pthread_mutex_lock(&janitor.mutex);
+        }
+    }
+    pthread_mutex_unlock(&janitor.mutex);
+    return NULL;
+}
+
+static void
+start_locked(void)
+{
+    condition_init(&janitor.changed);
+    // Where it cannot be started, errands wait for a visitor.
+    janitor.is_running = thread_start(&janitor.thread, run, NULL);
+}
+
+COLD void
+janitor_call(void)
+{
+    if (!atomic_exchange(&janitor_is_called, true)) {
+        pthread_mutex_lock(&janitor.mutex);
+        if (janitor.is_running) {
+            pthread_cond_signal(&janitor.changed);
+        }
+        else if (!janitor.must_stop) {
+            start_locked();
+        }
+        pthread_mutex_unlock(&janitor.mutex);
+    }
+}
+
+void
+janitor_stop(void)
+{
+    pthread_mutex_lock(&janitor.mutex);
+    bool was_running = janitor.is_running;
+    janitor.is_running = false;
+    janitor.must_stop = true;
+    if (was_running) {
+        pthread_cond_signal(&janitor.changed);
+    }
+    pthread_mutex_unlock(&janitor.mutex);
+    if (was_running) {
+        pthread_join(janitor.thread, NULL);
+    }
+}
+
+void
+janitor_rest(void)
+{
+    janitor_stop();
+    pthread_mutex_lock(&janitor.mutex);
+    janitor.must_stop = false;
+    pthread_mutex_unlock(&janitor.mutex);
+    atomic_store(&janitor_is_called, false);
+}
+
+void
+janitor_fork_child(void)
+{
+    pthread_mutex_init(&janitor.mutex, NULL);
+    janitor.is_running = false;
+    janitor.must_stop = false;
+    atomic_store(&janitor_is_called, false);
+}

@@ -1,0 +1,35 @@
+// janitor: one thread that runs errands where nobody else comes by.
+//
+// Purpose. Errands are run by the next thread that enters their interpreter. If none does, the
+// janitor enters after a moment, so that `del proxy` frees the object even in an idle interpreter.
+//
+// Lifetime. Started by the first errand, stopped before Python finalises; a forked child starts its
+// own.
+//
+// Threads. janitor_notify: any, with or without a GIL. janitor_stop: attached to none.
+#ifndef ATOLL_BRIDGE_JANITOR_H
+#define ATOLL_BRIDGE_JANITOR_H
+
+#include <Python.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "ground/base/attributes.h"
+
+extern atomic_bool janitor_is_called;
+
+void janitor_call(void);
+void janitor_stop(void); // for good; waits for it, detached
+void janitor_rest(void); // the same, but the next errand starts it again
+void janitor_fork_child(void);
+
+// There is an errand somewhere. Cheap when the janitor has been called already.
+static inline void
+janitor_notify(void)
+{
+    if (UNLIKELY(!atomic_load_explicit(&janitor_is_called, memory_order_relaxed))) {
+        janitor_call();
+    }
+}
+
+#endif

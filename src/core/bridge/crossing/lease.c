@@ -1,0 +1,75 @@
+#include "bridge/crossing/lease.h"
+
+#include "bridge/crossing/crossing.h"
+#include "bridge/transfer/error.h"
+#include "bridge/crossing/janitor.h"
+#include "bridge/transfer/parcel.h"
+
+static lease *
+make(interp *owner, PyObject *object, int flags)
+{
+    lease *self = PyMem_RawCalloc(1, sizeof *self);
+    if (self == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    if (PyObject_GetBuffer(object, &self->view, flags) < 0) {
+        PyMem_RawFree(self);
+        return NULL;
+    }
+    self->errand.kind = ERRAND_RELEASE_BUFFER;
+    self->owner = owner;
+    interp_incref(owner);
+    atomic_fetch_add(&owner->buffers, 1);
+    return self;
+}
+
+lease *
+lease_take(core_state *home, exported *target, int flags)
+{
+    crossing over;
+    crossing_result why = crossing_enter(&over, home->interp, target->owner);
+    if (why != CROSSING_OK) {
+        crossing_raise(home, target->owner, why);
+        return NULL;
+    }
+    core_state *host = target->owner->core_state;
+    parcel error;
+    parcel_init(&error);
+    lease *made = NULL;
+    if (target->object != NULL) {
+        made = make(target->owner, target->object, flags);
+    }
+    else {
+        state_raise_closed(host, target->owner);
+    }
+    if (made == NULL) {
+        error_pack(&error, host);
+    }
+    crossing_leave(&over);
+    if (made == NULL) {
+        (void)error_raise(&error, home);
+    }
+    parcel_clear(&error);
+    return made;
+}
+
+void
+lease_release(lease *self)
+{
+    // A closed owner cannot be (lifecycle_close refuses), but a forked child forgets its
+    // parent's.
+    if (errand_push(&self->owner->errands, &self->errand)) {
+        janitor_notify();
+    }
+}
+
+void
+lease_run(lease *self)
+{
+    interp *owner = self->owner;
+    PyBuffer_Release(&self->view);
+    PyMem_RawFree(self);
+    atomic_fetch_sub(&owner->buffers, 1);
+    interp_decref(owner);
+}

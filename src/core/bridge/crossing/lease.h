@@ -1,0 +1,25 @@
+// lease: a buffer of an object in another interpreter, in use here.
+//
+// Lifetime. Made in the owner, released there as an errand. While one is out, its interpreter
+// cannot close: the memory is the owner's.
+#ifndef ATOLL_BRIDGE_LEASE_H
+#define ATOLL_BRIDGE_LEASE_H
+
+#include <Python.h>
+
+#include "bridge/transfer/export.h"
+#include "bridge/python/state.h"
+
+typedef struct {
+    errand errand;  // first
+    Py_buffer view; // the owner's
+    interp *owner;  // counted
+} lease;
+
+// Attached to home->interp, which is not the target's owner. NULL with an exception: the remote
+// one, InterpreterClosedError, RecursionError.
+lease *lease_take(core_state *home, exported *target, int flags);
+void lease_release(lease *self); // any thread
+void lease_run(lease *self);     // in the owner: its errand
+
+#endif

@@ -1,0 +1,526 @@
+#include "bridge/crossing/operation.h"
+
+#include "bridge/python/cpython.h"
+#include "bridge/crossing/crossing.h"
+#include "bridge/transfer/error.h"
+#include "bridge/python/objects.h"
+#include "bridge/transfer/parcel.h"
+#include "bridge/transfer/restriction.h"
+#include "bridge/python/value.h"
+
+#define FEW 6 // arguments that need no memory
+
+// The arguments of one operation, on both sides.
+typedef struct {
+    PyObject **host;      // [2 + count]: scratch, the object itself, then the host's arguments
+    Py_ssize_t made;      // of host[2...]
+    PyObject *host_names; // the host's keyword names, or NULL
+    bool is_simple;       // few, plain, without keywords: what follows few_host is not in use
+    PyObject *few_host[2 + FEW];
+    Py_ssize_t count; // keyword ones included
+    bool *is_packed;  // [count]: in the parcel, not read in place
+    bool few_packed[FEW];
+    parcel parcel;
+} argument_list;
+
+// What came of it: numbers and shared objects as they are, all else in the parcel.
+typedef struct {
+    enum { ANSWER_ERROR, ANSWER_PARCEL, ANSWER_INT, ANSWER_SHARED } form;
+    attribute_kind attribute;
+    union {
+        Py_ssize_t number;
+        PyObject *shared; // immortal
+    };
+    parcel parcel; // initialised unless ANSWER_INT or ANSWER_SHARED
+} answer;
+
+// ---- arguments ----
+
+static inline bool
+are_simple(const operation *op)
+{
+    if (UNLIKELY(op->keyword_names != NULL || op->count > FEW)) {
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < op->count; i++) {
+        if (UNLIKELY(!value_is_plain(op->arguments[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int
+arguments_reserve(argument_list *self, const operation *op)
+{
+    self->count = op->count + (op->keyword_names ? PyTuple_GET_SIZE(op->keyword_names) : 0);
+    self->is_packed = self->few_packed;
+    if (self->count > FEW) {
+        size_t count = (size_t)self->count;
+        self->host = PyMem_RawMalloc((2 + count) * sizeof *self->host + count);
+        if (self->host == NULL) {
+            self->host = self->few_host;
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->is_packed = (bool *)(self->host + 2 + count);
+    }
+    return 0;
+}
+
+static bool
+takes_exceptions(const operation *op)
+{
+    return (op->flags & OPERATION_EXCEPTIONS_BY_VALUE) ||
+           (op->target != NULL && (op->target->flags & EXPORT_TAKES_EXCEPTIONS)) ||
+           (op->kind == OPERATION_METHOD && (PyUnicode_EqualToUTF8(op->name.text, "throw") ||
+                                             PyUnicode_EqualToUTF8(op->name.text, "athrow")));
+}
+
+static NOINLINE int
+arguments_pack_all(argument_list *self, core_state *home, const operation *op)
+{
+    unsigned flags = (takes_exceptions(op) ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
+                     (op->flags & OPERATION_CONTAINERS_BY_VALUE ? PARCEL_CONTAINERS_BY_VALUE : 0);
+    parcel_init(&self->parcel);
+    if (arguments_reserve(self, op) < 0) {
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        self->is_packed[i] = !value_is_plain(op->arguments[i]);
+        if (self->is_packed[i] && parcel_put(&self->parcel, home, op->arguments[i], flags) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static inline int
+arguments_pack(argument_list *self, core_state *home, const operation *op)
+{
+    self->host = self->few_host;
+    self->made = 0;
+    self->host_names = NULL;
+    self->is_simple = are_simple(op);
+    return LIKELY(self->is_simple) ? 0 : arguments_pack_all(self, home, op);
+}
+
+// Interned, as the names in a call always are: some functions compare them by their addresses.
+static PyObject *
+copy_names(PyObject *foreign_names)
+{
+    PyObject *names = value_copy(foreign_names);
+    for (Py_ssize_t i = 0; names != NULL && i < PyTuple_GET_SIZE(names); i++) {
+        PyUnicode_InternInPlace(&((PyTupleObject *)names)->ob_item[i]);
+    }
+    return names;
+}
+
+static NOINLINE int
+arguments_unpack_all(argument_list *self, core_state *host, const operation *op)
+{
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        PyObject *argument =
+            self->is_packed[i] ? parcel_get(&self->parcel, host) : value_copy(op->arguments[i]);
+        if (argument == NULL) {
+            return -1;
+        }
+        self->host[2 + self->made++] = argument;
+    }
+    if (op->keyword_names != NULL) {
+        self->host_names = copy_names(op->keyword_names);
+        return self->host_names == NULL ? -1 : 0;
+    }
+    return 0;
+}
+
+static inline int
+arguments_unpack(argument_list *self, core_state *host, const operation *op)
+{
+    if (UNLIKELY(!self->is_simple)) {
+        return arguments_unpack_all(self, host, op);
+    }
+    Py_ssize_t made = 0;
+    while (made < op->count &&
+           (self->few_host[2 + made] = value_copy(op->arguments[made])) != NULL) {
+        made++;
+    }
+    self->made = made;
+    return LIKELY(made == op->count) ? 0 : -1;
+}
+
+static inline void
+arguments_drop(argument_list *self)
+{
+    for (Py_ssize_t i = 0; i < self->made; i++) {
+        Py_DECREF(self->host[2 + i]);
+    }
+    Py_XDECREF(self->host_names);
+}
+
+static inline void
+arguments_free(argument_list *self)
+{
+    if (UNLIKELY(!self->is_simple)) {
+        parcel_clear(&self->parcel);
+        if (self->host != self->few_host) {
+            PyMem_RawFree(self->host);
+        }
+    }
+}
+
+// ---- in the host ----
+
+// Did it come by value? For a Proxy, its own interpreter goes on with the operator.
+static bool
+is_value(core_state *host, PyObject *argument)
+{
+    exported *target = NULL;
+    int is_reference = host->references->identify(host, argument, &target);
+    if (is_reference == 1) {
+        export_unref((foreign_ref){target});
+    }
+    else if (is_reference < 0) {
+        PyErr_Clear();
+    }
+    return is_reference == 0;
+}
+
+// What the special method says; NotImplemented too where there is none, as of the reflected
+// operators that only Proxies have.
+static PyObject *
+call_if_found(PyObject *name, argument_list *arguments, size_t nargs)
+{
+    PyObject *function = PyObject_GetAttr((PyObject *)Py_TYPE(arguments->host[1]), name);
+    if (function == NULL) {
+        bool is_operator = nargs == 1 && PyErr_ExceptionMatches(PyExc_AttributeError);
+        if (is_operator) {
+            PyErr_Clear();
+        }
+        return is_operator ? Py_NotImplemented : NULL;
+    }
+    PyObject *result =
+        PyObject_Vectorcall(function, arguments->host + 1,
+                            (nargs + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
+    Py_DECREF(function);
+    return result;
+}
+
+static NOINLINE PyObject *
+call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
+{
+    PyObject *result = call_if_found(name, arguments, nargs);
+    if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 && is_value(host, arguments->host[2])) {
+        PyObject *hook = state_hook(host, HOOK_OPERATE);
+        result = hook == NULL ? NULL
+                              : PyObject_CallFunctionObjArgs(hook, name, arguments->host[1],
+                                                             arguments->host[2], NULL);
+    }
+    return result;
+}
+
+// "module:name.name", imported. Importing waits where another thread is at it.
+static PyObject *
+resolve(PyObject *place)
+{
+    PyObject *colon = PyUnicode_FromString(":"), *dot = PyUnicode_FromString(".");
+    PyObject *halves = colon && dot ? PyUnicode_Split(place, colon, 1) : NULL;
+    PyObject *names = NULL, *found = NULL;
+    if (halves != NULL && PyList_GET_SIZE(halves) == 2) {
+        found = cpython_import(PyList_GET_ITEM(halves, 0));
+        names = found == NULL ? NULL : PyUnicode_Split(PyList_GET_ITEM(halves, 1), dot, -1);
+        if (names == NULL) {
+            Py_CLEAR(found); // the module is not what was asked for
+        }
+    }
+    for (Py_ssize_t i = 0; names != NULL && found != NULL && i < PyList_GET_SIZE(names); i++) {
+        Py_SETREF(found, PyObject_GetAttr(found, PyList_GET_ITEM(names, i)));
+    }
+    if (found == NULL && !PyErr_Occurred()) {
+        PyErr_Format(PyExc_ImportError, "cannot import %R", place);
+    }
+    Py_XDECREF(names);
+    Py_XDECREF(halves);
+    Py_XDECREF(colon);
+    Py_XDECREF(dot);
+    return found;
+}
+
+static NOINLINE PyObject *
+call_function(PyObject *name, argument_list *arguments, size_t nargs)
+{
+    PyObject *function = resolve(name);
+    if (function == NULL) {
+        return NULL;
+    }
+    PyObject *result =
+        PyObject_Vectorcall(function, arguments->host + 2, nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                            arguments->host_names);
+    Py_DECREF(function);
+    return result;
+}
+
+// What restrict() did not name does not exist for the holder of the Proxy.
+static COLD int
+check_restricted(const operation *op, PyObject *name, PyObject **object)
+{
+    restricted_object *view = (restricted_object *)*object;
+    PyObject *asked =
+        op->kind == OPERATION_CALL ? PyUnicode_InternFromString("__call__") : Py_XNewRef(name);
+    int result = asked == NULL ? -1 : restriction_check(view, asked);
+    Py_XDECREF(asked);
+    if (result == 0 && (op->kind == OPERATION_SET || op->kind == OPERATION_DELETE)) {
+        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: it cannot be changed");
+        result = -1;
+    }
+    *object = view->object;
+    return result;
+}
+
+static NOINLINE PyObject *
+dispatch_other(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
+{
+    size_t nargs = (size_t)op->count;
+    PyObject *object = arguments->host[1];
+    switch (op->kind) {
+    case OPERATION_CALL:
+        return PyObject_Vectorcall(object, arguments->host + 2,
+                                   nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
+    case OPERATION_SPECIAL:
+        return call_special(host, name, arguments, nargs);
+    case OPERATION_SET:
+        return PyObject_SetAttr(object, name, arguments->host[2]) < 0 ? NULL : Py_None;
+    case OPERATION_DELETE:
+        return PyObject_DelAttr(object, name) < 0 ? NULL : Py_None;
+    case OPERATION_FUNCTION:
+        return call_function(name, arguments, nargs);
+    case OPERATION_METHOD:
+    case OPERATION_GET:
+        break;
+    }
+    Py_UNREACHABLE();
+}
+
+static inline PyObject *
+dispatch(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
+{
+    bool is_restricted = false;
+    if (LIKELY(op->target != NULL)) {
+        arguments->host[1] = op->target->object;
+        if (UNLIKELY(arguments->host[1] == NULL)) {
+            state_raise_closed(host, op->owner);
+            return NULL;
+        }
+        is_restricted = op->target->flags & EXPORT_RESTRICTED;
+        if (UNLIKELY(is_restricted) && check_restricted(op, name, &arguments->host[1]) < 0) {
+            return NULL;
+        }
+    }
+    if (LIKELY(op->kind == OPERATION_METHOD)) {
+        return PyObject_VectorcallMethod(name, arguments->host + 1,
+                                         ((size_t)op->count + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                         arguments->host_names);
+    }
+    if (op->kind == OPERATION_GET) {
+        PyObject *value = PyObject_GetAttr(arguments->host[1], name);
+        return UNLIKELY(is_restricted)
+                   ? restriction_attribute(host, (restricted_object *)op->target->object, name,
+                                           value)
+                   : value;
+    }
+    return dispatch_other(host, op, name, arguments);
+}
+
+static attribute_kind
+classify(PyObject *object, PyObject *value)
+{
+    if (Py_TYPE(value)->tp_call == NULL) {
+        return ATTRIBUTE_VALUE;
+    }
+    bool is_bound = (PyMethod_Check(value) && PyMethod_GET_SELF(value) == object) ||
+                    (PyCFunction_Check(value) && PyCFunction_GET_SELF(value) == object);
+    if (!is_bound || PyType_Check(object)) {
+        return ATTRIBUTE_VALUE;
+    }
+    PyTypeObject *type = Py_TYPE(object);
+    bool is_fixed = type->tp_getattro == PyObject_GenericGetAttr && type->tp_dictoffset == 0 &&
+                    !(type->tp_flags & Py_TPFLAGS_MANAGED_DICT);
+    return is_fixed ? ATTRIBUTE_CLASS_METHOD : ATTRIBUTE_METHOD;
+}
+
+// str() and int() insist on what their special methods return.
+static NOINLINE PyObject *
+make_plain(PyObject *result_steal)
+{
+    PyObject *plain = NULL;
+    if (PyUnicode_Check(result_steal) && !PyUnicode_CheckExact(result_steal)) {
+        plain = PyUnicode_FromObject(result_steal);
+    }
+    else if (PyLong_Check(result_steal) && !PyLong_CheckExact(result_steal) &&
+             !PyBool_Check(result_steal)) {
+        plain = PyNumber_Long(result_steal);
+    }
+    else {
+        return result_steal;
+    }
+    Py_DECREF(result_steal);
+    return plain;
+}
+
+static NOINLINE int
+pack_in_parcel(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
+{
+    parcel_init(&result->parcel);
+    result->parcel.restriction = narrowing;
+    result->form = ANSWER_PARCEL;
+    int status = parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
+    result->parcel.restriction = NULL;
+    return status;
+}
+
+static inline int
+pack_answer(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
+{
+    if (value == Py_None || PyBool_Check(value) || heap_contains(value)) {
+        result->shared = value;
+        result->form = ANSWER_SHARED;
+        return 0;
+    }
+    if (Py_TYPE(value) == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)value)) {
+        result->number = PyUnstable_Long_CompactValue((PyLongObject *)value);
+        result->form = ANSWER_INT;
+        return 0;
+    }
+    return pack_in_parcel(host, value, narrowing, result);
+}
+
+// A generator's or coroutine's result is no error.
+static COLD bool
+is_returned(void)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    bool is_bare = ((PyBaseExceptionObject *)raised)->context == NULL &&
+                   ((PyBaseExceptionObject *)raised)->cause == NULL;
+    PyErr_SetRaisedException(raised);
+    PyObject *type = PyErr_Occurred();
+    return is_bare && (type == PyExc_StopIteration || type == PyExc_StopAsyncIteration);
+}
+
+static COLD void
+pack_error(core_state *host, restriction *narrowing, answer *result)
+{
+    if (result->form == ANSWER_PARCEL) { // packing failed
+        Py_CLEAR(result->parcel.held);
+        parcel_clear(&result->parcel);
+    }
+    parcel_init(&result->parcel);
+    if (narrowing != NULL) {
+        narrowing->is_error = !is_returned();
+        result->parcel.restriction = narrowing;
+    }
+    error_pack(&result->parcel, host);
+    result->parcel.restriction = NULL;
+    result->form = ANSWER_ERROR;
+}
+
+static void
+perform_in_host(core_state *host, const operation *op, const interp *home, argument_list *arguments,
+                answer *result)
+{
+    restriction used = {.holder = home};
+    if (UNLIKELY(op->target != NULL && (op->target->flags & EXPORT_RESTRICTED))) {
+        used.view = (restricted_object *)op->target->object;
+    }
+    restriction *narrowing = used.view == NULL ? NULL : &used;
+    PyObject *value = NULL, *name = NULL;
+    int status = -1;
+    result->form = ANSWER_ERROR;
+    result->attribute = ATTRIBUTE_VALUE;
+    if (LIKELY(op->kind == OPERATION_CALL || (name = name_here(host, op->name)) != NULL)) {
+        if (LIKELY(arguments_unpack(arguments, host, op) == 0)) {
+            value = dispatch(host, op, name, arguments);
+        }
+        if (UNLIKELY(op->flags & OPERATION_PLAIN_RESULT) && value != NULL) {
+            value = make_plain(value);
+        }
+    }
+    if (LIKELY(value != NULL)) {
+        if ((op->flags & OPERATION_FUSE) &&
+            (result->attribute = classify(op->target->object, value)) != ATTRIBUTE_VALUE) {
+            status = pack_answer(host, Py_None, NULL, result);
+        }
+        else {
+            status = pack_answer(host, value, narrowing, result);
+        }
+    }
+    Py_XDECREF(value);
+    Py_XDECREF(name);
+    if (UNLIKELY(status < 0)) {
+        pack_error(host, narrowing, result);
+    }
+    arguments_drop(arguments);
+}
+
+// ---- at home ----
+
+static NOINLINE PyObject *
+unpack_parcel(core_state *home, answer *result)
+{
+    PyObject *value = result->form == ANSWER_PARCEL ? parcel_get(&result->parcel, home)
+                                                    : error_raise(&result->parcel, home);
+    parcel_clear(&result->parcel);
+    return value;
+}
+
+static inline PyObject *
+unpack_answer(core_state *home, answer *result)
+{
+    return LIKELY(result->form == ANSWER_INT) ? PyLong_FromSsize_t(result->number)
+           : result->form == ANSWER_SHARED    ? result->shared
+                                              : unpack_parcel(home, result);
+}
+
+// A held result is copied while the host cannot close, then dropped there.
+static COLD PyObject *
+fetch_held(core_state *home, crossing *over, answer *result)
+{
+    crossing_return(over);
+    PyObject *held = result->parcel.held;
+    PyObject *value = unpack_answer(home, result);
+    PyObject *raised = PyErr_GetRaisedException();
+    crossing_revisit(over);
+    Py_DECREF(held);
+    crossing_leave(over);
+    PyErr_SetRaisedException(raised);
+    return value;
+}
+
+PyObject *
+operation_perform(core_state *home, const operation *self, attribute_kind *attribute)
+{
+    argument_list arguments;
+    PyObject *value = NULL;
+    if (LIKELY(arguments_pack(&arguments, home, self) == 0)) {
+        crossing over;
+        crossing_result why = crossing_enter(&over, home->interp, self->owner);
+        if (LIKELY(why == CROSSING_OK)) {
+            answer result;
+            perform_in_host(self->owner->core_state, self, home->interp, &arguments, &result);
+            if (attribute != NULL) {
+                *attribute = result.attribute;
+            }
+            if (UNLIKELY(result.form == ANSWER_PARCEL && result.parcel.held != NULL)) {
+                value = fetch_held(home, &over, &result);
+            }
+            else {
+                crossing_leave(&over);
+                value = unpack_answer(home, &result);
+            }
+        }
+        else {
+            crossing_raise(home, self->owner, why);
+        }
+    }
+    arguments_free(&arguments);
+    return value;
+}

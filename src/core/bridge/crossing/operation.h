@@ -1,0 +1,52 @@
+// operation: one thing done to an object of another interpreter.
+//
+// Purpose. Carries the arguments over, does it there, brings the result or the exception back. What
+// the caller's frame keeps alive and cannot change is read in place; the rest goes in a parcel.
+//
+// Threads. Attached to state->interp, which is not the target's owner.
+//
+// Errors. NULL with an exception: the remote one, InterpreterClosedError, RecursionError.
+#ifndef ATOLL_BRIDGE_OPERATION_H
+#define ATOLL_BRIDGE_OPERATION_H
+
+#include "bridge/transfer/export.h"
+#include "bridge/python/state.h"
+
+typedef enum {
+    OPERATION_CALL,     // object(*arguments)
+    OPERATION_METHOD,   // object.name(*arguments)
+    OPERATION_SPECIAL,  // type(object).name(object, *arguments)
+    OPERATION_GET,      // object.name
+    OPERATION_SET,      // object.name = arguments[0]
+    OPERATION_DELETE,   // del object.name
+    OPERATION_FUNCTION, // name(*arguments), name being "module:function"; no object
+} operation_kind;
+
+typedef struct {
+    operation_kind kind;
+    interp *owner;    // borrowed
+    exported *target; // borrowed; NULL for OPERATION_FUNCTION
+    name_ref name;
+    PyObject *const *arguments; // as for vectorcall
+    Py_ssize_t count;           // positional ones
+    PyObject *keyword_names;    // tuple, or NULL
+    unsigned flags;
+} operation;
+
+enum {
+    OPERATION_EXCEPTIONS_BY_VALUE = 1, // arguments that are exceptions
+    OPERATION_CONTAINERS_BY_VALUE = 8, // arguments that are builtin containers
+    OPERATION_PLAIN_RESULT = 2,        // str and int subclasses become str and int
+    OPERATION_FUSE = 4,                // GET: do not bring a bound method, say that it is one
+};
+
+// What OPERATION_FUSE found out about the attribute.
+typedef enum {
+    ATTRIBUTE_VALUE,
+    ATTRIBUTE_METHOD,       // a bound method of this object
+    ATTRIBUTE_CLASS_METHOD, // ... and of every object of its class, which have no dict
+} attribute_kind;
+
+PyObject *operation_perform(core_state *home, const operation *self, attribute_kind *attribute);
+
+#endif

@@ -1,0 +1,57 @@
+// participants: the interpreters that take part in one collection.
+//
+// Threads. The collector's; a participant's job has it to itself.
+#ifndef ATOLL_BRIDGE_PARTICIPANTS_H
+#define ATOLL_BRIDGE_PARTICIPANTS_H
+
+#include <Python.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bridge/gc/deputy.h"
+#include "bridge/gc/summary.h"
+#include "bridge/gc/trial.h"
+#include "ground/base/pointer_map.h"
+
+typedef struct {
+    interp *host; // counted
+    deputy *deputy;
+    const pointer_map *places; // of all: interp -> 1 + its place
+    const pointer_map *accused;
+    bool *holds;      // [place]: it has Proxies of that one's objects
+    bool is_thorough; // its own garbage goes first
+    bool is_in_cycle;
+    bool has_summary;
+    bool has_callbacks;
+    bool has_finalizers;
+    bool has_own_cycles; // left by the dead: for its own collector
+    size_t batch;        // of its summary's graph that is on trial
+    summary summary;
+    trial trial;
+    int64_t duration; // of its latest job, in ns
+    size_t freed;
+} participant;
+
+typedef struct {
+    participant *items;
+    size_t count;
+    pointer_map places;
+    pointer_map accused; // exports -> themselves
+    bool *holds;         // [count * count]
+    // Those that were selected last.
+    deputy **deputies;
+    void **selected; // participants
+    size_t selected_count;
+} participants;
+
+// False: no memory; participants_close all the same.
+bool participants_open(participants *self, bool is_thorough);
+void participants_close(participants *self);
+// Those of whom that is true, but for those who were kept out when they were sent last.
+void participants_select(participants *self, bool (*is_meant)(const participant *each));
+
+// A job for all that are selected, each when it is free and before the deadline.
+void participants_visit(participants *self, deputy_job job, int64_t deadline);
+
+#endif

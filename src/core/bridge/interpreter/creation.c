@@ -1,0 +1,279 @@
+#include "bridge/interpreter/creation.h"
+
+#include <marshal.h>
+#include <stdatomic.h>
+
+#include "bridge/python/arenas.h"
+#include "bridge/python/cpython.h"
+#include "bridge/crossing/summons.h"
+#include "bridge/python/value.h"
+
+// Shared by all who make an interpreter. Whoever ends it waits until nobody has it, and takes
+// nothing that a maker waits for.
+static pthread_rwlock_t under_way = PTHREAD_RWLOCK_INITIALIZER;
+static atomic_bool is_ending = false;
+
+// CPython's part of it, one at a time: on 3.13.0 one of many thousands that were made at once
+// failed ("Failed to import encodings module"). Taken while nothing is attached.
+static pthread_mutex_t in_cpython = PTHREAD_MUTEX_INITIALIZER;
+
+interp *
+creation_of(PyInterpreterState *interpreter)
+{
+    thread *here = thread_self;
+    interp *made = here == NULL ? NULL : here->creating;
+    return made != NULL && made->python_state == interpreter ? made : NULL;
+}
+
+static int
+set_path(PyObject *foreign_path)
+{
+    PyObject *copy = value_copy(foreign_path);
+    PyObject *path = copy == NULL ? NULL : PySequence_List(copy);
+    int result = path == NULL ? -1 : PySys_SetObject("path", path);
+    Py_XDECREF(path);
+    Py_XDECREF(copy);
+    return result;
+}
+
+// Beyond any run: the interval is how long a waiter waits before it asks the running thread to
+// stop, and it belongs to the GIL, that is to one interpreter.
+static int
+make_unpreemptive(void)
+{
+    PyObject *set_interval = PySys_GetObject("setswitchinterval");
+    PyObject *done = set_interval == NULL ? NULL : PyObject_CallFunction(set_interval, "d", 1e6);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+// Execute (name, file, code) as a module, without searching, reading or compiling anything.
+static PyObject *
+load_module(PyObject *triple)
+{
+    PyObject *name, *file;
+    const char *code;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(triple, "UUy#", &name, &file, &code, &size)) {
+        return NULL;
+    }
+    PyObject *compiled = PyMarshal_ReadObjectFromString(code, size);
+    PyObject *module =
+        compiled == NULL ? NULL : PyImport_ExecCodeModuleObject(name, compiled, file, NULL);
+    Py_XDECREF(compiled);
+    return module;
+}
+
+// So that its submodules are found as usual.
+static int
+make_package(PyObject *module, PyObject *triple)
+{
+    PyObject *spec = PyObject_GetAttrString(module, "__spec__");
+    PyObject *file = PyTuple_GET_ITEM(triple, 1);
+    Py_ssize_t slash = PyUnicode_FindChar(file, '/', 0, PyUnicode_GET_LENGTH(file), -1);
+    PyObject *folder = slash < 0 ? NULL : PyUnicode_Substring(file, 0, slash);
+    PyObject *path = folder == NULL ? NULL : Py_BuildValue("[O]", folder);
+    int result = spec == NULL || path == NULL ||
+                         PyObject_SetAttrString(spec, "submodule_search_locations", path) < 0 ||
+                         PyObject_SetAttrString(module, "__path__", path) < 0
+                     ? -1
+                     : 0;
+    Py_XDECREF(path);
+    Py_XDECREF(folder);
+    Py_XDECREF(spec);
+    return result;
+}
+
+static int
+load_modules(PyObject *foreign_modules)
+{
+    PyObject *modules = value_copy(foreign_modules);
+    int result = modules == NULL ? -1 : 0;
+    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(modules); i++) {
+        PyObject *triple = PyTuple_GET_ITEM(modules, i);
+        PyObject *module = load_module(triple);
+        result = module == NULL ? -1 : i == 0 ? make_package(module, triple) : 0;
+        Py_XDECREF(module);
+    }
+    Py_XDECREF(modules);
+    return result;
+}
+
+// Runs in the new interpreter.
+static bool
+furnish(interp *made, PyObject *foreign_path, PyObject *foreign_modules)
+{
+    return set_path(foreign_path) == 0 && (made->is_preemptive || make_unpreemptive() == 0) &&
+           load_modules(foreign_modules) == 0 && made->core_state != NULL;
+}
+
+static void
+describe_failure(char *text, size_t size)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *string = error == NULL ? NULL : PyObject_Str(error);
+    const char *utf8 = string == NULL ? NULL : PyUnicode_AsUTF8(string);
+    snprintf(text, size, "%s: %s", error == NULL ? "error" : Py_TYPE(error)->tp_name,
+             utf8 == NULL ? "" : utf8);
+    PyErr_Clear();
+    Py_XDECREF(string);
+    Py_XDECREF(error);
+}
+
+// This thread's creation state becomes its guest's.
+static bool
+settle(thread *here, interp *made, PyThreadState *state)
+{
+    if (!registry_add(made)) {
+        return false;
+    }
+    guest *visitor = NULL;
+    if (thread_reserve(here, made)) {
+        pthread_mutex_lock(&made->mutex);
+        visitor = guest_new_locked(made, state, true, &here->summons);
+        pthread_mutex_unlock(&made->mutex);
+    }
+    if (visitor == NULL) {
+        registry_remove(made);
+        return false;
+    }
+    thread_set_guest(here, made, visitor);
+    return true;
+}
+
+static void
+unsettle(thread *here, interp *made)
+{
+    guest *visitor = thread_guest(here, made);
+    thread_set_guest(here, made, NULL);
+    pthread_mutex_lock(&made->mutex);
+    interp_set_phase(made, INTERP_CLOSED);
+    guest_unlink_locked(visitor);
+    pthread_mutex_unlock(&made->mutex);
+    guest_free(visitor);
+    registry_remove(made);
+}
+
+static const PyInterpreterConfig config = {
+    .use_main_obmalloc = 0,
+    .allow_fork = 0,
+    .allow_exec = 0,
+    .allow_threads = 1,
+    .allow_daemon_threads = 1,
+    .check_multi_interp_extensions = 1,
+    .gil = PyInterpreterConfig_OWN_GIL,
+};
+
+// In: attached to home. Out: to the new interpreter; NULL: to home.
+static PyThreadState *
+make_locked(const char **failure)
+{
+    PyThreadState *home_state = PyThreadState_Get(), *state = NULL;
+    PyStatus status = Py_NewInterpreterFromConfig(&state, &config);
+    if (PyStatus_Exception(status) || state == NULL) {
+        PyThreadState_Swap(home_state);
+        *failure = status.err_msg ? status.err_msg : "no reason given";
+        return NULL;
+    }
+    return state;
+}
+
+// In: attached to home, in_cpython taken. Out: attached to home. `failure` is filled in when NULL
+// is returned.
+static interp *
+create_unlock(thread *here, const char *name, bool is_preemptive, interp_role role, PyObject *path,
+              PyObject *modules, char *failure, size_t failure_size)
+{
+    const char *reason = "";
+    PyThreadState *home_state = PyThreadState_Get(), *state = make_locked(&reason);
+    pthread_mutex_unlock(&in_cpython);
+    if (state == NULL) {
+        snprintf(failure, failure_size, "%s", reason);
+        return NULL;
+    }
+    PyInterpreterState *python_state = PyThreadState_GetInterpreter(state);
+    interp *made = interp_new(python_state, PyInterpreterState_GetID(python_state), name, false,
+                              is_preemptive);
+    bool is_settled = false;
+    if (made != NULL) {
+        made->gil_flag = cpython_gil_flag(python_state);
+        made->role = role;
+        is_settled = settle(here, made, state);
+    }
+    if (is_settled) {
+        here->creating = made;
+        bool is_furnished = furnish(made, path, modules);
+        here->creating = NULL;
+        if (is_furnished) {
+            PyThreadState_Swap(home_state);
+            return made;
+        }
+        describe_failure(failure, failure_size);
+    }
+    else {
+        snprintf(failure, failure_size, "out of memory");
+    }
+    Py_EndInterpreter(state);
+    arenas_free_of(made == NULL ? 0 : made->id);
+    if (is_settled) {
+        unsettle(here, made);
+    }
+    if (made != NULL) {
+        interp_decref(made);
+    }
+    PyThreadState_Swap(home_state);
+    return NULL;
+}
+
+interp *
+creation_make(core_state *home, const char *name, bool is_preemptive, interp_role role,
+              PyObject *path, PyObject *modules)
+{
+    thread *here = thread_get();
+    if (here == NULL) {
+        return (interp *)PyErr_NoMemory();
+    }
+    if (!value_is_plain(path) || !value_is_plain(modules)) {
+        PyErr_SetString(PyExc_TypeError, "path and modules must be tuples of str and bytes");
+        return NULL;
+    }
+    char failure[256] = "";
+    Py_BEGIN_ALLOW_THREADS
+    pthread_rwlock_rdlock(&under_way);
+    pthread_mutex_lock(&in_cpython);
+    Py_END_ALLOW_THREADS
+    interp *made = NULL;
+    (void)summons_start(); // without it, Ctrl-C waits for calls to return
+    if (atomic_load(&is_ending)) {
+        pthread_mutex_unlock(&in_cpython);
+        snprintf(failure, sizeof failure, "Python is ending");
+    }
+    else {
+        made =
+            create_unlock(here, name, is_preemptive, role, path, modules, failure, sizeof failure);
+    }
+    pthread_rwlock_unlock(&under_way);
+    if (made == NULL) {
+        PyErr_Format(PyExc_RuntimeError, "cannot make interpreter '%s': %s", name, failure);
+    }
+    return made;
+}
+
+// ---- the end ----
+
+void
+creation_end(void)
+{
+    Py_BEGIN_ALLOW_THREADS
+    atomic_store(&is_ending, true); // first: else new makers could keep it waiting for ever
+    pthread_rwlock_wrlock(&under_way);
+    pthread_rwlock_unlock(&under_way);
+    Py_END_ALLOW_THREADS
+}
+
+void
+creation_fork_child(void)
+{
+    pthread_rwlock_init(&under_way, NULL);
+    pthread_mutex_init(&in_cpython, NULL);
+}

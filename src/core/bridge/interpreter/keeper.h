@@ -1,0 +1,28 @@
+// keeper: the thread of the main interpreter that makes interpreters in advance, and closes those
+// that nobody needs any more. What it does is decided in atoll._warm; here is what it needs.
+//
+// Lifetime. An abandoned interpreter (its thread has ended) retires when nothing of it is held
+// elsewhere: it disappears from listings, and the keeper is called to close it. Nobody else may:
+// the last reference is dropped at places that cannot wait.
+//
+// Threads. keeper_retire_if_unused: under the GIL of the interpreter.
+#ifndef ATOLL_BRIDGE_KEEPER_H
+#define ATOLL_BRIDGE_KEEPER_H
+
+#include "bridge/python/state.h"
+
+void keeper_abandon(core_state *state);
+void keeper_retire(core_state *state);
+
+static inline void
+keeper_retire_if_unused(core_state *state)
+{
+    if (UNLIKELY(state->interp->is_abandoned)) {
+        keeper_retire(state);
+    }
+}
+
+// This thread has made an interpreter for somebody else, and has no more business in it.
+void keeper_leave(interp *made);
+
+#endif

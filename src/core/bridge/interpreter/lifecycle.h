@@ -1,0 +1,29 @@
+// lifecycle: closing interpreters, and the end of the process.
+//
+// Threads. Attached to home->interp, whose GIL is let go while it waits.
+//
+// Errors. Returns -1 with an exception. A close that fails has undone nothing: the
+// interpreter is open again.
+#ifndef ATOLL_BRIDGE_LIFECYCLE_H
+#define ATOLL_BRIDGE_LIFECYCLE_H
+
+#include <Python.h>
+
+#include "bridge/python/state.h"
+
+// Waits until visitors have left and the interpreter's own threads have ended, refuses new visitors
+// meanwhile (but those who ask what an object is: description_bring), then ends it. `deadline` is
+// on the monotonic clock, in ns. With `only_unused` an interpreter of which others hold objects
+// stays open (BufferError).
+int lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused);
+
+// The end of the process begins, before Py_FinalizeEx makes what pending calls there are: visitors
+// post no more of them, and none is under way any longer in another thread, which would never get
+// the GIL again that it let go. For good, and in children that are forked later too. Attached to
+// main.
+void lifecycle_stop_asking(core_state *main);
+
+// And where a thread is stuck inside: none there runs another bytecode, once it is back from C.
+void lifecycle_freeze(interp *target);
+
+#endif

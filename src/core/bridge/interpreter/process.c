@@ -1,0 +1,98 @@
+#include "bridge/interpreter/process.h"
+
+#include <Python.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "bridge/python/arenas.h"
+#include "bridge/python/thread_state.h"
+#include "bridge/gc/collector.h"
+#include "bridge/python/cpython.h"
+#include "bridge/crossing/janitor.h"
+#include "bridge/interpreter/creation.h"
+#include "bridge/crossing/crossing.h"
+#include "bridge/crossing/summons.h"
+#include "bridge/traceback/traceback.h"
+#include "ground/interpreter/alarm.h"
+#include "ground/base/barrier.h"
+#include "ground/interpreter/closing.h"
+#include "ground/interpreter/gong.h"
+#include "ground/share/heap.h"
+#include "ground/interpreter/interp.h"
+#include "ground/modules/loading.h"
+#include "ground/base/names.h"
+#include "ground/queue/queue.h"
+#include "ground/traceback/reporter.h"
+#include "ground/interpreter/thread.h"
+
+// ---- fork: all locks in their order, so that the child finds everything whole ----
+
+static void
+prepare(void)
+{
+    loading_fork_prepare();
+    reporter_fork_prepare();
+    alarm_fork_prepare();
+    thread_fork_prepare();
+    interp_fork_prepare();
+    names_fork_prepare();
+    queue_fork_prepare();
+    arenas_fork_prepare();
+    gong_fork_prepare();
+    heap_fork_prepare();
+}
+
+static void
+parent(void)
+{
+    heap_fork_parent();
+    gong_fork_parent();
+    arenas_fork_parent();
+    queue_fork_parent();
+    names_fork_parent();
+    interp_fork_parent();
+    thread_fork_parent();
+    alarm_fork_parent();
+    reporter_fork_parent();
+    loading_fork_parent();
+}
+
+// Before PyOS_AfterFork_Child, which would otherwise die while it deletes the interpreters.
+static void
+child(void)
+{
+    loading_fork_child();
+    interp_fork_child();
+    thread_fork_child();
+    alarm_fork_child();
+    summons_fork_child();
+    names_fork_child();
+    queue_fork_child();
+    arenas_fork_child();
+    gong_fork_child();
+    heap_fork_child();
+    closing_fork_child();
+    janitor_fork_child();
+    collector_fork_child();
+    creation_fork_child();
+    thread_state_fork_child();
+    cpython_forget_thread_states(); // first: it looks whether there are other interpreters
+    cpython_forget_interpreters();
+    reporter_fork_child(); // when all is whole again
+}
+
+// ---- the beginning ----
+
+void
+process_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, barrier_init);
+    static atomic_flag is_installed = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&is_installed)) {
+        pthread_atfork(prepare, parent, child);
+        arenas_install();
+        gong_init();
+        reporter_init(traceback_report);
+    }
+}

@@ -1,0 +1,37 @@
+// extension: an interpreter's private copies of extension modules, and what they are told.
+//
+// Purpose. Some functions of CPython answer for the main interpreter, or for the one that the
+// calling thread was in last: a private copy that calls them is told of its own interpreter
+// instead. A thread that the copy has started gets in there, as it would into the main one.
+//
+// Lifetime. Made with the first private copy. It goes with its interpreter, or stays in memory with
+// libraries that cannot be unloaded.
+//
+// Threads. extension_load, _count and _stop: under the interpreter's GIL. _end: nothing is
+// attached.
+#ifndef ATOLL_BRIDGE_EXTENSION_H
+#define ATOLL_BRIDGE_EXTENSION_H
+
+#include <Python.h>
+
+#include "bridge/python/state.h"
+#include "ground/modules/library.h"
+
+// What dlopen returns for this interpreter's copy of a file below `tree`, a path that ends with a
+// slash; borrowed. NULL: ImportError.
+void *extension_load(core_state *state, const char *path, const char *tree);
+
+// What is initialised from now on is the module of that full name, or NULL. The name before.
+const char *extension_begin(core_state *state, const char *name);
+
+library_totals extension_count(core_state *state);
+
+// The interpreter is about to end: its exit handlers are run, while threads of the copies still get
+// in, as the handlers may wait for them. Then none does any more, and none is inside.
+void extension_stop(interp *here);
+
+// The interpreter has ended: copies are unloaded, where that is safe.
+// False: some stay, and so must what they refer to.
+bool extension_end(interp *ended);
+
+#endif

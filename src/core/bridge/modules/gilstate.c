@@ -1,0 +1,268 @@
+#include "bridge/modules/gilstate.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "bridge/python/cpython.h"
+#include "bridge/python/thread_state.h"
+#include "bridge/modules/unchecked.h"
+#include "ground/interpreter/closing.h"
+#include "ground/interpreter/thread.h"
+
+// What an outermost Ensure has done and its Release undoes, on a stack of the thread's own.
+typedef struct stay {
+    struct stay *outer;
+    gilstate *of;
+    PyThreadState *state;
+    PyThreadState *before; // what was attached, of another interpreter, or NULL
+    bool is_new;           // the state was made for this stay
+} stay;
+
+static __thread stay *innermost;
+
+static bool
+belongs(const gilstate *self, PyThreadState *state)
+{
+    return state != NULL && PyThreadState_GetInterpreter(state) == self->interp->python_state;
+}
+
+// This thread is in the interpreter, perhaps having let go of its GIL: its state there, or NULL.
+static PyThreadState *
+find_state(const gilstate *self)
+{
+    PyThreadState *latest = PyGILState_GetThisThreadState();
+    if (belongs(self, latest)) {
+        return latest;
+    }
+    for (stay *each = innermost; each != NULL; each = each->outer) {
+        if (each->of == self) {
+            return each->state;
+        }
+    }
+    const guest *visitor = thread_self == NULL ? NULL : thread_guest(thread_self, self->interp);
+    return visitor == NULL || visitor->depth == 0 ? NULL : visitor->thread_state;
+}
+
+static void
+leave(gilstate *self)
+{
+    atomic_fetch_sub(&self->inside, 1);
+    if (atomic_load(&self->is_shut)) {
+        closing_announce();
+    }
+}
+
+static bool
+come_in(gilstate *self)
+{
+    atomic_fetch_add(&self->inside, 1); // before the look: pairs with gilstate_shut
+    bool is_open = !atomic_load(&self->is_shut) && interp_get_phase(self->interp) != INTERP_CLOSED;
+    if (!is_open) {
+        leave(self);
+    }
+    return is_open;
+}
+
+static _Noreturn void
+hang(void)
+{
+    if (PyThreadState_GetUnchecked() != NULL) {
+        PyEval_SaveThread(); // others are not to wait for it
+    }
+    for (;;) {
+        pause();
+    }
+}
+
+static void
+attach(PyThreadState *state, PyThreadState *before)
+{
+    if (before != NULL) {
+        PyThreadState_Swap(state);
+    }
+    else {
+        PyEval_RestoreThread(state);
+    }
+}
+
+static int
+ensure(gilstate *self)
+{
+    PyThreadState *before = PyThreadState_GetUnchecked();
+    if (belongs(self, before)) {
+        return PyGILState_LOCKED;
+    }
+    PyThreadState *state = find_state(self);
+    bool is_new = state == NULL;
+    if (is_new) {
+        if (!come_in(self)) {
+            hang();
+        }
+        state = thread_state_new(self->interp->python_state);
+    }
+    stay *made = malloc(sizeof *made);
+    if (made == NULL || state == NULL) {
+        Py_FatalError("PyGILState_Ensure: out of memory"); // as CPython has it
+    }
+    *made = (stay){innermost, self, state, before, is_new};
+    innermost = made;
+    attach(state, before);
+    return PyGILState_UNLOCKED;
+}
+
+static void
+release(int how, gilstate *self)
+{
+    if (how == PyGILState_LOCKED) {
+        return;
+    }
+    stay *made = innermost;
+    if (made == NULL || made->of != self) {
+        Py_FatalError("PyGILState_Release without its PyGILState_Ensure");
+    }
+    innermost = made->outer;
+    stay ended = *made;
+    free(made);
+    if (ended.is_new) {
+        PyThreadState_Clear(ended.state);
+        thread_state_delete_current();
+    }
+    else {
+        PyEval_SaveThread();
+    }
+    if (ended.before != NULL) {
+        PyThreadState_Swap(ended.before);
+    }
+    if (ended.is_new) {
+        leave(self);
+    }
+}
+
+static int
+check(gilstate *self)
+{
+    return belongs(self, PyThreadState_GetUnchecked());
+}
+
+static PyThreadState *
+this_thread_state(gilstate *self)
+{
+    return find_state(self);
+}
+
+static PyInterpreterState *
+interpreter(gilstate *self)
+{
+    return self->interp->python_state;
+}
+
+static int
+add_pending_call(int (*function)(void *), void *argument, gilstate *self)
+{
+    if (!come_in(self)) {
+        return 0; // dropped: nobody will run it
+    }
+    bool is_posted = cpython_post(self->interp->python_state, function, argument);
+    leave(self);
+    return is_posted ? 0 : -1;
+}
+
+static int
+at_exit(void (*function)(void), gilstate *self)
+{
+    exit_function *made = malloc(sizeof *made);
+    if (made == NULL) {
+        return -1;
+    }
+    *made = (exit_function){atomic_load(&self->at_exit), function};
+    while (!atomic_compare_exchange_weak(&self->at_exit, &made->next, made)) {
+    }
+    return 0;
+}
+
+static int
+is_initialized(gilstate *self)
+{
+    return Py_IsInitialized() && !atomic_load(&self->is_shut);
+}
+
+static int
+is_finalizing(gilstate *self)
+{
+    return Py_IsFinalizing() || atomic_load(&self->is_shut);
+}
+
+// Of a module that a copy makes inside another, which CPython would refuse.
+static PyObject *
+make_module(PyModuleDef *definition, PyObject *spec, int api_version, gilstate *self)
+{
+    return unchecked_from_definition(definition, spec, api_version);
+}
+
+// Of a single phase: CPython's loader would have told it the full name, which its functions have
+// too.
+static PyObject *
+create_module(PyModuleDef *definition, int api_version, gilstate *self)
+{
+    const char *name = definition->m_name;
+    const char *dot = self->loading == NULL ? NULL : strrchr(self->loading, '.');
+    if (dot != NULL && strcmp(dot + 1, name) == 0) {
+        definition->m_name = self->loading; // the definition is the copy's
+        self->loading = NULL;
+    }
+    PyObject *module = PyModule_Create2(definition, api_version);
+    definition->m_name = name;
+    return module;
+}
+
+#if PY_VERSION_HEX >= 0x030F0000
+static PyObject *
+make_module_from_slots(const PySlot *slots, PyObject *spec, gilstate *self)
+{
+    return unchecked_from_slots(slots, spec);
+}
+#endif
+
+const rebinding gilstate_table[] = {
+    {"PyGILState_Ensure", ensure, 0, NULL},
+    {"PyGILState_Release", release, 1, NULL},
+    {"PyGILState_Check", check, 0, NULL},
+    {"PyGILState_GetThisThreadState", this_thread_state, 0, NULL},
+    {"PyInterpreterState_Main", interpreter, 0, NULL},
+    {"PyInterpreterState_Head", interpreter, 0, NULL},
+    {"Py_AddPendingCall", add_pending_call, 2, NULL},
+    {"Py_AtExit", at_exit, 1, NULL},
+    {"Py_IsInitialized", is_initialized, 0, NULL},
+    {"Py_IsFinalizing", is_finalizing, 0, NULL},
+    {"PyModule_Create2", create_module, 2, NULL},
+    {"PyModule_FromDefAndSpec2", make_module, 3, NULL},
+#if PY_VERSION_HEX >= 0x030F0000
+    {"PyModule_FromSlotsAndSpec", make_module_from_slots, 2, NULL},
+#endif
+};
+
+const size_t gilstate_table_size = sizeof gilstate_table / sizeof *gilstate_table;
+
+void
+gilstate_shut(gilstate *self)
+{
+    closing_waiter waiter;
+    closing_join(&waiter);
+    atomic_store(&self->is_shut, true); // before the look: pairs with come_in
+    while (atomic_load(&self->inside) > 0) {
+        (void)closing_wait(&waiter, DEADLINE_NEVER);
+    }
+    closing_leave(&waiter);
+}
+
+void
+gilstate_run_at_exit(gilstate *self)
+{
+    exit_function *each = atomic_exchange(&self->at_exit, NULL);
+    while (each != NULL) {
+        exit_function *next = each->next;
+        each->function();
+        free(each);
+        each = next;
+    }
+}

@@ -1,0 +1,347 @@
+#include "bridge/python/cpython.h"
+
+#include <datetime.h>
+#include <stddef.h>
+
+// The start of _Py_DebugOffsets, as 64-bit words; internal/pycore_debug_offsets.h.
+enum {
+    WORD_VERSION = 1,
+    WORD_INTERPRETERS_HEAD = 5,
+    WORD_INTERPRETER_ID = 7,
+    WORD_INTERPRETER_NEXT = 8,
+    WORD_THREADS_HEAD = 9,
+#if PY_VERSION_HEX < 0x030E0000
+    WORD_GIL_LOCKED = 17,
+    WORD_FRAME = 28,
+#elif PY_VERSION_HEX < 0x030F0000
+    WORD_GIL_LOCKED = 18, // 3.14 inserted threads_main
+    WORD_FRAME = 31,
+#else
+    WORD_GIL_LOCKED = 18,
+    WORD_FRAME = 39,
+#endif
+};
+
+extern char _PyRuntime[]; // begins with _Py_DebugOffsets
+
+extern int _PyEval_AddPendingCall(PyInterpreterState *interpreter, int (*function)(void *),
+                                  void *argument, int flags);
+
+static bool
+read_offset(int word, uint64_t *offset)
+{
+    const uint64_t *words = (const uint64_t *)(void *)_PyRuntime;
+    bool as_expected =
+        memcmp(_PyRuntime, "xdebugpy", 8) == 0 && words[WORD_VERSION] >> 16 == PY_VERSION_HEX >> 16;
+    if (as_expected) {
+        *offset = words[word];
+    }
+    return as_expected;
+}
+
+const volatile int *
+cpython_gil_flag(PyInterpreterState *interpreter)
+{
+    static const int never = 0;
+    uint64_t offset;
+    if (!read_offset(WORD_GIL_LOCKED, &offset)) {
+        return &never;
+    }
+    return (const volatile int *)((const char *)interpreter + offset);
+}
+
+bool
+cpython_find_layout(cpython_layout *layout)
+{
+    uint64_t heads, words[4]; // size, previous, executable, instr_ptr
+    bool as_expected = read_offset(WORD_INTERPRETERS_HEAD, &heads) &&
+                       read_offset(WORD_INTERPRETER_ID, &layout->interpreter_id) &&
+                       read_offset(WORD_INTERPRETER_NEXT, &layout->interpreter_next) &&
+                       read_offset(WORD_THREADS_HEAD, &layout->interpreter_threads);
+    for (int i = 0; as_expected && i < 4; i++) {
+        as_expected = read_offset(WORD_FRAME + i, &words[i]);
+    }
+    if (!as_expected || words[0] > CPYTHON_FRAME_SIZE_MAX || words[1] > words[0] - 8 ||
+        words[2] > words[0] - 8 || words[3] > words[0] - 8) {
+        return false;
+    }
+    layout->interpreters = (uintptr_t)_PyRuntime + heads;
+    layout->frame_size = words[0];
+    layout->frame_previous = words[1];
+    layout->frame_executable = words[2];
+    layout->frame_instruction = words[3];
+    return true;
+}
+
+bool
+cpython_post(PyInterpreterState *interpreter, int (*function)(void *), void *argument)
+{
+    return _PyEval_AddPendingCall(interpreter, function, argument, 0) == 0;
+}
+
+void
+cpython_forget_interpreters(void)
+{
+    uint64_t offset;
+    if (read_offset(WORD_INTERPRETERS_HEAD, &offset)) {
+        *(PyInterpreterState **)(void *)(_PyRuntime + offset) = PyInterpreterState_Main();
+    }
+}
+
+#if PY_VERSION_HEX >= 0x030E0000
+void
+cpython_forget_thread_states(void)
+{
+    uint64_t offset;
+    PyThreadState *mine = PyThreadState_GetUnchecked();
+    PyInterpreterState *main = PyInterpreterState_Main();
+    if (mine != NULL && PyThreadState_GetInterpreter(mine) == main &&
+        PyInterpreterState_Head() != main && read_offset(WORD_THREADS_HEAD, &offset)) {
+        mine->prev = mine->next = NULL;
+        *(PyThreadState **)(void *)((char *)main + offset) = mine;
+    }
+}
+#endif
+
+extern int _PyStaticType_InitForExtension(PyInterpreterState *interpreter, PyTypeObject *type);
+
+int
+cpython_init_static_type(PyTypeObject *type)
+{
+    return _PyStaticType_InitForExtension(PyInterpreterState_Get(), type);
+}
+
+// ---- immortal objects ----
+
+void
+cpython_init_immortal(PyObject *raw, PyTypeObject *type)
+{
+    static const struct {
+        PyObject object;
+        Py_ssize_t size;
+    } immortal = {PyObject_HEAD_INIT(NULL) 0}; // the macro ends in a comma
+    memcpy(raw, &immortal.object, sizeof immortal.object);
+    raw->ob_type = type;
+}
+
+PyObject *
+cpython_import(PyObject *name)
+{
+    PyObject *top = PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
+    if (top == NULL) {
+        return NULL;
+    }
+    Py_DECREF(top);
+    PyObject *module = PyImport_GetModule(name);
+    if (module == NULL && !PyErr_Occurred()) {
+        PyErr_Format(PyExc_ModuleNotFoundError, "no module named %R after its import", name);
+    }
+    return module;
+}
+
+PyObject *
+cpython_import_named(const char *name)
+{
+    PyObject *object = PyUnicode_FromString(name);
+    PyObject *module = object == NULL ? NULL : cpython_import(object);
+    Py_XDECREF(object);
+    return module;
+}
+
+// timezone.utc, a static object of datetime. No interpreter's.
+static PyObject *utc = NULL;
+
+int
+cpython_init_singletons(void)
+{
+    PyObject *module = cpython_import_named("_datetime");
+    PyObject *found = module == NULL ? NULL : PyObject_GetAttrString(module, "UTC");
+    if (found != NULL && PyInterpreterState_Get() == PyInterpreterState_Main()) {
+        utc = found;
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(found);
+    return found == NULL ? -1 : 0;
+}
+
+bool
+cpython_is_singleton_slow(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (type == &PyBytes_Type) {
+        return PyBytes_GET_SIZE(object) <= 1 && _Py_IsImmortal(object);
+    }
+    if (type == &PyTuple_Type) {
+        return PyTuple_GET_SIZE(object) == 0;
+    }
+    return object == Py_None || type == &PyBool_Type || object == Py_Ellipsis ||
+           object == Py_NotImplemented || object == utc ||
+           (PyType_Check(object) && cpython_is_static_type((PyTypeObject *)object));
+}
+
+size_t
+cpython_int_size(PyObject *number)
+{
+    size_t digits = ((PyLongObject *)number)->long_value.lv_tag >> 3; // _PyLong_NON_SIZE_BITS
+    return offsetof(PyLongObject, long_value.ob_digit) + (digits == 0 ? 1 : digits) * sizeof(digit);
+}
+
+// The type is found by its name: the table of datetime's C API belongs to one interpreter.
+static size_t
+datetime_size(PyObject *object)
+{
+    const PyTypeObject *type = Py_TYPE(object);
+    if (!cpython_is_static_type(type) || strncmp(type->tp_name, "datetime.", 9) != 0) {
+        return 0;
+    }
+    const char *name = type->tp_name + 9;
+    PyObject *zone = Py_None;
+    size_t size = 0;
+    if (strcmp(name, "date") == 0) {
+        size = sizeof(PyDateTime_Date);
+    }
+    else if (strcmp(name, "timedelta") == 0) {
+        size = sizeof(PyDateTime_Delta);
+    }
+    else if (strcmp(name, "datetime") == 0) {
+        zone = PyDateTime_DATE_GET_TZINFO(object);
+        size = zone == Py_None ? sizeof(_PyDateTime_BaseDateTime) : sizeof(PyDateTime_DateTime);
+    }
+    else if (strcmp(name, "time") == 0) {
+        zone = PyDateTime_TIME_GET_TZINFO(object);
+        size = zone == Py_None ? sizeof(_PyDateTime_BaseTime) : sizeof(PyDateTime_Time);
+    }
+    return zone == Py_None || zone == utc ? size : 0;
+}
+
+size_t
+cpython_datetime_size(PyObject *object)
+{
+    (void)PyDateTimeAPI; // declared by datetime.h
+    size_t size = datetime_size(object);
+    return size == 0 || PyObject_Hash(object) == -1 ? 0 : size;
+}
+
+// ---- tables of dicts ----
+
+// struct _dictkeysobject of a build with a GIL, the same in 3.13 to 3.15.
+typedef struct {
+    Py_ssize_t references;
+    uint8_t log2_size;
+    uint8_t log2_index_bytes;
+    uint8_t kind; // 0: general, 1: strings (DICT_KEYS_GENERAL, DICT_KEYS_UNICODE)
+    uint32_t version;
+    Py_ssize_t usable;
+    Py_ssize_t entries;
+    char indices[];
+} table_header;
+
+static size_t
+entry_words(cpython_table_shape shape)
+{
+    return shape.has_hashes ? 3 : 2;
+}
+
+// Two thirds of it can be used (USABLE_FRACTION); an index is signed.
+cpython_table_shape
+cpython_table_shape_of(Py_ssize_t count, bool has_only_strings)
+{
+    cpython_table_shape shape = {.log2_size = 3, .has_hashes = !has_only_strings};
+    while ((((Py_ssize_t)1 << shape.log2_size) << 1) / 3 < count) {
+        shape.log2_size++;
+    }
+    int log2_index = shape.log2_size < 8    ? 0
+                     : shape.log2_size < 16 ? 1
+                     : shape.log2_size < 32 ? 2
+                                            : 3;
+    shape.log2_index_bytes = shape.log2_size + log2_index;
+    shape.size = sizeof(table_header) + ((size_t)1 << shape.log2_index_bytes) +
+                 (size_t)count * entry_words(shape) * sizeof(PyObject *);
+    return shape;
+}
+
+PyObject **
+cpython_table_key(void *table, cpython_table_shape shape, Py_ssize_t index)
+{
+    char *entries = ((table_header *)table)->indices + ((size_t)1 << shape.log2_index_bytes);
+    return (PyObject **)(void *)entries + (size_t)index * entry_words(shape) + shape.has_hashes;
+}
+
+static void
+set_index(table_header *table, size_t slot, Py_ssize_t index)
+{
+    switch (table->log2_index_bytes - table->log2_size) {
+    case 0:
+        ((int8_t *)table->indices)[slot] = (int8_t)index;
+        break;
+    case 1:
+        ((int16_t *)(void *)table->indices)[slot] = (int16_t)index;
+        break;
+    case 2:
+        ((int32_t *)(void *)table->indices)[slot] = (int32_t)index;
+        break;
+    default:
+        ((int64_t *)(void *)table->indices)[slot] = (int64_t)index;
+    }
+}
+
+static bool
+is_free(const table_header *table, size_t slot)
+{
+    size_t width = (size_t)1 << (table->log2_index_bytes - table->log2_size);
+    return table->indices[slot * width + width - 1] < 0; // the sign, in its last byte
+}
+
+// The order in which CPython looks (find_empty_slot in dictobject.c).
+static void
+insert(table_header *table, Py_hash_t hash, Py_ssize_t index)
+{
+    size_t mask = ((size_t)1 << table->log2_size) - 1, slot = (size_t)hash & mask;
+    for (size_t perturb = (size_t)hash; !is_free(table, slot);) {
+        perturb >>= 5; // PERTURB_SHIFT
+        slot = (slot * 5 + perturb + 1) & mask;
+    }
+    set_index(table, slot, index);
+}
+
+int
+cpython_table_finish(void *memory, cpython_table_shape shape, Py_ssize_t count)
+{
+    table_header *table = memory;
+    *table = (table_header){.references = 1, // never dropped, and debug builds check it
+                            .log2_size = (uint8_t)shape.log2_size,
+                            .log2_index_bytes = (uint8_t)shape.log2_index_bytes,
+                            .kind = !shape.has_hashes,
+                            .entries = count};
+    memset(table->indices, 0xff, (size_t)1 << shape.log2_index_bytes); // all free: -1
+    for (Py_ssize_t index = 0; index < count; index++) {
+        PyObject **key = cpython_table_key(table, shape, index);
+        Py_hash_t hash = shape.has_hashes ? PyObject_Hash(*key) : ((PyASCIIObject *)*key)->hash;
+        if (hash == -1) {
+            return -1;
+        }
+        if (shape.has_hashes) {
+            *(Py_hash_t *)(void *)(key - 1) = hash;
+        }
+        insert(table, hash, index);
+    }
+    return 0;
+}
+
+void
+cpython_init_dict(PyObject *dict, void *table, Py_ssize_t count)
+{
+    ((PyDictObject *)dict)->ma_used = count;
+    ((PyDictObject *)dict)->ma_keys = table;
+    ((PyDictObject *)dict)->ma_values = NULL;
+}
+
+#if PY_VERSION_HEX >= 0x030F0000
+Py_hash_t *
+cpython_frozendict_hash(PyObject *frozendict)
+{
+    // The last field of PyFrozenDictObject, internal/pycore_dict.h.
+    size_t offset = (size_t)PyFrozenDict_Type.tp_basicsize - sizeof(Py_hash_t);
+    return (Py_hash_t *)(void *)((char *)frozendict + offset);
+}
+#endif

@@ -1,0 +1,259 @@
+// Everything that is private, unstable or different between CPython versions, and nothing else.
+//
+// Read in 3.13.0, 3.13.18, 3.14.10 and 3.15.2. On 3.15 PEP 788 offers PyThreadState_Ensure, but it
+// makes a thread state per visit (200 us on the main thread), so the cache stays.
+#ifndef ATOLL_BRIDGE_CPYTHON_H
+#define ATOLL_BRIDGE_CPYTHON_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "ground/base/attributes.h"
+
+#if PY_VERSION_HEX < 0x030D0000
+#    error "atoll needs CPython 3.13 or newer"
+#endif
+
+// Where CPython keeps `is somebody holding this interpreter's GIL`, from the table that it
+// publishes for debuggers (_Py_DebugOffsets, 3.13). Never NULL: where the table is not as expected,
+// a constant 0 is found there. Only ever a hint.
+const volatile int *cpython_gil_flag(PyInterpreterState *interpreter);
+
+// Where CPython keeps interpreters, their thread states and frames, from the same table, for
+// whoever looks at them from outside (bridge/traceback/frames). False: the table is not as
+// expected.
+#define CPYTHON_FRAME_SIZE_MAX 256
+
+typedef struct {
+    uintptr_t interpreters; // the address of the first one's address
+    uint64_t interpreter_id, interpreter_next, interpreter_threads;
+    uint64_t frame_size, frame_previous, frame_executable, frame_instruction;
+} cpython_layout;
+
+bool cpython_find_layout(cpython_layout *layout);
+
+// Does it hold its interpreter's GIL? (_Py_THREAD_ATTACHED.)
+static inline bool
+cpython_is_attached(const PyThreadState *copy)
+{
+    return copy->state == 1;
+}
+
+// Does anything run with it? From 3.15 on a frame that is none is always there.
+static inline bool
+cpython_has_frames(const PyThreadState *copy)
+{
+#if PY_VERSION_HEX >= 0x030F0000
+    return copy->current_frame != NULL && copy->current_frame != copy->base_frame;
+#else
+    return copy->current_frame != NULL;
+#endif
+}
+
+// What a frame executes: a code object, mostly. From 3.14 on the low bits are tags (_PyStackRef).
+static inline uintptr_t
+cpython_untag(uintptr_t reference)
+{
+    return reference & ~(uintptr_t)7;
+}
+
+// Have `function(argument)` called between two bytecodes by whichever thread runs there
+// (_PyEval_AddPendingCall, exported in 3.13 to 3.15). False: the queue is full.
+bool cpython_post(PyInterpreterState *interpreter, int (*function)(void *), void *argument);
+
+// Make the process forget every interpreter but the main one, without touching them. For a forked
+// child, which CPython otherwise kills while it tries to delete them (all versions), and for an
+// exit with a visitor stuck inside one.
+void cpython_forget_interpreters(void);
+
+// Make the main interpreter forget the thread states of all threads but this one, without touching
+// them; in a forked child that has lost other interpreters, before they are forgotten. From 3.14 on
+// PyOS_AfterFork_Child, which clears and frees them, otherwise leaves a damaged C heap where their
+// threads were inside another interpreter (observed in 3.14.10 and 3.15.2; 3.13 is not affected).
+#if PY_VERSION_HEX >= 0x030E0000
+void cpython_forget_thread_states(void);
+#else
+static inline void
+cpython_forget_thread_states(void)
+{
+}
+#endif
+
+// Static builtin types are the same object in every interpreter. Those of datetime are static too,
+// but ready only where the module was imported.
+static inline bool
+cpython_is_shared_type(const PyTypeObject *type)
+{
+    return (type->tp_flags & _Py_TPFLAGS_STATIC_BUILTIN) != 0 &&
+           strncmp(type->tp_name, "datetime.", 9) != 0;
+}
+
+// Of datetime as well: ready wherever this core is loaded.
+static inline bool
+cpython_is_static_type(const PyTypeObject *type)
+{
+    return (type->tp_flags & _Py_TPFLAGS_STATIC_BUILTIN) != 0;
+}
+
+// Make a static type ready in this interpreter, as CPython does with those of datetime
+// (_PyStaticType_InitForExtension, exported in 3.13 to 3.15; there is room for ten). Every
+// interpreter calls it once for each, first the main one. -1: exception.
+MUST_CHECK int cpython_init_static_type(PyTypeObject *type);
+
+// ---- for the collector ----
+
+static inline bool
+cpython_is_immortal(PyObject *object)
+{
+    return _Py_IsImmortal(object); // inline, unlike PyUnstable_IsImmortal of 3.14
+}
+
+// Does its tp_traverse report references that it does not own? From 3.14 on, the stack of a frame
+// borrows from the frame's variables (LOAD_FAST_BORROW); CPython's own collector leaves those out
+// (_PyGC_VisitStackRef), and nobody else can tell.
+static inline bool
+cpython_may_borrow(PyObject *object)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    const PyTypeObject *type = Py_TYPE(object);
+    return type == &PyGen_Type || type == &PyCoro_Type || type == &PyAsyncGen_Type ||
+           type == &PyFrame_Type;
+#else
+    return false;
+#endif
+}
+
+// Collect this interpreter's own garbage, also where the user has switched that off.
+static inline void
+cpython_collect(void)
+{
+    int was_enabled = PyGC_Enable();
+    (void)PyGC_Collect();
+    if (!was_enabled) {
+        (void)PyGC_Disable();
+    }
+}
+
+// The first of the weak references to an object; NULL: there is none.
+static inline PyObject *
+cpython_first_weak_reference(PyObject *object)
+{
+    return PyType_SUPPORTS_WEAKREFS(Py_TYPE(object)) ? *PyObject_GET_WEAKREFS_LISTPTR(object)
+                                                     : NULL;
+}
+
+// Let it refer to nothing, as the collector does: its callback is kept, and not called
+// (_PyWeakref_ClearRef, exported in 3.13 to 3.15).
+static inline void
+cpython_clear_weak_reference(PyObject *reference)
+{
+    _PyWeakref_ClearRef((PyWeakReference *)reference);
+}
+
+static inline PyObject *
+cpython_weak_reference_callback(PyObject *reference)
+{
+    return ((PyWeakReference *)reference)->wr_callback;
+}
+
+// ---- immortal objects in memory that is no interpreter's ----
+
+// What the collector keeps before an object; all zero: not tracked.
+#define CPYTHON_GC_HEAD_SIZE (2 * sizeof(uintptr_t))
+
+#if PY_VERSION_HEX >= 0x030E0000
+#    define CPYTHON_TUPLES_KEEP_HASH 1
+#else
+#    define CPYTHON_TUPLES_KEEP_HASH 0
+#endif
+
+// Give raw memory the header of an object whose count nobody writes to.
+void cpython_init_immortal(PyObject *raw, PyTypeObject *type);
+
+bool cpython_is_singleton_slow(PyObject *object);
+
+// The module of that name, imported if need be. PyImport_Import would ask the running frame's
+// builtins for `__import__`, of which frames of users may have none.
+PyObject *cpython_import(PyObject *name);
+PyObject *cpython_import_named(const char *name);
+
+// Load what is static but not builtin: datetime. Every interpreter does, first the main one.
+MUST_CHECK int cpython_init_singletons(void);
+
+size_t cpython_int_size(PyObject *number); // of the object in bytes
+
+#if PY_VERSION_HEX >= 0x030F0000
+#    define CPYTHON_SMALL_INT_MAX 1024 // _PY_NSMALLPOSINTS - 1
+#else
+#    define CPYTHON_SMALL_INT_MAX 256
+#endif
+#define CPYTHON_SMALL_INT_MIN (-5)
+
+// A string that no interning ever writes to: it counts as interned, and as CPython's own.
+static inline void
+cpython_init_string_state(PyObject *string)
+{
+    ((PyASCIIObject *)string)->state.interned = 3; // SSTATE_INTERNED_IMMORTAL_STATIC
+    ((PyASCIIObject *)string)->state.statically_allocated = 1;
+}
+
+static inline bool
+cpython_is_static_string(PyObject *string)
+{
+    return ((PyASCIIObject *)string)->state.statically_allocated;
+}
+
+// One object of the whole process, that CPython made: a small int, an empty tuple...
+static inline bool
+cpython_is_singleton(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (type == &PyUnicode_Type) {
+        return cpython_is_static_string(object);
+    }
+    if (type == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)object)) {
+        Py_ssize_t value = PyUnstable_Long_CompactValue((PyLongObject *)object);
+        return value >= CPYTHON_SMALL_INT_MIN && value <= CPYTHON_SMALL_INT_MAX;
+    }
+    return type != &PyFloat_Type && cpython_is_singleton_slow(object);
+}
+
+// A date, time, datetime or timedelta, exactly, naive or in UTC, with the hash that it will keep:
+// its size in bytes. 0: it is none of these; or an exception.
+size_t cpython_datetime_size(PyObject *object);
+
+// The table of a dict: its header, its indices, and of its entries those that are used
+// (PyDictKeysObject, internal/pycore_dict.h). Where only exact strings are keys, an entry is a key
+// and a value; otherwise the hash precedes them.
+typedef struct {
+    size_t size; // in bytes
+    int log2_size, log2_index_bytes;
+    bool has_hashes;
+} cpython_table_shape;
+
+cpython_table_shape cpython_table_shape_of(Py_ssize_t count, bool has_only_strings);
+PyObject **cpython_table_key(void *table, cpython_table_shape shape, Py_ssize_t index);
+
+// Where the value of a key is, from where the key is.
+static inline PyObject **
+cpython_table_value(PyObject **key)
+{
+    return key + 1;
+}
+
+// Once keys and values are there: the header, the hashes and the indices. -1: exception.
+MUST_CHECK int cpython_table_finish(void *table, cpython_table_shape shape, Py_ssize_t count);
+void cpython_init_dict(PyObject *dict, void *table, Py_ssize_t count);
+
+#if PY_VERSION_HEX >= 0x030F0000
+Py_hash_t *cpython_frozendict_hash(PyObject *frozendict);
+#endif
+
+// Bring back to life an object whose last reference has just gone, from its tp_dealloc.
+static inline void
+cpython_revive(PyObject *object)
+{
+    _Py_NewReference(object);
+}
+
+#endif

@@ -1,0 +1,148 @@
+#include "bridge/python/state.h"
+
+#include "bridge/python/cpython.h"
+#include "bridge/python/value.h"
+#include "ground/interpreter/thread.h"
+
+static const struct {
+    const char *module, *attribute;
+} hook_places[HOOK_COUNT] = {
+    [HOOK_CLOSED_ERROR] = {"atoll._errors", "closed_error"},
+    [HOOK_CAPTURE] = {"atoll._exceptions", "capture"},
+    [HOOK_REBUILD] = {"atoll._exceptions", "rebuild"},
+    [HOOK_DUMP] = {"atoll._values", "dump"},
+    [HOOK_LOAD] = {"atoll._values", "load"},
+    [HOOK_IS_VALUE] = {"atoll._values", "is_value_type"},
+    [HOOK_DESCRIBE] = {"atoll._describe", "describe"},
+    [HOOK_DESCRIBE_GONE] = {"atoll._describe", "describe_gone"},
+    [HOOK_ABC_MARKERS] = {"atoll._describe", "abc_markers"},
+    [HOOK_JOIN_THREADS] = {"atoll._inside", "join_threads"},
+    [HOOK_INTERPRETER] = {"atoll._interpreter", "Interpreter"},
+    [HOOK_QUEUE] = {"atoll._queue", "Queue"},
+    [HOOK_LIFO_QUEUE] = {"atoll._queue", "LifoQueue"},
+    [HOOK_PRIORITY_QUEUE] = {"atoll._queue", "PriorityQueue"},
+    [HOOK_BUFFER] = {"atoll._buffer", "Buffer"},
+    [HOOK_ATOMIC_INT] = {"atoll._core", "AtomicInt"},
+    [HOOK_EMPTY] = {"queue", "Empty"},
+    [HOOK_FULL] = {"queue", "Full"},
+    [HOOK_SHUT_DOWN] = {"queue", "ShutDown"},
+    [HOOK_OPERATE] = {"atoll._operators", "operate"},
+    [HOOK_DEADLINE_ERROR] = {"atoll._errors", "deadline_error"},
+    [HOOK_TASK_DUMP] = {"atoll._tasks", "dump"},
+    [HOOK_TASK_LOAD] = {"atoll._tasks", "load"},
+    [HOOK_TASK_FUNCTION] = {"atoll._remaking", "load_function"},
+    [HOOK_TASK_CAPTURE] = {"atoll._tasks", "capture"},
+    [HOOK_CANCELLED_ERROR] = {"concurrent.futures", "CancelledError"},
+    [HOOK_TASK_BROKEN] = {"atoll._executor", "broken_error"},
+    [HOOK_SHARE_ERROR] = {"atoll._share", "share_error"},
+    [HOOK_NARROW] = {"atoll._references", "narrowed_names"},
+    [HOOK_REDUCE] = {"atoll._values", "reduce_proxy"},
+};
+
+PyObject *
+state_hook(core_state *state, hook_id hook)
+{
+    if (state->hooks[hook] == NULL) {
+        thread *deaf = thread_deafen();
+        PyObject *module = cpython_import_named(hook_places[hook].module);
+        thread_listen(deaf);
+        PyObject *found =
+            module == NULL ? NULL : PyObject_GetAttrString(module, hook_places[hook].attribute);
+        Py_XSETREF(state->hooks[hook], found); // another thread may have been faster
+        Py_XDECREF(module);
+    }
+    return state->hooks[hook];
+}
+
+PyObject *
+state_call_hook(core_state *state, hook_id hook, PyObject *first, PyObject *second)
+{
+    PyObject *function = state_hook(state, hook);
+    if (function == NULL) {
+        return NULL;
+    }
+    thread *deaf = thread_deafen();
+    PyObject *result = PyObject_CallFunctionObjArgs(function, first, second, NULL);
+    thread_listen(deaf);
+    return result;
+}
+
+void
+state_let_go(core_state *state)
+{
+    Py_CLEAR(state->hold);
+}
+
+void
+state_raise_closed(core_state *state, const interp *owner)
+{
+    PyObject *hook = state_hook(state, HOOK_CLOSED_ERROR);
+    if (hook == NULL) {
+        return;
+    }
+    PyObject *error = PyObject_CallFunction(hook, "si", owner->name, owner->is_forgotten);
+    if (error != NULL) {
+        PyErr_SetRaisedException(error);
+    }
+}
+
+// ---- names ----
+
+name_ref
+name_refer_slow(core_state *state, PyObject *name)
+{
+    Py_ssize_t size;
+    // A name that stands in source code is interned for good (SSTATE_INTERNED_IMMORTAL, 3.13).
+    if (!PyUnicode_CheckExact(name) || PyUnicode_CHECK_INTERNED(name) < 2) {
+        return (name_ref){NAME_NONE, name}; // made up at run time: not worth a number
+    }
+    const char *utf8 = PyUnicode_AsUTF8AndSize(name, &size);
+    if (utf8 == NULL) {
+        PyErr_Clear(); // lone surrogates
+        return (name_ref){NAME_NONE, name};
+    }
+    int32_t index = names_index(utf8, (size_t)size, false);
+    if (index != NAME_NONE) {
+        name_cache_entry *entry = &state->name_cache[((uintptr_t)name >> 4) % NAME_CACHE_SIZE];
+        Py_XSETREF(entry->name, Py_NewRef(name));
+        entry->index = index;
+    }
+    return (name_ref){index, name};
+}
+
+static int
+reserve_names(core_state *state, int32_t index)
+{
+    int32_t capacity = (index + 64) & ~63;
+    PyObject **names = PyMem_Realloc(state->names, (size_t)capacity * sizeof *names);
+    if (names == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (int32_t i = state->names_capacity; i < capacity; i++) {
+        names[i] = NULL;
+    }
+    state->names = names;
+    state->names_capacity = capacity;
+    return 0;
+}
+
+PyObject *
+name_here_slow(core_state *state, name_ref name)
+{
+    if (name.index == NAME_NONE) {
+        return value_copy(name.text);
+    }
+    if (name.index >= state->names_capacity && reserve_names(state, name.index) < 0) {
+        return NULL;
+    }
+    size_t size;
+    const char *text = names_text(name.index, &size);
+    PyObject *string = PyUnicode_DecodeUTF8(text, (Py_ssize_t)size, NULL);
+    if (string == NULL) {
+        return NULL;
+    }
+    PyUnicode_InternInPlace(&string);
+    state->names[name.index] = Py_NewRef(string);
+    return string;
+}

@@ -1,0 +1,198 @@
+// core_state: the state of one interpreter's _core module, and so of atoll in that interpreter.
+//
+// Lifetime. That of the module. Threads. Under the interpreter's GIL.
+#ifndef ATOLL_BRIDGE_STATE_H
+#define ATOLL_BRIDGE_STATE_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "ground/base/attributes.h"
+#include "ground/interpreter/interp.h"
+#include "ground/base/names.h"
+#include "ground/base/pointer_map.h"
+
+typedef enum {
+    TYPE_PROXY, // and its three variants: callable 1, buffer 2
+    TYPE_PROXY_CALLABLE,
+    TYPE_PROXY_BUFFER,
+    TYPE_PROXY_CALLABLE_BUFFER,
+    TYPE_REMOTE_CLASS,
+    TYPE_REMOTE_METHOD,
+    TYPE_SPECIAL_METHOD,
+    TYPE_INTERPRETER,
+    TYPE_QUEUE,
+    TYPE_QUEUE_WAIT,
+    TYPE_BUFFER,
+    TYPE_ATOMIC_INT,
+    TYPE_BELL,
+    TYPE_MARK,
+    TYPE_RESTRICTED,
+    TYPE_STATISTICS,
+    TYPE_DEADLINE,
+    TYPE_WATCHDOG,
+    TYPE_TASK,
+    TYPE_CREW,
+    TYPE_COUNT
+} type_id;
+
+// Functions and classes of the Python package that the core calls, found when first needed.
+typedef enum {
+    HOOK_CLOSED_ERROR,
+    HOOK_CAPTURE,
+    HOOK_REBUILD,
+    HOOK_DUMP,
+    HOOK_LOAD,
+    HOOK_IS_VALUE,
+    HOOK_DESCRIBE,
+    HOOK_DESCRIBE_GONE,
+    HOOK_ABC_MARKERS,
+    HOOK_JOIN_THREADS,
+    HOOK_INTERPRETER,
+    HOOK_QUEUE,
+    HOOK_LIFO_QUEUE,
+    HOOK_PRIORITY_QUEUE,
+    HOOK_BUFFER,
+    HOOK_ATOMIC_INT,
+    HOOK_EMPTY,
+    HOOK_FULL,
+    HOOK_SHUT_DOWN,
+    HOOK_REDUCE,
+    HOOK_NARROW,
+    HOOK_OPERATE,
+    HOOK_DEADLINE_ERROR,
+    HOOK_TASK_DUMP,
+    HOOK_TASK_LOAD,
+    HOOK_TASK_FUNCTION,
+    HOOK_TASK_CAPTURE,
+    HOOK_TASK_BROKEN,
+    HOOK_CANCELLED_ERROR,
+    HOOK_SHARE_ERROR,
+    HOOK_COUNT
+} hook_id;
+
+#define NAME_CACHE_SIZE 256
+#define RULE_CACHE_SIZE 64
+#define RECENT_CLASSES  128
+
+typedef struct {
+    PyObject *name; // owned
+    int32_t index;
+} name_cache_entry;
+
+typedef struct {
+    const PyTypeObject *type;
+    unsigned version; // tp_version_tag, so that a new type at the old address is told apart
+    unsigned epoch;   // names_value_epoch() when it was asked
+    bool by_value;
+} rule_cache_entry;
+
+enum { WATCHER_NONE = -1, WATCHER_REFUSED = -2 };
+
+struct exported;
+typedef struct core_state core_state;
+
+// What `types` tells `bridge` about its types.
+typedef struct {
+    // The Proxy for a foreign object, or the object itself when it is at home. Steals one count.
+    PyObject *(*import)(core_state *state, struct exported *target);
+    // The export that a Proxy, remote class or remote method stands for, with one more count.
+    // 0: the object is none of these; -1: exception.
+    int (*identify)(core_state *state, PyObject *object, struct exported **target);
+    // The export that a Proxy or a remote class holds, borrowed; NULL: it is neither.
+    struct exported *(*target)(PyObject *object);
+    PyObject *(*method_owner)(PyObject *method); // the Proxy of a remote method, borrowed
+} reference_methods;
+
+struct core_state {
+    interp *interp;   // counted
+    PyObject *module; // borrowed
+    PyObject *hold;   // owned: the module again, so that no `del sys.modules[...]` unloads it
+    PyTypeObject *types[TYPE_COUNT];
+    PyObject *hooks[HOOK_COUNT];
+    const reference_methods *references;
+    pointer_map exports;                      // object -> export
+    size_t internal_exports;                  // how many of them are EXPORT_INTERNAL
+    pointer_map proxies;                      // export -> Proxy or remote class, borrowed
+    pointer_map classes;                      // key of a remote type -> remote class, borrowed
+    pointer_map handles;                      // record -> handle, borrowed
+    pointer_map specials;                     // name index -> special method, owned
+    PyObject *recent_classes[RECENT_CLASSES]; // owned; keeps classes of short-lived proxies
+    unsigned recent_position;
+    PyObject **names; // owned, by name index
+    int32_t names_capacity;
+    uint64_t generation;       // of the latest export
+    size_t survivors;          // exports after the latest collection
+    size_t growth_limit;       // beyond so many exports, the collector may be needed
+    PyObject *callbacks;       // owned: the list atoll.gc.callbacks, or NULL
+    struct detained *detained; // owned: what a collection holds between its stops, or NULL
+    bool is_traced;            // the collector is looking: caches hold nothing
+    int watcher;               // of exported classes, or one of the two
+    name_cache_entry name_cache[NAME_CACHE_SIZE];
+    rule_cache_entry rule_cache[RULE_CACHE_SIZE];
+    PyObject *str_class, *str_reduce_ex, *str_reduce, *str_getstate;
+    bool is_cleared;
+};
+
+static inline size_t
+state_count_exports(const core_state *state)
+{
+    return state->exports.count - state->internal_exports;
+}
+
+PyObject *state_hook(core_state *state, hook_id hook); // borrowed
+// hook(first, second), without those that are NULL. Cannot be interrupted.
+PyObject *state_call_hook(core_state *state, hook_id hook, PyObject *first, PyObject *second);
+void state_let_go(core_state *state); // the interpreter ends: the module may go
+void state_raise_closed(core_state *state, const interp *owner);
+
+static inline bool
+state_is_type(const core_state *state, type_id id, const PyObject *object)
+{
+    return Py_TYPE(object) == state->types[id];
+}
+
+// The name of an attribute: whoever calls a slot by `type(p).__setattr__` may pass anything.
+static inline int
+state_check_name(PyObject *name)
+{
+    if (LIKELY(PyUnicode_Check(name))) {
+        return 0;
+    }
+    PyErr_Format(PyExc_TypeError, "attribute name must be string, not '%.200s'",
+                 Py_TYPE(name)->tp_name);
+    return -1;
+}
+
+// Names. A name_ref is made at home and read in the host, while home keeps the string alive.
+typedef struct {
+    int32_t index;
+    PyObject *text; // foreign in the host; used when index is NAME_NONE
+} name_ref;
+
+name_ref name_refer_slow(core_state *state, PyObject *name);
+
+static inline name_ref
+name_refer(core_state *state, PyObject *name)
+{
+    name_cache_entry *entry = &state->name_cache[((uintptr_t)name >> 4) % NAME_CACHE_SIZE];
+    return LIKELY(entry->name == name) ? (name_ref){entry->index, name}
+                                       : name_refer_slow(state, name);
+}
+
+PyObject *name_here_slow(core_state *state, name_ref name);
+
+// The host's own string; new reference.
+static inline PyObject *
+name_here(core_state *state, name_ref name)
+{
+    if (LIKELY(name.index >= 0 && name.index < state->names_capacity)) {
+        PyObject *known = state->names[name.index];
+        if (LIKELY(known != NULL)) {
+            return Py_NewRef(known);
+        }
+    }
+    return name_here_slow(state, name);
+}
+
+#endif

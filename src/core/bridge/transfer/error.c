@@ -1,0 +1,185 @@
+#include "bridge/transfer/error.h"
+
+#include "bridge/python/cpython.h"
+#include "bridge/python/value.h"
+
+// BARE: only the type; for when there is no memory or no stack to say more.
+typedef enum { FORM_PLAIN, FORM_CAPTURED, FORM_BARE } error_form;
+
+// Their constructors want more than args, or they keep more than args.
+static bool
+has_own_fields(PyTypeObject *type)
+{
+    PyObject *const special[] = {PyExc_OSError,     PyExc_UnicodeError, PyExc_ImportError,
+                                 PyExc_SyntaxError, PyExc_NameError,    PyExc_BaseExceptionGroup};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(special); i++) {
+        if (PyType_IsSubtype(type, (PyTypeObject *)special[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_simple(PyObject *exception)
+{
+    PyBaseExceptionObject *self = (PyBaseExceptionObject *)exception;
+    return cpython_is_shared_type(Py_TYPE(exception)) && self->traceback == NULL &&
+           self->context == NULL && self->cause == NULL && self->notes == NULL &&
+           (self->dict == NULL || PyDict_GET_SIZE(self->dict) == 0) && self->args != NULL &&
+           value_is_plain(self->args) && !has_own_fields(Py_TYPE(exception));
+}
+
+static int
+put_form(parcel *into, core_state *state, error_form form, PyObject *type, PyObject *rest)
+{
+    PyObject *number = PyLong_FromLong(form);
+    int result = number == NULL || parcel_put(into, state, number, 0) < 0 ||
+                         parcel_put(into, state, type, 0) < 0 ||
+                         parcel_put(into, state, rest, 0) < 0
+                     ? -1
+                     : 0;
+    Py_XDECREF(number);
+    return result;
+}
+
+static PyObject *
+nearest_shared_type(PyObject *exception)
+{
+    PyTypeObject *type = Py_TYPE(exception);
+    while (!cpython_is_shared_type(type)) {
+        type = type->tp_base;
+    }
+    return has_own_fields(type) ? PyExc_RuntimeError : (PyObject *)type;
+}
+
+// The nearest builtin type, and what the exception says of itself.
+static int
+put_summary(parcel *into, core_state *state, PyObject *exception)
+{
+    PyObject *type = nearest_shared_type(exception);
+    PyObject *text = PyObject_Str(exception);
+    if (text == NULL) {
+        PyErr_Clear();
+        text = PyUnicode_FromString(Py_TYPE(exception)->tp_name);
+    }
+    PyObject *arguments = text == NULL ? NULL : PyTuple_Pack(1, text);
+    int result = arguments == NULL ? -1 : put_form(into, state, FORM_PLAIN, type, arguments);
+    Py_XDECREF(arguments);
+    Py_XDECREF(text);
+    return result;
+}
+
+static int
+put_captured(parcel *into, core_state *state, PyObject *exception, hook_id capture)
+{
+    PyObject *captured = state_call_hook(state, capture, exception, NULL);
+    int result = captured == NULL ? -1 : put_form(into, state, FORM_CAPTURED, Py_None, captured);
+    Py_XDECREF(captured);
+    return result;
+}
+
+static void
+start_over(parcel *into)
+{
+    const struct restriction *narrowing = into->restriction;
+    parcel_clear(into);
+    parcel_init(into);
+    into->restriction = narrowing;
+}
+
+void
+error_pack(parcel *into, core_state *state)
+{
+    error_pack_as(into, state, HOOK_CAPTURE);
+}
+
+static int
+put_in_full(parcel *into, core_state *state, PyObject *exception, hook_id capture)
+{
+    start_over(into);
+    if (!is_simple(exception)) {
+        return put_captured(into, state, exception, capture);
+    }
+    PyObject *arguments = ((PyBaseExceptionObject *)exception)->args;
+    return put_form(into, state, FORM_PLAIN, (PyObject *)Py_TYPE(exception), arguments);
+}
+
+// Packing failed. What a signal handler raised meanwhile (Ctrl-C), or that there is no memory,
+// takes the place of the exception, as it would anywhere in Python; anything else is only why it
+// failed.
+static bool
+is_overtaken(PyObject **exception)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    bool is_overtaken = raised != NULL && (!PyErr_GivenExceptionMatches(raised, PyExc_Exception) ||
+                                           PyErr_GivenExceptionMatches(raised, PyExc_MemoryError));
+    if (is_overtaken) {
+        Py_SETREF(*exception, raised);
+    }
+    else {
+        Py_XDECREF(raised);
+    }
+    return is_overtaken;
+}
+
+static void
+put_in_short(parcel *into, core_state *state, PyObject *exception)
+{
+    start_over(into);
+    if (put_summary(into, state, exception) < 0) {
+        PyErr_Clear();
+        start_over(into);
+        int is_put = put_form(into, state, FORM_BARE, nearest_shared_type(exception), Py_None);
+        assert(is_put == 0); // three records that need no memory
+        (void)is_put;
+    }
+}
+
+void
+error_pack_as(parcel *into, core_state *state, hook_id capture)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    int attempts = 3; // somebody may lean on Ctrl-C; memory may be back
+    bool is_put = false;
+    do {
+        is_put = put_in_full(into, state, exception, capture) == 0;
+    } while (!is_put && is_overtaken(&exception) && --attempts > 0);
+    if (!is_put) {
+        put_in_short(into, state, exception);
+    }
+    Py_DECREF(exception);
+}
+
+static PyObject *
+rebuild(parcel *from, core_state *state)
+{
+    PyObject *number = parcel_get(from, state);
+    PyObject *type = number == NULL ? NULL : parcel_get(from, state);
+    PyObject *rest = type == NULL ? NULL : parcel_get(from, state);
+    PyObject *exception = NULL;
+    long form = rest == NULL ? -1 : PyLong_AsLong(number);
+    if (form == FORM_PLAIN) {
+        exception = PyObject_Call(type, rest, NULL);
+    }
+    else if (form == FORM_BARE) {
+        PyErr_SetString(type, "raised in another interpreter, which could not say more");
+    }
+    else if (form == FORM_CAPTURED) {
+        exception = state_call_hook(state, HOOK_REBUILD, rest, NULL);
+    }
+    Py_XDECREF(number);
+    Py_XDECREF(type);
+    Py_XDECREF(rest);
+    return exception;
+}
+
+PyObject *
+error_raise(parcel *from, core_state *state)
+{
+    PyObject *exception = rebuild(from, state);
+    if (exception != NULL) {
+        PyErr_SetRaisedException(exception);
+    }
+    return NULL;
+}

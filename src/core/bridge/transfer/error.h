@@ -1,0 +1,19 @@
+// error: an exception on its way from one interpreter to another.
+//
+// Purpose. A builtin exception raised by C, with plain arguments, goes as (type, arguments). Any
+// other is captured by atoll._exceptions there and rebuilt here, with its notes, causes, groups and
+// the frames of its traceback as text.
+#ifndef ATOLL_BRIDGE_ERROR_H
+#define ATOLL_BRIDGE_ERROR_H
+
+#include "bridge/transfer/parcel.h"
+#include "bridge/python/state.h"
+
+// Takes the raised exception. Never fails: what cannot be captured is told apart by its type.
+void error_pack(parcel *into, core_state *state);
+void error_pack_as(parcel *into, core_state *state, hook_id capture); // a capture() of another kind
+
+// Raises it here; always returns NULL.
+PyObject *error_raise(parcel *from, core_state *state);
+
+#endif

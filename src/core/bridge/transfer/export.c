@@ -1,0 +1,217 @@
+#include "bridge/transfer/export.h"
+
+#include "bridge/gc/collector.h"
+#include "bridge/python/cpython.h"
+#include "bridge/crossing/janitor.h"
+#include "bridge/interpreter/keeper.h"
+#include "bridge/crossing/lease.h"
+#include "bridge/python/objects.h"
+#include "ground/base/shake.h"
+
+#define ERRANDS_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
+
+static void
+free_export(exported *self)
+{
+    interp *owner = self->owner;
+    PyMem_RawFree(self);
+    interp_decref(owner);
+}
+
+// What restrict() makes says more.
+static unsigned
+restricted_flags(const core_state *state, PyObject *object)
+{
+    if (!state_is_type(state, TYPE_RESTRICTED, object)) {
+        return 0;
+    }
+    bool takes_exceptions = ((restricted_object *)object)->takes_exceptions;
+    return EXPORT_RESTRICTED | (takes_exceptions ? EXPORT_TAKES_EXCEPTIONS : 0);
+}
+
+static exported *
+new_export(core_state *state, PyObject *object)
+{
+    exported *self = PyMem_RawCalloc(1, sizeof *self);
+    if (self == NULL || !pointer_map_set(&state->exports, object, self)) {
+        PyMem_RawFree(self);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->errand.kind = ERRAND_DROP_EXPORT;
+    self->count = 1;
+    self->owner = state->interp;
+    interp_incref(state->interp);
+    self->object = Py_NewRef(object);
+    self->address = object;
+    self->type = Py_TYPE(object);
+    self->generation = ++state->generation;
+    if (UNLIKELY(state->exports.count > state->growth_limit)) {
+        collector_note_growth(state);
+    }
+    self->flags = (PyType_Check(object) ? EXPORT_CLASS : 0) | restricted_flags(state, object) |
+                  (cpython_is_shared_type(Py_TYPE(object)) ? EXPORT_SHARED_TYPE : 0);
+    return self;
+}
+
+exported *
+export_object(core_state *state, PyObject *object)
+{
+    exported *known = pointer_map_get(&state->exports, object);
+    shake();
+    return known != NULL ? export_ref(known).target : new_export(state, object);
+}
+
+// CPython calls it, under its interpreter's GIL, when a watched type is changed.
+static int
+on_class_changed(PyTypeObject *type)
+{
+    interp *here = registry_find(PyInterpreterState_Get());
+    core_state *state = here == NULL ? NULL : here->core_state;
+    exported *known = state == NULL ? NULL : pointer_map_get(&state->exports, type);
+    if (known != NULL) {
+        atomic_fetch_add_explicit(&known->changes, 1, memory_order_release);
+    }
+    return 0;
+}
+
+void
+export_watch_class(core_state *state, exported *class)
+{
+    if (state->watcher == WATCHER_NONE) {
+        state->watcher = PyType_AddWatcher(on_class_changed);
+    }
+    if (state->watcher < 0 || PyType_Watch(state->watcher, class->object) < 0) {
+        PyErr_Clear(); // all of the few watchers are taken: changes go unnoticed
+        state->watcher = state->watcher < 0 ? WATCHER_REFUSED : state->watcher;
+    }
+}
+
+void
+export_make_internal(core_state *state, PyObject *object)
+{
+    exported *known = pointer_map_get(&state->exports, object);
+    if (known != NULL && !(known->flags & EXPORT_INTERNAL)) {
+        known->flags |= EXPORT_INTERNAL;
+        state->internal_exports++;
+    }
+}
+
+void
+export_unref(foreign_ref reference)
+{
+    exported *self = reference.target;
+    // acquire: if it has been an errand before, whoever ran that is done with it (drop)
+    intptr_t count = atomic_load_explicit(&self->count, memory_order_acquire);
+    while (count > 1) {
+        shake();
+        if (atomic_compare_exchange_weak_explicit(&self->count, &count, count - 1,
+                                                  memory_order_acq_rel, memory_order_acquire)) {
+            return;
+        }
+    }
+    shake();
+    // The last one, and only its holder is here: the owner takes it over.
+    if (errand_push(&self->owner->errands, &self->errand)) {
+        janitor_notify();
+    }
+    else {
+        free_export(self);
+    }
+}
+
+PyObject *
+export_sever(core_state *state, exported *self)
+{
+    PyObject *object = self->object;
+    if (object != NULL) {
+        pointer_map_remove(&state->exports, object);
+        state->internal_exports -= (self->flags & EXPORT_INTERNAL) != 0;
+        self->object = NULL;
+    }
+    return object;
+}
+
+static void
+drop(core_state *state, exported *self)
+{
+    if (atomic_fetch_sub_explicit(&self->count, 1, memory_order_acq_rel) > 1) {
+        return; // exported again meanwhile
+    }
+    shake();
+    PyObject *object = export_sever(state, self);
+    free_export(self);
+    Py_XDECREF(object);
+}
+
+// No errand is needed: its owner is here. (While it is an errand, that has a count of its own.)
+void
+export_unref_at_home(core_state *state, exported *self)
+{
+    drop(state, self);
+}
+
+static void
+run(core_state *state, errand *item)
+{
+    switch (item->kind) {
+    case ERRAND_DROP_EXPORT:
+        drop(state, (exported *)item);
+        break;
+    case ERRAND_RELEASE_BUFFER:
+        lease_run((lease *)item);
+        break;
+    }
+}
+
+// Errands run Python (finalizers), which may come back here: so the list is always consistent.
+void
+export_run_errands(core_state *state)
+{
+    interp *owner = state->interp;
+    errand *taken = errand_take_all(&owner->errands);
+    while (taken != NULL) {
+        errand *next = taken->next;
+        taken->next = owner->due;
+        owner->due = taken;
+        taken = next;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    for (int i = 0; i < ERRANDS_PER_VISIT && owner->due != NULL; i++) {
+        errand *item = owner->due;
+        owner->due = item->next;
+        shake();
+        run(state, item);
+    }
+    PyErr_SetRaisedException(raised);
+    if (owner->due != NULL) {
+        interp_raise_attention(owner, ATTENTION_ERRANDS);
+        janitor_notify();
+    }
+    keeper_retire_if_unused(state);
+}
+
+void
+export_run_all_errands(core_state *state)
+{
+    while (state->interp->due != NULL || errand_is_waiting(&state->interp->errands)) {
+        export_run_errands(state);
+    }
+}
+
+void
+export_drop_all(core_state *state)
+{
+    export_run_all_errands(state);
+    // Dropping an object may export others, or drop them: so one at a time, round and round.
+    size_t position = 0;
+    pointer_pair pair;
+    while (state->exports.count > 0) {
+        if (!pointer_map_next(&state->exports, &position, &pair)) {
+            position = 0;
+            continue;
+        }
+        PyObject *object = export_sever(state, pair.value);
+        Py_DECREF(object);
+    }
+}

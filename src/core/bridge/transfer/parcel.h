@@ -1,0 +1,65 @@
+// parcel: values in a form that belongs to no interpreter, for one crossing.
+//
+// Purpose. What value.h cannot read in place goes here: results (their maker drops them before the
+// reader looks), containers with mutable things inside, and what crosses by reference. A value that
+// is plain and large is not packed but held: the reader copies it in place, then has it dropped.
+//
+// Lifetime. On the C stack, or part of an item of a queue; small ones need no memory. Records that
+// were not read keep counts of exports, so a parcel must be cleared.
+//
+// Threads. Packed under one GIL, unpacked under another.
+//
+// Errors. parcel_put returns -1 with an exception and leaves a parcel that can only be cleared.
+#ifndef ATOLL_BRIDGE_PARCEL_H
+#define ATOLL_BRIDGE_PARCEL_H
+
+#include <Python.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/python/state.h"
+
+struct restriction;
+
+typedef struct {
+    unsigned char *data; // owned if not `space`
+    size_t size, capacity, position;
+    PyObject *held;                        // owned by the packer's interpreter, or NULL
+    const struct restriction *restriction; // borrowed while packing; NULL: all goes as it is
+    _Alignas(16) unsigned char space[176];
+} parcel;
+
+enum {
+    PARCEL_EXCEPTIONS_BY_VALUE = 1, // for throw() and __exit__(), which need real ones
+    PARCEL_CONTAINERS_BY_VALUE = 4, // the outermost list, dict, set or bytearray, not what is in it
+    PARCEL_MAY_HOLD = 2,            // the reader will see to it that `held` is dropped
+};
+
+static inline void
+parcel_init(parcel *self)
+{
+    self->data = self->space;
+    self->size = self->position = 0;
+    self->capacity = sizeof self->space;
+    self->held = NULL;
+    self->restriction = NULL;
+}
+
+void parcel_trim(parcel *self); // no more is put: give back memory that is not used
+MUST_CHECK int parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags);
+// Move the records of another, which is empty then; false: no memory, and nothing is moved.
+bool parcel_append(parcel *self, parcel *from);
+
+PyObject *parcel_get(parcel *self, core_state *state); // new reference
+void parcel_clear_slow(parcel *self);
+
+// Any thread, with or without a GIL; `held` must have been dropped.
+static inline void
+parcel_clear(parcel *self)
+{
+    if (UNLIKELY(self->position < self->size || self->data != self->space)) {
+        parcel_clear_slow(self);
+    }
+}
+
+#endif

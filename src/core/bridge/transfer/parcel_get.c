@@ -1,0 +1,212 @@
+#include "bridge/transfer/export.h"
+#include "bridge/share/frozendict.h"
+#include "bridge/transfer/handle.h"
+#include "bridge/transfer/record.h"
+#include "bridge/python/value.h"
+
+static inline record *
+next_record(parcel *self)
+{
+    record *head = (record *)(void *)(self->data + self->position);
+    bool has_payload = head->kind < RECORD_TUPLE || head->kind == RECORD_EXPORT ||
+                       head->kind == RECORD_HANDLE || head->kind == RECORD_HELD;
+    self->position += sizeof *head + (has_payload ? ROUND_UP(head->size) : 0);
+    return head;
+}
+
+static PyObject *
+get_string(const record *head)
+{
+    struct {
+        Py_hash_t hash;
+        Py_ssize_t length;
+    } body;
+    memcpy(&body, head + 1, sizeof body);
+    const unsigned char *data = (const unsigned char *)(head + 1) + sizeof body;
+    PyObject *string = PyUnicode_New(body.length, head->detail);
+    if (string != NULL) {
+        memcpy(PyUnicode_DATA(string), data, head->size - sizeof body);
+        ((PyASCIIObject *)string)->hash = body.hash;
+    }
+    return string;
+}
+
+static PyObject *
+get_tuple(parcel *self, core_state *state, Py_ssize_t count)
+{
+    if (record_go_deeper(" while unpacking a value from another interpreter")) {
+        return NULL;
+    }
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
+        PyObject *item = parcel_get(self, state);
+        if (item == NULL) {
+            Py_CLEAR(tuple);
+            break;
+        }
+        PyTuple_SET_ITEM(tuple, i, item);
+    }
+    Py_LeaveRecursiveCall();
+    return tuple;
+}
+
+static PyObject *
+dict_of(PyObject *items)
+{
+    PyObject *dict = PyDict_New();
+    if (dict != NULL && PyDict_MergeFromSeq2(dict, items, 1) < 0) {
+        Py_CLEAR(dict);
+    }
+    return dict;
+}
+
+static PyObject *
+get_by_tuple(parcel *self, core_state *state, const record *head)
+{
+    record_kind kind = head->kind;
+    bool is_triple = kind == RECORD_SLICE || kind == RECORD_RANGE;
+    PyObject *tuple = get_tuple(self, state, is_triple ? 3 : (Py_ssize_t)head->size);
+    if (tuple == NULL || kind == RECORD_TUPLE) {
+        return tuple;
+    }
+    PyObject *made = NULL;
+    if (kind == RECORD_FROZENSET) {
+        made = PyFrozenSet_New(tuple);
+    }
+    else if (kind == RECORD_LIST) {
+        made = PySequence_List(tuple);
+    }
+    else if (kind == RECORD_SET) {
+        made = PySet_New(tuple);
+    }
+    else if (kind == RECORD_DICT) {
+        made = dict_of(tuple);
+    }
+    else if (kind == RECORD_SLICE) {
+        made = PySlice_New(PyTuple_GET_ITEM(tuple, 0), PyTuple_GET_ITEM(tuple, 1),
+                           PyTuple_GET_ITEM(tuple, 2));
+    }
+    else if (kind == RECORD_RANGE) {
+        made = PyObject_Call((PyObject *)&PyRange_Type, tuple, NULL);
+    }
+    else {
+        made = PyObject_CallOneArg((PyObject *)&frozendict_type, tuple);
+    }
+    Py_DECREF(tuple);
+    return made;
+}
+
+static PyObject *
+get_export(core_state *state, const record *head)
+{
+    return state->references->import(state, *(exported **)(void *)(head + 1));
+}
+
+// load(how, what) rebuilds the value; where that fails its Proxy stands in.
+static PyObject *
+get_resolved(parcel *self, core_state *state, const record *head)
+{
+    bool has_original = head->detail == 0;
+    PyObject *dumped = parcel_get(self, state);
+    if (dumped == NULL) {
+        return NULL;
+    }
+    PyObject *hook = state_hook(state, HOOK_LOAD);
+    PyObject *value = hook == NULL ? NULL : PyObject_CallOneArg(hook, dumped);
+    Py_DECREF(dumped);
+    if (!has_original) {
+        return value;
+    }
+    const record *original = next_record(self);
+    exported *target = *(exported **)(void *)(original + 1);
+    if (value != NULL) {
+        export_unref((foreign_ref){target});
+        return value;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+        export_unref((foreign_ref){target});
+        return NULL;
+    }
+    PyErr_Clear();
+    return state->references->import(state, target);
+}
+
+static PyObject *
+get_exception(parcel *self, core_state *state)
+{
+    PyObject *captured = parcel_get(self, state);
+    PyObject *exception =
+        captured == NULL ? NULL : state_call_hook(state, HOOK_REBUILD, captured, NULL);
+    Py_XDECREF(captured);
+    return exception;
+}
+
+static PyObject *
+get_handle(core_state *state, const record *head)
+{
+    void *handle = *(void **)(void *)(head + 1);
+    PyObject *object = handle_of(state, head->detail, handle);
+    handle_decref(head->detail, handle);
+    return object;
+}
+
+PyObject *
+parcel_get(parcel *self, core_state *state)
+{
+    const record *head = next_record(self);
+    const void *payload = head + 1;
+    switch ((record_kind)head->kind) {
+    case RECORD_POINTER:
+        return *(PyObject **)payload;
+    case RECORD_INT:
+        return PyLong_FromSsize_t(*(const Py_ssize_t *)payload);
+    case RECORD_BIG_INT:
+        return PyLong_FromNativeBytes(payload, head->size, -1);
+    case RECORD_FLOAT:
+        return PyFloat_FromDouble(*(const double *)payload);
+    case RECORD_COMPLEX:
+        return PyComplex_FromCComplex(*(const Py_complex *)payload);
+    case RECORD_STRING:
+        return get_string(head);
+    case RECORD_BYTES:
+        return PyBytes_FromStringAndSize(payload, (Py_ssize_t)head->size);
+    case RECORD_HELD:
+        return value_copy(*(PyObject **)payload);
+    case RECORD_TUPLE:
+    case RECORD_FROZENSET:
+    case RECORD_SLICE:
+    case RECORD_RANGE:
+    case RECORD_FROZENDICT:
+    case RECORD_LIST:
+    case RECORD_SET:
+    case RECORD_DICT:
+        return get_by_tuple(self, state, head);
+    case RECORD_EXPORT:
+        return get_export(state, head);
+    case RECORD_RESOLVED:
+        return get_resolved(self, state, head);
+    case RECORD_HANDLE:
+        return get_handle(state, head);
+    case RECORD_EXCEPTION:
+        return get_exception(self, state);
+    }
+    Py_UNREACHABLE();
+}
+
+// Give back what was counted for a reader that did not come.
+void
+parcel_clear_slow(parcel *self)
+{
+    while (self->position < self->size) {
+        const record *head = next_record(self);
+        if (head->kind == RECORD_EXPORT) {
+            export_unref((foreign_ref){*(exported **)(void *)(head + 1)});
+        }
+        else if (head->kind == RECORD_HANDLE) {
+            handle_decref(head->detail, *(void **)(void *)(head + 1));
+        }
+    }
+    if (self->data != self->space) {
+        PyMem_RawFree(self->data);
+    }
+}

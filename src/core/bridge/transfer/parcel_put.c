@@ -1,0 +1,443 @@
+#include "bridge/transfer/export.h"
+#include "bridge/share/frozendict.h"
+#include "bridge/transfer/handle.h"
+#include "bridge/transfer/record.h"
+#include "bridge/transfer/restriction.h"
+#include "bridge/python/value.h"
+
+// What goes by value in one piece up to this size is packed, beyond it held.
+#define HOLD_BYTES 4096
+#define HOLD_ITEMS 16
+
+static unsigned char *
+reserve(parcel *self, size_t size)
+{
+    if (LIKELY(self->size + size <= self->capacity)) {
+        unsigned char *start = self->data + self->size;
+        self->size += size;
+        return start;
+    }
+    size_t capacity = 2 * (self->size + size);
+    unsigned char *data = PyMem_RawMalloc(capacity);
+    if (data == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    memcpy(data, self->data, self->size);
+    if (self->data != self->space) {
+        PyMem_RawFree(self->data);
+    }
+    self->data = data;
+    self->capacity = capacity;
+    return reserve(self, size);
+}
+
+void
+parcel_trim(parcel *self)
+{
+    if (self->data != self->space && self->size < self->capacity) {
+        unsigned char *data = PyMem_RawRealloc(self->data, self->size);
+        if (data != NULL) {
+            self->data = data;
+            self->capacity = self->size;
+        }
+    }
+}
+
+// A record and room for its payload; the payload's start, or NULL with an exception.
+static inline void *
+put_record(parcel *self, record_kind kind, uint32_t detail, uint64_t size, size_t payload)
+{
+    record *head = (record *)(void *)reserve(self, sizeof *head + ROUND_UP(payload));
+    if (UNLIKELY(head == NULL)) {
+        return NULL;
+    }
+    *head = (record){kind, detail, size};
+    return head + 1;
+}
+
+static int
+put_bytes(parcel *self, record_kind kind, uint32_t detail, const void *data, size_t size)
+{
+    void *payload = put_record(self, kind, detail, size, size);
+    if (payload == NULL) {
+        return -1;
+    }
+    memcpy(payload, data, size);
+    return 0;
+}
+
+static int
+put_pointer(parcel *self, const void *pointer)
+{
+    return put_bytes(self, RECORD_POINTER, 0, &pointer, sizeof pointer);
+}
+
+static int
+put_string(parcel *self, PyObject *string)
+{
+    struct {
+        Py_hash_t hash;
+        Py_ssize_t length;
+    } head = {((PyASCIIObject *)string)->hash, PyUnicode_GET_LENGTH(string)};
+    size_t size = (size_t)(head.length * PyUnicode_KIND(string));
+    unsigned char *payload = put_record(self, RECORD_STRING, PyUnicode_MAX_CHAR_VALUE(string),
+                                        sizeof head + size, sizeof head + size);
+    if (payload == NULL) {
+        return -1;
+    }
+    memcpy(payload, &head, sizeof head);
+    memcpy(payload + sizeof head, PyUnicode_DATA(string), size);
+    return 0;
+}
+
+static int
+put_big_int(parcel *self, PyObject *number)
+{
+    Py_ssize_t size = PyLong_AsNativeBytes(number, NULL, 0, -1);
+    if (size < 0) {
+        return -1;
+    }
+    void *payload = put_record(self, RECORD_BIG_INT, 0, (uint64_t)size, (size_t)size);
+    return payload == NULL || PyLong_AsNativeBytes(number, payload, size, -1) < 0 ? -1 : 0;
+}
+
+static int
+put_items(parcel *self, core_state *state, record_kind kind, PyObject *const *items,
+          Py_ssize_t count, unsigned flags)
+{
+    if (put_record(self, kind, 0, (uint64_t)count, 0) == NULL ||
+        record_go_deeper(" while packing a value for another interpreter")) {
+        return -1;
+    }
+    int result = 0;
+    for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
+        result = parcel_put(self, state, items[i], flags);
+    }
+    Py_LeaveRecursiveCall();
+    return result;
+}
+
+static int
+put_tuple_as(parcel *self, core_state *state, record_kind kind, PyObject *tuple_steal)
+{
+    if (tuple_steal == NULL) {
+        return -1;
+    }
+    int result = put_items(self, state, kind, ((PyTupleObject *)tuple_steal)->ob_item,
+                           PyTuple_GET_SIZE(tuple_steal), 0);
+    Py_DECREF(tuple_steal);
+    return result;
+}
+
+static PyObject *
+range_fields(PyObject *range)
+{
+    PyObject *start = PyObject_GetAttrString(range, "start");
+    PyObject *stop = PyObject_GetAttrString(range, "stop");
+    PyObject *step = PyObject_GetAttrString(range, "step");
+    PyObject *fields = start && stop && step ? PyTuple_Pack(3, start, stop, step) : NULL;
+    Py_XDECREF(start);
+    Py_XDECREF(stop);
+    Py_XDECREF(step);
+    return fields;
+}
+
+static int
+put_export(parcel *self, exported *target_steal)
+{
+    if (target_steal == NULL) {
+        return -1;
+    }
+    if (put_bytes(self, RECORD_EXPORT, 0, &target_steal, sizeof target_steal) < 0) {
+        export_unref((foreign_ref){target_steal});
+        return -1;
+    }
+    return 0;
+}
+
+// An object of this interpreter, as whoever reads the parcel may have it.
+static int
+put_own(parcel *self, core_state *state, PyObject *object)
+{
+    if (LIKELY(self->restriction == NULL)) {
+        return put_export(self, export_object(state, object));
+    }
+    PyObject *narrowed = restriction_narrow(state, self->restriction, object);
+    int result = narrowed == NULL ? -1 : put_export(self, export_object(state, narrowed));
+    Py_XDECREF(narrowed);
+    return result;
+}
+
+// What stands for an object of another interpreter.
+static int
+put_foreign(parcel *self, core_state *state, PyObject *reference, exported *target_steal)
+{
+    if (LIKELY(self->restriction == NULL)) {
+        return put_export(self, target_steal);
+    }
+    PyObject *narrowed = restriction_narrow(state, self->restriction, reference);
+    int result = -1;
+    if (narrowed == reference) {
+        result = put_export(self, target_steal);
+    }
+    else {
+        export_unref((foreign_ref){target_steal});
+        result = narrowed == NULL ? -1 : put_export(self, export_object(state, narrowed));
+    }
+    Py_XDECREF(narrowed);
+    return result;
+}
+
+// Values that Python code takes apart: dump(object) gives a plain (how, what) or None. The object
+// itself goes along, so that a reader that cannot rebuild it gets a Proxy, and nothing is lost.
+static int
+put_dumped(parcel *self, core_state *state, PyObject *object, bool *is_dumped)
+{
+    PyObject *hook = state_hook(state, HOOK_DUMP);
+    PyObject *dumped = hook == NULL ? NULL : PyObject_CallOneArg(hook, object);
+    if (dumped == NULL) {
+        return -1;
+    }
+    *is_dumped = dumped != Py_None;
+    int result = 0;
+    if (*is_dumped) {
+        result = put_record(self, RECORD_RESOLVED, 0, 0, 0) == NULL
+                     ? -1
+                     : parcel_put(self, state, dumped, 0);
+        if (result == 0) {
+            result = put_own(self, state, object);
+        }
+    }
+    Py_DECREF(dumped);
+    return result;
+}
+
+// Does an instance of this type go by value? Asked once per type.
+static int
+is_value_type(core_state *state, PyTypeObject *type)
+{
+    if (cpython_is_shared_type(type)) {
+        return type == &PyCFunction_Type;
+    }
+    rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];
+    unsigned version = type->tp_version_tag, epoch = names_value_epoch();
+    if (version != 0 && entry->type == type && entry->version == version && entry->epoch == epoch) {
+        return entry->by_value;
+    }
+    PyObject *hook = state_hook(state, HOOK_IS_VALUE);
+    PyObject *answer = hook == NULL ? NULL : PyObject_CallOneArg(hook, (PyObject *)type);
+    if (answer == NULL) {
+        return -1;
+    }
+    *entry = (rule_cache_entry){type, type->tp_version_tag, epoch, answer == Py_True};
+    Py_DECREF(answer);
+    return entry->by_value;
+}
+
+static int
+put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
+{
+    exported *target = NULL;
+    int is_reference = state->references->identify(state, object, &target);
+    if (is_reference != 0) {
+        return is_reference < 0 ? -1 : put_foreign(self, state, object, target);
+    }
+    PyTypeObject *type = Py_TYPE(object);
+    if ((flags & PARCEL_EXCEPTIONS_BY_VALUE) && PyExceptionInstance_Check(object)) {
+        PyObject *captured = state_call_hook(state, HOOK_CAPTURE, object, NULL);
+        if (captured == NULL || put_record(self, RECORD_EXCEPTION, 0, 0, 0) == NULL) {
+            Py_XDECREF(captured);
+            return -1;
+        }
+        int result = parcel_put(self, state, captured, 0);
+        Py_DECREF(captured);
+        return result;
+    }
+    bool is_static_type =
+        PyType_Check(object) && !(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE);
+    int by_value = is_static_type ? 1 : is_value_type(state, type);
+    if (by_value < 0) {
+        return -1;
+    }
+    if (by_value) {
+        bool is_dumped = false;
+        if (put_dumped(self, state, object, &is_dumped) < 0) {
+            return -1;
+        }
+        if (is_dumped) {
+            return 0;
+        }
+    }
+    return put_own(self, state, object);
+}
+
+// A mark says how its object is to go (types/mark.c).
+static int
+put_mark(parcel *self, core_state *state, PyObject *mark)
+{
+    PyObject *object = ((mark_object *)mark)->object;
+    if (!((mark_object *)mark)->by_value) {
+        exported *target = NULL;
+        int is_reference = state->references->identify(state, object, &target);
+        return is_reference < 0   ? -1
+               : is_reference > 0 ? put_foreign(self, state, object, target)
+                                  : put_own(self, state, object);
+    }
+    PyObject *hook = state_hook(state, HOOK_DUMP);
+    PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);
+    int result = -1;
+    if (dumped != NULL && put_record(self, RECORD_RESOLVED, 1, 0, 0) != NULL) {
+        result = parcel_put(self, state, dumped, 0);
+    }
+    Py_XDECREF(dumped);
+    return result;
+}
+
+static int
+put_handle(parcel *self, const handle_object *handle)
+{
+    if (handle->record == NULL) {
+        PyErr_SetString(PyExc_ValueError, "a released Buffer cannot cross");
+        return -1;
+    }
+    if (put_bytes(self, RECORD_HANDLE, handle->kind, &handle->record, sizeof handle->record) < 0) {
+        return -1;
+    }
+    handle_incref(handle->kind, handle->record);
+    return 0;
+}
+
+static bool
+is_large(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    return (type == &PyUnicode_Type && PyUnicode_GET_LENGTH(object) > HOLD_BYTES) ||
+           (type == &PyBytes_Type && PyBytes_GET_SIZE(object) > HOLD_BYTES) ||
+           (type == &PyTuple_Type && PyTuple_GET_SIZE(object) > HOLD_ITEMS) ||
+           (type == &PyFrozenSet_Type && PySet_GET_SIZE(object) > HOLD_ITEMS);
+}
+
+// -1: exception; 0: it is none of these.
+static int
+put_container(parcel *self, core_state *state, PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    int result = 0;
+    if (type == &PyList_Type) {
+        result = put_tuple_as(self, state, RECORD_LIST, PyList_AsTuple(object));
+    }
+    else if (type == &PySet_Type) {
+        result = put_tuple_as(self, state, RECORD_SET, PySequence_Tuple(object));
+    }
+    else if (type == &PyDict_Type) {
+        PyObject *items = PyDict_Items(object);
+        result =
+            put_tuple_as(self, state, RECORD_DICT, items == NULL ? NULL : PyList_AsTuple(items));
+        Py_XDECREF(items);
+    }
+    else if (type == &PyByteArray_Type) {
+        result = put_bytes(self, RECORD_BYTES, 0, PyByteArray_AS_STRING(object),
+                           (size_t)PyByteArray_GET_SIZE(object));
+    }
+    else {
+        return 0;
+    }
+    return result < 0 ? -1 : 1;
+}
+
+static int
+put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (value_is_shared(object)) {
+        return put_pointer(self, object);
+    }
+    if (type == &PyBytes_Type) {
+        return put_bytes(self, RECORD_BYTES, 0, PyBytes_AS_STRING(object),
+                         (size_t)PyBytes_GET_SIZE(object));
+    }
+    if (type == &PyLong_Type) {
+        return put_big_int(self, object);
+    }
+    if (type == &PyTuple_Type) {
+        return put_items(self, state, RECORD_TUPLE, ((PyTupleObject *)object)->ob_item,
+                         PyTuple_GET_SIZE(object), flags & ~(unsigned)PARCEL_CONTAINERS_BY_VALUE);
+    }
+    if (type == &PyComplex_Type) {
+        Py_complex number = ((PyComplexObject *)object)->cval;
+        return put_bytes(self, RECORD_COMPLEX, 0, &number, sizeof number);
+    }
+    if (type == &PyFrozenSet_Type) {
+        return put_tuple_as(self, state, RECORD_FROZENSET, PySequence_Tuple(object));
+    }
+    if (type == &PySlice_Type) {
+        return put_items(self, state, RECORD_SLICE, &((PySliceObject *)object)->start, 3, 0);
+    }
+    if (type == &PyRange_Type) {
+        return put_tuple_as(self, state, RECORD_RANGE, range_fields(object));
+    }
+    if (type == &frozendict_type) {
+        PyObject *items = PyObject_CallMethod(object, "items", NULL);
+        PyObject *pairs = items == NULL ? NULL : PySequence_Tuple(items);
+        Py_XDECREF(items);
+        return put_tuple_as(self, state, RECORD_FROZENDICT, pairs);
+    }
+    if (flags & PARCEL_CONTAINERS_BY_VALUE) {
+        int is_container = put_container(self, state, object);
+        if (is_container != 0) {
+            return is_container < 0 ? -1 : 0;
+        }
+    }
+    if (state_is_type(state, TYPE_MARK, object)) {
+        return put_mark(self, state, object);
+    }
+    if (handle_check(state, object)) {
+        bool is_held_back = self->restriction != NULL && self->restriction->is_error;
+        return is_held_back ? put_own(self, state, object)
+                            : put_handle(self, (handle_object *)object);
+    }
+    return put_reference(self, state, object, flags);
+}
+
+int
+parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (object == Py_None || heap_contains(object)) {
+        return put_pointer(self, object);
+    }
+    if (type == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)object)) {
+        Py_ssize_t number = PyUnstable_Long_CompactValue((PyLongObject *)object);
+        return put_bytes(self, RECORD_INT, 0, &number, sizeof number);
+    }
+    if (UNLIKELY((flags & PARCEL_MAY_HOLD) && is_large(object) && value_is_plain(object))) {
+        self->held = Py_NewRef(object);
+        return put_bytes(self, RECORD_HELD, 0, &object, sizeof object);
+    }
+    if (type == &PyUnicode_Type) {
+        return cpython_is_static_string(object) ? put_pointer(self, object)
+                                                : put_string(self, object);
+    }
+    if (type == &PyFloat_Type) {
+        double number = PyFloat_AS_DOUBLE(object);
+        return put_bytes(self, RECORD_FLOAT, 0, &number, sizeof number);
+    }
+    return put_other(self, state, object, flags & ~(unsigned)PARCEL_MAY_HOLD);
+}
+
+bool
+parcel_append(parcel *self, parcel *from)
+{
+    size_t size = from->size - from->position;
+    unsigned char *start = reserve(self, size);
+    if (start == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    memcpy(start, from->data + from->position, size);
+    from->position = from->size;
+    parcel_clear(from);
+    parcel_init(from);
+    return true;
+}

@@ -1,0 +1,53 @@
+// record: what a parcel consists of.
+//
+// Purpose. parcel_put.c writes records, parcel_get.c reads them in the same order; nothing else
+// knows of them. A record points to nothing inside its parcel, which may move.
+#ifndef ATOLL_BRIDGE_RECORD_H
+#define ATOLL_BRIDGE_RECORD_H
+
+#include "bridge/transfer/parcel.h"
+#include "ground/interpreter/thread.h"
+
+typedef enum {
+    RECORD_POINTER, // an object that all share
+    RECORD_INT,
+    RECORD_BIG_INT,
+    RECORD_FLOAT,
+    RECORD_COMPLEX,
+    RECORD_STRING,
+    RECORD_BYTES,
+    RECORD_TUPLE,
+    RECORD_FROZENSET,
+    RECORD_SLICE,
+    RECORD_RANGE,
+    RECORD_FROZENDICT,
+    RECORD_LIST,
+    RECORD_SET,
+    RECORD_DICT,
+    RECORD_EXPORT,
+    RECORD_RESOLVED, // (function of atoll._values, argument) to be called by the reader
+    RECORD_HANDLE,   // its detail is the kind
+    RECORD_HELD,
+    RECORD_EXCEPTION,
+} record_kind;
+
+typedef struct {
+    uint32_t kind;
+    uint32_t detail;
+    uint64_t size; // of the payload in bytes, or the number of elements that follow
+} record;
+
+#define ROUND_UP(size) (((size) + 15) & ~(size_t)15)
+
+// Containers in containers recurse.
+static inline int
+record_go_deeper(const char *where)
+{
+    if (thread_is_stack_low()) {
+        PyErr_Format(PyExc_RecursionError, "no stack left%s", where);
+        return -1;
+    }
+    return Py_EnterRecursiveCall(where);
+}
+
+#endif

@@ -1,0 +1,327 @@
+#include "ground/interpreter/alarm.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+
+#include "ground/base/barrier.h"
+#include "ground/base/clock.h"
+
+// How long after a summons was missed it is posted again: at first, and after many times.
+#define FIRST_PAUSE (1 * MILLISECOND)
+#define LAST_PAUSE  (64 * MILLISECOND)
+
+static struct {
+    pthread_mutex_t mutex; // guards all of it, every deadline, and thread.deadlines
+    alarm_note note;
+    alarm_post post;
+    pthread_t thread;
+    bool is_running;
+    bool must_stop;
+    sem_t bell;            // something has changed; without the mutex
+    atomic_bool is_rung;   // a signal has come; without the mutex
+    atomic_bool is_missed; // a summons was not answered; without the mutex
+    int64_t pause, retry_at;
+    int64_t earliest; // of all deadlines that have not expired
+} alarm_clock = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+                 .pause = FIRST_PAUSE,
+                 .retry_at = DEADLINE_NEVER,
+                 .earliest = DEADLINE_NEVER};
+
+// ---- deadlines ----
+
+static bool
+is_level(const deadline *self, const interp *where, int depth)
+{
+    return self->where == where && self->depth == depth;
+}
+
+void
+deadline_start(deadline *self, thread *here, const interp *where, int depth, int64_t duration)
+{
+    int64_t now = clock_now();
+    *self = (deadline){.start = now,
+                       .when = duration < DEADLINE_NEVER - now ? now + duration : DEADLINE_NEVER,
+                       .thread = here,
+                       .where = where,
+                       .depth = depth};
+    pthread_mutex_lock(&alarm_clock.mutex);
+    self->outer = here->deadlines;
+    here->deadlines = self;
+    bool is_first = self->when < alarm_clock.earliest;
+    if (is_first) {
+        alarm_clock.earliest = self->when;
+    }
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    if (is_first) {
+        sem_post(&alarm_clock.bell);
+    }
+}
+
+static bool
+has_unheeded_locked(const thread *whose)
+{
+    const deadline *each = whose->deadlines;
+    while (each != NULL && (!each->is_expired || each->is_heeded)) {
+        each = each->outer;
+    }
+    return each != NULL;
+}
+
+static void
+update_summons_locked(thread *whose)
+{
+    if (!has_unheeded_locked(whose)) {
+        atomic_fetch_and(&whose->summons, ~(unsigned)SUMMONS_DEADLINE);
+    }
+}
+
+void
+deadline_stop(deadline *self)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+    thread *whose = self->thread;
+    if (whose != NULL) {
+        deadline **link = &whose->deadlines;
+        while (*link != self) {
+            link = &(*link)->outer;
+        }
+        *link = self->outer;
+        self->thread = NULL;
+        update_summons_locked(whose);
+    }
+    pthread_mutex_unlock(&alarm_clock.mutex);
+}
+
+deadline_place
+deadline_heed(thread *here, const interp *where, int depth, bool only_outside, int64_t *elapsed)
+{
+    deadline_place place = DEADLINE_NONE;
+    pthread_mutex_lock(&alarm_clock.mutex);
+    deadline *each = here->deadlines;
+    while (each != NULL && (!each->is_expired || each->is_heeded)) {
+        each = each->outer;
+    }
+    if (each != NULL) {
+        place = is_level(each, where, depth) ? DEADLINE_HERE : DEADLINE_OUTSIDE;
+        *elapsed = clock_now() - each->start;
+        each->is_heeded = place == DEADLINE_OUTSIDE || !only_outside;
+    }
+    update_summons_locked(here);
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    return place;
+}
+
+bool
+deadline_unheed(thread *here)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+    deadline *each = here->deadlines;
+    while (each != NULL && !each->is_heeded) {
+        each = each->outer;
+    }
+    if (each != NULL) {
+        each->is_heeded = false;
+        atomic_fetch_or(&here->summons, SUMMONS_DEADLINE);
+    }
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    if (each != NULL) {
+        alarm_retry();
+    }
+    return each != NULL;
+}
+
+bool
+deadline_was_heeded(thread *here, const interp *where, int depth)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+    const deadline *each = here->deadlines;
+    while (each != NULL && !(each->is_heeded && is_level(each, where, depth))) {
+        each = each->outer;
+    }
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    return each != NULL;
+}
+
+bool
+deadline_is_expired(const deadline *self)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+    bool is_expired = self->is_expired;
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    return is_expired;
+}
+
+void
+deadline_forget_thread(thread *here)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+    for (deadline *each = here->deadlines; each != NULL; each = each->outer) {
+        each->thread = NULL;
+    }
+    here->deadlines = NULL;
+    pthread_mutex_unlock(&alarm_clock.mutex);
+}
+
+// ---- the thread ----
+
+static void
+summon(thread *whom)
+{
+    barrier_heavy(); // pairs with crossing_attach: it sees the summons, or we see where it is
+    alarm_clock.note(whom);
+}
+
+static void
+expire(thread *whose, void *unused)
+{
+    int64_t now = clock_now();
+    bool has_expired = false;
+    for (deadline *each = whose->deadlines; each != NULL; each = each->outer) {
+        if (each->is_expired) {
+            continue;
+        }
+        if (each->when <= now) {
+            each->is_expired = has_expired = true;
+        }
+        else if (each->when < alarm_clock.earliest) {
+            alarm_clock.earliest = each->when;
+        }
+    }
+    if (has_expired) {
+        atomic_fetch_or(&whose->summons, SUMMONS_DEADLINE);
+        summon(whose);
+    }
+}
+
+static void
+summon_again(thread *whom, void *unused)
+{
+    if (atomic_load(&whom->summons) != 0) {
+        summon(whom);
+    }
+}
+
+static void
+tell_main_thread(thread *each, void *unused)
+{
+    if (each->is_main) {
+        atomic_fetch_or(&each->summons, SUMMONS_SIGNAL);
+        summon(each);
+    }
+}
+
+static void
+look_locked(void)
+{
+    if (atomic_exchange(&alarm_clock.is_rung, false)) {
+        thread_each(tell_main_thread, NULL);
+        alarm_clock.pause = FIRST_PAUSE;
+    }
+    if (alarm_clock.earliest <= clock_now()) {
+        alarm_clock.earliest = DEADLINE_NEVER;
+        thread_each(expire, NULL);
+        alarm_clock.pause = FIRST_PAUSE;
+    }
+    if (alarm_clock.retry_at <= clock_now()) {
+        alarm_clock.retry_at = DEADLINE_NEVER;
+        thread_each(summon_again, NULL);
+    }
+    // One that is due stays: others may miss something more often than that.
+    if (atomic_exchange(&alarm_clock.is_missed, false) && alarm_clock.retry_at == DEADLINE_NEVER) {
+        alarm_clock.retry_at = clock_now() + alarm_clock.pause;
+        if (alarm_clock.pause < LAST_PAUSE) {
+            alarm_clock.pause *= 2;
+        }
+    }
+}
+
+static void *
+run(void *unused)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+    while (!alarm_clock.must_stop) {
+        look_locked();
+        int64_t next = alarm_clock.earliest < alarm_clock.retry_at ? alarm_clock.earliest
+                                                                   : alarm_clock.retry_at;
+        pthread_mutex_unlock(&alarm_clock.mutex);
+        alarm_clock.post();
+        semaphore_wait(&alarm_clock.bell, next);
+        pthread_mutex_lock(&alarm_clock.mutex);
+    }
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    return NULL;
+}
+
+static bool
+start_locked(void)
+{
+    sem_init(&alarm_clock.bell, 0, 0);
+    return thread_start(&alarm_clock.thread, run, NULL);
+}
+
+bool
+alarm_start(alarm_note note, alarm_post post)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+    if (!alarm_clock.is_running && !alarm_clock.must_stop) {
+        alarm_clock.note = note; // before the thread is there, which reads them without the mutex
+        alarm_clock.post = post;
+        alarm_clock.is_running = start_locked();
+    }
+    bool is_running = alarm_clock.is_running;
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    return is_running;
+}
+
+void
+alarm_stop(void)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+    bool was_running = alarm_clock.is_running;
+    alarm_clock.is_running = false;
+    alarm_clock.must_stop = true;
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    if (was_running) {
+        sem_post(&alarm_clock.bell);
+        pthread_join(alarm_clock.thread, NULL);
+    }
+}
+
+// In a signal handler: nothing but these two may be called.
+void
+alarm_ring(void)
+{
+    atomic_store(&alarm_clock.is_rung, true);
+    sem_post(&alarm_clock.bell);
+}
+
+void
+alarm_retry(void)
+{
+    if (!atomic_exchange(&alarm_clock.is_missed, true)) {
+        sem_post(&alarm_clock.bell);
+    }
+}
+
+// ---- fork ----
+
+void
+alarm_fork_prepare(void)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+}
+
+void
+alarm_fork_parent(void)
+{
+    pthread_mutex_unlock(&alarm_clock.mutex);
+}
+
+void
+alarm_fork_child(void)
+{
+    pthread_mutex_init(&alarm_clock.mutex, NULL);
+    alarm_clock.is_running = false;
+    alarm_clock.must_stop = false;
+    alarm_clock.retry_at = DEADLINE_NEVER;
+}

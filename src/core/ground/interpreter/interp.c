@@ -1,0 +1,524 @@
+#include "ground/interpreter/interp.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ground/base/clock.h"
+#include "ground/interpreter/closing.h"
+#include "ground/interpreter/thread.h"
+
+errand errand_shut_mark;
+
+static struct {
+    pthread_mutex_t mutex; // guards all of it, and interp.next
+    interp *newest;
+    bool *taken; // by index
+    uint32_t capacity;
+    int count;
+    bool hides_none; // the process ends: whoever closes all must see all
+} registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+// ---- records ----
+
+static void
+init_locks(interp *self)
+{
+    pthread_mutex_init(&self->mutex, NULL);
+    condition_init(&self->moved);
+}
+
+// Cut at a character: UTF-8 continues with bytes of the form 10xxxxxx.
+static void
+copy_name(char *to, const char *name)
+{
+    size_t size = strlen(name);
+    if (size >= INTERP_NAME_SIZE) {
+        size = INTERP_NAME_SIZE - 1;
+        while (size > 0 && ((unsigned char)name[size] & 0xC0) == 0x80) {
+            size--;
+        }
+    }
+    memcpy(to, name, size);
+    to[size] = '\0';
+}
+
+interp *
+interp_new(void *python_state, int64_t id, const char *name, bool is_main, bool is_preemptive)
+{
+    interp *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->references = 1;
+    self->python_state = python_state;
+    self->id = id;
+    self->is_main = is_main;
+    self->is_preemptive = is_preemptive;
+    copy_name(self->name, name);
+    init_locks(self);
+    return self;
+}
+
+void
+interp_incref(interp *self)
+{
+    atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
+}
+
+void
+interp_decref(interp *self)
+{
+    if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) == 1) {
+        pthread_mutex_destroy(&self->mutex);
+        pthread_cond_destroy(&self->moved);
+        free(self);
+    }
+}
+
+void
+interp_set_phase(interp *self, interp_phase phase)
+{
+    atomic_store_explicit(&self->phase, phase, memory_order_seq_cst);
+}
+
+void
+interp_raise_attention(interp *self, unsigned bits)
+{
+    if ((atomic_load_explicit(&self->attention, memory_order_relaxed) & bits) != bits) {
+        atomic_fetch_or_explicit(&self->attention, bits, memory_order_release);
+    }
+}
+
+void
+interp_pin_locked(interp *self)
+{
+    self->pins++;
+}
+
+void
+interp_unpin(interp *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    bool is_free = --self->pins == 0;
+    bool may_end = is_free && interp_get_phase(self) == INTERP_CLOSING;
+    if (is_free) {
+        pthread_cond_broadcast(&self->moved);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    if (may_end) {
+        closing_announce();
+    }
+}
+
+// ---- guests ----
+
+guest *
+guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *summons)
+{
+    guest *visitor = calloc(1, sizeof *visitor);
+    if (visitor == NULL) {
+        return NULL;
+    }
+    visitor->thread_state = thread_state;
+    visitor->is_owned = is_owned;
+    visitor->summons = summons;
+    visitor->interp = self;
+    interp_incref(self);
+    visitor->next = self->guests;
+    if (self->guests != NULL) {
+        self->guests->previous = visitor;
+    }
+    self->guests = visitor;
+    return visitor;
+}
+
+void
+guest_unlink_locked(guest *visitor)
+{
+    if (visitor->previous != NULL) {
+        visitor->previous->next = visitor->next;
+    }
+    else {
+        visitor->interp->guests = visitor->next;
+    }
+    if (visitor->next != NULL) {
+        visitor->next->previous = visitor->previous;
+    }
+}
+
+void
+guest_free(guest *visitor)
+{
+    interp *host = visitor->interp;
+    free(visitor);
+    interp_decref(host);
+}
+
+void
+guest_end(guest *visitor)
+{
+    interp *host = visitor->interp;
+    pthread_mutex_lock(&host->mutex);
+    bool leave_to_host = visitor->is_owned && !visitor->is_reaped;
+    if (leave_to_host) {
+        // Only a holder of the host's GIL may delete the thread state: its next visitor will.
+        visitor->is_dead = true;
+        visitor->next_dead = host->dead;
+        host->dead = visitor;
+        interp_raise_attention(host, ATTENTION_DEAD); // before a closer can look
+    }
+    else if (!visitor->is_reaped) {
+        guest_unlink_locked(visitor);
+    }
+    pthread_mutex_unlock(&host->mutex);
+    if (!leave_to_host) {
+        guest_free(visitor);
+    }
+}
+
+static guest_presence
+presence_of(const guest *visitor)
+{
+    // acquire: pairs with crossing_attach
+    return visitor->is_dead ? GUEST_ABSENT
+                            : atomic_load_explicit(&visitor->presence, memory_order_acquire);
+}
+
+bool
+interp_has_entering_locked(interp *self, const guest *except)
+{
+    for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
+        guest_presence presence = presence_of(visitor);
+        if (visitor != except && (presence == GUEST_ENTERING || presence == GUEST_RETURNING)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+interp_has_summoned_locked(interp *self, const guest *except, unsigned why, bool only_entering)
+{
+    for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
+        guest_presence presence = presence_of(visitor);
+        bool is_there = only_entering ? presence == GUEST_ENTERING : presence != GUEST_ABSENT;
+        // In this order: the thread of one that is dead is gone, and with it its summons.
+        if (is_there && visitor != except && (atomic_load(visitor->summons) & why) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+interp_has_detached_locked(interp *self, const guest *except)
+{
+    for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
+        if (visitor != except && visitor->is_owned && presence_of(visitor) == GUEST_INSIDE) {
+            const char *summons = (const char *)visitor->summons;
+            thread *whose = (thread *)(void *)(summons - offsetof(thread, summons));
+            if (atomic_load(&whose->current) == self->id) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool
+interp_has_present_locked(interp *self, const atomic_uint *summons)
+{
+    for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
+        if (visitor->summons == summons && presence_of(visitor) != GUEST_ABSENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+interp_has_visitors(interp *self, const guest *except)
+{
+    pthread_mutex_lock(&self->mutex);
+    bool found = self->pins > 0;
+    for (guest *visitor = self->guests; visitor != NULL && !found; visitor = visitor->next) {
+        found = visitor != except && visitor->is_owned && !visitor->is_dead &&
+                atomic_load_explicit(&visitor->presence, memory_order_acquire) != GUEST_ABSENT;
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return found;
+}
+
+static int
+count_guests(interp *self, bool present_only)
+{
+    int count = 0;
+    pthread_mutex_lock(&self->mutex);
+    for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
+        count +=
+            visitor->is_owned && (present_only ? atomic_load(&visitor->presence) != GUEST_ABSENT
+                                               : visitor->thread_state != NULL);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return count;
+}
+
+int
+interp_count_owned(interp *self)
+{
+    return count_guests(self, false);
+}
+
+int
+interp_count_visitors(interp *self)
+{
+    return count_guests(self, true);
+}
+
+// ---- the registry ----
+
+static bool
+grow_registry_locked(void)
+{
+    uint32_t capacity = registry.capacity == 0 ? 16 : registry.capacity * 2;
+    bool *taken = realloc(registry.taken, capacity * sizeof *taken);
+    if (taken == NULL) {
+        return false;
+    }
+    memset(taken + registry.capacity, 0, (capacity - registry.capacity) * sizeof *taken);
+    registry.taken = taken;
+    registry.capacity = capacity;
+    return true;
+}
+
+static void
+set_role_locked(interp *self, interp_role role)
+{
+    atomic_store(&self->role, registry.hides_none ? ROLE_IN_USE : role);
+}
+
+bool
+registry_add(interp *self)
+{
+    pthread_mutex_lock(&registry.mutex);
+    uint32_t index = 0;
+    while (index < registry.capacity && registry.taken[index]) {
+        index++;
+    }
+    bool has_room = index < registry.capacity || grow_registry_locked();
+    if (has_room) {
+        registry.taken[index] = true;
+        set_role_locked(self, self->role);
+        self->index = index;
+        self->next = registry.newest;
+        registry.newest = self;
+        registry.count++;
+        interp_incref(self);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return has_room;
+}
+
+void
+registry_remove(interp *self)
+{
+    pthread_mutex_lock(&registry.mutex);
+    interp **link = &registry.newest;
+    while (*link != NULL && *link != self) {
+        link = &(*link)->next;
+    }
+    bool found = *link == self;
+    if (found) {
+        *link = self->next;
+        registry.taken[self->index] = false;
+        registry.count--;
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    if (found) {
+        interp_decref(self);
+    }
+}
+
+interp *
+registry_find(const void *python_state)
+{
+    pthread_mutex_lock(&registry.mutex);
+    interp *found = registry.newest;
+    while (found != NULL && found->python_state != python_state) {
+        found = found->next;
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return found;
+}
+
+interp *
+registry_next_after(int64_t id)
+{
+    interp *best = NULL;
+    pthread_mutex_lock(&registry.mutex);
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        if (each->id > id && (best == NULL || each->id < best->id)) {
+            best = each;
+        }
+    }
+    if (best != NULL) {
+        interp_incref(best);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return best;
+}
+
+int
+registry_count(void)
+{
+    pthread_mutex_lock(&registry.mutex);
+    int count = registry.count;
+    pthread_mutex_unlock(&registry.mutex);
+    return count;
+}
+
+void
+registry_each(void (*visit)(interp *each, void *argument), void *argument)
+{
+    pthread_mutex_lock(&registry.mutex);
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        visit(each, argument);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+}
+
+// ---- roles ----
+
+void
+registry_set_role(interp *self, interp_role role)
+{
+    pthread_mutex_lock(&registry.mutex);
+    set_role_locked(self, role);
+    pthread_mutex_unlock(&registry.mutex);
+}
+
+void
+registry_show_all(void)
+{
+    pthread_mutex_lock(&registry.mutex);
+    registry.hides_none = true;
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        set_role_locked(each, ROLE_IN_USE);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+}
+
+static bool
+is_ready(const interp *self)
+{
+    interp_role role = atomic_load(&((interp *)self)->role);
+    return (role == ROLE_READY || role == ROLE_PREWARMED) && interp_get_phase(self) == INTERP_OPEN;
+}
+
+int
+registry_count_ready(void)
+{
+    int count = 0;
+    pthread_mutex_lock(&registry.mutex);
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        count += is_ready(each);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return count;
+}
+
+// The oldest of those that were asked for, else of the others.
+interp *
+registry_take_ready(const char *name)
+{
+    interp *best = NULL;
+    pthread_mutex_lock(&registry.mutex);
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        if (is_ready(each) && (best == NULL || each->role >= best->role)) {
+            best = each;
+        }
+    }
+    if (best != NULL) {
+        copy_name(best->name, name); // nobody else has seen it yet
+        best->crossings = 0;
+        atomic_store(&best->role, ROLE_IN_USE);
+        interp_incref(best);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return best;
+}
+
+interp *
+registry_take_retired(void)
+{
+    pthread_mutex_lock(&registry.mutex);
+    interp *found = registry.newest;
+    while (found != NULL && found->role != ROLE_RETIRED) {
+        found = found->next;
+    }
+    if (found != NULL) {
+        atomic_store(&found->role, ROLE_MADE);
+        interp_incref(found);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return found;
+}
+
+// ---- fork ----
+
+void
+interp_fork_prepare(void)
+{
+    pthread_mutex_lock(&registry.mutex);
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        pthread_mutex_lock(&each->mutex);
+    }
+}
+
+void
+interp_fork_parent(void)
+{
+    for (interp *each = registry.newest; each != NULL; each = each->next) {
+        pthread_mutex_unlock(&each->mutex);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+}
+
+// Only the main interpreter and the forking thread live on; the rest is forgotten, not freed.
+void
+interp_fork_child(void)
+{
+    pthread_mutex_init(&registry.mutex, NULL);
+    interp *survivor = NULL;
+    for (interp *each = registry.newest, *next; each != NULL; each = next) {
+        next = each->next;
+        init_locks(each);
+        each->guests = NULL;
+        each->dead = NULL;
+        each->yielders = 0;
+        each->lookers = 0;
+        each->pins = 0;
+        each->is_noted = false;
+        each->reservations = 0;
+        each->interruption = NULL;
+        each->waiting = 0;
+        each->posted = 0;
+        // No yielder and no dead guest is left to whom it could refer; what is due is still due.
+        atomic_fetch_and(&each->attention, ATTENTION_ERRANDS);
+        if (each->is_main) {
+            survivor = each;
+        }
+        else {
+            each->is_forgotten = true;
+            interp_set_phase(each, INTERP_CLOSED);
+            (void)errand_shut(&each->errands);
+            // Its index stays taken: this thread may be inside, below the fork.
+        }
+    }
+    if (survivor != NULL) {
+        survivor->next = NULL;
+    }
+    registry.newest = survivor;
+    registry.count = survivor != NULL;
+}

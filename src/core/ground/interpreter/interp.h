@@ -1,0 +1,182 @@
+// interp: the process's record of one interpreter; guest: one thread's presence in one interpreter.
+//
+// Purpose. Everything that must be known about an interpreter without holding its GIL: is it open,
+// which threads are inside, what is waiting to be done there. It holds no PyObject.
+//
+// Lifetime. A record outlives its interpreter: it is counted by the registry (until closed), by
+// every guest, every export and every handle, and freed with the last of them.
+//
+// Threads. Fields say their guard. Lock order: registry, then interp.mutex; names and janitor are
+// leaves. No Python call, allocation of objects or DECREF happens under any of them.
+#ifndef ATOLL_GROUND_INTERP_H
+#define ATOLL_GROUND_INTERP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ground/interpreter/errand.h"
+
+typedef enum {
+    INTERP_OPEN,
+    INTERP_CLOSING, // those inside are waited for; it may still be opened again
+    INTERP_ENDING,  // nobody is inside, nobody comes in
+    INTERP_CLOSED,
+} interp_phase;
+
+// What a thread that has just got in should look after (interp.attention).
+enum {
+    ATTENTION_ERRANDS = 1,       // some of the errands that were taken are still due
+    ATTENTION_DEAD = 2,          // thread states of ended threads are to be deleted
+    ATTENTION_YIELDER = 4,       // somebody gave way and waits until the entering ones are in
+    ATTENTION_RESERVED = 8,      // nobody may come in but those who are summoned and turn back
+    ATTENTION_INTERRUPTION = 16, // an exception waits for those who were inside when it came
+};
+
+// Whose it is. Users see, in listings, only what is theirs.
+typedef enum {
+    ROLE_IN_USE,    // the users'
+    ROLE_MADE,      // the keeper's: being made ready
+    ROLE_READY,     // kept ready for the next who wants one
+    ROLE_PREWARMED, // ready because somebody asked for it: given out first
+    ROLE_RETIRED,   // nobody needs it any more: the keeper is to close it
+} interp_role;
+
+// Returning: from another interpreter, or to one that was left for a moment.
+typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_RETURNING, GUEST_INSIDE } guest_presence;
+
+#define INTERP_NAME_SIZE     64
+#define INTERP_ACTIVITY_SIZE 160
+
+typedef struct interp interp;
+typedef struct guest guest;
+
+struct interp {
+    atomic_intptr_t references;
+    _Atomic(interp_phase) phase;
+    atomic_uint attention;
+    uint32_t index; // of its slot in every thread's guest table; reused after closing
+    int64_t id;     // CPython's id of the interpreter
+    bool is_main;
+    atomic_bool is_preemptive;
+    bool is_forgotten;           // by a forked child
+    bool is_abandoned;           // its thread has ended: it goes with its last export; its GIL
+    _Atomic(interp_role) role;   // written under the registry's mutex
+    char name[INTERP_NAME_SIZE]; // UTF-8; given anew when a ready one is taken
+    void *python_state;          // borrowed PyInterpreterState, valid until CLOSED
+    void *core_state;            // its _core module's state; under its GIL
+    void *extension;             // its private copies of extension modules, or NULL; under its GIL
+    _Atomic(uint64_t) crossings; // entries so far; written under its GIL
+    errand_stack errands;
+    errand *due;                  // errands taken but not yet run; under its GIL
+    struct pending *pending;      // waits of its event loops at queues; under its GIL
+    const volatile int *gil_flag; // hint: somebody holds its GIL
+    atomic_uint departures;       // how often a crossing let its GIL go; written under its GIL
+    atomic_int waiting;           // visitors that found the GIL taken
+    atomic_int posted;            // a pending call that looks after them is queued
+    atomic_int buffers;           // buffers of its objects in use elsewhere
+    pthread_mutex_t mutex;
+    pthread_cond_t moved; // a guest got in or left; with mutex
+    guest *guests;        // mutex
+    guest *dead;          // mutex; guests whose thread has ended, linked by next_dead
+    int yielders;         // mutex
+    int pins;             // mutex; threads that call CPython about it without being inside
+    int lookers;          // mutex; threads inside the pending call
+    bool is_unasked;      // mutex; no pending call is to be made any more
+    int reservations;     // mutex; threads that keep it so
+    char activity[INTERP_ACTIVITY_SIZE]; // mutex; what one of these was doing
+    void *interruption;     // mutex; parcel with the exception for those who are interruptible
+    bool may_interrupt_own; // mutex; for the interpreter's own threads too
+    interp *next;           // registry; newest first
+    interp *next_noted;     // alarm thread only; counted and pinned
+    bool is_noted;          // alarm thread only
+};
+
+struct guest {
+    void *thread_state; // PyThreadState; owned if is_owned, else borrowed from the running thread;
+                        // NULL when that was deleted and the guest goes
+    interp *interp;     // counted
+    bool is_owned;      // made by us for a visitor, not by CPython for its own thread
+    int depth;          // visits and suspended frames of this thread; this thread only
+    _Atomic(guest_presence) presence;
+    bool is_dead;           // interp.mutex; its thread has ended
+    bool is_reaped;         // interp.mutex; its thread state was deleted by the closer
+    bool is_holding;        // its thread has reserved the interpreter; this thread only
+    bool is_interruptible;  // interp.mutex; has been there since the interruption came
+    atomic_uint *summons;   // its thread's; valid until it is dead
+    guest *next, *previous; // interp.mutex
+    guest *next_dead;       // interp.mutex
+};
+
+interp *interp_new(void *python_state, int64_t id, const char *name, bool is_main,
+                   bool is_preemptive);
+void interp_incref(interp *self);
+void interp_decref(interp *self);
+
+static inline interp_phase
+interp_get_phase(const interp *self)
+{
+    return atomic_load_explicit(&((interp *)self)->phase, memory_order_acquire);
+}
+
+// Under its GIL: nobody else writes.
+static inline void
+interp_count_crossings(interp *self, int change)
+{
+    uint64_t before = atomic_load_explicit(&self->crossings, memory_order_relaxed);
+    atomic_store_explicit(&self->crossings, before + (uint64_t)change, memory_order_relaxed);
+}
+
+static inline bool
+phase_is_closing(interp_phase phase)
+{
+    return phase == INTERP_CLOSING || phase == INTERP_ENDING;
+}
+
+void interp_set_phase(interp *self, interp_phase phase);
+void interp_raise_attention(interp *self, unsigned bits);
+
+// While it is pinned an open interpreter does not end. For calls into CPython, which has locks of
+// its own: os.fork() takes those before ours, so that none of ours may be held when such a lock is
+// taken.
+void interp_pin_locked(interp *self);
+void interp_unpin(interp *self);
+
+// Guests. Those named _locked need self->mutex.
+guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *summons);
+void guest_unlink_locked(guest *visitor);
+void guest_free(guest *visitor); // after unlinking
+void guest_end(guest *visitor);  // its thread ends or has no more use for it
+bool interp_has_entering_locked(interp *self, const guest *except);
+// Is somebody summoned for one of `why` present, or, if asked so, about to enter?
+bool interp_has_summoned_locked(interp *self, const guest *except, unsigned why,
+                                bool only_entering);
+// Under its GIL: has a visitor let it go for a while? It takes it again without asking us.
+bool interp_has_detached_locked(interp *self, const guest *except);
+bool interp_has_present_locked(interp *self, const atomic_uint *summons); // that thread's guest
+bool interp_has_visitors(interp *self, const guest *except);
+int interp_count_owned(interp *self); // those with a thread state
+int interp_count_visitors(interp *self);
+
+// The registry: every interpreter that is not closed.
+bool registry_add(interp *self); // false: out of memory
+void registry_remove(interp *self);
+interp *registry_find(const void *python_state); // borrowed
+interp *registry_next_after(int64_t id);         // counted; by ascending id
+int registry_count(void);
+void registry_each(void (*visit)(interp *each, void *argument), void *argument); // under its lock
+
+// Roles.
+void registry_set_role(interp *self, interp_role role);
+void registry_show_all(void); // the process ends: all are in use, now and from now on
+int registry_count_ready(void);
+interp *registry_take_ready(const char *name); // counted, in use from now on; NULL: there is none
+interp *registry_take_retired(void);           // counted, hidden; NULL: there is none
+
+// Fork. Call in this order: prepare before, then parent or child after.
+void interp_fork_prepare(void);
+void interp_fork_parent(void);
+void interp_fork_child(void);
+
+#endif

@@ -1,0 +1,269 @@
+#include "ground/interpreter/thread.h"
+
+#include <signal.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__linux__)
+#    include <sys/syscall.h>
+#    include <unistd.h>
+#endif
+
+#include "ground/interpreter/alarm.h"
+#include "ground/base/clock.h"
+
+// What C code may still need when a crossing is refused: CPython's own guard needs less.
+#define STACK_MARGIN ((size_t)256 * 1024)
+
+__thread thread *thread_self __attribute__((tls_model("initial-exec"))) = NULL;
+
+static struct {
+    pthread_mutex_t mutex; // guards the list
+    thread *first;
+} threads = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static pthread_key_t destructor_key;
+static pthread_once_t destructor_once = PTHREAD_ONCE_INIT;
+
+static void
+thread_end(void *record)
+{
+    thread *self = record;
+    deadline_forget_thread(self);
+    pthread_mutex_lock(&threads.mutex);
+    if (self->previous != NULL) {
+        self->previous->next = self->next;
+    }
+    else {
+        threads.first = self->next;
+    }
+    if (self->next != NULL) {
+        self->next->previous = self->previous;
+    }
+    pthread_mutex_unlock(&threads.mutex);
+    for (uint32_t index = 0; index < self->capacity; index++) {
+        if (self->guests[index] != NULL) {
+            guest_end(self->guests[index]);
+        }
+    }
+    free(self->guests);
+    free(self);
+    thread_self = NULL;
+}
+
+static void
+make_destructor_key(void)
+{
+    pthread_key_create(&destructor_key, thread_end);
+}
+
+static const char *
+find_stack_limit(void)
+{
+    const char *limit = NULL;
+#if defined(__linux__)
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        void *lowest;
+        size_t size, guard = 0;
+        pthread_attr_getstack(&attributes, &lowest, &size);
+        pthread_attr_getguardsize(&attributes, &guard);
+        limit = (char *)lowest + guard + (size < 4 * STACK_MARGIN ? size / 4 : STACK_MARGIN);
+        pthread_attr_destroy(&attributes);
+    }
+#endif
+    return limit;
+}
+
+static bool
+is_main_thread(void)
+{
+#if defined(__linux__)
+    return getpid() == (pid_t)syscall(SYS_gettid);
+#else
+    return pthread_main_np();
+#endif
+}
+
+bool
+thread_start(pthread_t *started, void *(*run)(void *), void *argument)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool is_started = pthread_create(started, NULL, run, argument) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_started;
+}
+
+COLD thread *
+thread_init(void)
+{
+    pthread_once(&destructor_once, make_destructor_key);
+    thread *self = calloc(1, sizeof *self);
+    if (self == NULL || pthread_setspecific(destructor_key, self) != 0) {
+        free(self);
+        return NULL;
+    }
+    self->stack_limit = find_stack_limit();
+    self->ident = (unsigned long)pthread_self();
+    self->current = -1;
+    self->is_main = is_main_thread();
+    pthread_mutex_lock(&threads.mutex);
+    self->next = threads.first;
+    if (self->next != NULL) {
+        self->next->previous = self;
+    }
+    threads.first = self;
+    pthread_mutex_unlock(&threads.mutex);
+    thread_self = self;
+    return self;
+}
+
+// A guest of an interpreter that is closed, or whose index was given to another one, is let go.
+COLD bool
+thread_reserve(thread *self, const interp *host)
+{
+    if (host->index >= self->capacity) {
+        uint32_t capacity = host->index + 8;
+        guest **guests = realloc(self->guests, capacity * sizeof *guests);
+        if (guests == NULL) {
+            return false;
+        }
+        memset(guests + self->capacity, 0, (capacity - self->capacity) * sizeof *guests);
+        self->guests = guests;
+        self->capacity = capacity;
+    }
+    guest *stale = self->guests[host->index];
+    if (stale != NULL && stale->interp != host) {
+        self->guests[host->index] = NULL;
+        guest_end(stale);
+    }
+    return true;
+}
+
+void
+thread_listen(thread *deaf)
+{
+    if (deaf != NULL && --deaf->deafness == 0 && UNLIKELY(atomic_load(&deaf->summons) != 0)) {
+        alarm_retry();
+    }
+}
+
+// Cut, and what is not ASCII replaced: it ends up in a report that has no encoding.
+void
+thread_copy_name(char to[THREAD_NAME_SIZE], const char *name)
+{
+    size_t size = 0;
+    for (; name[size] != '\0' && size < THREAD_NAME_SIZE - 1; size++) {
+        to[size] = name[size] >= ' ' && name[size] <= '~' ? name[size] : '?';
+    }
+    to[size] = '\0';
+}
+
+void
+thread_set_name(thread *self, const char *name)
+{
+    pthread_mutex_lock(&threads.mutex);
+    thread_copy_name(self->name, name);
+    pthread_mutex_unlock(&threads.mutex);
+}
+
+void
+thread_set_guest(thread *self, const interp *host, guest *visitor)
+{
+    self->guests[host->index] = visitor;
+}
+
+bool
+thread_is_inside_closing(thread *self)
+{
+    for (uint32_t index = 0; index < self->capacity; index++) {
+        guest *visitor = self->guests[index];
+        if (visitor != NULL && visitor->is_owned && visitor->depth > 0 &&
+            phase_is_closing(interp_get_phase(visitor->interp))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t
+thread_find_current(unsigned long ident)
+{
+    int64_t current = -1;
+    pthread_mutex_lock(&threads.mutex);
+    for (thread *each = threads.first; each != NULL; each = each->next) {
+        if (each->ident == ident) {
+            current = atomic_load_explicit(&each->current, memory_order_relaxed);
+            break;
+        }
+    }
+    pthread_mutex_unlock(&threads.mutex);
+    return current;
+}
+
+void
+thread_each(void (*visit)(thread *each, void *argument), void *argument)
+{
+    pthread_mutex_lock(&threads.mutex);
+    for (thread *each = threads.first; each != NULL; each = each->next) {
+        visit(each, argument);
+    }
+    pthread_mutex_unlock(&threads.mutex);
+}
+
+bool
+thread_next_after(unsigned long ident, unsigned long *next, int64_t *current)
+{
+    thread *best = NULL;
+    pthread_mutex_lock(&threads.mutex);
+    for (thread *each = threads.first; each != NULL; each = each->next) {
+        if (each->ident > ident && (best == NULL || each->ident < best->ident)) {
+            best = each;
+        }
+    }
+    if (best != NULL) {
+        *next = best->ident;
+        *current = atomic_load_explicit(&best->current, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&threads.mutex);
+    return best != NULL;
+}
+
+void
+thread_fork_prepare(void)
+{
+    pthread_mutex_lock(&threads.mutex);
+}
+
+void
+thread_fork_parent(void)
+{
+    pthread_mutex_unlock(&threads.mutex);
+}
+
+void
+thread_fork_child(void)
+{
+    pthread_mutex_init(&threads.mutex, NULL);
+    threads.first = thread_self;
+    if (thread_self == NULL) {
+        return;
+    }
+    thread_self->next = thread_self->previous = NULL;
+    thread_self->is_main = true;
+    for (uint32_t index = 0; index < thread_self->capacity; index++) {
+        guest *visitor = thread_self->guests[index];
+        if (visitor == NULL) {
+            continue;
+        }
+        visitor->next = visitor->previous = NULL;
+        if (visitor->interp->is_main) {
+            visitor->interp->guests = visitor;
+        }
+        else {
+            visitor->is_reaped = true; // its interpreter is gone
+        }
+    }
+}

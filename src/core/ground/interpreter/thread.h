@@ -1,0 +1,161 @@
+// thread: what one OS thread remembers: where it is, where it has been, how much stack it has.
+//
+// Purpose. A crossing finds its cached thread state of the target in two loads: the thread's record
+// is thread-local, its guests are indexed by interp.index.
+//
+// Lifetime. Made at a thread's first crossing, freed by a pthread destructor. The destructor calls
+// nothing of Python: CPython 3.13.0 runs it for daemon threads after finalisation.
+//
+// Threads. The fields belong to their thread, except those that anyone may read: `current`
+// (thread_next_after), `visits`, `blocked`, and, under the list's lock, `name` (thread_each).
+#ifndef ATOLL_GROUND_THREAD_H
+#define ATOLL_GROUND_THREAD_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ground/base/attributes.h"
+#include "ground/interpreter/interp.h"
+#include "ground/interpreter/visit.h"
+
+typedef struct thread thread;
+
+// What a thread waits for, detached, beside a GIL.
+typedef enum {
+    BLOCKED_NOT,
+    BLOCKED_GET,         // of a queue: an item,
+    BLOCKED_PUT,         // room,
+    BLOCKED_JOIN,        // all tasks done
+    BLOCKED_VISITORS,    // of an interpreter that it closes
+    BLOCKED_OWN_THREADS, // the same
+    BLOCKED_CLOSER,      // another thread that closes an interpreter
+    BLOCKED_RESULT,      // of an executor's call
+    BLOCKED_TASK,        // an executor's worker, for work
+} blocked_kind;
+
+#define THREAD_NAME_SIZE 48
+
+struct thread {
+    guest **guests; // owned, by interp.index
+    uint32_t capacity;
+    const char *stack_limit;      // below this address a crossing is refused
+    unsigned long ident;          // pthread_self(), as threading.get_ident()
+    atomic_int_least64_t current; // id of the interpreter it is in; -1: not known
+    void *creating;               // interp that this thread is making right now, or NULL
+    bool is_main;                 // the process's first thread, which handles signals
+    int deafness;                 // > 0: what runs must not be broken off
+    atomic_uint summons;        // why it is to look up (ground/interpreter/alarm.h); set by anyone
+    struct deadline *deadlines; // of atoll.timeout(), innermost first; the alarm's lock
+    atomic_int_least64_t blocked; // thread_block's
+    visit_log visits;
+    char name[THREAD_NAME_SIZE]; // ASCII; "": not known
+    thread *next, *previous;     // list of all threads
+};
+
+extern __thread thread *thread_self __attribute__((tls_model("initial-exec")));
+
+// Start a thread that runs no Python by itself: signals are for Python's own. False: there is none.
+bool thread_start(pthread_t *started, void *(*run)(void *), void *argument);
+
+thread *thread_init(void); // this thread's record; NULL: out of memory
+
+static inline thread *
+thread_get(void)
+{
+    thread *self = thread_self;
+    return LIKELY(self != NULL) ? self : thread_init();
+}
+
+// Signal handlers run in this thread only.
+static inline bool
+thread_is_main(void)
+{
+    const thread *self = thread_get();
+    return self != NULL && self->is_main;
+}
+
+// Too little of the C stack left to go deeper? (CPython 3.13 only counts calls.)
+static inline bool
+thread_is_stack_low(void)
+{
+    const thread *self = thread_get();
+    return self != NULL && UNLIKELY((const char *)__builtin_frame_address(0) < self->stack_limit);
+}
+
+// In between no summons is answered: finalizers run, which would swallow the exception, or code of
+// ours that must come to its end.
+static inline thread *
+thread_deafen(void)
+{
+    thread *self = thread_get();
+    if (LIKELY(self != NULL)) {
+        self->deafness++;
+    }
+    return self;
+}
+
+void thread_listen(thread *deaf); // what thread_deafen returned
+
+// Note what this thread waits for: something with a number (0: none). Returns what was noted
+// before, for thread_unblock.
+static inline int64_t
+thread_block(blocked_kind kind, int64_t number)
+{
+    thread *self = thread_get();
+    return self == NULL ? BLOCKED_NOT : atomic_exchange(&self->blocked, number << 8 | kind);
+}
+
+static inline void
+thread_unblock(int64_t before)
+{
+    if (thread_self != NULL) {
+        atomic_store(&thread_self->blocked, before);
+    }
+}
+
+static inline blocked_kind
+thread_blocked_kind(int64_t blocked)
+{
+    return (blocked_kind)(blocked & 0xff);
+}
+
+static inline int64_t
+thread_blocked_number(int64_t blocked)
+{
+    return blocked >> 8;
+}
+
+void thread_set_name(thread *self, const char *name); // UTF-8
+void thread_copy_name(char to[THREAD_NAME_SIZE], const char *name);
+
+// This thread's guest in an interpreter, or NULL. Borrowed from self.
+static inline guest *
+thread_guest(thread *self, const interp *host)
+{
+    guest *visitor = LIKELY(host->index < self->capacity) ? self->guests[host->index] : NULL;
+    return LIKELY(visitor != NULL && visitor->interp == host) ? visitor : NULL;
+}
+
+// How deep this thread is in an interpreter: with that, the level of its visits.
+static inline int
+thread_depth(thread *self, const interp *host)
+{
+    const guest *visitor = thread_guest(self, host);
+    return visitor == NULL ? 0 : visitor->depth;
+}
+
+bool thread_reserve(thread *self, const interp *host); // room for one guest; false: memory
+void thread_set_guest(thread *self, const interp *host, guest *visitor);
+bool thread_is_inside_closing(thread *self);
+int64_t thread_find_current(unsigned long ident);                              // -1: unknown
+void thread_each(void (*visit)(thread *each, void *argument), void *argument); // under their lock
+bool thread_next_after(unsigned long ident, unsigned long *next, int64_t *current);
+
+void thread_fork_prepare(void);
+void thread_fork_parent(void);
+void thread_fork_child(void); // after interp_fork_child
+
+#endif

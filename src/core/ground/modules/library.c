@@ -1,0 +1,529 @@
+#include "ground/modules/library.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ground/base/clock.h"
+#include "ground/modules/copy.h"
+#include "ground/modules/loading.h"
+#include "ground/modules/needed.h"
+#include "ground/modules/outliving.h"
+
+// They keep no objects of Python, and some of them (OpenMP's run-times) must be there once only.
+static const char *const shared_by_all[] = {
+    "libscipy_openblas", "libopenblas", "libmkl", "libgomp", "libgfortran", "libquadmath",
+    "libstdc++",         "libgcc_s",    "libomp", "libiomp", "libpython",
+};
+
+typedef struct library {
+    struct library *next; // loaded before it
+    uint64_t device, inode;
+    void *handle;
+    char *name; // owned: the copy's SONAME, or NULL
+    copy copy;  // its descriptor is open only while it is loaded
+    bool is_copy;
+    bool may_rest;  // its pages that are only read are as in the file
+    bool is_python; // it, or a library that it needs, calls CPython
+    bool must_stay; // its destructors would use an interpreter that has gone
+    // Only while it is loaded:
+    elf_file *file;          // owned
+    struct library **needed; // owned: by the numbers of the file's names; NULL: the system's
+} library;
+
+// A tree, as it was given with a load.
+typedef struct root {
+    struct root *next;
+    char path[];
+} root;
+
+struct libraries {
+    pthread_mutex_t mutex; // recursive: a constructor may load more
+    library *newest;       // mutex
+    _Atomic(root *) roots; // written under mutex; only ever grows
+    library_totals totals; // mutex
+    outliving outliving;
+    trampolines *given, *of_threads, *of_loading;
+};
+
+// ---- what the copies call instead ----
+
+static const char *
+root_of(libraries *self, const char *path)
+{
+    root *each = atomic_load(&self->roots);
+    while (each != NULL && strncmp(path, each->path, strlen(each->path)) != 0) {
+        each = each->next;
+    }
+    return each == NULL ? NULL : each->path;
+}
+
+// A library that a copy loads by its path (cffi does so for its users) is copied as well. Whoever
+// asked for it closes it some day, so that it is counted once more.
+static void *
+open_library(const char *path, int flags, libraries *self)
+{
+    char failure[256];
+    const char *tree = path == NULL || (flags & RTLD_NOLOAD) != 0 ? NULL : root_of(self, path);
+    void *handle = NULL;
+    if (tree != NULL) {
+        libraries_lock(self);
+        void *copy = libraries_load_locked(self, path, tree, failure, sizeof failure);
+        library *each = copy == NULL ? NULL : self->newest;
+        while (each != NULL && each->handle != copy) {
+            each = each->next;
+        }
+        handle = each == NULL || !each->is_copy ? NULL : loading_open(each->copy.path, flags);
+        libraries_unlock(self);
+    }
+    return handle == NULL ? loading_open(path, flags) : handle;
+}
+
+static const rebinding loading_table[] = {{"dlopen", open_library, 2, NULL}};
+
+// ---- a set of them ----
+
+libraries *
+libraries_new(const rebinding *table, size_t count, void *context)
+{
+    libraries *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        return NULL;
+    }
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&self->mutex, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    outliving_init(&self->outliving);
+    self->given = trampolines_new(table, count, context);
+    self->of_threads = trampolines_new(outliving_table, outliving_table_size, &self->outliving);
+    self->of_loading = trampolines_new(loading_table, 1, self);
+    if (self->given == NULL || self->of_threads == NULL || self->of_loading == NULL) {
+        libraries_end(self);
+        return NULL;
+    }
+    return self;
+}
+
+bool
+libraries_try_lock(libraries *self)
+{
+    return pthread_mutex_trylock(&self->mutex) == 0;
+}
+
+void
+libraries_lock(libraries *self)
+{
+    pthread_mutex_lock(&self->mutex);
+}
+
+void
+libraries_unlock(libraries *self)
+{
+    pthread_mutex_unlock(&self->mutex);
+}
+
+library_totals
+libraries_count(libraries *self)
+{
+    libraries_lock(self);
+    library_totals totals = self->totals;
+    libraries_unlock(self);
+    totals.threads = atomic_load(&self->outliving.threads);
+    return totals;
+}
+
+// ---- loading: what is needed ----
+
+// What one call of libraries_load_locked loads: the last comes after all that it needs, but for
+// libraries that need each other in a circle.
+typedef struct {
+    libraries *of;
+    const char *tree;
+    library *found; // in the order of loading, the last first
+    library *visited;
+    char *failure;
+    size_t failure_size;
+} request;
+
+static library *
+fail(const request *self, const char *path, const char *reason)
+{
+    snprintf(self->failure, self->failure_size, "%s: %s", path, reason);
+    return NULL;
+}
+
+static bool
+is_shared_by_all(const char *path)
+{
+    const char *name = basename(path);
+    for (size_t i = 0; i < sizeof shared_by_all / sizeof *shared_by_all; i++) {
+        if (strncmp(name, shared_by_all[i], strlen(shared_by_all[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+has_long_name(const elf_file *file)
+{
+    return file->soname.text != NULL && strlen(file->soname.text) >= COPY_SHORTEST_NAME;
+}
+
+static bool
+is_to_be_copied(const request *self, const library *of, bool is_asked_for)
+{
+    const elf_file *file = of->file;
+    bool is_in_tree = strncmp(file->path, self->tree, strlen(self->tree)) == 0;
+    return !is_shared_by_all(file->path) &&
+           (is_asked_for ||
+            (has_long_name(file) && (of->is_python || (is_in_tree && !file->is_permanent))));
+}
+
+static library *
+find_known(const request *self, const elf_file *file)
+{
+    const library *lists[] = {self->of->newest, self->found, self->visited};
+    for (int i = 0; i < 3; i++) {
+        for (const library *each = lists[i]; each != NULL; each = each->next) {
+            if (each->device == file->device && each->inode == file->inode) {
+                return (library *)each;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void
+drop(library *self)
+{
+    if (self->file != NULL) {
+        if (self->is_copy) {
+            copy_drop(&self->copy);
+        }
+        elf_close(self->file);
+    }
+    free(self->needed);
+    free(self->name);
+    free(self);
+}
+
+static library *visit(request *self, const char *path, bool is_asked_for,
+                      const needed_search *needed_by);
+
+static bool
+visit_needed(request *self, library *of, const needed_search *here)
+{
+    char path[PATH_MAX];
+    for (int i = 0; i < of->file->needed_count; i++) {
+        if (!needed_find(here, of->file->names[i].text, path)) {
+            continue;
+        }
+        of->needed[i] = visit(self, path, false, here);
+        if (of->needed[i] == NULL) {
+            return false;
+        }
+        of->is_python |= of->needed[i]->is_python;
+    }
+    return true;
+}
+
+static library *
+visit(request *self, const char *path, bool is_asked_for, const needed_search *needed_by)
+{
+    elf_file *file = elf_open(path);
+    if (file == NULL) {
+        return fail(self, path, errno == ENOEXEC ? "invalid ELF header" : strerror(errno));
+    }
+    library *made = find_known(self, file);
+    if (made != NULL) {
+        elf_close(file);
+        return made;
+    }
+    made = calloc(1, sizeof *made);
+    library **needed = calloc((size_t)file->needed_count + 1, sizeof *needed);
+    if (made == NULL || needed == NULL) {
+        elf_close(file);
+        free(made);
+        free(needed);
+        return fail(self, path, strerror(ENOMEM));
+    }
+    *made = (library){.next = self->visited,
+                      .device = file->device,
+                      .inode = file->inode,
+                      .is_python = file->uses_python,
+                      .file = file,
+                      .needed = needed};
+    self->visited = made;
+    needed_search here = {file, needed_by};
+    bool is_complete = visit_needed(self, made, &here);
+    self->visited = made->next;
+    made->is_copy = is_complete && is_to_be_copied(self, made, is_asked_for);
+    made->must_stay = made->is_copy && !is_asked_for && made->is_python && file->has_exit_handlers;
+    made->may_rest = made->is_copy && !file->has_text_relocations;
+    made->copy.descriptor = -1;
+    made->next = self->found;
+    self->found = made;
+    return is_complete ? made : NULL;
+}
+
+// ---- loading: the copies ----
+
+static bool
+make_copy(library *self)
+{
+    const char *name = has_long_name(self->file) ? self->file->soname.text : NULL;
+    if (name != NULL) {
+        self->name = malloc(strlen(name) + 1);
+        if (self->name == NULL) {
+            errno = ENOMEM;
+            return false;
+        }
+        copy_new_name(name, self->name);
+    }
+    return copy_make(&self->copy, self->file, name);
+}
+
+// By what a library's name is replaced in those that need it. By the path, if there is room for it,
+// it is found whether or not it is loaded yet.
+static const char *
+new_name(const library *self, const char *old)
+{
+    bool is_being_loaded = self->file != NULL;
+    return is_being_loaded && strlen(self->copy.path) <= strlen(old) ? self->copy.path : self->name;
+}
+
+// Which of the file's names are replaced. The result is owned; NULL: out of memory.
+static copy_renaming *
+find_renamings(const library *self, size_t *count)
+{
+    const elf_file *file = self->file;
+    copy_renaming *renamings = calloc((size_t)file->name_count + 1, sizeof *renamings);
+    *count = 0;
+    if (renamings == NULL) {
+        return NULL;
+    }
+    if (self->name != NULL) {
+        renamings[(*count)++] = (copy_renaming){file->soname, self->name};
+    }
+    for (int i = 0; i < file->name_count; i++) {
+        int k = 0;
+        while (k < file->needed_count &&
+               (self->needed[k] == NULL || strcmp(file->names[k].text, file->names[i].text) != 0)) {
+            k++;
+        }
+        if (k < file->needed_count && self->needed[k]->name != NULL) {
+            renamings[(*count)++] =
+                (copy_renaming){file->names[i], new_name(self->needed[k], file->names[i].text)};
+        }
+    }
+    return renamings;
+}
+
+static bool
+patch_copy(library *self)
+{
+    size_t count;
+    copy_renaming *renamings = find_renamings(self, &count);
+    bool is_patched = renamings != NULL && copy_patch(&self->copy, self->file, renamings, count);
+    free(renamings);
+    return is_patched;
+}
+
+static bool
+refuse_copy(const request *self, const library *each)
+{
+    snprintf(self->failure, self->failure_size, "%s: cannot make a private copy: %s",
+             each->file->path, strerror(errno));
+    return false;
+}
+
+// All of them, before any is patched: the paths of those that they need are written into them.
+static bool
+make_copies(const request *self)
+{
+    for (library *each = self->found; each != NULL; each = each->next) {
+        if (each->is_copy && !make_copy(each)) {
+            return refuse_copy(self, each);
+        }
+    }
+    for (library *each = self->found; each != NULL; each = each->next) {
+        if (each->is_copy && !patch_copy(each)) {
+            return refuse_copy(self, each);
+        }
+    }
+    return true;
+}
+
+static bool
+load_copy(const request *self, library *each)
+{
+    libraries *of = self->of;
+    each->handle = copy_load(&each->copy, each->file, RTLD_NOW, self->failure, self->failure_size);
+    if (each->handle == NULL) {
+        return false;
+    }
+    of->totals.copies++;
+    of->totals.copied += each->copy.copied;
+    of->totals.shared += each->copy.shared;
+    if (!trampolines_bind(of->given, each->handle) ||
+        !trampolines_bind(of->of_threads, each->handle) ||
+        !trampolines_bind(of->of_loading, each->handle)) {
+        fail(self, each->file->path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool
+load_original(const request *self, library *each)
+{
+    each->handle = loading_open(each->file->path, RTLD_NOW);
+    if (each->handle == NULL) {
+        snprintf(self->failure, self->failure_size, "%s", dlerror());
+    }
+    return each->handle != NULL;
+}
+
+static library *
+reverse(library *list)
+{
+    library *reversed = NULL;
+    while (list != NULL) {
+        library *next = list->next;
+        list->next = reversed;
+        reversed = list;
+        list = next;
+    }
+    return reversed;
+}
+
+static bool
+load_all(request *self)
+{
+    bool is_loaded = true;
+    self->found = reverse(self->found);
+    for (library *each = self->found; is_loaded && each != NULL; each = each->next) {
+        is_loaded = each->is_copy ? load_copy(self, each) : load_original(self, each);
+    }
+    self->found = reverse(self->found);
+    return is_loaded;
+}
+
+static void
+give_up(request *self)
+{
+    while (self->found != NULL) {
+        library *each = self->found;
+        self->found = each->next;
+        if (each->handle != NULL) {
+            loading_close(each->handle);
+        }
+        drop(each);
+    }
+}
+
+static void
+keep(request *self)
+{
+    self->found = reverse(self->found);
+    while (self->found != NULL) {
+        library *each = self->found;
+        self->found = each->next;
+        elf_close(each->file);
+        free(each->needed);
+        each->file = NULL;
+        each->needed = NULL;
+        each->next = self->of->newest;
+        self->of->newest = each;
+    }
+}
+
+static const char *
+keep_root(libraries *self, const char *path)
+{
+    for (root *each = atomic_load(&self->roots); each != NULL; each = each->next) {
+        if (strcmp(each->path, path) == 0) {
+            return each->path;
+        }
+    }
+    root *made = malloc(sizeof *made + strlen(path) + 1);
+    if (made == NULL) {
+        return NULL;
+    }
+    made->next = atomic_load(&self->roots);
+    strcpy(made->path, path);
+    atomic_store(&self->roots, made);
+    return made->path;
+}
+
+void *
+libraries_load_locked(libraries *self, const char *path, const char *tree, char *failure,
+                      size_t failure_size)
+{
+    int64_t began = clock_now();
+    const char *kept = keep_root(self, tree);
+    request made = {.of = self, .tree = kept, .failure = failure, .failure_size = failure_size};
+    if (kept == NULL) {
+        return fail(&made, path, strerror(ENOMEM));
+    }
+    library *wanted = visit(&made, path, true, NULL);
+    if (wanted == NULL || !make_copies(&made) || !load_all(&made)) {
+        give_up(&made);
+        return NULL;
+    }
+    keep(&made);
+    self->totals.nanoseconds += clock_now() - began;
+    return wanted->handle;
+}
+
+// ---- the end ----
+
+bool
+libraries_end(libraries *self)
+{
+    bool must_stay = outliving_has_threads(&self->outliving);
+    for (library *each = self->newest; each != NULL; each = each->next) {
+        must_stay |= each->must_stay;
+    }
+    if (must_stay) {
+        for (library *each = self->newest; each != NULL; each = each->next) {
+            if (each->may_rest) {
+                copy_rest(each->copy.path);
+            }
+        }
+        return false;
+    }
+    outliving_end(&self->outliving);
+    for (library *each = self->newest; each != NULL; each = each->next) {
+        loading_close(each->handle);
+    }
+    // A copy also stays while a destructor of a variable of some thread is due: it may call us.
+    for (library *each = self->newest; each != NULL; each = each->next) {
+        must_stay |= each->is_copy && copy_is_loaded(each->copy.path);
+    }
+    while (self->newest != NULL) {
+        library *each = self->newest;
+        self->newest = each->next;
+        drop(each);
+    }
+    if (must_stay) {
+        return false;
+    }
+    trampolines_free(self->given);
+    trampolines_free(self->of_threads);
+    trampolines_free(self->of_loading);
+    pthread_mutex_destroy(&self->mutex);
+    for (root *each = self->roots, *next; each != NULL; each = next) {
+        next = each->next;
+        free(each);
+    }
+    free(self);
+    return true;
+}

@@ -1,0 +1,76 @@
+#include "ground/modules/loading.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+// Those who load share it, also within each other: glibc lets readers pass writers that wait.
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+static _Thread_local unsigned depth;
+
+static void
+begin(void)
+{
+    pthread_rwlock_rdlock(&lock);
+    depth++;
+}
+
+static void
+end(void)
+{
+    depth--;
+    pthread_rwlock_unlock(&lock);
+}
+
+void *
+loading_open(const char *path, int flags)
+{
+    begin();
+    void *handle = dlopen(path, flags);
+    end();
+    return handle;
+}
+
+void
+loading_close(void *handle)
+{
+    begin();
+    dlclose(handle);
+    end();
+}
+
+int
+loading_list(int (*visit)(struct dl_phdr_info *, size_t, void *), void *data)
+{
+    begin();
+    int result = dl_iterate_phdr(visit, data);
+    end();
+    return result;
+}
+
+// ---- fork ----
+
+// A constructor that forks is in the middle of loading, whatever we do.
+void
+loading_fork_prepare(void)
+{
+    if (depth == 0) {
+        pthread_rwlock_wrlock(&lock);
+    }
+}
+
+void
+loading_fork_parent(void)
+{
+    if (depth == 0) {
+        pthread_rwlock_unlock(&lock);
+    }
+}
+
+void
+loading_fork_child(void)
+{
+    pthread_rwlock_init(&lock, NULL);
+    for (unsigned i = 0; i < depth; i++) {
+        pthread_rwlock_rdlock(&lock);
+    }
+}

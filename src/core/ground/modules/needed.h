@@ -1,0 +1,22 @@
+// needed: where the libraries are that a shared object needs [ld.so(8)].
+//
+// Threads. Any.
+#ifndef ATOLL_GROUND_NEEDED_H
+#define ATOLL_GROUND_NEEDED_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "ground/modules/elf.h"
+
+// A file, and that which it is loaded for.
+typedef struct needed_search {
+    const elf_file *file;
+    const struct needed_search *needed_by;
+} needed_search;
+
+// As the dynamic linker searches, as far as the files say; false: only the system may know it.
+// `path` has room for PATH_MAX.
+bool needed_find(const needed_search *from, const char *name, char *path);
+
+#endif

@@ -1,0 +1,546 @@
+#include "ground/queue/queue.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "ground/base/shake.h"
+
+#define SPIN_ROUNDS 60 // about 2 us: longer pays on idle processors only, and costs on busy ones
+
+typedef struct {
+    queue_waiter *first, *last;
+} waiter_list;
+
+struct queue {
+    atomic_intptr_t references;
+    uint64_t id;
+    void (*discard)(queue_item *);
+    pthread_mutex_t mutex;
+    backlog items;                    // mutex
+    uint64_t arrivals;                // mutex
+    int64_t capacity;                 // mutex; 0 or less: no limit
+    int64_t unfinished;               // mutex; put and not yet done with
+    bool is_shut_down, is_drained;    // mutex
+    waiter_list waiters[QUEUE_SIDES]; // mutex; the longest waiting first
+    queue *next, *previous;           // registry; next also: to be freed
+};
+
+static struct {
+    pthread_mutex_t mutex; // guards all of it; taken before a queue's
+    queue *first;
+    uint64_t count; // of those ever made
+} registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+// ---- waiters ----
+
+void
+waiter_init(queue_waiter *self, queue_side side, bell *ringing, uint64_t number)
+{
+    *self = (queue_waiter){.side = side,
+                           .result = QUEUE_WAITING,
+                           .thread = pthread_self(),
+                           .bell = ringing,
+                           .call.number = number};
+    sem_init(&self->semaphore, 0, 0);
+}
+
+void
+waiter_free(queue_waiter *self)
+{
+    if (self->bell != NULL) {
+        bell_forget(self->bell, &self->call);
+    }
+    sem_destroy(&self->semaphore);
+}
+
+static void
+link_locked(queue *self, queue_waiter *waiter)
+{
+    waiter_list *list = &self->waiters[waiter->side];
+    waiter->previous = list->last;
+    waiter->next = NULL;
+    *(list->last == NULL ? &list->first : &list->last->next) = waiter;
+    list->last = waiter;
+    waiter->is_linked = true;
+}
+
+static void
+unlink_locked(queue *self, queue_waiter *waiter)
+{
+    if (!waiter->is_linked) { // decided, or dropped in a forked child
+        return;
+    }
+    waiter_list *list = &self->waiters[waiter->side];
+    *(waiter->previous == NULL ? &list->first : &waiter->previous->next) = waiter->next;
+    *(waiter->next == NULL ? &list->last : &waiter->next->previous) = waiter->previous;
+    waiter->is_linked = false;
+}
+
+// Under the mutex to the end: as soon as it is free, the waiter may be gone.
+static void
+decide_locked(queue *self, queue_waiter *waiter, queue_result result)
+{
+    unlink_locked(self, waiter);
+    waiter->result = result;
+    shake();
+    if (waiter->bell != NULL) {
+        bell_ring(waiter->bell, &waiter->call);
+    }
+    else {
+        sem_post(&waiter->semaphore);
+    }
+}
+
+static void
+decide_all_locked(queue *self, queue_side side, queue_result result)
+{
+    while (self->waiters[side].first != NULL) {
+        decide_locked(self, self->waiters[side].first, result);
+    }
+}
+
+static bool
+is_worth_spinning(void)
+{
+    static atomic_int processors = 0;
+    int count = atomic_load_explicit(&processors, memory_order_relaxed);
+    if (UNLIKELY(count == 0)) {
+        count = (int)sysconf(_SC_NPROCESSORS_ONLN);
+        atomic_store_explicit(&processors, count, memory_order_relaxed);
+    }
+    return count > 1;
+}
+
+wait_result
+queue_wait(queue_waiter *waiter, int64_t deadline)
+{
+    int rounds = is_worth_spinning() ? SPIN_ROUNDS : 0;
+    for (int round = 0; round < rounds; round++) {
+        if (sem_trywait(&waiter->semaphore) == 0) {
+            return WAIT_WOKEN;
+        }
+        cpu_relax();
+    }
+    return semaphore_wait(&waiter->semaphore, deadline);
+}
+
+// ---- what is possible happens ----
+
+static bool
+has_room_locked(const queue *self)
+{
+    return self->capacity <= 0 || self->items.count < self->capacity;
+}
+
+static void
+insert_locked(queue *self, queue_item *item)
+{
+    item->number = ++self->arrivals;
+    self->unfinished++;
+    backlog_insert(&self->items, item);
+}
+
+static void
+finish_tasks_locked(queue *self, int64_t count)
+{
+    self->unfinished -= count < self->unfinished ? count : self->unfinished;
+    if (self->unfinished == 0) {
+        decide_all_locked(self, QUEUE_JOINERS, QUEUE_DONE);
+    }
+}
+
+// After every change: hand items to getters and let putters in, as long as there are such.
+static void
+settle_locked(queue *self)
+{
+    for (;;) {
+        queue_waiter *getter = self->waiters[QUEUE_GETTERS].first;
+        queue_waiter *putter = self->waiters[QUEUE_PUTTERS].first;
+        if (getter != NULL && self->items.count > 0) {
+            getter->item = backlog_take(&self->items);
+            decide_locked(self, getter, QUEUE_DONE);
+        }
+        else if (putter != NULL && has_room_locked(self)) {
+            insert_locked(self, putter->item);
+            putter->number = putter->item->number;
+            decide_locked(self, putter, QUEUE_DONE);
+        }
+        else {
+            return;
+        }
+    }
+}
+
+// What could not be done at once: is there somebody to wait?
+static queue_result
+wait_locked(queue *self, queue_waiter *waiter)
+{
+    if (waiter == NULL) {
+        return QUEUE_NOT_NOW;
+    }
+    link_locked(self, waiter);
+    return QUEUE_WAITING;
+}
+
+static void
+tell_locked(queue_waiter *waiter, queue_result result, queue_item *item)
+{
+    if (waiter != NULL) {
+        waiter->result = result;
+        waiter->item = item;
+        waiter->number = item == NULL ? 0 : item->number;
+    }
+}
+
+static void
+discard_all(queue *self, queue_item *first)
+{
+    while (first != NULL) {
+        queue_item *next = first->next;
+        self->discard(first);
+        first = next;
+    }
+}
+
+// ---- operations ----
+
+queue_result
+queue_put(queue *self, queue_item *item, queue_waiter *waiter)
+{
+    queue_result result = QUEUE_DONE;
+    shake();
+    pthread_mutex_lock(&self->mutex);
+    if (self->is_shut_down) {
+        result = QUEUE_SHUT_DOWN;
+    }
+    else if (!has_room_locked(self)) {
+        result = wait_locked(self, waiter);
+    }
+    else {
+        insert_locked(self, item);
+    }
+    tell_locked(waiter, result, item); // while it is ours: settling may give it away
+    if (result == QUEUE_DONE) {
+        settle_locked(self);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return result;
+}
+
+queue_result
+queue_would_refuse(queue *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    queue_result result = self->is_shut_down      ? QUEUE_SHUT_DOWN
+                          : has_room_locked(self) ? QUEUE_DONE
+                                                  : QUEUE_NOT_NOW;
+    pthread_mutex_unlock(&self->mutex);
+    return result;
+}
+
+queue_result
+queue_get(queue *self, queue_item **item, queue_waiter *waiter)
+{
+    queue_result result = QUEUE_DONE;
+    shake();
+    pthread_mutex_lock(&self->mutex);
+    *item = backlog_take(&self->items);
+    if (*item != NULL) {
+        settle_locked(self);
+    }
+    else if (self->is_shut_down) {
+        result = QUEUE_SHUT_DOWN;
+    }
+    else {
+        result = wait_locked(self, waiter);
+    }
+    tell_locked(waiter, result, *item);
+    pthread_mutex_unlock(&self->mutex);
+    return result;
+}
+
+queue_result
+queue_join(queue *self, queue_waiter *waiter)
+{
+    pthread_mutex_lock(&self->mutex);
+    queue_result result = self->unfinished == 0 ? QUEUE_DONE : wait_locked(self, waiter);
+    pthread_mutex_unlock(&self->mutex);
+    return result;
+}
+
+bool
+queue_task_done(queue *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    bool had_any = self->unfinished > 0;
+    if (had_any) {
+        finish_tasks_locked(self, 1);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return had_any;
+}
+
+void
+queue_shut_down(queue *self, bool is_immediate)
+{
+    queue_item *drained = NULL;
+    shake();
+    pthread_mutex_lock(&self->mutex);
+    self->is_shut_down = true;
+    if (is_immediate) {
+        self->is_drained = true;
+        int64_t count = self->items.count;
+        drained = backlog_take_all(&self->items);
+        finish_tasks_locked(self, count);
+    }
+    decide_all_locked(self, QUEUE_GETTERS, QUEUE_SHUT_DOWN); // they wait, so it is empty
+    decide_all_locked(self, QUEUE_PUTTERS, QUEUE_SHUT_DOWN);
+    pthread_mutex_unlock(&self->mutex);
+    discard_all(self, drained);
+}
+
+// ---- the end of a wait ----
+
+bool
+queue_is_decided(queue *self, const queue_waiter *waiter)
+{
+    pthread_mutex_lock(&self->mutex);
+    bool is_decided = waiter->result != QUEUE_WAITING;
+    pthread_mutex_unlock(&self->mutex);
+    return is_decided;
+}
+
+queue_result
+queue_finish(queue *self, queue_waiter *waiter, queue_item **item)
+{
+    shake();
+    pthread_mutex_lock(&self->mutex);
+    unlink_locked(self, waiter);
+    queue_result result = waiter->result;
+    pthread_mutex_unlock(&self->mutex);
+    *item = waiter->item;
+    return result;
+}
+
+// What a getter got and does not want. After an immediate shutdown nobody else is to have it.
+static queue_item *
+put_back_locked(queue *self, queue_item *item)
+{
+    if (self->is_drained) {
+        finish_tasks_locked(self, 1);
+        return item;
+    }
+    backlog_put_back(&self->items, item);
+    settle_locked(self);
+    return NULL;
+}
+
+// What a putter put and does not want to have put; NULL: somebody has got it already.
+static queue_item *
+withdraw_locked(queue *self, queue_item *item, uint64_t number)
+{
+    if (!backlog_withdraw(&self->items, item, number)) {
+        return NULL;
+    }
+    finish_tasks_locked(self, 1);
+    settle_locked(self);
+    return item;
+}
+
+queue_item *
+queue_cancel(queue *self, queue_waiter *waiter)
+{
+    queue_item *item = waiter->side == QUEUE_PUTTERS ? waiter->item : NULL;
+    pthread_mutex_lock(&self->mutex);
+    unlink_locked(self, waiter);
+    if (waiter->result == QUEUE_DONE && waiter->side == QUEUE_GETTERS) {
+        item = put_back_locked(self, waiter->item);
+    }
+    else if (waiter->result == QUEUE_DONE && waiter->side == QUEUE_PUTTERS) {
+        item = withdraw_locked(self, item, waiter->number);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return item;
+}
+
+// ---- status ----
+
+uint64_t
+queue_id(const queue *self)
+{
+    return self->id;
+}
+
+backlog_order
+queue_order(const queue *self)
+{
+    return self->items.order;
+}
+
+queue_status
+queue_get_status(queue *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    queue_status status = {self->items.count, self->unfinished, self->capacity, self->is_shut_down};
+    pthread_mutex_unlock(&self->mutex);
+    return status;
+}
+
+void
+queue_set_capacity(queue *self, int64_t capacity)
+{
+    pthread_mutex_lock(&self->mutex);
+    self->capacity = capacity;
+    settle_locked(self);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+// ---- life ----
+
+queue *
+queue_new(backlog_order order, void (*discard)(queue_item *))
+{
+    queue *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->references = 1;
+    self->discard = discard;
+    self->items.order = order;
+    pthread_mutex_init(&self->mutex, NULL);
+    pthread_mutex_lock(&registry.mutex);
+    self->id = ++registry.count;
+    self->next = registry.first;
+    if (self->next != NULL) {
+        self->next->previous = self;
+    }
+    registry.first = self;
+    pthread_mutex_unlock(&registry.mutex);
+    return self;
+}
+
+void
+queue_incref(queue *self)
+{
+    atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
+}
+
+// One whose last count is gone is still in the registry for a moment.
+static bool
+try_incref(queue *self)
+{
+    intptr_t count = atomic_load_explicit(&self->references, memory_order_relaxed);
+    while (count > 0) {
+        if (atomic_compare_exchange_weak_explicit(&self->references, &count, count + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+queue *
+queue_find(uint64_t id)
+{
+    pthread_mutex_lock(&registry.mutex);
+    queue *found = registry.first;
+    while (found != NULL && found->id != id) {
+        found = found->next;
+    }
+    if (found != NULL && !try_incref(found)) {
+        found = NULL;
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return found;
+}
+
+static void
+unregister(queue *self)
+{
+    pthread_mutex_lock(&registry.mutex);
+    *(self->previous == NULL ? &registry.first : &self->previous->next) = self->next;
+    if (self->next != NULL) {
+        self->next->previous = self->previous;
+    }
+    pthread_mutex_unlock(&registry.mutex);
+}
+
+static void
+free_queue(queue *self)
+{
+    discard_all(self, backlog_take_all(&self->items));
+    pthread_mutex_destroy(&self->mutex);
+    free(self);
+}
+
+// An item may hold the last count of another queue, whose items ...: one after the other, not
+// one inside the other.
+void
+queue_decref(queue *self)
+{
+    static __thread queue *doomed = NULL;
+    static __thread bool is_freeing = false;
+    if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    unregister(self);
+    self->next = doomed;
+    doomed = self;
+    if (is_freeing) {
+        return;
+    }
+    is_freeing = true;
+    while (doomed != NULL) {
+        queue *each = doomed;
+        doomed = each->next;
+        free_queue(each);
+    }
+    is_freeing = false;
+}
+
+// ---- fork ----
+
+void
+queue_fork_prepare(void)
+{
+    pthread_mutex_lock(&registry.mutex);
+    for (queue *each = registry.first; each != NULL; each = each->next) {
+        pthread_mutex_lock(&each->mutex);
+    }
+}
+
+void
+queue_fork_parent(void)
+{
+    for (queue *each = registry.first; each != NULL; each = each->next) {
+        pthread_mutex_unlock(&each->mutex);
+    }
+    pthread_mutex_unlock(&registry.mutex);
+}
+
+// A waiter of another thread is on a stack, or in an interpreter, that is no more.
+static void
+forget_others(queue *self)
+{
+    for (int side = 0; side < QUEUE_SIDES; side++) {
+        queue_waiter *each = self->waiters[side].first;
+        while (each != NULL) {
+            queue_waiter *next = each->next;
+            if (!pthread_equal(each->thread, pthread_self())) {
+                unlink_locked(self, each);
+            }
+            each = next;
+        }
+    }
+}
+
+void
+queue_fork_child(void)
+{
+    pthread_mutex_init(&registry.mutex, NULL);
+    for (queue *each = registry.first; each != NULL; each = each->next) {
+        pthread_mutex_init(&each->mutex, NULL);
+        forget_others(each);
+    }
+}

@@ -1,0 +1,267 @@
+#include "ground/traceback/reporter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define SLOW_VISITS 16 // in one report
+#define SIGNALS     65 // _NSIG
+
+typedef struct {
+    bool is_registered;
+    int descriptor;
+    struct sigaction before;
+    atomic_bool is_rung; // without the mutex
+} signal_slot;
+
+static struct {
+    pthread_mutex_t mutex; // guards all of it, and every watchdog
+    reporter_report report;
+    bool is_running;
+    sem_t bell; // without the mutex
+    signal_slot signals[SIGNALS];
+    watchdog *watchdogs;
+} reporter = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+// ---- watchdogs ----
+
+typedef struct {
+    const watchdog *owner;
+    int64_t now, next;
+    slow_visit slow[SLOW_VISITS];
+    int count;
+} look;
+
+static void
+look_at_thread(thread *each, void *argument)
+{
+    look *self = argument;
+    visit_seen levels[VISIT_LEVELS];
+    int depth = visit_log_copy(&each->visits, levels);
+    int64_t shown = -1; // when a visit around this one is reported: this one too, if it has begun
+    for (int i = 0; i < depth && i < VISIT_LEVELS; i++) {
+        // What began before anybody watched is counted from when that was.
+        int64_t since = levels[i].since < self->owner->start ? self->owner->start : levels[i].since;
+        if (since == VISIT_UNTIMED || since <= shown) {
+            continue;
+        }
+        int64_t when = shown = since + self->owner->limit;
+        if (when > self->now) {
+            self->next = when < self->next ? when : self->next;
+        }
+        else if (when > self->owner->looked && self->count < SLOW_VISITS) {
+            self->slow[self->count++] =
+                (slow_visit){each->ident, levels[i].host, self->now - since};
+        }
+    }
+}
+
+// ---- the thread ----
+
+// The descriptor is duplicated, so that whoever closes it need not wait until all is written.
+static void
+report_unlocked(int descriptor, const slow_visit *slow, int count)
+{
+    int own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    pthread_mutex_unlock(&reporter.mutex);
+    if (own >= 0) {
+        reporter.report(own, slow, count);
+        close(own);
+    }
+    pthread_mutex_lock(&reporter.mutex);
+}
+
+static void
+answer_signals(void)
+{
+    for (int number = 0; number < SIGNALS; number++) {
+        signal_slot *slot = &reporter.signals[number];
+        if (atomic_exchange(&slot->is_rung, false) && slot->is_registered) {
+            report_unlocked(slot->descriptor, NULL, 0);
+        }
+    }
+}
+
+// One watchdog that has something to report does so: the list may be another one afterwards. False:
+// none has.
+static bool
+look_around(int64_t *next)
+{
+    for (watchdog *each = reporter.watchdogs; each != NULL; each = each->next) {
+        look at = {.owner = each, .now = clock_now(), .next = DEADLINE_NEVER};
+        thread_each(look_at_thread, &at);
+        each->looked = at.now;
+        if (at.count > 0) {
+            report_unlocked(each->descriptor, at.slow, at.count);
+            return true;
+        }
+        int64_t latest = at.now + each->limit; // of a visit that begins right now
+        at.next = at.next < latest ? at.next : latest;
+        *next = at.next < *next ? at.next : *next;
+    }
+    return false;
+}
+
+static void *
+run(void *unused)
+{
+    pthread_mutex_lock(&reporter.mutex);
+    for (;;) {
+        int64_t next = DEADLINE_NEVER;
+        answer_signals();
+        if (!look_around(&next)) {
+            pthread_mutex_unlock(&reporter.mutex);
+            semaphore_wait(&reporter.bell, next);
+            pthread_mutex_lock(&reporter.mutex);
+        }
+    }
+    return NULL;
+}
+
+static bool
+start_locked(void)
+{
+    if (!reporter.is_running) {
+        pthread_t started;
+        reporter.is_running = thread_start(&started, run, NULL);
+        if (reporter.is_running) {
+            pthread_detach(started);
+        }
+    }
+    return reporter.is_running;
+}
+
+void
+reporter_init(reporter_report report)
+{
+    reporter.report = report;
+    sem_init(&reporter.bell, 0, 0);
+}
+
+bool
+watchdog_start(watchdog *self)
+{
+    pthread_mutex_lock(&reporter.mutex);
+    bool is_started = start_locked();
+    if (is_started) {
+        atomic_fetch_add(&visit_watchdogs, 1);
+        self->is_running = true;
+        self->start = self->looked = clock_now();
+        self->next = reporter.watchdogs;
+        reporter.watchdogs = self;
+    }
+    pthread_mutex_unlock(&reporter.mutex);
+    if (is_started) {
+        sem_post(&reporter.bell);
+    }
+    return is_started;
+}
+
+void
+watchdog_stop(watchdog *self)
+{
+    pthread_mutex_lock(&reporter.mutex);
+    if (self->is_running) {
+        watchdog **link = &reporter.watchdogs;
+        while (*link != self) {
+            link = &(*link)->next;
+        }
+        *link = self->next;
+        self->is_running = false;
+        atomic_fetch_sub(&visit_watchdogs, 1);
+    }
+    pthread_mutex_unlock(&reporter.mutex);
+}
+
+// ---- signals ----
+
+static void
+on_signal(int number)
+{
+    int saved = errno;
+    atomic_store(&reporter.signals[number].is_rung, true);
+    sem_post(&reporter.bell);
+    errno = saved;
+}
+
+bool
+reporter_register(int number, int descriptor)
+{
+    if (number <= 0 || number >= SIGNALS) {
+        errno = EINVAL;
+        return false;
+    }
+    signal_slot *slot = &reporter.signals[number];
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    pthread_mutex_lock(&reporter.mutex);
+    bool is_done = start_locked();
+    if (!is_done) {
+        errno = EAGAIN;
+    }
+    else if (slot->is_registered) {
+        close(slot->descriptor);
+    }
+    else {
+        is_done = sigaction(number, &action, &slot->before) == 0;
+    }
+    if (is_done) {
+        slot->is_registered = true;
+        slot->descriptor = descriptor;
+    }
+    pthread_mutex_unlock(&reporter.mutex);
+    return is_done;
+}
+
+// Whoever has taken the signal since keeps it.
+bool
+reporter_unregister(int number)
+{
+    if (number <= 0 || number >= SIGNALS) {
+        return false;
+    }
+    signal_slot *slot = &reporter.signals[number];
+    struct sigaction now;
+    pthread_mutex_lock(&reporter.mutex);
+    bool was_registered = slot->is_registered;
+    if (was_registered) {
+        slot->is_registered = false;
+        close(slot->descriptor);
+        if (sigaction(number, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) &&
+            now.sa_handler == on_signal) {
+            (void)sigaction(number, &slot->before, NULL);
+        }
+    }
+    pthread_mutex_unlock(&reporter.mutex);
+    return was_registered;
+}
+
+// ---- fork ----
+
+void
+reporter_fork_prepare(void)
+{
+    pthread_mutex_lock(&reporter.mutex);
+}
+
+void
+reporter_fork_parent(void)
+{
+    pthread_mutex_unlock(&reporter.mutex);
+}
+
+// Watchdogs of threads that are gone watch on: nobody knows whose they are, and there is no harm.
+void
+reporter_fork_child(void)
+{
+    pthread_mutex_init(&reporter.mutex, NULL);
+    sem_init(&reporter.bell, 0, 0);
+    bool was_running = reporter.is_running;
+    reporter.is_running = false;
+    if (was_running) {
+        (void)start_locked(); // a signal may be all that ever asks for it
+    }
+}

@@ -1,0 +1,539 @@
+// Crew: the C half of an executor: it takes tasks, and lends worker threads their loop.
+#include "bridge/executor/crew.h"
+
+#include "bridge/crossing/crossing.h"
+#include "bridge/transfer/error.h"
+#include "bridge/python/objects.h"
+#include "ground/base/clock.h"
+#include "types/reference.h"
+#include "types/task.h"
+
+// How long a worker's thread waits for the next task inside its interpreter before it goes home.
+// Going home takes home's GIL, so it is worth some patience; but a thread inside makes others that
+// close the interpreter wait.
+#define PATIENCE   (20 * MILLISECOND)
+#define BATCH_SIZE 64 // tasks queued at a time
+
+typedef struct {
+    PyObject_HEAD
+    crew *crew; // counted
+    core_state *state;
+    PyObject *module;          // owned, keeps the state
+    PyTypeObject *future_type; // owned
+    PyObject *function;        // owned: the latest, by str or bytes
+    task_function *packed;     // counted: the same
+    bool is_kept;              // how it was packed
+} crew_object;
+
+// ---- what is called ----
+
+static int
+pack_function(crew_object *self, PyObject *function, bool is_kept)
+{
+    if (self->function == function && self->is_kept == is_kept) {
+        return 0;
+    }
+    const char *data;
+    Py_ssize_t size;
+    function_kind kind = FUNCTION_NAME;
+    if (PyBytes_Check(function)) {
+        kind = is_kept ? FUNCTION_KEPT_PICKLE : FUNCTION_PICKLE;
+        data = PyBytes_AS_STRING(function);
+        size = PyBytes_GET_SIZE(function);
+    }
+    else {
+        data = PyUnicode_AsUTF8AndSize(function, &size);
+    }
+    task_function *packed = data == NULL ? NULL : task_function_new(kind, data, (size_t)size);
+    if (packed == NULL) {
+        return -1;
+    }
+    task_function_decref(self->packed);
+    self->packed = packed;
+    self->is_kept = is_kept;
+    Py_XSETREF(self->function, Py_NewRef(function));
+    return 0;
+}
+
+// ---- submitting ----
+
+static void
+raise_not_open(crew_object *self, crew_phase phase)
+{
+    if (phase == CREW_BROKEN) {
+        PyObject *hook = state_hook(self->state, HOOK_TASK_BROKEN);
+        PyObject *error = hook == NULL ? NULL : PyObject_CallNoArgs(hook);
+        if (error != NULL) {
+            PyErr_SetRaisedException(error);
+        }
+        return;
+    }
+    PyErr_SetString(PyExc_RuntimeError,
+                    phase == CREW_EXITING ? "cannot schedule new futures after interpreter shutdown"
+                                          : "cannot schedule new futures after shutdown");
+}
+
+static int
+check_open(crew_object *self)
+{
+    if (crew_is_forgotten(self->crew)) {
+        PyErr_SetString(PyExc_RuntimeError, "executors do not survive os.fork()");
+        return -1;
+    }
+    crew_phase phase = atomic_load(&self->crew->phase);
+    if (phase != CREW_OPEN) {
+        raise_not_open(self, phase);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+enqueue(crew_object *self, task *first, size_t count)
+{
+    crew_phase phase = crew_submit(self->crew, first, count);
+    if (phase == CREW_OPEN) {
+        return 0;
+    }
+    while (first != NULL) {
+        task *next = first->next;
+        task_decref(first);
+        first = next;
+    }
+    raise_not_open(self, phase);
+    return -1;
+}
+
+// submit(function, arguments, keywords): one Future. `function` None: `arguments` is the exception
+// with which packing the function has failed.
+static PyObject *
+crew_submit_one(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
+{
+    crew_object *self = (crew_object *)op;
+    if (count != 3 || check_open(self) < 0) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "three arguments");
+    }
+    task *made = NULL;
+    if (arguments[0] == Py_None) {
+        PyErr_SetObject((PyObject *)Py_TYPE(arguments[1]), arguments[1]);
+        made = task_new(self->state, NULL, 0, NULL, NULL);
+    }
+    else if (pack_function(self, arguments[0], false) == 0) {
+        made = task_new(self->state, self->packed, 0, arguments[1],
+                        arguments[2] == Py_None ? NULL : arguments[2]);
+    }
+    PyObject *future =
+        made == NULL ? NULL : task_object_new(self->state, self->future_type, self->crew, made);
+    if (future != NULL && task_get_phase(made) == TASK_PENDING &&
+        enqueue(self, task_incref(made), 1) < 0) {
+        Py_CLEAR(future);
+    }
+    return future;
+}
+
+// A batch of tasks on its way into the queue.
+typedef struct {
+    task *first, *last;
+    size_t count, limit;
+} batch;
+
+static int
+batch_send(crew_object *self, batch *sent)
+{
+    int result = sent->first == NULL ? 0 : enqueue(self, sent->first, sent->count);
+    // The first goes at once, so that work begins; then more at a time, so that it is cheap.
+    size_t limit = sent->limit < BATCH_SIZE ? 2 * sent->limit : BATCH_SIZE;
+    *sent = (batch){.limit = limit};
+    return result;
+}
+
+static int
+batch_add(crew_object *self, batch *into, task *added)
+{
+    *(into->last == NULL ? &into->first : &into->last->next) = task_incref(added);
+    into->last = added;
+    return ++into->count < into->limit ? 0 : batch_send(self, into);
+}
+
+// The arguments of one call; NULL without an exception: there are no more.
+static PyObject *
+next_row(PyObject *iterator)
+{
+    PyObject *row = PyIter_Next(iterator);
+    if (row != NULL && !(PyTuple_CheckExact(row) && PyTuple_GET_SIZE(row) > 0)) {
+        PyErr_SetString(PyExc_TypeError, "tuples of arguments are required");
+        Py_CLEAR(row);
+    }
+    return row;
+}
+
+// Those of up to `size` calls, one after the other, each with `stride` of them.
+static PyObject *
+next_chunk(PyObject *iterator, Py_ssize_t size, Py_ssize_t *stride)
+{
+    PyObject *row = next_row(iterator);
+    Py_ssize_t width = *stride = row == NULL ? 0 : PyTuple_GET_SIZE(row);
+    PyObject *chunk = row == NULL                     ? NULL
+                      : size > PY_SSIZE_T_MAX / width ? PyErr_NoMemory()
+                                                      : PyTuple_New(size * width);
+    Py_ssize_t filled = 0;
+    while (chunk != NULL && row != NULL && PyTuple_GET_SIZE(row) == width) {
+        for (Py_ssize_t i = 0; i < width; i++) {
+            PyTuple_SET_ITEM(chunk, filled++, Py_NewRef(PyTuple_GET_ITEM(row, i)));
+        }
+        Py_DECREF(row);
+        row = filled < size * width ? next_row(iterator) : NULL;
+    }
+    Py_XDECREF(row);
+    if (PyErr_Occurred()) {
+        Py_CLEAR(chunk);
+    }
+    else if (chunk != NULL && filled < size * width) {
+        (void)_PyTuple_Resize(&chunk, filled);
+    }
+    return chunk;
+}
+
+static int
+submit_next(crew_object *self, batch *into, PyObject *item, Py_ssize_t stride, PyObject *list)
+{
+    task *made = task_new(self->state, self->packed, stride, item, NULL);
+    PyObject *object = made == NULL ? NULL
+                                    : task_object_new(self->state, self->state->types[TYPE_TASK],
+                                                      self->crew, made);
+    int result = object == NULL ? -1 : PyList_Append(list, object);
+    if (result == 0 && task_get_phase(made) == TASK_PENDING) {
+        result = batch_add(self, into, made);
+    }
+    Py_XDECREF(object);
+    return result;
+}
+
+// submit_each(function, iterator, limit, chunksize): a list of up to `limit` Tasks (-1: as many as
+// there are). The iterator yields the arguments of each call, all tuples of one length; a Task
+// makes `chunksize` calls. If that is 1 its result is the call's, else a tuple.
+static PyObject *
+crew_submit_each(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
+{
+    crew_object *self = (crew_object *)op;
+    if (count != 4 || check_open(self) < 0) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "four arguments");
+    }
+    Py_ssize_t limit = PyLong_AsSsize_t(arguments[2]);
+    Py_ssize_t size = PyErr_Occurred() ? -1 : PyLong_AsSsize_t(arguments[3]), stride = 0;
+    PyObject *iterator = arguments[1], *list = PyErr_Occurred() ? NULL : PyList_New(0), *item;
+    batch sent = {.limit = 1};
+    int result = list == NULL ? -1 : 0;
+    while (result == 0 && limit != 0 &&
+           (item = size == 1 ? next_row(iterator) : next_chunk(iterator, size, &stride)) != NULL) {
+        // The iterator may have submitted something else meanwhile.
+        result = pack_function(self, arguments[0], true);
+        result = result < 0 ? -1 : submit_next(self, &sent, item, stride, list);
+        Py_DECREF(item);
+        limit--;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    if (batch_send(self, &sent) < 0 && raised == NULL) {
+        raised = PyErr_GetRaisedException();
+    }
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+        Py_CLEAR(list);
+    }
+    return list;
+}
+
+// ---- the worker's loop ----
+
+// Attached to the host, which others may enter between two tasks.
+static void
+let_others_in(interp *host)
+{
+    if (UNLIKELY(atomic_load_explicit(&host->attention, memory_order_relaxed) ||
+                 errand_is_waiting(&host->errands))) {
+        crossing_clean(host);
+    }
+    if (UNLIKELY(atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0)) {
+        crossing_give_way(host, false);
+    }
+}
+
+// Run tasks until there is none for some time. Attached to the host.
+static crew_order
+run_tasks(crew_object *self, crew_worker *worker, crossing *over, task *next)
+{
+    crew_order order = CREW_RUN;
+    while (order == CREW_RUN || order == CREW_TELL) {
+        task *done = NULL;
+        if (order == CREW_RUN) {
+            done = next;
+            visit_set_time(&over->thread->visits, visit_time());
+            task_perform(done, worker->host->core_state, &worker->functions);
+            let_others_in(worker->host);
+        }
+        else {
+            crossing_return(over);
+            task_tell(self->state, self->crew);
+            crossing_revisit(over);
+        }
+        order = crew_next(self->crew, worker, done, 0, &next);
+        if (order == CREW_IDLE) {
+            visit_set_time(&over->thread->visits, VISIT_UNTIMED);
+            Py_BEGIN_ALLOW_THREADS
+            order = crew_next(self->crew, worker, NULL, clock_now() + PATIENCE, &next);
+            Py_END_ALLOW_THREADS
+        }
+    }
+    return order;
+}
+
+// Drop what is kept in the host, under its GIL.
+static void
+forget_functions(crew_object *self, crew_worker *worker)
+{
+    crossing over;
+    if (crossing_enter(&over, self->state->interp, worker->host) == CROSSING_OK) {
+        function_cache_clear(&worker->functions);
+        crossing_leave(&over);
+    }
+}
+
+// Park at home, detached; run tasks in the host; and so on until the end.
+//
+// Returns the task that could not be run, because the host is closed or there is no memory; or
+// NULL.
+static task *
+work_until_end(crew_object *self, crew_worker *worker)
+{
+    PyThreadState *home_state = PyThreadState_Get();
+    crew_order order = CREW_IDLE;
+    while (order != CREW_END) {
+        task *next = NULL;
+        crossing over;
+        crossing_result why = CROSSING_OK;
+        PyEval_SaveThread();
+        int64_t before = thread_block(BLOCKED_TASK, 0);
+        order = crew_next(self->crew, worker, NULL, DEADLINE_NEVER, &next);
+        thread_unblock(before);
+        if (order == CREW_RUN) {
+            why = crossing_enter_from(&over, self->state->interp, home_state, worker->host);
+        }
+        if (order == CREW_RUN && why == CROSSING_OK) {
+            order = run_tasks(self, worker, &over, next);
+            crossing_leave(&over);
+            continue;
+        }
+        if (PyThreadState_GetUnchecked() == NULL) { // else a crossing has turned back
+            PyEval_RestoreThread(home_state);
+        }
+        if (order == CREW_TELL) {
+            task_tell(self->state, self->crew);
+        }
+        if (why != CROSSING_OK) {
+            crossing_raise(self->state, worker->host, why);
+            task_set_error(next, self->state);
+            return next;
+        }
+    }
+    return NULL;
+}
+
+// work(interpreter): be a worker. False: the interpreter could not be entered.
+static PyObject *
+crew_work(PyObject *op, PyObject *handle)
+{
+    crew_object *self = (crew_object *)op;
+    interp *host = interpreter_of(self->state, handle);
+    if (host == NULL) {
+        return NULL;
+    }
+    crew_worker worker;
+    crew_join(self->crew, &worker, host);
+    task *failed = work_until_end(self, &worker);
+    forget_functions(self, &worker);
+    crew_leave(self->crew, &worker, failed);
+    if (crew_begin_telling(self->crew)) {
+        task_tell(self->state, self->crew);
+    }
+    return PyBool_FromLong(failed == NULL);
+}
+
+static PyObject *
+crew_needs_worker(PyObject *op, PyObject *unused)
+{
+    return PyBool_FromLong(crew_wants_worker(((crew_object *)op)->crew));
+}
+
+static PyObject *
+crew_expect_none(PyObject *op, PyObject *unused)
+{
+    crew_give_up(((crew_object *)op)->crew);
+    Py_RETURN_NONE;
+}
+
+// ---- ending ----
+
+static PyObject *
+crew_end(PyObject *op, PyObject *why)
+{
+    crew_object *self = (crew_object *)op;
+    long phase = PyLong_AsLong(why);
+    if (phase == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (!crew_is_forgotten(self->crew)) {
+        crew_shut_down(self->crew, (crew_phase)phase);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+crew_drop_pending(PyObject *op, PyObject *is_broken)
+{
+    crew_object *self = (crew_object *)op;
+    task *observed =
+        crew_is_forgotten(self->crew) ? NULL : crew_drain(self->crew, is_broken == Py_True);
+    while (observed != NULL) {
+        task *next = observed->next;
+        observed->next = NULL;
+        task_tell_one(self->state, observed);
+        observed = next;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+crew_pending(PyObject *op, void *unused)
+{
+    return PyLong_FromSize_t(((crew_object *)op)->crew->pending);
+}
+
+static PyObject *
+crew_get_phase(PyObject *op, void *unused)
+{
+    return PyLong_FromLong((long)atomic_load(&((crew_object *)op)->crew->phase));
+}
+
+// ---- type ----
+
+static PyObject *
+crew_object_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    int limit, may_lend;
+    PyObject *future_type;
+    if (!PyArg_ParseTuple(arguments, "ipO!", &limit, &may_lend, &PyType_Type, &future_type)) {
+        return NULL;
+    }
+    PyObject *module = PyType_GetModule(type);
+    core_state *state = module == NULL ? NULL : PyModule_GetState(module);
+    if (state == NULL) {
+        return NULL;
+    }
+    if (!PyType_IsSubtype((PyTypeObject *)future_type, state->types[TYPE_TASK])) {
+        return PyErr_Format(PyExc_TypeError, "a subclass of Task is required");
+    }
+    crew_object *self = (crew_object *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->state = state;
+    self->module = Py_NewRef(module);
+    self->future_type = (PyTypeObject *)Py_NewRef(future_type);
+    self->crew = crew_new(limit, may_lend);
+    if (self->crew == NULL) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)self;
+}
+
+static int
+crew_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    crew_object *self = (crew_object *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->module);
+    Py_VISIT(self->future_type);
+    return 0;
+}
+
+static void
+crew_dealloc(PyObject *op)
+{
+    crew_object *self = (crew_object *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    Py_XDECREF(self->function);
+    task_function_decref(self->packed);
+    if (self->crew != NULL) {
+        crew_decref(self->crew);
+    }
+    Py_XDECREF(self->future_type);
+    PyObject *module = self->module;
+    type->tp_free(op);
+    Py_XDECREF(module);
+    Py_DECREF(type);
+}
+
+static PyMethodDef crew_methods[] = {
+    {"submit", (PyCFunction)(void (*)(void))crew_submit_one, METH_FASTCALL,
+     PyDoc_STR("submit($self, function, arguments, keywords, /)\n--\n\nQueue one call.")},
+    {"submit_each", (PyCFunction)(void (*)(void))crew_submit_each, METH_FASTCALL,
+     PyDoc_STR("submit_each($self, function, iterator, limit, chunksize, /)\n--\n\n"
+               "Queue a call for each tuple of arguments.")},
+    {"needs_worker", crew_needs_worker, METH_NOARGS,
+     PyDoc_STR("needs_worker($self, /)\n--\n\n"
+               "Is another worker wanted? It is expected from then on.")},
+    {"expect_none", crew_expect_none, METH_NOARGS,
+     PyDoc_STR("expect_none($self, /)\n--\n\nA worker that is expected will not come.")},
+    {"work", crew_work, METH_O,
+     PyDoc_STR("work($self, interpreter, /)\n--\n\n"
+               "Run tasks in an interpreter until the end. False: it could not be entered.")},
+    {"end", crew_end, METH_O,
+     PyDoc_STR("end($self, why, /)\n--\n\nTake no more tasks. 1: shut down, 2: exit, 3: broken.")},
+    {"drop_pending", crew_drop_pending, METH_O,
+     PyDoc_STR("drop_pending($self, is_broken, /)\n--\n\nCancel what is pending, or fail it.")},
+    {NULL},
+};
+
+static PyGetSetDef crew_getset[] = {
+    {"pending", crew_pending, NULL, "How many tasks nobody has begun.", NULL},
+    {"phase", crew_get_phase, NULL, "0: open, else what end() was told.", NULL},
+    {NULL},
+};
+
+static PyType_Slot crew_slots[] = {
+    {Py_tp_doc, "Workers, and the tasks that wait."},
+    {Py_tp_new, crew_object_new},
+    {Py_tp_dealloc, crew_dealloc},
+    {Py_tp_traverse, crew_traverse},
+    {Py_tp_methods, crew_methods},
+    {Py_tp_getset, crew_getset},
+    {0, NULL},
+};
+
+static PyType_Spec crew_spec = {"atoll._core.Crew", sizeof(crew_object), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, crew_slots};
+
+int
+crew_add_type(PyObject *module, core_state *state)
+{
+    state->types[TYPE_CREW] = (PyTypeObject *)PyType_FromModuleAndSpec(module, &crew_spec, NULL);
+    return state->types[TYPE_CREW] == NULL
+               ? -1
+               : PyModule_AddObjectRef(module, "Crew", (PyObject *)state->types[TYPE_CREW]);
+}
+
+// ---- functions ----
+
+static PyObject *
+is_reference(PyObject *module, PyObject *object)
+{
+    return PyBool_FromLong(task_is_reference(PyModule_GetState(module), object));
+}
+
+PyMethodDef crew_functions[] = {
+    {"is_reference", is_reference, METH_O,
+     PyDoc_STR("is_reference($module, object, /)\n--\n\nDoes it never go by value?")},
+    {NULL},
+};

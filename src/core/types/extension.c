@@ -1,0 +1,210 @@
+// Modules made from this interpreter's private copies of shared objects [PEP 489, PEP 793].
+#include "bridge/modules/extension.h"
+
+#include <dlfcn.h>
+
+#include "bridge/modules/unchecked.h"
+#include "ground/modules/loading.h"
+#include "types/reference.h"
+
+#if PY_VERSION_HEX >= 0x030F0000
+#    define OLD_SLOT_MULTIPLE_INTERPRETERS 3 // in what was compiled for the stable ABI before
+#else
+#    define OLD_SLOT_MULTIPLE_INTERPRETERS Py_mod_multiple_interpreters
+#endif
+
+// What a module says of interpreters with a GIL of their own.
+static const char *
+declaration(const void *value)
+{
+    return value == Py_MOD_PER_INTERPRETER_GIL_SUPPORTED         ? "supported"
+           : value == Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED ? "not supported"
+                                                                 : "shared GIL only";
+}
+
+static const char *
+declared_by(const PyModuleDef_Slot *slots)
+{
+    for (const PyModuleDef_Slot *each = slots; each != NULL && each->slot != 0; each++) {
+        if (each->slot == Py_mod_multiple_interpreters ||
+            each->slot == OLD_SLOT_MULTIPLE_INTERPRETERS) {
+            return declaration(each->value);
+        }
+    }
+    return "nothing";
+}
+
+// Single-phase: it is the module. CPython would have had it made in the main interpreter.
+static PyObject *
+adopt(PyObject *module)
+{
+    PyModuleDef *definition = PyModule_GetDef(module);
+    if (definition == NULL) {
+        PyErr_Clear();
+    }
+    else if (PyState_FindModule(definition) != module &&
+             PyState_AddModule(module, definition) < 0) {
+        Py_CLEAR(module);
+    }
+    return module;
+}
+
+// What PyInit_x returned, made into (module, what it declares). Steals `made`.
+static PyObject *
+finish(PyObject *made, const char *symbol, PyObject *spec)
+{
+    if (made == NULL || PyErr_Occurred()) {
+        if (!PyErr_Occurred()) {
+            PyErr_Format(PyExc_SystemError, "%s failed without raising an exception", symbol);
+        }
+        Py_XDECREF(made);
+        return NULL;
+    }
+    if (PyObject_TypeCheck(made, &PyModuleDef_Type)) {
+        PyObject *module = unchecked_from_definition((PyModuleDef *)made, spec, PYTHON_API_VERSION);
+        return module == NULL
+                   ? NULL
+                   : Py_BuildValue("Ns", module, declared_by(((PyModuleDef *)made)->m_slots));
+    }
+    if (!PyModule_Check(made)) {
+        PyErr_Format(PyExc_SystemError, "%s returned %R, which is no module", symbol, made);
+        Py_DECREF(made);
+        return NULL;
+    }
+    PyObject *module = adopt(made);
+    return module == NULL ? NULL : Py_BuildValue("Ns", module, "single-phase");
+}
+
+static PyObject *
+initialize(core_state *state, PyObject *(*function)(void), PyObject *spec)
+{
+    PyObject *name = PyObject_GetAttrString(spec, "name");
+    const char *full_name = name == NULL ? NULL : PyUnicode_AsUTF8(name);
+    PyObject *made = NULL;
+    if (full_name != NULL) {
+        const char *before = extension_begin(state, full_name);
+        made = function();
+        (void)extension_begin(state, before);
+    }
+    Py_XDECREF(name);
+    return made;
+}
+
+static PyObject *
+create_by_init(core_state *state, void *library, const char *name, PyObject *spec)
+{
+    char symbol[256];
+    PyOS_snprintf(symbol, sizeof symbol, "PyInit%s", name);
+    PyObject *(*function)(void) = (PyObject * (*)(void)) dlsym(library, symbol);
+    if (function == NULL) {
+        PyErr_Format(PyExc_ImportError,
+                     "dynamic module does not define module export function (%s)", symbol);
+        return NULL;
+    }
+    return finish(initialize(state, function, spec), symbol, spec);
+}
+
+#if PY_VERSION_HEX >= 0x030F0000
+
+static const char *
+declared_by_new(const PySlot *slots)
+{
+    while (slots->sl_id != 0 && slots->sl_id != Py_mod_multiple_interpreters) {
+        slots++;
+    }
+    return slots->sl_id == 0 ? "nothing" : declaration(slots->sl_ptr);
+}
+
+static PyObject *
+create(core_state *state, void *library, const char *name, PyObject *spec)
+{
+    char symbol[256];
+    PyOS_snprintf(symbol, sizeof symbol, "PyModExport%s", name);
+    const PySlot *(*export)(void) = (const PySlot *(*)(void))dlsym(library, symbol);
+    if (export == NULL) {
+        return create_by_init(state, library, name, spec);
+    }
+    const PySlot *slots = export();
+    if (slots == NULL) {
+        return finish(NULL, symbol, spec);
+    }
+    PyObject *module = unchecked_from_slots(slots, spec);
+    return module == NULL ? NULL : Py_BuildValue("Ns", module, declared_by_new(slots));
+}
+
+#else
+
+static PyObject *
+create(core_state *state, void *library, const char *name, PyObject *spec)
+{
+    return create_by_init(state, library, name, spec);
+}
+
+#endif
+
+static PyObject *
+load_extension(PyObject *module, PyObject *arguments)
+{
+    core_state *state = PyModule_GetState(module);
+    const char *path, *tree, *name;
+    PyObject *spec;
+    if (!PyArg_ParseTuple(arguments, "sssO", &path, &tree, &name, &spec)) {
+        return NULL;
+    }
+    void *library = extension_load(state, path, tree);
+    return library == NULL ? NULL : create(state, library, name, spec);
+}
+
+static PyObject *
+load_library(PyObject *module, PyObject *arguments)
+{
+    const char *path, *tree;
+    if (!PyArg_ParseTuple(arguments, "ss", &path, &tree)) {
+        return NULL;
+    }
+    void *library = extension_load(PyModule_GetState(module), path, tree);
+    return library == NULL ? NULL : PyLong_FromVoidPtr(library);
+}
+
+static PyObject *
+load_original(PyObject *module, PyObject *arguments)
+{
+    PyObject *path;
+    int flags;
+    if (!PyArg_ParseTuple(arguments, "O&i", PyUnicode_FSConverter, &path, &flags)) {
+        return NULL;
+    }
+    void *library = loading_open(PyBytes_AS_STRING(path), flags);
+    Py_DECREF(path);
+    if (library == NULL) {
+        PyErr_SetString(PyExc_OSError, dlerror());
+        return NULL;
+    }
+    return PyLong_FromVoidPtr(library);
+}
+
+static PyObject *
+count_private_copies(PyObject *module, PyObject *unused)
+{
+    library_totals totals = extension_count(PyModule_GetState(module));
+    return Py_BuildValue("innLi", totals.copies, (Py_ssize_t)totals.copied,
+                         (Py_ssize_t)totals.shared, (long long)totals.nanoseconds, totals.threads);
+}
+
+PyMethodDef extension_functions[] = {
+    {"load_extension", load_extension, METH_VARARGS,
+     PyDoc_STR("load_extension($module, path, tree, name, spec, /)\n--\n\n"
+               "Make a module from this interpreter's private copy of a shared object.\n\n"
+               "Returns it, not yet executed, and what it declares.")},
+    {"load_library", load_library, METH_VARARGS,
+     PyDoc_STR("load_library($module, path, tree, /)\n--\n\n"
+               "Return the handle of this interpreter's private copy of a shared object.")},
+    {"load_original", load_original, METH_VARARGS,
+     PyDoc_STR("load_original($module, path, flags, /)\n--\n\n"
+               "Return the handle of a shared object itself, as dlopen does; no fork meanwhile.")},
+    {"count_private_copies", count_private_copies, METH_NOARGS,
+     PyDoc_STR("count_private_copies($module, /)\n--\n\n"
+               "Return of this interpreter: copies, bytes copied, bytes of them given back,\n"
+               "nanoseconds that it took, threads that they have started and that still run.")},
+    {NULL},
+};

@@ -1,0 +1,214 @@
+// What tells a crossing how an object is to go: ref(), copy(), restrict().
+#include "bridge/transfer/restriction.h"
+#include "types/reference.h"
+
+// ---- ref() and copy() ----
+
+static PyObject *
+mark_new(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    core_state *state = PyModule_GetState(module);
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "mark(object, by_value)");
+        return NULL;
+    }
+    mark_object *self = PyObject_GC_New(mark_object, state->types[TYPE_MARK]);
+    if (self != NULL) {
+        self->object = Py_NewRef(arguments[0]);
+        self->by_value = arguments[1] == Py_True;
+        PyObject_GC_Track(self);
+    }
+    return (PyObject *)self;
+}
+
+static int
+mark_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((mark_object *)self)->object);
+    return 0;
+}
+
+static int
+mark_clear(PyObject *self)
+{
+    Py_CLEAR(((mark_object *)self)->object);
+    return 0;
+}
+
+static void
+mark_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    (void)mark_clear(self);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+mark_repr(PyObject *op)
+{
+    mark_object *self = (mark_object *)op;
+    return PyUnicode_FromFormat("atoll.%s(%R)", self->by_value ? "copy" : "ref", self->object);
+}
+
+static PyType_Slot mark_slots[] = {
+    {Py_tp_doc, "An object, and how it is to cross: what atoll.ref() and atoll.copy() return."},
+    {Py_tp_dealloc, mark_dealloc},
+    {Py_tp_traverse, mark_traverse},
+    {Py_tp_clear, mark_clear},
+    {Py_tp_repr, mark_repr},
+    {0, NULL},
+};
+
+static PyType_Spec mark_spec = {
+    "atoll._core.Mark", sizeof(mark_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, mark_slots};
+
+// ---- restrict() ----
+
+static PyObject *
+restricted_new(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    core_state *state = PyModule_GetState(module);
+    if (count != 2 || !PyFrozenSet_CheckExact(arguments[1])) {
+        PyErr_SetString(PyExc_TypeError, "restrict(object, frozenset of names)");
+        return NULL;
+    }
+    if (!state_is_type(state, TYPE_RESTRICTED, arguments[0])) {
+        return restriction_make(state, arguments[0], arguments[1], NULL);
+    }
+    // Narrowing what is narrowed leaves what both allow.
+    restricted_object *wider = (restricted_object *)arguments[0];
+    PyObject *names = PyNumber_And(wider->names, arguments[1]);
+    PyObject *view = names == NULL ? NULL : restriction_make(state, wider->object, names, NULL);
+    Py_XDECREF(names);
+    return view;
+}
+
+static int
+restricted_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    restricted_object *self = (restricted_object *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->object);
+    Py_VISIT(self->names);
+    Py_VISIT(self->origin);
+    return 0;
+}
+
+static int
+restricted_clear(PyObject *op)
+{
+    restricted_object *self = (restricted_object *)op;
+    Py_CLEAR(self->object);
+    Py_CLEAR(self->names);
+    Py_CLEAR(self->origin);
+    return 0;
+}
+
+static void
+restricted_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    (void)restricted_clear(self);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+
+// At home too an attribute that can be called can only be called, and a result that is the object
+// itself is its view: others may have home format or compare what they hold.
+static PyObject *
+restricted_getattro(PyObject *op, PyObject *name)
+{
+    restricted_object *self = (restricted_object *)op;
+    if (state_check_name(name) < 0 || restriction_check(self, name) < 0) {
+        return NULL;
+    }
+    PyObject *value = PyObject_GetAttr(self->object, name);
+    return restriction_attribute(PyType_GetModuleState(Py_TYPE(op)), self, name, value);
+}
+
+static int
+restricted_setattro(PyObject *op, PyObject *name, PyObject *value)
+{
+    PyErr_SetString(PyExc_AttributeError, "this object is restricted: it cannot be changed");
+    return -1;
+}
+
+static PyObject *
+restricted_call(PyObject *op, PyObject *arguments, PyObject *keywords)
+{
+    restricted_object *self = (restricted_object *)op;
+    PyObject *name = PyUnicode_InternFromString("__call__");
+    int denied = name == NULL ? -1 : restriction_check(self, name);
+    Py_XDECREF(name);
+    PyObject *result = denied ? NULL : PyObject_Call(self->object, arguments, keywords);
+    PyObject *view = result == NULL ? NULL : restriction_view_of(self, result);
+    if (view != NULL) {
+        Py_SETREF(result, Py_NewRef(view));
+    }
+    return result;
+}
+
+static PyObject *
+restricted_repr(PyObject *op)
+{
+    return PyUnicode_FromFormat("<restricted object at %p>", op);
+}
+
+static PyType_Slot restricted_slots[] = {
+    {Py_tp_doc,
+     "An object of which only some names can be reached: what atoll.restrict() returns."},
+    {Py_tp_dealloc, restricted_dealloc},
+    {Py_tp_traverse, restricted_traverse},
+    {Py_tp_clear, restricted_clear},
+    {Py_tp_getattro, restricted_getattro},
+    {Py_tp_setattro, restricted_setattro},
+    {Py_tp_call, restricted_call},
+    {Py_tp_repr, restricted_repr},
+    {0, NULL},
+};
+
+static PyType_Spec restricted_spec = {
+    "atoll._core.Restricted", sizeof(restricted_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, restricted_slots};
+
+static PyObject *
+whole(PyObject *module, PyObject *object)
+{
+    bool is_view = state_is_type(PyModule_GetState(module), TYPE_RESTRICTED, object);
+    return Py_NewRef(is_view ? ((restricted_object *)object)->object : object);
+}
+
+static PyObject *
+make_internal(PyObject *module, PyObject *object)
+{
+    export_make_internal(PyModule_GetState(module), object);
+    Py_RETURN_NONE;
+}
+
+PyMethodDef mark_functions[] = {
+    {"mark", (PyCFunction)(void (*)(void))mark_new, METH_FASTCALL,
+     PyDoc_STR("mark($module, object, by_value, /)\n--\n\nSay how an object is to cross.")},
+    {"restrict", (PyCFunction)(void (*)(void))restricted_new, METH_FASTCALL,
+     PyDoc_STR("restrict($module, object, names, /)\n--\n\nNarrow an object to some names.")},
+    {"whole", whole, METH_O,
+     PyDoc_STR("whole($module, object, /)\n--\n\n"
+               "The object itself, of which a restricted one is a part.")},
+    {"make_internal", make_internal, METH_O,
+     PyDoc_STR("make_internal($module, object, /)\n--\n\n"
+               "Do not count an object that others hold: it is atoll's own.")},
+    {NULL},
+};
+
+int
+mark_add_types(PyObject *module, core_state *state)
+{
+    state->types[TYPE_MARK] = (PyTypeObject *)PyType_FromModuleAndSpec(module, &mark_spec, NULL);
+    state->types[TYPE_RESTRICTED] =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &restricted_spec, NULL);
+    return state->types[TYPE_MARK] == NULL || state->types[TYPE_RESTRICTED] == NULL ? -1 : 0;
+}

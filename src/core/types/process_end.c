@@ -1,0 +1,68 @@
+// What the exit handlers of the main interpreter ask for, one step after the other.
+#include "bridge/gc/collector.h"
+#include "bridge/python/cpython.h"
+#include "bridge/interpreter/creation.h"
+#include "bridge/crossing/janitor.h"
+#include "bridge/interpreter/lifecycle.h"
+#include "types/reference.h"
+
+static PyObject *
+forget_interpreters(PyObject *module, PyObject *unused)
+{
+    cpython_forget_interpreters();
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+freeze(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    if (target == NULL) {
+        return NULL;
+    }
+    if (target->is_main || interp_get_phase(target) == INTERP_CLOSED) {
+        PyErr_SetString(PyExc_RuntimeError, "nobody is stuck inside this interpreter");
+        return NULL;
+    }
+    lifecycle_freeze(target);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+prepare_exit(PyObject *module, PyObject *unused)
+{
+    creation_end();
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+stop_asking(PyObject *module, PyObject *unused)
+{
+    lifecycle_stop_asking(PyModule_GetState(module));
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+stop_janitor(PyObject *module, PyObject *unused)
+{
+    Py_BEGIN_ALLOW_THREADS
+    collector_stop();
+    janitor_stop();
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+PyMethodDef process_end_functions[] = {
+    {"forget_interpreters", forget_interpreters, METH_NOARGS,
+     PyDoc_STR("forget_interpreters($module, /)\n--\n\nLeave all but the main one to their fate.")},
+    {"freeze", freeze, METH_O,
+     PyDoc_STR("freeze($module, handle, /)\n--\n\nStop the threads that are stuck inside it.")},
+    {"prepare_exit", prepare_exit, METH_NOARGS,
+     PyDoc_STR("prepare_exit($module, /)\n--\n\nThe process ends: make no more interpreters.")},
+    {"stop_asking", stop_asking, METH_NOARGS,
+     PyDoc_STR("stop_asking($module, /)\n--\n\n"
+               "The process ends soon: visitors no longer interrupt this interpreter's threads.")},
+    {"stop_janitor", stop_janitor, METH_NOARGS,
+     PyDoc_STR("stop_janitor($module, /)\n--\n\nStop the threads that clean up.")},
+    {NULL},
+};

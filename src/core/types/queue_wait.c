@@ -1,0 +1,255 @@
+// QueueWait and Bell: how an event loop waits at a queue, see atoll._queue_asyncio.
+#include "bridge/transfer/entry.h"
+#include "bridge/crossing/pending.h"
+#include "types/queue.h"
+#include "types/reference.h"
+
+// ---- bells ----
+
+typedef struct {
+    PyObject_HEAD
+    bell *bell; // counted
+} bell_object;
+
+static PyObject *
+bell_make(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    bell_object *self = (bell_object *)type->tp_alloc(type, 0);
+    if (self != NULL && (self->bell = bell_new()) == NULL) {
+        Py_DECREF(self);
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    return (PyObject *)self;
+}
+
+static void
+bell_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    bell *ringing = ((bell_object *)op)->bell;
+    if (ringing != NULL) {
+        bell_decref(ringing);
+    }
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyObject *
+bell_fileno(PyObject *self, PyObject *unused)
+{
+    return PyLong_FromLong(bell_descriptor(((bell_object *)self)->bell));
+}
+
+static PyObject *
+bell_taken(PyObject *self, PyObject *unused)
+{
+    uint64_t numbers[64];
+    size_t count = Py_ARRAY_LENGTH(numbers);
+    PyObject *list = PyList_New(0);
+    while (list != NULL && count == Py_ARRAY_LENGTH(numbers)) {
+        count = bell_take(((bell_object *)self)->bell, numbers, Py_ARRAY_LENGTH(numbers));
+        for (size_t i = 0; list != NULL && i < count; i++) {
+            PyObject *number = PyLong_FromUnsignedLongLong(numbers[i]);
+            if (number == NULL || PyList_Append(list, number) < 0) {
+                Py_CLEAR(list);
+            }
+            Py_XDECREF(number);
+        }
+    }
+    return list;
+}
+
+static PyMethodDef bell_methods[] = {
+    {"fileno", bell_fileno, METH_NOARGS,
+     PyDoc_STR("fileno($self, /)\n--\n\nThe descriptor that is readable once it was rung.")},
+    {"take", bell_taken, METH_NOARGS,
+     PyDoc_STR("take($self, /)\n--\n\nThe numbers of the waits that have ended since.")},
+    {NULL},
+};
+
+static PyType_Slot bell_slots[] = {
+    {Py_tp_doc, "Wakes an event loop when waits at queues have ended."},
+    {Py_tp_new, bell_make},
+    {Py_tp_dealloc, bell_dealloc},
+    {Py_tp_methods, bell_methods},
+    {0, NULL},
+};
+
+static PyType_Spec bell_spec = {"atoll._core.Bell", sizeof(bell_object), 0, Py_TPFLAGS_DEFAULT,
+                                bell_slots};
+
+// ---- waits ----
+
+typedef struct {
+    PyObject_HEAD
+    interp *host;     // counted
+    pending *pending; // owned
+} queue_wait_object;
+
+static pending *
+pending_of(PyObject *self)
+{
+    return ((queue_wait_object *)self)->pending;
+}
+
+static void
+queue_wait_dealloc(PyObject *op)
+{
+    queue_wait_object *self = (queue_wait_object *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    pending_free(self->host, self->pending);
+    interp_decref(self->host);
+    PyObject_Free(op);
+    Py_DECREF(type);
+}
+
+static PyObject *
+queue_wait_is_ended(PyObject *op, void *unused)
+{
+    pending *self = pending_of(op);
+    return PyBool_FromLong(self->is_over || queue_is_decided(self->queue, &self->waiter));
+}
+
+static PyObject *
+queue_wait_finish(PyObject *op, PyObject *unused)
+{
+    pending *self = pending_of(op);
+    if (self->is_over) {
+        return PyErr_Format(PyExc_RuntimeError, "this wait is over");
+    }
+    self->is_over = true;
+    queue_item *item = NULL;
+    queue_result result = queue_finish(self->queue, &self->waiter, &item);
+    return queue_answer(PyType_GetModuleState(Py_TYPE(op)), result, self->waiter.side, item);
+}
+
+static PyObject *
+queue_wait_cancel(PyObject *self, PyObject *unused)
+{
+    pending_cancel(pending_of(self));
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef queue_wait_methods[] = {
+    {"finish", queue_wait_finish, METH_NOARGS,
+     PyDoc_STR("finish($self, /)\n--\n\nThe result: an item or None, or an exception.")},
+    {"cancel", queue_wait_cancel, METH_NOARGS,
+     PyDoc_STR("cancel($self, /)\n--\n\nLeave everything as if it had not waited.")},
+    {NULL},
+};
+
+static PyGetSetDef queue_wait_getset[] = {
+    {"is_ended", queue_wait_is_ended, NULL, "Is the result there?", NULL},
+    {NULL},
+};
+
+static PyType_Slot queue_wait_slots[] = {
+    {Py_tp_doc, "A place in a queue's line, held by an event loop."},
+    {Py_tp_dealloc, queue_wait_dealloc},
+    {Py_tp_methods, queue_wait_methods},
+    {Py_tp_getset, queue_wait_getset},
+    {0, NULL},
+};
+
+static PyType_Spec queue_wait_spec = {"atoll._core.QueueWait", sizeof(queue_wait_object), 0,
+                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                      queue_wait_slots};
+
+int
+queue_wait_add_types(PyObject *module, core_state *state)
+{
+    static const struct {
+        type_id id;
+        const char *name;
+        PyType_Spec *spec;
+    } types[] = {{TYPE_BELL, "Bell", &bell_spec}, {TYPE_QUEUE_WAIT, "QueueWait", &queue_wait_spec}};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(types); i++) {
+        PyObject *type = PyType_FromModuleAndSpec(module, types[i].spec, NULL);
+        state->types[types[i].id] = (PyTypeObject *)type;
+        if (type == NULL || PyModule_AddObjectRef(module, types[i].name, type) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+// ---- functions ----
+
+// A wait that has not begun; NULL with an exception.
+static PyObject *
+new_wait(core_state *state, PyObject *handle, queue_side side, PyObject *ringing, PyObject *number)
+{
+    queue *at = queue_checked(state, handle);
+    if (at == NULL) {
+        return NULL;
+    }
+    if (!state_is_type(state, TYPE_BELL, ringing)) {
+        PyErr_SetString(PyExc_TypeError, "a Bell is required");
+        return NULL;
+    }
+    unsigned long long call = PyLong_AsUnsignedLongLong(number);
+    if (call == (unsigned long long)-1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    pending *begun = pending_new(state->interp, at, side, ((bell_object *)ringing)->bell, call);
+    queue_wait_object *self =
+        begun == NULL ? NULL : PyObject_New(queue_wait_object, state->types[TYPE_QUEUE_WAIT]);
+    if (self != NULL) {
+        self->host = state->interp;
+        interp_incref(self->host);
+        self->pending = begun;
+    }
+    else if (begun != NULL) {
+        pending_free(state->interp, begun);
+    }
+    return (PyObject *)self;
+}
+
+static PyObject *
+begin_get(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 3) {
+        return PyErr_Format(PyExc_TypeError, "queue_begin_get(queue, bell, number)");
+    }
+    core_state *state = PyModule_GetState(module);
+    PyObject *wait = new_wait(state, arguments[0], QUEUE_GETTERS, arguments[1], arguments[2]);
+    if (wait != NULL) {
+        pending *self = pending_of(wait);
+        queue_item *item = NULL;
+        (void)!queue_get(self->queue, &item, &self->waiter); // the waiter knows
+        self->is_over = false;
+    }
+    return wait;
+}
+
+static PyObject *
+begin_put(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 4) {
+        return PyErr_Format(PyExc_TypeError, "queue_begin_put(queue, item, bell, number)");
+    }
+    core_state *state = PyModule_GetState(module);
+    PyObject *wait = new_wait(state, arguments[0], QUEUE_PUTTERS, arguments[2], arguments[3]);
+    if (wait == NULL) {
+        return NULL;
+    }
+    pending *self = pending_of(wait);
+    queue_item *item = entry_pack(state, arguments[1], queue_order(self->queue));
+    if (item == NULL) {
+        Py_DECREF(wait);
+        return NULL;
+    }
+    (void)!queue_put(self->queue, item, &self->waiter); // the waiter knows
+    self->is_over = false;
+    return wait;
+}
+
+PyMethodDef queue_wait_functions[] = {
+    {"queue_begin_get", (PyCFunction)(void (*)(void))begin_get, METH_FASTCALL,
+     PyDoc_STR(
+         "queue_begin_get($module, queue, bell, number, /)\n--\n\nStand in line for an item.")},
+    {"queue_begin_put", (PyCFunction)(void (*)(void))begin_put, METH_FASTCALL,
+     PyDoc_STR("queue_begin_put($module, queue, item, bell, number, /)\n--\n\n"
+               "Stand in line with an item.")},
+    {NULL},
+};

@@ -1,0 +1,158 @@
+// The local objects that stand for foreign ones: Proxy, remote class, remote method.
+//
+// Purpose. A Proxy is an instance of the remote class made for its object's type; the Proxy of a
+// class is that remote class itself, a local type. So `type(p) is interp.eval("C")`, and
+// isinstance, match statements and abstract base classes work as CPython means them.
+//
+// Lifetime. Each holds one count of its export; state->proxies finds the one live object of each.
+//
+// Threads. Under the GIL of the interpreter in which they live.
+#ifndef ATOLL_LOCAL_REFERENCE_H
+#define ATOLL_LOCAL_REFERENCE_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "bridge/transfer/export.h"
+#include "bridge/crossing/operation.h"
+#include "bridge/python/state.h"
+
+#define METHOD_SLOTS 64
+
+typedef struct remote_method remote_method;
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    exported *target;  // counted
+    core_state *state; // kept alive by the type
+    PyObject *weak_references;
+    remote_method *latest;  // owned, or NULL: what the latest p.name was
+    uint64_t known_methods; // by slot of remote_class.methods: seen to be methods of this object
+    unsigned epoch;         // of its class when they were
+} proxy_object;
+
+// What the metatype adds to each remote class.
+typedef struct {
+    core_state *state;    // NULL in a class of the user's own making
+    PyObject *module;     // owned, keeps state: the type's own reference goes when it is cleared
+    exported *target;     // counted, the class itself; NULL: shared or restricted
+    const void *type_key; // in state->classes; NULL: not there
+    PyTypeObject *shared_type; // borrowed, immortal: the type it stands for; NULL: target is it
+    bool is_restricted;
+    bool is_container;      // a builtin container, or a subclass with its operators
+    uint64_t fixed_methods; // by slot: methods of every instance
+    unsigned epoch;         // target->changes when the methods were found
+    name_cache_entry methods[METHOD_SLOTS];
+} remote_class;
+
+#define REMOTE_CLASS_OFFSET ((sizeof(PyHeapTypeObject) + 15) & ~(size_t)15)
+
+static inline remote_class *
+remote_class_data(PyTypeObject *class)
+{
+    return (remote_class *)(void *)((char *)class + REMOTE_CLASS_OFFSET);
+}
+
+int proxy_traverse(PyObject *self, visitproc visit, void *arg);
+void proxy_dealloc(PyObject *self);
+void remote_class_dealloc(PyObject *self);
+PyObject *remote_method_vectorcall(PyObject *self, PyObject *const *arguments, size_t nargsf,
+                                   PyObject *keyword_names);
+
+static inline bool
+is_proxy_instance(PyObject *object)
+{
+    return Py_TYPE(object)->tp_dealloc == proxy_dealloc;
+}
+
+static inline bool
+is_remote_class(PyObject *object)
+{
+    return Py_TYPE(object)->tp_dealloc == remote_class_dealloc;
+}
+
+// The export that a Proxy or remote class stands for, borrowed; NULL: neither.
+static inline exported *
+reference_target(PyObject *object)
+{
+    return is_proxy_instance(object) ? ((proxy_object *)object)->target
+           : is_remote_class(object) ? remote_class_data((PyTypeObject *)object)->target
+                                     : NULL;
+}
+
+extern const reference_methods local_references;
+
+extern struct PyModuleDef core_module;
+
+// Types; each adds itself to the module. 0 or -1.
+int proxy_add_types(PyObject *module, core_state *state);
+int remote_class_add_type(PyObject *module, core_state *state);
+int remote_method_add_type(PyObject *module, core_state *state);
+int special_method_add_type(PyObject *module, core_state *state);
+int interpreter_add_types(PyObject *module, core_state *state);
+int mark_add_types(PyObject *module, core_state *state);
+int summons_add_types(PyObject *module, core_state *state);
+int traceback_add_type(PyObject *module, core_state *state);
+int queue_add_types(PyObject *module, core_state *state);
+int buffer_add_type(PyObject *module, core_state *state);
+int atomic_int_add_type(PyObject *module, core_state *state);
+int task_add_type(PyObject *module, core_state *state);
+int crew_add_type(PyObject *module, core_state *state);
+
+// remote class
+PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
+PyTypeObject *remote_class_of_gone(core_state *state);              // new reference
+PyObject *remote_class_import(core_state *state, exported *target_steal);
+PyObject *remote_class_type_of(PyObject *reference); // new reference
+
+// remote method: proxy.name, not yet called
+PyObject *remote_method_get(proxy_object *proxy, PyObject *name, int32_t index);
+// Its Proxy has lost its last reference. True: somebody has the method, which keeps it.
+bool remote_method_keep_proxy(remote_method *self);
+PyObject *remote_method_resolve(PyObject *self); // the bound method itself, as a Proxy
+PyObject *remote_method_owner(PyObject *self);   // borrowed
+
+// special method: a descriptor of remote classes
+PyObject *special_method_get(core_state *state, PyObject *name); // borrowed
+
+// interpreter
+PyObject *interpreter_handle(core_state *state, interp *of);
+// Takes over the reference, to one that nobody uses; closes it if there is no memory for a handle.
+PyObject *interpreter_hand_out(core_state *state, interp *of);
+interp *interpreter_of(core_state *state, PyObject *handle); // borrowed; NULL: TypeError
+// As that; neither the main one nor this one: ValueError.
+interp *interpreter_closable(core_state *state, PyObject *handle);
+extern PyMethodDef interpreter_functions[];
+extern PyMethodDef thread_functions[];
+extern PyMethodDef process_end_functions[];
+extern PyMethodDef mark_functions[];
+extern PyMethodDef extension_functions[];
+extern PyMethodDef summons_functions[];
+extern PyMethodDef traceback_functions[];
+extern PyMethodDef queue_functions[];
+extern PyMethodDef buffer_functions[];
+
+// the keeper
+extern PyMethodDef warm_functions[];
+extern PyMethodDef crew_functions[];
+extern PyMethodDef share_functions[];
+extern PyMethodDef collector_functions[];
+int share_init(PyObject *module);
+
+static inline PyObject *
+reference_operate(core_state *state, exported *target, operation_kind kind, PyObject *name,
+                  PyObject *const *arguments, Py_ssize_t count)
+{
+    operation op = {.kind = kind,
+                    .owner = target->owner,
+                    .target = target,
+                    .arguments = arguments,
+                    .count = count};
+    if (name != NULL) {
+        op.name = name_refer(state, name);
+    }
+    return operation_perform(state, &op, NULL);
+}
+
+#endif

@@ -1,0 +1,470 @@
+// The local type that stands for a class of another interpreter, and whose instances are the
+// Proxies to that class's objects. Its metatype sends every question on to the class itself.
+#include "bridge/python/cpython.h"
+#include "bridge/crossing/description.h"
+#include "types/reference.h"
+
+// What atoll._describe.describe returns: (name, special methods, absent ones, flags, ABCs).
+enum {
+    DESCRIBED_CALLABLE = 1,
+    DESCRIBED_BUFFER = 2,
+    DESCRIBED_SEQUENCE = 4,
+    DESCRIBED_MAPPING = 8,
+    DESCRIBED_METACLASS = 16,
+    DESCRIBED_CONTAINER = 32,
+};
+
+typedef struct {
+    const char *name;
+    PyObject *specials, *absent, *abcs; // borrowed from the tuple
+    int flags;
+} class_description;
+
+// ---- making ----
+
+static int remote_class_traverse(PyObject *self, visitproc visit, void *arg);
+static int remote_class_clear(PyObject *self);
+
+static PyType_Slot instance_slots[] = {
+    {Py_tp_dealloc, proxy_dealloc},
+    {Py_tp_traverse, proxy_traverse},
+    {0, NULL},
+};
+
+static PyType_Slot metaclass_slots[] = {
+    {Py_tp_dealloc, remote_class_dealloc},
+    {Py_tp_traverse, remote_class_traverse},
+    {Py_tp_clear, remote_class_clear},
+    {0, NULL},
+};
+
+static PyTypeObject *
+make_type(core_state *state, const class_description *described, PyTypeObject *metatype)
+{
+    bool is_metaclass = described->flags & DESCRIBED_METACLASS;
+    PyType_Spec spec = {
+        .name = described->name,
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                 (is_metaclass ? 0 : Py_TPFLAGS_DISALLOW_INSTANTIATION), // a metaclass needs tp_new
+        .slots = is_metaclass ? metaclass_slots : instance_slots,
+    };
+    if (described->flags & DESCRIBED_SEQUENCE) {
+        spec.flags |= Py_TPFLAGS_SEQUENCE;
+    }
+    if (described->flags & DESCRIBED_MAPPING) {
+        spec.flags |= Py_TPFLAGS_MAPPING;
+    }
+    int variant = described->flags & (DESCRIBED_CALLABLE | DESCRIBED_BUFFER);
+    type_id base = is_metaclass ? TYPE_REMOTE_CLASS : (type_id)(TYPE_PROXY + variant);
+    PyObject *bases =
+        state_call_hook(state, HOOK_ABC_MARKERS, (PyObject *)state->types[base], described->abcs);
+    PyObject *type =
+        bases == NULL ? NULL : PyType_FromMetaclass(metatype, state->module, &spec, bases);
+    Py_XDECREF(bases);
+    return (PyTypeObject *)type;
+}
+
+static int
+set_special(PyTypeObject *class, PyObject *name, PyObject *value)
+{
+    return value == NULL ? -1 : PyType_Type.tp_setattro((PyObject *)class, name, value);
+}
+
+static int
+install_specials(core_state *state, PyTypeObject *class, const class_description *described)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(described->specials); i++) {
+        PyObject *name = PyTuple_GET_ITEM(described->specials, i);
+        if (set_special(class, name, special_method_get(state, name)) < 0) {
+            return -1;
+        }
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(described->absent); i++) {
+        if (set_special(class, PyTuple_GET_ITEM(described->absent, i), Py_None) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyTypeObject *
+build(core_state *state, PyObject *description, PyTypeObject *metatype)
+{
+    class_description described;
+    if (!PyArg_ParseTuple(description, "sO!O!iO!", &described.name, &PyTuple_Type,
+                          &described.specials, &PyTuple_Type, &described.absent, &described.flags,
+                          &PyTuple_Type, &described.abcs)) {
+        return NULL;
+    }
+    PyTypeObject *class = make_type(state, &described, metatype);
+    if (class != NULL) {
+        remote_class_data(class)->state = state;
+        remote_class_data(class)->module = Py_NewRef(state->module);
+        remote_class_data(class)->is_container = described.flags & DESCRIBED_CONTAINER;
+        if (install_specials(state, class, &described) < 0) {
+            Py_CLEAR(class);
+        }
+    }
+    return class;
+}
+
+// Enter it into the tables. From here on it stands for its class.
+static int
+settle(core_state *state, PyTypeObject *class, const void *key, exported *target)
+{
+    remote_class *data = remote_class_data(class);
+    if (!pointer_map_set(&state->classes, key, class)) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    data->type_key = key;
+    if (target != NULL) {
+        if (!pointer_map_set(&state->proxies, target, class)) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        data->target = export_ref(target).target;
+    }
+    PyObject **recent =
+        &state->recent_classes[state->recent_position++ % Py_ARRAY_LENGTH(state->recent_classes)];
+    Py_XSETREF(*recent, Py_NewRef(class));
+    return 0;
+}
+
+// For a type that is described here. NULL with an exception where the description is.
+static PyTypeObject *
+as_described_steal(core_state *state, PyObject *description, PyTypeObject *shared, const void *key)
+{
+    PyTypeObject *class =
+        description == NULL ? NULL : build(state, description, state->types[TYPE_REMOTE_CLASS]);
+    Py_XDECREF(description);
+    if (class != NULL) {
+        remote_class_data(class)->shared_type = shared;
+        if (settle(state, class, key, NULL) < 0) {
+            Py_CLEAR(class);
+        }
+    }
+    return class;
+}
+
+static PyTypeObject *
+for_shared_type(core_state *state, PyTypeObject *shared)
+{
+    PyObject *description = state_call_hook(state, HOOK_DESCRIBE, (PyObject *)shared, NULL);
+    return as_described_steal(state, description, shared, shared);
+}
+
+static PyTypeObject *
+metatype_for(core_state *state, const description *described)
+{
+    if (described->metaclass == NULL) {
+        return (PyTypeObject *)Py_NewRef(state->types[TYPE_REMOTE_CLASS]);
+    }
+    PyObject *metatype = state->references->import(state, export_ref(described->metaclass).target);
+    if (metatype != NULL && !PyType_Check(metatype)) { // its owner has closed meanwhile
+        Py_DECREF(metatype);
+        state_raise_closed(state, described->metaclass->owner);
+        return NULL;
+    }
+    return (PyTypeObject *)metatype;
+}
+
+// The class made for a type, borrowed. An address may be used again after its interpreter closed.
+static PyTypeObject *
+find_class(core_state *state, const void *key, const interp *owner)
+{
+    PyTypeObject *known = pointer_map_get(&state->classes, key);
+    if (known != NULL) {
+        remote_class *data = remote_class_data(known);
+        if (data->shared_type == NULL && data->target->owner != owner) {
+            return NULL;
+        }
+    }
+    return known;
+}
+
+// Ask the owner what it is. Crosses, so that another thread may make the same class meanwhile.
+static PyTypeObject *
+for_foreign_type(core_state *state, exported *target)
+{
+    description described;
+    if (description_bring(state, target, &described) < 0) {
+        return NULL;
+    }
+    PyTypeObject *class = NULL, *metatype = NULL;
+    if (described.type_key != NULL) {
+        class = (PyTypeObject *)Py_XNewRef(find_class(state, described.type_key, target->owner));
+    }
+    if (class == NULL) {
+        metatype = metatype_for(state, &described);
+        class = metatype == NULL ? NULL : build(state, described.tuple, metatype);
+        if (class != NULL && described.type_key == NULL) {
+            remote_class_data(class)->is_restricted = true;
+        }
+        else if (class != NULL && settle(state, class, described.type_key, described.class) < 0) {
+            Py_CLEAR(class);
+        }
+    }
+    Py_XDECREF(metatype);
+    description_clear(&described);
+    return class;
+}
+
+PyTypeObject *
+remote_class_of(core_state *state, exported *target)
+{
+    if (!(target->flags & EXPORT_RESTRICTED)) {
+        PyTypeObject *known = find_class(state, target->type, target->owner);
+        if (LIKELY(known != NULL)) {
+            return (PyTypeObject *)Py_NewRef(known);
+        }
+        if (target->flags & EXPORT_SHARED_TYPE) {
+            return for_shared_type(state, (PyTypeObject *)target->type);
+        }
+    }
+    return for_foreign_type(state, target);
+}
+
+PyTypeObject *
+remote_class_of_gone(core_state *state)
+{
+    static const char key; // an address that no type has
+    PyTypeObject *known = find_class(state, &key, NULL);
+    if (known != NULL) {
+        return (PyTypeObject *)Py_NewRef(known);
+    }
+    PyObject *description = state_call_hook(state, HOOK_DESCRIBE_GONE, NULL, NULL);
+    return as_described_steal(state, description, &PyBaseObject_Type, &key);
+}
+
+PyObject *
+remote_class_import(core_state *state, exported *target_steal)
+{
+    PyTypeObject *class = for_foreign_type(state, target_steal);
+    export_unref((foreign_ref){target_steal});
+    return (PyObject *)class;
+}
+
+PyObject *
+remote_class_type_of(PyObject *reference)
+{
+    PyTypeObject *type = Py_TYPE(reference);
+    if (is_remote_class(reference)) {
+        core_state *state = remote_class_data((PyTypeObject *)reference)->state;
+        return Py_NewRef(type == state->types[TYPE_REMOTE_CLASS] ? &PyType_Type : type);
+    }
+    remote_class *data = remote_class_data(type);
+    if (data->is_restricted) {
+        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: its class is not allowed");
+        return NULL;
+    }
+    return Py_NewRef(data->shared_type != NULL ? data->shared_type : type);
+}
+
+// ---- life ----
+
+static void
+forget(PyTypeObject *class)
+{
+    remote_class *data = remote_class_data(class);
+    if (data->type_key != NULL &&
+        pointer_map_get(&data->state->classes, data->type_key) == (void *)class) {
+        pointer_map_remove(&data->state->classes, data->type_key);
+    }
+    data->type_key = NULL;
+    if (data->target != NULL &&
+        pointer_map_get(&data->state->proxies, data->target) == (void *)class) {
+        pointer_map_remove(&data->state->proxies, data->target);
+    }
+}
+
+static int
+remote_class_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(remote_class_data((PyTypeObject *)self)->module);
+    return PyType_Type.tp_traverse(self, visit, arg);
+}
+
+static int
+remote_class_clear(PyObject *self)
+{
+    forget((PyTypeObject *)self); // what is half gone must not be found again
+    return PyType_Type.tp_clear(self);
+}
+
+void
+remote_class_dealloc(PyObject *self)
+{
+    PyTypeObject *metatype = Py_TYPE(self);
+    remote_class *data = remote_class_data((PyTypeObject *)self);
+    forget((PyTypeObject *)self);
+    exported *target = data->target;
+    PyObject *module = data->module;
+    for (int slot = 0; slot < METHOD_SLOTS; slot++) {
+        Py_CLEAR(data->methods[slot].name);
+    }
+    PyType_Type.tp_dealloc(self);
+    if (target != NULL) {
+        export_unref((foreign_ref){target});
+    }
+    Py_XDECREF(module);
+    Py_DECREF(metatype);
+}
+
+// ---- operations ----
+
+static PyObject *
+remote_class_getattro(PyObject *self, PyObject *name)
+{
+    remote_class *data = remote_class_data((PyTypeObject *)self);
+    if (data->target == NULL) {
+        return PyType_Type.tp_getattro(self, name);
+    }
+    if (name == data->state->str_class) {
+        return remote_class_type_of(self);
+    }
+    if (state_check_name(name) < 0) {
+        return NULL;
+    }
+    return reference_operate(data->state, data->target, OPERATION_GET, name, NULL, 0);
+}
+
+static int
+remote_class_setattro(PyObject *self, PyObject *name, PyObject *value)
+{
+    remote_class *data = remote_class_data((PyTypeObject *)self);
+    if (data->target == NULL) {
+        PyErr_SetString(PyExc_TypeError, "cannot set attributes of the class of a Proxy");
+        return -1;
+    }
+    if (state_check_name(name) < 0) {
+        return -1;
+    }
+    PyObject *done = reference_operate(data->state, data->target,
+                                       value == NULL ? OPERATION_DELETE : OPERATION_SET, name,
+                                       &value, value == NULL ? 0 : 1);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static PyObject *
+call_with_array(remote_class *data, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
+{
+    operation op = {.kind = OPERATION_CALL,
+                    .owner = data->target->owner,
+                    .target = data->target,
+                    .arguments = arguments,
+                    .count = count,
+                    .keyword_names = names};
+    return operation_perform(data->state, &op, NULL);
+}
+
+static PyObject *
+call_with_keywords(remote_class *data, PyObject *arguments, PyObject *keywords)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(arguments), total = count + PyDict_GET_SIZE(keywords);
+    PyObject **all = PyMem_New(PyObject *, total);
+    PyObject *names = PyTuple_New(total - count), *name, *value;
+    if (all == NULL || names == NULL) {
+        PyMem_Free(all);
+        Py_XDECREF(names);
+        return PyErr_NoMemory();
+    }
+    memcpy(all, ((PyTupleObject *)arguments)->ob_item, (size_t)count * sizeof *all);
+    Py_ssize_t position = 0;
+    for (Py_ssize_t i = 0; PyDict_Next(keywords, &position, &name, &value); i++) {
+        PyTuple_SET_ITEM(names, i, Py_NewRef(name));
+        all[count + i] = value;
+    }
+    PyObject *result = call_with_array(data, all, count, names);
+    Py_DECREF(names);
+    PyMem_Free(all);
+    return result;
+}
+
+static PyObject *
+remote_class_call(PyObject *self, PyObject *arguments, PyObject *keywords)
+{
+    remote_class *data = remote_class_data((PyTypeObject *)self);
+    if (data->target == NULL) {
+        PyErr_Format(PyExc_TypeError, "a Proxy cannot be made by hand: call '%s' itself",
+                     ((PyTypeObject *)self)->tp_name);
+        return NULL;
+    }
+    if (keywords != NULL && PyDict_GET_SIZE(keywords) > 0) {
+        return call_with_keywords(data, arguments, keywords);
+    }
+    return call_with_array(data, ((PyTupleObject *)arguments)->ob_item, PyTuple_GET_SIZE(arguments),
+                           NULL);
+}
+
+static PyObject *
+remote_class_repr(PyObject *self)
+{
+    remote_class *data = remote_class_data((PyTypeObject *)self);
+    if (data->target == NULL) {
+        return PyUnicode_FromFormat("<proxy class of '%s'>", ((PyTypeObject *)self)->tp_name);
+    }
+    PyObject *repr = PyUnicode_InternFromString("__repr__");
+    PyObject *text = repr == NULL ? NULL
+                                  : reference_operate(data->state, data->target, OPERATION_SPECIAL,
+                                                      repr, NULL, 0);
+    Py_XDECREF(repr);
+    return text;
+}
+
+static Py_hash_t
+remote_class_hash(PyObject *self)
+{
+    remote_class *data = remote_class_data((PyTypeObject *)self);
+    return Py_HashPointer(data->target == NULL ? self : data->target->address);
+}
+
+PyDoc_STRVAR(doc, "The type of remote classes: the local types that stand for classes of other "
+                  "interpreters.");
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, (void *)doc},
+    {Py_tp_dealloc, remote_class_dealloc},
+    {Py_tp_traverse, remote_class_traverse},
+    {Py_tp_clear, remote_class_clear},
+    {Py_tp_getattro, remote_class_getattro},
+    {Py_tp_setattro, remote_class_setattro},
+    {Py_tp_call, remote_class_call},
+    {Py_tp_repr, remote_class_repr},
+    {Py_tp_hash, remote_class_hash},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {"atoll._core.RemoteClass", REMOTE_CLASS_OFFSET + sizeof(remote_class), 0,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
+                               Py_TPFLAGS_TYPE_SUBCLASS,
+                           slots};
+
+// What `type` itself answers for a class, is asked of the remote one.
+static const char *const asked_of_class[] = {"__instancecheck__", "__subclasscheck__", "__or__",
+                                             "__ror__", "__dir__"};
+
+int
+remote_class_add_type(PyObject *module, core_state *state)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &spec, (PyObject *)&PyType_Type);
+    if (type == NULL) {
+        return -1;
+    }
+    state->types[TYPE_REMOTE_CLASS] = (PyTypeObject *)type;
+    if (PyModule_AddObjectRef(module, "RemoteClass", type) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(asked_of_class); i++) {
+        PyObject *name = PyUnicode_InternFromString(asked_of_class[i]);
+        PyObject *special = name == NULL ? NULL : special_method_get(state, name);
+        int result = special == NULL ? -1 : PyObject_SetAttr(type, name, special);
+        Py_XDECREF(name);
+        if (result < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,378 @@
+#include "types/task.h"
+
+#include "bridge/crossing/crossing.h"
+#include "bridge/crossing/summons.h"
+#include "bridge/crossing/waiting.h"
+#include "ground/base/clock.h"
+#include "types/reference.h"
+
+PyObject *
+task_object_new(core_state *state, PyTypeObject *type, crew *from, task *task_steal)
+{
+    task_object *self = (task_object *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        task_decref(task_steal);
+        return NULL;
+    }
+    crew_incref(from);
+    self->task = task_steal;
+    self->crew = from;
+    self->state = state;
+    self->module = Py_NewRef(state->module);
+    return (PyObject *)self;
+}
+
+// ---- observers ----
+
+void
+task_tell_one(core_state *state, task *done_steal)
+{
+    PyObject *observer = done_steal->observer; // owned
+    done_steal->observer = NULL;
+    task_decref(done_steal);
+    PyObject *result = PyObject_CallMethod(observer, "_settle", NULL);
+    if (result == NULL) {
+        PyErr_WriteUnraisable(observer);
+    }
+    Py_XDECREF(result);
+    Py_DECREF(observer);
+}
+
+void
+task_tell(core_state *state, crew *from)
+{
+    task *done;
+    while ((done = crew_take_observed(from)) != NULL) {
+        task_tell_one(state, done);
+    }
+}
+
+// ---- waiting ----
+
+// On this thread, in an interpreter of the crew that has nothing to do; not while the thread's
+// calls are limited in time, which is no business of the task's. 1: done; 0: not; -1: exception.
+static int
+run_here(task_object *self)
+{
+    const thread *here = thread_get();
+    crew_worker *worker =
+        here == NULL || here->deadlines != NULL ? NULL : crew_borrow(self->crew, self->task);
+    if (worker == NULL) {
+        return 0;
+    }
+    crossing over;
+    interp *host = worker->host;
+    crossing_result why = crossing_enter(&over, self->state->interp, host);
+    if (why != CROSSING_OK) {
+        crew_give_back(self->crew, worker, self->task, false);
+        return why == CROSSING_SUMMONED ? -1 : 0;
+    }
+    task_perform(self->task, host->core_state, &worker->functions);
+    crossing_leave(&over);
+    crew_give_back(self->crew, worker, self->task, true);
+    if (crew_begin_telling(self->crew)) {
+        task_tell(self->state, self->crew);
+    }
+    return 1;
+}
+
+// Until the phase is past `beyond`. -1: exception; 0: the deadline has passed.
+static int
+wait_beyond(task_object *self, task_phase beyond, int64_t deadline)
+{
+    while (task_get_phase(self->task) <= beyond) {
+        if (crew_is_forgotten(self->crew)) {
+            PyErr_SetString(PyExc_RuntimeError, "executors do not survive os.fork()");
+            return -1;
+        }
+        wait_result result;
+        int64_t before = thread_block(BLOCKED_RESULT, 0);
+        Py_BEGIN_ALLOW_THREADS
+        result = crew_wait(self->crew, self->task, beyond, deadline);
+        Py_END_ALLOW_THREADS
+        thread_unblock(before);
+        if (result == WAIT_INTERRUPTED && summons_check_signals(self->state) < 0) {
+            return -1;
+        }
+        if (result == WAIT_EXPIRED && task_get_phase(self->task) <= beyond) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+// Unpack the answer, unless another thread does or has. The task is done.
+static int
+fetch(task_object *self)
+{
+    if (task_get_phase(self->task) == TASK_FETCHED) {
+        return 0;
+    }
+    if (!crew_begin_fetch(self->crew, self->task)) {
+        return wait_beyond(self, TASK_FETCHING, DEADLINE_NEVER) < 0 ? -1 : 0;
+    }
+    PyObject *result, *exception;
+    task_unpack(self->task, self->state, &result, &exception);
+    self->result = result;
+    self->exception = exception;
+    crew_end_fetch(self->crew, self->task);
+    return 0;
+}
+
+// Wait, and unpack. -1: exception, TimeoutError and CancelledError included.
+static int
+await(task_object *self, PyObject *timeout)
+{
+    if (UNLIKELY(task_get_phase(self->task) <= TASK_RUNNING)) {
+        int64_t deadline;
+        if (waiting_deadline_or_past(timeout, &deadline) < 0) {
+            return -1;
+        }
+        int is_run = deadline == DEADLINE_NEVER ? run_here(self) : 0;
+        if (is_run < 0) {
+            return -1;
+        }
+        if (is_run == 0) {
+            int is_done = wait_beyond(self, TASK_RUNNING, deadline);
+            if (is_done == 0) {
+                PyErr_SetNone(PyExc_TimeoutError);
+            }
+            if (is_done <= 0) {
+                return -1;
+            }
+        }
+    }
+    if (task_get_phase(self->task) == TASK_CANCELLED) {
+        PyObject *error = state_hook(self->state, HOOK_CANCELLED_ERROR);
+        if (error != NULL) {
+            PyErr_SetNone(error);
+        }
+        return -1;
+    }
+    return fetch(self);
+}
+
+// The only argument, `timeout`.
+static int
+parse_timeout(PyObject *const *arguments, Py_ssize_t count, PyObject *names, PyObject **timeout)
+{
+    Py_ssize_t extra = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+    *timeout = count + extra > 0 ? arguments[0] : Py_None;
+    bool is_named = extra == 0 || PyUnicode_EqualToUTF8(PyTuple_GET_ITEM(names, 0), "timeout");
+    if (count + extra > 1 || !is_named) {
+        PyErr_SetString(PyExc_TypeError, "at most one argument is expected: timeout");
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *
+task_result(PyObject *op, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
+{
+    task_object *self = (task_object *)op;
+    PyObject *timeout;
+    if (parse_timeout(arguments, count, names, &timeout) < 0 || await(self, timeout) < 0) {
+        return NULL;
+    }
+    if (self->exception != NULL && self->task->stride == 0) {
+        PyErr_SetObject((PyObject *)Py_TYPE(self->exception), self->exception);
+        return NULL;
+    }
+    return Py_XNewRef(self->result == NULL ? Py_None : self->result);
+}
+
+static PyObject *
+task_exception(PyObject *op, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
+{
+    task_object *self = (task_object *)op;
+    PyObject *timeout;
+    if (parse_timeout(arguments, count, names, &timeout) < 0 || await(self, timeout) < 0) {
+        return NULL;
+    }
+    return Py_NewRef(self->exception == NULL ? Py_None : self->exception);
+}
+
+// ---- state ----
+
+static PyObject *
+task_done(PyObject *op, PyObject *unused)
+{
+    return PyBool_FromLong(task_get_phase(((task_object *)op)->task) > TASK_RUNNING);
+}
+
+static PyObject *
+task_running(PyObject *op, PyObject *unused)
+{
+    return PyBool_FromLong(task_get_phase(((task_object *)op)->task) == TASK_RUNNING);
+}
+
+static PyObject *
+task_cancelled(PyObject *op, PyObject *unused)
+{
+    return PyBool_FromLong(task_get_phase(((task_object *)op)->task) == TASK_CANCELLED);
+}
+
+static bool
+is_being_told(const task_object *self)
+{
+    return self->task->is_observed && !self->is_settled;
+}
+
+// As concurrent.futures calls it. A task that is observed changes when its observers are told.
+static PyObject *
+task_state(PyObject *op, void *unused)
+{
+    const task_object *self = (task_object *)op;
+    task_phase phase = task_get_phase(self->task);
+    bool is_cancelled = phase == TASK_CANCELLED;
+    if (is_being_told(self)) {
+        return PyUnicode_InternFromString(phase == TASK_PENDING || is_cancelled ? "PENDING"
+                                                                                : "RUNNING");
+    }
+    return PyUnicode_InternFromString(phase == TASK_PENDING   ? "PENDING"
+                                      : phase == TASK_RUNNING ? "RUNNING"
+                                      : is_cancelled          ? "CANCELLED_AND_NOTIFIED"
+                                                              : "FINISHED");
+}
+
+static PyObject *
+fetched(task_object *self, PyObject **field)
+{
+    task_phase phase = task_get_phase(self->task);
+    if (phase > TASK_CANCELLED && fetch(self) < 0) {
+        return NULL;
+    }
+    return Py_NewRef(*field == NULL ? Py_None : *field);
+}
+
+static PyObject *
+task_get_result(PyObject *op, void *unused)
+{
+    return fetched((task_object *)op, &((task_object *)op)->result);
+}
+
+static PyObject *
+task_get_exception(PyObject *op, void *unused)
+{
+    return fetched((task_object *)op, &((task_object *)op)->exception);
+}
+
+static PyObject *
+task_cancel(PyObject *op, PyObject *unused)
+{
+    task_object *self = (task_object *)op;
+    if (task_get_phase(self->task) != TASK_PENDING || crew_is_forgotten(self->crew) ||
+        !crew_cancel(self->crew, self->task)) {
+        Py_RETURN_FALSE;
+    }
+    PyObject *observer = self->task->observer; // owned: nobody else will tell
+    self->task->observer = NULL;
+    Py_XDECREF(observer);
+    Py_RETURN_TRUE;
+}
+
+static PyObject *
+task_observe(PyObject *op, PyObject *unused)
+{
+    task_object *self = (task_object *)op;
+    if (!self->task->is_observed && !crew_is_forgotten(self->crew) &&
+        !crew_observe(self->crew, self->task, Py_NewRef(op))) {
+        Py_DECREF(op);
+    }
+    return PyBool_FromLong(is_being_told(self));
+}
+
+static PyObject *
+task_mark_settled(PyObject *op, PyObject *unused)
+{
+    ((task_object *)op)->is_settled = true;
+    Py_RETURN_NONE;
+}
+
+// ---- type ----
+
+static int
+task_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    task_object *self = (task_object *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->module);
+    Py_VISIT(self->result);
+    Py_VISIT(self->exception);
+    return 0;
+}
+
+static int
+task_clear(PyObject *op)
+{
+    Py_CLEAR(((task_object *)op)->result);
+    Py_CLEAR(((task_object *)op)->exception);
+    return 0;
+}
+
+static void
+task_dealloc(PyObject *op)
+{
+    task_object *self = (task_object *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject *module = self->module;
+    PyObject_GC_UnTrack(op);
+    (void)task_clear(op);
+    if (self->task != NULL) {
+        task_decref(self->task);
+        crew_decref(self->crew);
+    }
+    type->tp_free(op);
+    Py_XDECREF(module);
+    Py_DECREF(type); // of a Python subclass too: subtype_dealloc leaves it to a heap base
+}
+
+static PyMethodDef task_methods[] = {
+    {"result", (PyCFunction)(void (*)(void))task_result, METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("result($self, /, timeout=None)\n--\n\nThe result; waits for it.")},
+    {"exception", (PyCFunction)(void (*)(void))task_exception, METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("exception($self, /, timeout=None)\n--\n\nThe exception or None; waits for it.")},
+    {"done", task_done, METH_NOARGS,
+     PyDoc_STR("done($self, /)\n--\n\nHas it finished, or been cancelled?")},
+    {"running", task_running, METH_NOARGS, PyDoc_STR("running($self, /)\n--\n\nIs it being run?")},
+    {"cancelled", task_cancelled, METH_NOARGS,
+     PyDoc_STR("cancelled($self, /)\n--\n\nHas it been cancelled?")},
+    {"_withdraw", task_cancel, METH_NOARGS,
+     PyDoc_STR("_withdraw($self, /)\n--\n\nTake it out of the queue; False: it is not there.")},
+    {"_observe", task_observe, METH_NOARGS,
+     PyDoc_STR("_observe($self, /)\n--\n\nHave _settle() called when it is done. False: it is.")},
+    {"_mark_settled", task_mark_settled, METH_NOARGS,
+     PyDoc_STR("_mark_settled($self, /)\n--\n\nIts observers are being told.")},
+    {NULL},
+};
+
+static PyGetSetDef task_getset[] = {
+    {"_state", task_state, NULL, "As concurrent.futures calls it.", NULL},
+    {"_result", task_get_result, NULL, "The result, or None.", NULL},
+    {"_exception", task_get_exception, NULL, "The exception, or None.", NULL},
+    {NULL},
+};
+
+static PyType_Slot task_slots[] = {
+    {Py_tp_doc, "One call that an executor makes: the C half of its Future."},
+    {Py_tp_dealloc, task_dealloc},
+    {Py_tp_traverse, task_traverse},
+    {Py_tp_clear, task_clear},
+    {Py_tp_methods, task_methods},
+    {Py_tp_getset, task_getset},
+    {0, NULL},
+};
+
+static PyType_Spec task_spec = {"atoll._core.Task", sizeof(task_object), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
+                                    Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                task_slots};
+
+int
+task_add_type(PyObject *module, core_state *state)
+{
+    state->types[TYPE_TASK] = (PyTypeObject *)PyType_FromModuleAndSpec(module, &task_spec, NULL);
+    return state->types[TYPE_TASK] == NULL
+               ? -1
+               : PyModule_AddObjectRef(module, "Task", (PyObject *)state->types[TYPE_TASK]);
+}
