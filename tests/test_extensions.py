@@ -18,7 +18,8 @@ import pytest
 
 import atoll
 import atoll.extensions
-from atoll import _core, _extension_policy, _extension_registry, _importing
+from atoll import _core
+from atoll._modules import policy, registry, importing
 
 pytestmark = pytest.mark.skipif(
     not compiling.HAS_COMPILER, reason="needs a C compiler for modules to import"
@@ -40,8 +41,8 @@ def on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     names = (*extension_modules.SIMPLE, "needing_package", "needing_package.needing")
     yield
-    _extension_policy._policies.clear()
-    _extension_policy._decisions.clear()
+    policy._policies.clear()
+    policy._decisions.clear()
     for name in names:
         sys.modules.pop(name, None)
 
@@ -351,7 +352,7 @@ def test_policy() -> None:
         assert mode_of(one, "multi") == "main"
         assert mode_of(two, "multi") == "private"
         two.call(atoll.extensions.policy, "multi", "auto")
-    assert _extension_policy.policies() == {"multi": "auto"}
+    assert policy.policies() == {"multi": "auto"}
 
 
 @pytest.mark.parametrize(
@@ -411,8 +412,8 @@ def test_trial_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with atoll.Interpreter() as one:
         one.import_module("multi")
     assert list((tmp_path / "cache" / "atoll" / "trials").glob("multi-*.json"))
-    _extension_policy._decisions.clear()
-    monkeypatch.setattr("atoll._extension_trial.run", None)  # not called
+    policy._decisions.clear()
+    monkeypatch.setattr("atoll._modules.trials.run", None)  # not called
     with atoll.Interpreter() as two:
         two.import_module("multi")
         assert mode_of(two, "multi") == "private"
@@ -453,24 +454,22 @@ def test_auto_without_room(folder: Path, run_script: Any) -> None:
 
 def test_registry() -> None:
     """The registry names known packages once each, with a mode and a reason."""
-    entries = _extension_registry.entries()
+    entries = registry.entries()
     assert {"numpy", "pandas", "scipy", "sklearn", "lxml", "_cffi_backend"} <= set(entries)
     for each in entries.values():
-        assert each.mode in _extension_policy.MODES
+        assert each.mode in policy.MODES
         assert each.reason
-    assert _extension_registry.find("numpy.linalg") == entries["numpy"]
-    assert _extension_registry.find("no_such_package") is None
+    assert registry.find("numpy.linalg") == entries["numpy"]
+    assert registry.find("no_such_package") is None
 
 
 def test_registry_of_other_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is known of other versions than the installed one is not used."""
-    known = _extension_registry.Known("rich", "rich", ">=10000", "main", "a test")
-    monkeypatch.setattr(_extension_registry, "entries", lambda: {"rich": known})
-    assert _extension_registry.find("rich") is None
-    monkeypatch.setattr(
-        _extension_registry, "entries", lambda: {"rich": known._replace(versions=">=1")}
-    )
-    assert _extension_registry.find("rich").mode == "main"
+    known = registry.Known("rich", "rich", ">=10000", "main", "a test")
+    monkeypatch.setattr(registry, "entries", lambda: {"rich": known})
+    assert registry.find("rich") is None
+    monkeypatch.setattr(registry, "entries", lambda: {"rich": known._replace(versions=">=1")})
+    assert registry.find("rich").mode == "main"
 
 
 # ---- what goes wrong ----
@@ -628,7 +627,7 @@ def test_finder_is_first_once() -> None:
     with atoll.Interpreter() as one:
         names = one.eval("[type(each).__name__ for each in __import__('sys').meta_path]")
         assert atoll.copy(names).count("Finder") == 1
-    assert not any(isinstance(each, _importing.Finder) for each in sys.meta_path)
+    assert not any(isinstance(each, importing.Finder) for each in sys.meta_path)
 
 
 # ---- numpy ----

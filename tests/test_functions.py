@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import atoll
-from atoll import _functions, _remaking
+from atoll._transfer import functions, remaking
 
 FACTOR = 3
 
 
 def copied(function: Any) -> Any:
     """Take a function apart and make it again, here."""
-    return _remaking.load_function(*_functions.dump_function(function))
+    return remaking.load_function(*functions.dump_function(function))
 
 
 def as_main(source: str) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def test_what_cannot_be_pickled() -> None:
     """It is an error when the function is taken apart."""
     lock = __import__("threading").Lock()
     with pytest.raises(TypeError, match="lock"):
-        _functions.dump_function(lambda: lock)
+        functions.dump_function(lambda: lock)
 
 
 def test_modules_that_cloudpickle_is_to_take_along() -> None:
@@ -156,7 +156,7 @@ def test_modules_that_cloudpickle_is_to_take_along() -> None:
 
     cloudpickle.register_pickle_by_value(colorsys)
     try:
-        data, *_ = _functions.dump_function(lambda: colorsys.rgb_to_hsv)
+        data, *_ = functions.dump_function(lambda: colorsys.rgb_to_hsv)
     finally:
         cloudpickle.unregister_pickle_by_value(colorsys)
     assert b"cloudpickle" in data

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 import atoll
-from atoll import _core, _filters
+from atoll import _core
+from atoll._forwarding import warning_filters
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +58,8 @@ def test_not_before_the_first(run_cleanly: Any) -> None:
     """A process that makes no interpreter has no ready ones, and no thread that makes them."""
     run_cleanly("""
         import atoll, os
-        from atoll import _core, _filters
+        from atoll import _core
+        from atoll._forwarding import warning_filters
         atoll.current(), atoll.interpreters(), atoll.threads
         atoll.prewarm(0)
         assert _core.count_ready() == 0 and len(os.listdir("/proc/self/task")) == 1
@@ -197,8 +199,8 @@ def test_inherits_what_is_now(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "some words", FutureWarning)
         interpreter = atoll.Interpreter("named now")
-        first, *_ = _filters.describe()
-        assert interpreter.call(_filters.describe)[0] == first
+        first, *_ = warning_filters.describe()
+        assert interpreter.call(warning_filters.describe)[0] == first
         assert first[1][0] == "some words"
     with interpreter:
         assert interpreter.id < bound
@@ -226,8 +228,10 @@ def test_statistics_begin_at_the_same() -> None:
 def test_modules_are_the_same() -> None:
     """Beside what atoll itself may need there, a taken one has imported no more than a new one."""
     with atoll.Interpreter() as taken, atoll.Interpreter(preemptive=True) as new:
-        new.exec("import threading, atoll._values, atoll._thread_inside, atoll._remaking")
-        new.exec("import atoll._tasks, atoll._cloud")
+        new.exec(
+            "import threading, atoll._transfer.values, atoll._thread.inside, atoll._transfer.remaking"
+        )
+        new.exec("import atoll._executor.tasks, atoll._transfer.cloud")
         assert set(modules_of(taken)) <= set(modules_of(new))
 
 
@@ -364,7 +368,8 @@ def test_fork(run_cleanly: Any) -> None:
     run_cleanly(
         """
         import atoll, os, sys
-        from atoll import _core, _filters
+        from atoll import _core
+        from atoll._forwarding import warning_filters
         with atoll.Interpreter() as one:
             assert one.eval("1 + 1") == 2
         atoll.prewarm(0, wait=True)

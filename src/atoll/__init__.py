@@ -23,11 +23,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import extensions as extensions
     from . import gc as gc
-    from ._buffer import Buffer
-    from ._buffer_statistics import BufferStatistics
     from ._core import AtomicInt, Proxy, Statistics
-    from ._deadline import timeout
-    from ._errors import (
+    from ._executor.executor import InterpreterPoolExecutor
+    from ._interpreter.deadline import timeout
+    from ._interpreter.interpreter import Interpreter, checkpoint, current, interpreters, main
+    from ._interpreter.threads import threads
+    from ._interpreter.warm import prewarm
+    from ._memory.buffer import Buffer
+    from ._memory.statistics import BufferStatistics
+    from ._queue.queue import LifoQueue, PriorityQueue, Queue
+    from ._share.share import ShareStatistics, frozendict, is_shared, share
+    from ._thread.thread import Thread
+    from ._traceback.traceback import dump_traceback, watchdog
+    from ._transfer.errors import (
         AtollError,
         BaseRemoteError,
         DeadlineExceeded,
@@ -36,57 +44,49 @@ if TYPE_CHECKING:
         RemoteError,
         RemoteTraceback,
     )
-    from ._executor import InterpreterPoolExecutor
-    from ._interpreter import Interpreter, checkpoint, current, interpreters, main
-    from ._queue import LifoQueue, PriorityQueue, Queue
-    from ._references import is_proxy, owner, ref, restrict, type_of
-    from ._share import ShareStatistics, frozendict, is_shared, share
-    from ._thread import Thread
-    from ._threads import threads
-    from ._traceback import dump_traceback, watchdog
-    from ._values import copy, register_value_type
-    from ._warm import prewarm
+    from ._transfer.references import is_proxy, owner, ref, restrict, type_of
+    from ._transfer.values import copy, register_value_type
 
 # Found when first asked for: each interpreter imports this module, few need all of it.
 _PLACES = {
-    "AtollError": "_errors",
+    "AtollError": "_transfer.errors",
     "AtomicInt": "_core",
-    "BaseRemoteError": "_errors",
-    "Buffer": "_buffer",
-    "BufferStatistics": "_buffer_statistics",
-    "DeadlineExceeded": "_errors",
-    "ExtensionWarning": "_errors",
-    "Interpreter": "_interpreter",
-    "InterpreterClosedError": "_errors",
-    "InterpreterPoolExecutor": "_executor",
-    "LifoQueue": "_queue",
-    "PriorityQueue": "_queue",
+    "BaseRemoteError": "_transfer.errors",
+    "Buffer": "_memory.buffer",
+    "BufferStatistics": "_memory.statistics",
+    "DeadlineExceeded": "_transfer.errors",
+    "ExtensionWarning": "_transfer.errors",
+    "Interpreter": "_interpreter.interpreter",
+    "InterpreterClosedError": "_transfer.errors",
+    "InterpreterPoolExecutor": "_executor.executor",
+    "LifoQueue": "_queue.queue",
+    "PriorityQueue": "_queue.queue",
     "Proxy": "_core",
-    "Queue": "_queue",
-    "RemoteError": "_errors",
-    "RemoteTraceback": "_errors",
-    "ShareStatistics": "_share",
+    "Queue": "_queue.queue",
+    "RemoteError": "_transfer.errors",
+    "RemoteTraceback": "_transfer.errors",
+    "ShareStatistics": "_share.share",
     "Statistics": "_core",
-    "Thread": "_thread",
-    "checkpoint": "_interpreter",
-    "copy": "_values",
-    "current": "_interpreter",
-    "dump_traceback": "_traceback",
-    "frozendict": "_share",
-    "interpreters": "_interpreter",
-    "is_proxy": "_references",
-    "is_shared": "_share",
-    "main": "_interpreter",
-    "owner": "_references",
-    "prewarm": "_warm",
-    "ref": "_references",
-    "register_value_type": "_values",
-    "restrict": "_references",
-    "share": "_share",
-    "threads": "_threads",
-    "timeout": "_deadline",
-    "type_of": "_references",
-    "watchdog": "_traceback",
+    "Thread": "_thread.thread",
+    "checkpoint": "_interpreter.interpreter",
+    "copy": "_transfer.values",
+    "current": "_interpreter.interpreter",
+    "dump_traceback": "_traceback.traceback",
+    "frozendict": "_share.share",
+    "interpreters": "_interpreter.interpreter",
+    "is_proxy": "_transfer.references",
+    "is_shared": "_share.share",
+    "main": "_interpreter.interpreter",
+    "owner": "_transfer.references",
+    "prewarm": "_interpreter.warm",
+    "ref": "_transfer.references",
+    "register_value_type": "_transfer.values",
+    "restrict": "_transfer.references",
+    "share": "_share.share",
+    "threads": "_interpreter.threads",
+    "timeout": "_interpreter.deadline",
+    "type_of": "_transfer.references",
+    "watchdog": "_traceback.traceback",
 }
 
 # Modules are attributes too, yet not in __all__: `gc` is also one of the standard library.

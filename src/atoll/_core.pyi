@@ -18,9 +18,9 @@ from typing import Any, NoReturn, Self, TypeVar, final, overload
 
 from typing_extensions import disjoint_base
 
-from ._buffer import Buffer
-from ._interpreter import Interpreter
-from ._queue import Queue
+from ._interpreter.interpreter import Interpreter
+from ._memory.buffer import Buffer
+from ._queue.queue import Queue
 
 _K = TypeVar("_K")
 _V = TypeVar("_V", covariant=True)

@@ -194,7 +194,7 @@ def _demo(root: Path | None, interpreters: int, page: Path | None) -> int:
 def _doctor(packages: Sequence[str], as_json: bool) -> int:
     from rich.console import Console
 
-    from atoll import _doctor as doctor
+    from atoll._modules import doctor
 
     try:
         found = doctor.find_packages(packages)

@@ -20,7 +20,7 @@ Source: PEP 489, PEP 684 (who declares what); docs/extensions.md says what was t
 from __future__ import annotations
 
 from . import _core
-from ._extension_policy import Mode
+from ._modules.policy import Mode
 
 __all__ = ["Mode", "modes", "policy"]
 
@@ -46,12 +46,12 @@ def policy(module: str, mode: Mode) -> None:
     Example:
         >>> atoll.extensions.policy("numpy", "private")
     """
-    from . import _extension_policy
+    from ._modules import policy
 
     if _core.current().id == 0:
-        _extension_policy.set_policy(module, mode)
+        policy.set_policy(module, mode)
     else:
-        _core.invoke(None, "atoll._extension_policy:set_policy", (module, mode), None)
+        _core.invoke(None, "atoll._modules.policy:set_policy", (module, mode), None)
 
 
 def modes() -> dict[str, Mode]:
@@ -66,6 +66,6 @@ def modes() -> dict[str, Mode]:
         >>> atoll.copy(worker.call(atoll.extensions.modes))
         {'numpy._core._multiarray_umath': 'private', ...}
     """
-    from . import _importing
+    from ._modules import importing
 
-    return dict(_importing.taken)  # type: ignore[arg-type]
+    return dict(importing.taken)  # type: ignore[arg-type]

@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._interpreter import Interpreter
+    from ._interpreter.interpreter import Interpreter
 
 __all__ = [
     "GCStatistics",
@@ -208,8 +208,8 @@ def graph() -> ReferenceGraph:
         >>> for edge in atoll.gc.graph().edges:
         ...     print(edge.holder.name, "->", edge.owner.name, edge.type, edge.proxies)
     """
-    from ._errors import InterpreterClosedError
-    from ._interpreter import interpreters
+    from ._interpreter.interpreter import interpreters
+    from ._transfer.errors import InterpreterClosedError
 
     everyone = {each.id: each for each in interpreters()}
     here = _core.current().id

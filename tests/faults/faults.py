@@ -490,13 +490,14 @@ def is_expected(error: BaseException | None) -> bool:
 def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
     """Run with failures; print a line for each number, and for what is not as it should be."""
     sys.path.insert(0, str(HERE.parent))
-    from atoll import _core, _warm
+    from atoll import _core
+    from atoll._interpreter import warm
 
     def keep_none() -> None:  # what would be made in the background would fail, too
-        _warm._start()
+        warm._start()
         _core.call_keeper()
 
-    _warm.keep_one = keep_none
+    warm.keep_one = keep_none
     scenario = SCENARIOS[name]()
     hook = Hook(hook_path, KINDS[kind], name in EVERYWHERE and kind != "python", name in FRESH)
     for _ in range(1 if name in MAKING else 30):

@@ -1,4 +1,4 @@
-// QueueWait and Bell: how an event loop waits at a queue, see atoll._queue_asyncio.
+// QueueWait and Bell: how an event loop waits at a queue, see atoll._queue.asynchronous.
 #include "bridge/transfer/entry.h"
 #include "bridge/crossing/pending.h"
 #include "types/queue.h"

@@ -4,7 +4,7 @@
 #include "bridge/crossing/description.h"
 #include "types/reference.h"
 
-// What atoll._describe.describe returns: (name, special methods, absent ones, flags, ABCs).
+// What atoll._transfer.describe.describe returns: (name, special methods, absent ones, flags, ABCs).
 enum {
     DESCRIBED_CALLABLE = 1,
     DESCRIBED_BUFFER = 2,

@@ -1,4 +1,4 @@
-// What atoll._share needs: shared values, and the heap that they live in.
+// What atoll._share.share needs: shared values, and the heap that they live in.
 #include "bridge/share/atom.h"
 #include "bridge/share/frozendict.h"
 #include "bridge/share/share.h"

@@ -2,7 +2,7 @@
 //
 // Purpose. Arguments are packed where the call is submitted and unpacked where it runs; the answer
 // goes back the same way, in the same parcel. All by value: what the core cannot copy in place is
-// pickled (atoll._tasks); proxies and what ref() marks stay references.
+// pickled (atoll._executor.tasks); proxies and what ref() marks stay references.
 //
 // Lifetime. Counted: by the queue or whoever runs it, and by its Task object. Any thread may drop
 // it.

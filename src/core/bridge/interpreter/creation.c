@@ -47,40 +47,55 @@ make_unpreemptive(void)
     return done == NULL ? -1 : 0;
 }
 
-// Execute (name, file, code) as a module, without searching, reading or compiling anything.
+#define PACKAGE_FILE "/__init__.py"
+
+// The folder of a package's file; NULL without an exception: the file is no package's.
 static PyObject *
-load_module(PyObject *triple)
+package_folder(PyObject *file)
 {
-    PyObject *name, *file;
-    const char *code;
     Py_ssize_t size;
-    if (!PyArg_ParseTuple(triple, "UUy#", &name, &file, &code, &size)) {
+    const char *path = PyUnicode_AsUTF8AndSize(file, &size);
+    Py_ssize_t length = size - (Py_ssize_t)strlen(PACKAGE_FILE);
+    if (path == NULL || length < 0 || strcmp(path + length, PACKAGE_FILE) != 0) {
         return NULL;
     }
-    PyObject *compiled = PyMarshal_ReadObjectFromString(code, size);
-    PyObject *module =
-        compiled == NULL ? NULL : PyImport_ExecCodeModuleObject(name, compiled, file, NULL);
-    Py_XDECREF(compiled);
-    return module;
+    return PyUnicode_DecodeUTF8(path, length, NULL);
 }
 
 // So that its submodules are found as usual.
 static int
-make_package(PyObject *module, PyObject *triple)
+make_package(PyObject *module, PyObject *folder)
 {
     PyObject *spec = PyObject_GetAttrString(module, "__spec__");
-    PyObject *file = PyTuple_GET_ITEM(triple, 1);
-    Py_ssize_t slash = PyUnicode_FindChar(file, '/', 0, PyUnicode_GET_LENGTH(file), -1);
-    PyObject *folder = slash < 0 ? NULL : PyUnicode_Substring(file, 0, slash);
-    PyObject *path = folder == NULL ? NULL : Py_BuildValue("[O]", folder);
+    PyObject *path = Py_BuildValue("[O]", folder);
     int result = spec == NULL || path == NULL ||
                          PyObject_SetAttrString(spec, "submodule_search_locations", path) < 0 ||
                          PyObject_SetAttrString(module, "__path__", path) < 0
                      ? -1
                      : 0;
     Py_XDECREF(path);
-    Py_XDECREF(folder);
     Py_XDECREF(spec);
+    return result;
+}
+
+// Execute (name, file, code) as a module, without searching, reading or compiling anything.
+static int
+load_module(PyObject *triple)
+{
+    PyObject *name, *file;
+    const char *code;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(triple, "UUy#", &name, &file, &code, &size)) {
+        return -1;
+    }
+    PyObject *compiled = PyMarshal_ReadObjectFromString(code, size);
+    PyObject *module =
+        compiled == NULL ? NULL : PyImport_ExecCodeModuleObject(name, compiled, file, NULL);
+    PyObject *folder = module == NULL ? NULL : package_folder(file);
+    int result = folder != NULL ? make_package(module, folder) : PyErr_Occurred() ? -1 : 0;
+    Py_XDECREF(folder);
+    Py_XDECREF(module);
+    Py_XDECREF(compiled);
     return result;
 }
 
@@ -90,10 +105,7 @@ load_modules(PyObject *foreign_modules)
     PyObject *modules = value_copy(foreign_modules);
     int result = modules == NULL ? -1 : 0;
     for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(modules); i++) {
-        PyObject *triple = PyTuple_GET_ITEM(modules, i);
-        PyObject *module = load_module(triple);
-        result = module == NULL ? -1 : i == 0 ? make_package(module, triple) : 0;
-        Py_XDECREF(module);
+        result = load_module(PyTuple_GET_ITEM(modules, i));
     }
     Py_XDECREF(modules);
     return result;

@@ -1,7 +1,7 @@
 // error: an exception on its way from one interpreter to another.
 //
 // Purpose. A builtin exception raised by C, with plain arguments, goes as (type, arguments). Any
-// other is captured by atoll._exceptions there and rebuilt here, with its notes, causes, groups and
+// other is captured by atoll._transfer.exceptions there and rebuilt here, with its notes, causes, groups and
 // the frames of its traceback as text.
 #ifndef ATOLL_BRIDGE_ERROR_H
 #define ATOLL_BRIDGE_ERROR_H

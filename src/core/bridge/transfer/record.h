@@ -25,7 +25,7 @@ typedef enum {
     RECORD_SET,
     RECORD_DICT,
     RECORD_EXPORT,
-    RECORD_RESOLVED, // (function of atoll._values, argument) to be called by the reader
+    RECORD_RESOLVED, // (function of atoll._transfer.values, argument) to be called by the reader
     RECORD_HANDLE,   // its detail is the kind
     RECORD_HELD,
     RECORD_EXCEPTION,

@@ -1,0 +1,469 @@
+"""`InterpreterPoolExecutor`: tasks by value, in interpreters of their own."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from concurrent.futures._base import LOGGER
+from itertools import count
+
+from .. import _core
+from .._interpreter import warm
+from .._interpreter.interpreter import make
+from .._transfer.names import name_of
+from .future import Future
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ParamSpec, TypeVar, cast
+
+    from .._interpreter.interpreter import Interpreter
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+else:
+    from .._typing import cast
+
+try:
+    from concurrent.futures.interpreter import (  # type: ignore[import-not-found, unused-ignore]
+        BrokenInterpreterPool,
+    )
+except ImportError:  # 3.13
+    from concurrent.futures.thread import BrokenThreadPool
+
+    class BrokenInterpreterPool(BrokenThreadPool):  # type: ignore[no-redef]
+        """A worker's initializer has failed, or its interpreter was closed."""
+
+
+_SHUT_DOWN, _EXITING, _BROKEN = 1, 2, 3  # as Crew.end() takes them
+_CHUNKS_PER_WORKER = 8  # for balance: the last one makes the others wait an eighth of their time
+_numbers = count()
+
+
+def broken_error() -> BrokenInterpreterPool:
+    """Make the error of tasks that never run; called by the core."""
+    return BrokenInterpreterPool(
+        "an initializer failed or an interpreter was closed, the pool is not usable any more"
+    )
+
+
+# ---- at exit ----
+
+_executors: weakref.WeakKeyDictionary[threading.Thread, _core.Crew] = weakref.WeakKeyDictionary()
+_exit_lock = threading.Lock()
+_is_exiting = False
+
+
+def end_all() -> list[threading.Thread]:
+    """Have every worker do what is pending and end, as the interpreter does; returns threads."""
+    global _is_exiting
+    with _exit_lock:
+        _is_exiting = True
+        workers = list(_executors.items())
+    for _, crew in workers:
+        crew.end(_EXITING)
+    return [thread for thread, _ in workers if thread.is_alive()]
+
+
+def _finish_all() -> None:
+    """End before Python waits for the threads."""
+    for thread in end_all():
+        thread.join()
+
+
+def _forget_all() -> None:
+    _exit_lock._at_fork_reinit()  # type: ignore[attr-defined]
+    _executors.clear()
+
+
+threading._register_atexit(_finish_all)  # type: ignore[attr-defined]
+os.register_at_fork(
+    before=_exit_lock.acquire,
+    after_in_child=_forget_all,
+    after_in_parent=_exit_lock.release,
+)
+
+
+# ---- workers ----
+
+
+def _work(
+    claim: threading.Lock,
+    crew: _core.Crew,
+    executor: weakref.ref[InterpreterPoolExecutor],  # its callback ends the crew
+    initializer: tuple[Any, Any] | None,
+) -> None:
+    """Be a worker: what its thread runs."""
+    if not claim.acquire(blocking=False):
+        return  # given up by who has started it
+    name = threading.current_thread().name
+    try:
+        interpreter = make(name)
+    except BaseException:
+        LOGGER.critical("Exception in starting an interpreter:", exc_info=True)
+        _give_up(crew)
+        return
+    try:
+        if initializer is not None:
+            _initialize(interpreter, initializer)
+    except BaseException:
+        LOGGER.critical("Exception in initializer:", exc_info=True)
+        _give_up(crew)
+    else:
+        if not crew.work(interpreter):
+            crew.end(_BROKEN)
+            crew.drop_pending(True)
+    # If it is in use by others, they or the exit will close it.
+    with contextlib.suppress(BufferError, RuntimeError):
+        interpreter.close()
+    if crew.phase != _EXITING:
+        warm.keep_one()  # not before: the keeper would compete with the workers
+
+
+def _give_up(crew: _core.Crew) -> None:
+    crew.expect_none()
+    crew.end(_BROKEN)
+    crew.drop_pending(True)
+
+
+def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
+    """Run the initializer as a task is run: a crew of one, which ends with it."""
+    crew = _core.Crew(1, False, Future)
+    function, arguments = initializer
+    future = crew.submit(function, arguments, None)
+    if crew.needs_worker():  # else packing has failed
+        crew.end(_SHUT_DOWN)
+        crew.work(interpreter)
+    future.result()
+
+
+# ---- what is called ----
+
+
+class _Functions:
+    """Says how a function goes: by name, or pickled; in one interpreter."""
+
+    def __init__(self) -> None:
+        # The latest one that went by name, its module's namespace, its name there, the whole name.
+        self._latest: tuple[object, dict[str, Any], str, str] = (None, {}, "", "")
+
+    def pack(self, fn: object, args: tuple[Any, ...]) -> tuple[Any, Any]:
+        """Return what `Crew.submit` takes: a function and arguments, or None and an exception."""
+        latest, namespace, qualname, name = self._latest
+        if fn is latest and namespace.get(qualname) is fn:
+            return name, args
+        if _core.is_reference(fn):
+            return "atoll._interpreter.inside:call_object", (fn, *args)
+        found = name_of(fn)
+        if found is not None:
+            self._remember(fn, found)
+            return found, args
+        from .tasks import dump_by_value
+
+        try:
+            dumped = dump_by_value(fn)
+        except Exception as error:
+            return None, error
+        data, *beside = dumped
+        return ("atoll._executor.tasks:call", (dumped, *args)) if any(beside) else (data, args)
+
+    def _remember(self, fn: object, name: str) -> None:
+        module, _, qualname = name.partition(":")
+        if "." not in qualname:
+            self._latest = fn, vars(sys.modules[module]), qualname, name
+
+
+# ---- map ----
+
+
+def _failing(items: Iterator[Any], error: BaseException) -> Iterator[Any]:
+    """Yield nothing; raise at the first item, as if its call had failed."""
+    for _ in items:
+        raise error
+    yield from ()
+
+
+def _take(tasks: deque[_core.Task], deadline: float | None) -> Any:
+    """Return the first one's result; it is cancelled if that comes too late."""
+    try:
+        return tasks[0].result(None if deadline is None else deadline - time.monotonic())
+    finally:
+        tasks.popleft()._withdraw()
+
+
+def _take_chunk(
+    tasks: deque[_core.Task], deadline: float | None
+) -> tuple[list[Any], BaseException | None]:
+    """Return the first one's results, the first at the end, and what stopped it."""
+    error = tasks[0].exception(None if deadline is None else deadline - time.monotonic())
+    results = list(tasks.popleft().result() or ())
+    results.reverse()
+    return results, error
+
+
+def _results(
+    tasks: deque[_core.Task],
+    refill: Callable[[], list[_core.Task]] | None,
+    deadline: float | None,
+    is_chunked: bool,
+) -> Iterator[Any]:
+    """Yield the results in order, and keep none of them; then what is left is cancelled."""
+    error = None
+    try:
+        while tasks and error is None:
+            if refill is not None:
+                tasks.extend(refill())
+            if not is_chunked:
+                yield _take(tasks, deadline)
+                continue
+            results, error = _take_chunk(tasks, deadline)
+            take = results.pop
+            for _ in range(len(results)):
+                yield take()
+        if error is not None:
+            raise error
+    finally:
+        error = None  # a cycle with its traceback
+        for task in tasks:
+            task._withdraw()
+
+
+class InterpreterPoolExecutor(Executor):
+    """Runs calls in a pool of interpreters, each with its own GIL: threads that are parallel.
+
+    A drop-in for the class of that name in `concurrent.futures` (3.14), and nearly one for
+    `ProcessPoolExecutor`. Functions may be lambdas, closures and those of `__main__`.
+
+    What crosses: arguments and results by value (copied or pickled), functions by import name or
+    pickled. A Proxy stays a reference wherever it stands, and so does what `atoll.ref` marks; a
+    Buffer, a queue and an interpreter stay the same one.
+    Exceptions arrive as `Interpreter.call` raises them, their arguments by value.
+
+    A worker is an interpreter and a thread, made when first needed. A thread that waits in
+    `result()` without a timeout for a call that nobody has begun runs it itself, in an interpreter
+    that has nothing to do; so a call may run on another thread than the one before it. With an
+    initializer, which may have made objects that belong to a thread, it never does.
+
+    Args:
+        max_workers: How many calls run at a time, at most; None: 4 more than CPUs, 32 at most.
+        thread_name_prefix: What the names of threads and interpreters begin with.
+        initializer: Called in each new interpreter before anything else.
+        initargs: Its arguments.
+
+    Raises:
+        ValueError: If max_workers is not positive.
+        TypeError: If the initializer cannot be called.
+
+    Threads: any; also in other interpreters than the main one. A forked child cannot use it.
+
+    Example:
+        >>> with atoll.InterpreterPoolExecutor() as pool:
+        ...     list(pool.map(lambda n: n * n, range(4)))
+        [0, 1, 4, 9]
+    """
+
+    def __init__(
+        self,
+        max_workers: int | None = None,
+        thread_name_prefix: str = "",
+        initializer: Callable[..., object] | None = None,
+        initargs: tuple[Any, ...] = (),
+    ) -> None:
+        if max_workers is None:
+            max_workers = min(32, (os.process_cpu_count() or 1) + 4)
+        if max_workers <= 0:
+            raise ValueError("max_workers must be greater than 0")
+        if initializer is not None and not callable(initializer):
+            raise TypeError("initializer must be a callable")
+        self._max_workers = max_workers
+        self._functions = _Functions()
+        self._initializer = initializer and self._functions.pack(initializer, tuple(initargs))
+        self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()  # so that a queued call has a worker before anything else
+        self._crew = crew = _core.Crew(max_workers, initializer is None, Future)
+        self._reference = weakref.ref(self, lambda _: crew.end(_SHUT_DOWN))
+
+    @property
+    def _broken(self) -> bool:
+        return self._crew.phase == _BROKEN
+
+    @property
+    def _shutdown(self) -> bool:
+        return self._crew.phase != 0
+
+    def submit(
+        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> concurrent.futures.Future[T]:
+        """Call a function in an interpreter of the pool, soon.
+
+        What crosses: see the class. Arguments are copied now.
+
+        Args:
+            fn: The function.
+            *args: Its arguments.
+            **kwargs: Its keyword arguments.
+
+        Returns:
+            A Future. What cannot be pickled is its exception.
+
+        Raises:
+            RuntimeError: If the pool is shut down or the process ends.
+            BrokenInterpreterPool: If an initializer has failed.
+
+        Threads: any.
+
+        Example:
+            >>> pool.submit(pow, 2, 10).result()
+            1024
+        """
+        function, packed = self._functions.pack(fn, args)
+        with self._lock:
+            future = self._crew.submit(function, packed, kwargs)
+            if self._crew.needs_worker():
+                self._start_worker(future)
+        return cast("concurrent.futures.Future[T]", future)
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        buffersize: int | None = None,
+    ) -> Iterator[T]:
+        """Call a function with each item of the iterables; return its results in order.
+
+        What crosses: as with `submit`; a function that goes by value is pickled once, and made once
+        in each interpreter.
+
+        Args:
+            fn: The function; takes as many arguments as there are iterables.
+            *iterables: Read at once, or as far as buffersize says.
+            timeout: Seconds from now within which all results must be there.
+            chunksize: How many items make one task: they run one after the other. None (in the
+                standard library: 1) chooses it where the iterables have a length: 1 for few items,
+                many for many. Pass 1 if calls wait for each other.
+            buffersize: How many tasks may be ahead of the results; None: all.
+
+        Returns:
+            An iterator. Closing it cancels what has not begun.
+
+        Raises:
+            TimeoutError: By the iterator, if a result comes too late.
+            Exception: By the iterator, what a call raises.
+            ValueError: If chunksize or buffersize is less than 1.
+            TypeError: If buffersize is no integer.
+            RuntimeError: If the pool is shut down.
+
+        Threads: any.
+
+        Example:
+            >>> list(pool.map(pow, [2, 3], [10, 3]))
+            [1024, 27]
+        """
+        if chunksize is not None and chunksize < 1:
+            raise ValueError("chunksize must be >= 1.")
+        if buffersize is not None and not isinstance(buffersize, int):
+            raise TypeError("buffersize must be an integer or None")
+        if buffersize is not None and buffersize < 1:
+            raise ValueError("buffersize must be None or > 0")
+        deadline = None if timeout is None else timeout + time.monotonic()
+        if chunksize is None:
+            chunksize = 1 if buffersize else self._choose_chunksize(iterables)
+        function, prefix = self._functions.pack(fn, ())
+        items: Iterator[tuple[Any, ...]] = zip(*iterables, strict=False)
+        if function is None:
+            return _failing(items, prefix)
+        if prefix:
+            items = map(prefix.__add__, items)
+        return self._map(function, items, deadline, chunksize, buffersize)
+
+    def _map(
+        self,
+        function: str | bytes,
+        items: Iterator[tuple[Any, ...]],
+        deadline: float | None,
+        chunksize: int,
+        buffersize: int | None,
+    ) -> Iterator[Any]:
+        tasks = deque(self._submit_each(function, items, buffersize or -1, chunksize))
+        reference = self._reference
+
+        def refill() -> list[_core.Task]:
+            executor = reference()
+            return executor._submit_each(function, items, 1, chunksize) if executor else []
+
+        return _results(tasks, refill if buffersize else None, deadline, chunksize > 1)
+
+    def _submit_each(
+        self, function: str | bytes, items: Iterator[tuple[Any, ...]], limit: int, chunksize: int
+    ) -> list[_core.Task]:
+        if limit != 1:
+            # The first call starts a worker; while it starts, the others are queued.
+            first = self._submit_each(function, items, 1, chunksize)
+            if not first:
+                return first
+        else:
+            first = []
+        tasks = first + self._crew.submit_each(function, items, limit - len(first), chunksize)
+        with self._lock:
+            while self._crew.needs_worker():
+                self._start_worker(*tasks)
+        return tasks
+
+    def _choose_chunksize(self, iterables: tuple[Iterable[Any], ...]) -> int:
+        try:
+            length = min(map(len, iterables), default=0)  # type: ignore[arg-type]
+        except TypeError:
+            return 1
+        return max(1, length // (_CHUNKS_PER_WORKER * self._max_workers))
+
+    def _start_worker(self, *waiting: _core.Task) -> None:
+        claim = threading.Lock()  # on the place in the crew: start() may fail with the thread begun
+        thread = None
+        try:
+            with _exit_lock:
+                if _is_exiting:
+                    raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+                thread = threading.Thread(
+                    target=_work,
+                    name=f"{self._name}_{len(self._threads)}",
+                    args=(claim, self._crew, self._reference, self._initializer),
+                )
+                self._threads.add(thread)
+                _executors[thread] = self._crew
+                thread.start()
+        except BaseException:
+            if claim.acquire(blocking=False):
+                self._crew.expect_none()
+                self._threads -= {thread}
+            for task in waiting:
+                task._withdraw()
+            raise
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the pool once its calls are done; it takes no more.
+
+        Args:
+            wait: Return when the workers have ended.
+            cancel_futures: Cancel the calls that nobody has begun.
+
+        Crosses: nothing. Threads: any but the pool's own.
+        """
+        with self._lock:
+            self._crew.end(_SHUT_DOWN)
+            threads = list(self._threads)
+        if cancel_futures:
+            self._crew.drop_pending(False)
+        if wait:
+            for thread in threads:
+                thread.join()

@@ -1,0 +1,87 @@
+"""What an executor's tasks take along, by value: pickled here, rebuilt there. Called by the core.
+
+The core copies plain values itself; what comes here is all else. Proxies, handles and what `ref`
+and `copy` mark are no part of the pickle: they cross beside it, as the core sends them.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .. import _core
+from .._transfer import pickles
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .._transfer.exceptions import Captured
+    from .._transfer.pickles import Dumped
+
+
+def is_reference(obj: object) -> bool:
+    """Tell whether an object never goes by value: a Proxy, a handle, an executor, a ref()."""
+    executors = sys.modules.get("atoll._executor.executor")
+    return _core.is_reference(obj) or (
+        executors is not None and isinstance(obj, executors.InterpreterPoolExecutor)
+    )
+
+
+def dump(obj: object) -> Dumped:
+    """Pickle a value.
+
+    Raises:
+        TypeError, AttributeError, pickle.PicklingError: If it cannot be pickled.
+    """
+    from .._transfer import functions
+
+    return functions.dump(obj, is_reference)
+
+
+def dump_by_value(obj: object) -> Dumped:
+    """Pickle a value with the functions and classes of `__main__` in it, and lambdas."""
+    from .._transfer import functions
+
+    return functions.dump_by_value(obj, is_reference)
+
+
+load = pickles.load
+
+
+def call(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a function that came by value, with references."""
+    return load(dumped)(*args, **kwargs)
+
+
+# ---- exceptions ----
+
+
+def capture(exception: BaseException) -> Captured:
+    """Take an exception apart as usual (_transfer.exceptions), but with its arguments by value.
+
+    So they outlive the interpreter. What cannot be pickled goes by reference.
+    """
+    from .._transfer import exceptions
+
+    return _by_value(exceptions.capture(exception))
+
+
+def _by_value(captured: Captured) -> Captured:
+    fields: Any = dict(captured)
+    if fields["blocks"] is None:
+        fields["args"] = tuple(map(_copied, fields["args"]))
+        fields["state"] = tuple((name, _copied(value)) for name, value in fields["state"])
+        fields["members"] = tuple(map(_by_value, fields["members"]))
+        for link in ("cause", "context"):
+            fields[link] = fields[link] and _by_value(fields[link])
+    return tuple(fields.items())
+
+
+def _copied(value: object) -> object:
+    if isinstance(value, (str, int, float, bytes, type(None))) or is_reference(value):
+        return value
+    try:
+        dumped = dump(value)
+    except Exception:  # pickling runs code of others
+        return value
+    return value if dumped[1] else _core.mark(value, True)

@@ -1,0 +1,254 @@
+"""Log records on their way to the main interpreter's loggers, and log levels on their way back.
+
+In an interpreter: `attach`, once `logging` is imported there. In the main one: `handle` and
+`subscribe`, called from the others, and `add_interpreter_field`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import weakref
+
+from .. import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .._transfer.exceptions import Captured
+
+    type Levels = tuple[tuple[str, int], ...]  # of the loggers that have one of their own
+
+
+# ---- records: in the interpreter that makes them ----
+
+_formatter = logging.Formatter()
+
+# Made again by the main interpreter, or from `msg`.
+_LEFT_OUT = frozenset({"args", "exc_info", "exc_text", "process", "processName", "relativeCreated"})
+
+
+class ForwardingHandler(logging.Handler):
+    """Has the main interpreter handle the records.
+
+    It has no lock: what it calls may take the locks of the main interpreter's handlers, and these
+    may call into this interpreter and log.
+    """
+
+    def createLock(self) -> None:
+        self.lock = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        verdict: Any = self.filter(record)
+        if isinstance(verdict, logging.LogRecord):
+            record = verdict
+        if verdict:
+            self.emit(record)
+        return verdict  # type: ignore[no-any-return]
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if sys.is_finalizing():  # the main interpreter cannot be entered any more
+            return
+        try:
+            fields = _describe(record)
+        except RecursionError:
+            raise
+        except Exception:  # as other handlers treat a message and arguments that do not fit
+            self.handleError(record)
+            return
+        arguments = record.name, record.levelno, fields, _captured(record)
+        _core.invoke(None, "atoll._forwarding.logging:handle", arguments, None)
+
+
+def _describe(record: logging.LogRecord) -> tuple[tuple[str, Any], ...]:
+    """Say what is to be said of a record: its message formatted, all else as it may cross."""
+    fields = {key: _crossing(each) for key, each in vars(record).items() if key not in _LEFT_OUT}
+    fields["msg"] = record.getMessage()
+    fields["interpreter"] = _core.own_name()
+    if record.exc_info:
+        fields["exc_text"] = record.exc_text or _formatter.formatException(record.exc_info)
+    return tuple(fields.items())
+
+
+def _captured(record: logging.LogRecord) -> Captured | None:
+    exception = record.exc_info[1] if record.exc_info else None
+    if exception is None:
+        return None
+    from .._transfer.exceptions import capture
+
+    return capture(exception)
+
+
+_PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes})
+_CONTAINERS = frozenset({tuple, frozenset, list, set, dict})
+_DEEPEST = 10  # containers in containers; those that contain themselves are deeper
+
+
+def _crossing(value: Any) -> Any:
+    """Return a field as it crosses: by value, copied if it is a container, else as its text."""
+    kind = type(value)
+    if kind in _PLAIN or _core.is_proxy(value):
+        return value
+    if _is_plain(value, 0):
+        return _core.mark(value, True) if kind in _CONTAINERS else value
+    return str(value)
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    kind = type(value)
+    if kind in _PLAIN:
+        return True
+    if kind not in _CONTAINERS:
+        from .._transfer.values import is_value_type
+
+        return is_value_type(kind)
+    parts = value if kind is not dict else (*value, *value.values())
+    return depth < _DEEPEST and all(_is_plain(part, depth + 1) for part in parts)
+
+
+# ---- records: in the main interpreter ----
+
+
+def handle(
+    name: str, level: int, fields: tuple[tuple[str, Any], ...], captured: Captured | None
+) -> None:
+    """Handle a record of another interpreter, as the logger of that name handles its own."""
+    logger = logging.getLogger(name)
+    if logger.isEnabledFor(level):
+        logger.handle(_make_record(dict(fields), captured))
+
+
+def _make_record(fields: dict[str, Any], captured: Captured | None) -> logging.LogRecord:
+    record = logging.makeLogRecord({"args": ()})
+    # Visitors have no name in the interpreter; here they may have one.
+    if fields.get("thread") == record.thread and str(fields.get("threadName")).startswith("Dummy-"):
+        del fields["threadName"]
+    record.relativeCreated -= (record.created - fields["created"]) * 1000
+    vars(record).update(fields)
+    if captured is not None:
+        from .._transfer.exceptions import rebuild
+
+        exception = rebuild(captured)
+        record.exc_info = type(exception), exception, None
+    return record
+
+
+# ---- the field `interpreter` ----
+
+_has_field = False
+
+
+def add_interpreter_field() -> None:
+    """Give this interpreter's own records the field too, so that a format may name it."""
+    global _has_field
+    if _has_field:
+        return
+    _has_field = True
+    make = logging.getLogRecordFactory()
+
+    def make_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        record.interpreter = _core.own_name()  # a ready one gets its name later
+        return record
+
+    logging.setLogRecordFactory(make_record)
+
+
+# ---- levels: in an interpreter ----
+
+
+def attach() -> None:
+    """Have this interpreter's records handled by the main one, and take over its levels."""
+    add_interpreter_field()
+    logging.root.addHandler(ForwardingHandler())
+    _inherit_levels()
+
+
+# The main interpreter holds a reference to an object of this one as long as the levels here are
+# its own. Dropping a reference is the one message that never waits: the object goes when this
+# interpreter is entered the next time, before anybody logs in it.
+_subscription: weakref.ref[set[None]] | None = None
+_number = 0
+
+_inherited: dict[str, int] = {}  # by logger
+_inherited_disable = 0
+
+
+def _inherit_levels() -> None:
+    """Set the levels of the main interpreter, except where code here has set one itself."""
+    global _inherited_disable, _number, _subscription
+    held: set[None] = set()  # of a type that all share, so that no class has to be described
+    _subscription = weakref.ref(held, _on_dropped)
+    arguments = (held,)
+    _number, disable, levels = _core.invoke(
+        None, "atoll._forwarding.logging:subscribe", arguments, None
+    )
+    _core.make_internal(held)
+    wanted = dict(levels)
+    initial = {"root": logging.WARNING}
+    for name in {*_inherited, *wanted}:
+        logger = logging.getLogger(name)
+        if logger.level == _inherited.get(name, initial.get(name, logging.NOTSET)):
+            logger.setLevel(wanted.get(name, logging.NOTSET))
+            _inherited[name] = logger.level
+    if logging.root.manager.disable == _inherited_disable:
+        _inherited_disable = disable
+        logging.disable(disable)
+
+
+def _on_dropped(_: object) -> None:
+    # If the main interpreter has not dropped it, this one closes.
+    if not _core.invoke(None, "atoll._forwarding.logging:is_subscribed", (_number,), None):
+        _inherit_levels()
+
+
+# ---- levels: in the main interpreter ----
+
+_subscriptions: dict[int, object] = {}  # by the interpreter's number
+_is_watching = False
+
+
+def subscribe(subscription: object) -> tuple[int, int, Levels]:
+    """Return the subscriber's number and the levels; drop the subscription when they change.
+
+    Returns:
+        The number, what `logging.disable` has set, and the loggers with levels of their own.
+    """
+    add_interpreter_field()
+    _watch_levels()
+    for closed in _subscriptions.keys() - {each.id for each in _core.interpreters()}:
+        _subscriptions.pop(closed, None)
+    number = _core.owner(subscription).id
+    _subscriptions[number] = subscription  # first: levels that change meanwhile are not missed
+    return number, logging.root.manager.disable, _levels()
+
+
+def is_subscribed(number: int) -> bool:
+    """Tell whether the levels have not changed since an interpreter asked for them."""
+    return number in _subscriptions
+
+
+def _levels() -> Levels:
+    loggers = {"root": logging.root, **logging.root.manager.loggerDict}
+    return tuple(
+        (name, logger.level)
+        for name, logger in loggers.items()
+        if isinstance(logger, logging.Logger) and (logger.level or name == "root")
+    )
+
+
+def _watch_levels() -> None:
+    """Notice new levels: whatever sets one empties the loggers' caches."""
+    global _is_watching
+    if _is_watching:
+        return
+    _is_watching = True
+    manager: Any = logging.root.manager
+    clear_cache = manager._clear_cache
+
+    def clear_cache_and_tell() -> None:
+        clear_cache()
+        _subscriptions.clear()
+
+    manager._clear_cache = clear_cache_and_tell

@@ -1,0 +1,60 @@
+"""Exceptions that nobody can catch, on their way to the main interpreter's `sys.unraisablehook`."""
+
+from __future__ import annotations
+
+import sys
+
+from .. import _core
+from .._transfer.errors import DeadlineExceeded
+from .._transfer.exceptions import capture, rebuild
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .._transfer.exceptions import Captured
+
+
+class _Shown:
+    """Stands for the object at fault: it may be half destroyed, and never leaves."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def is_raised_again(unraisable: sys.UnraisableHookArgs) -> bool:
+    """Have a timeout raised after the finalizer that has lost it."""
+    return isinstance(unraisable.exc_value, DeadlineExceeded) and _core.unheed_deadline()
+
+
+def send(unraisable: sys.UnraisableHookArgs) -> bool:
+    """Give an exception to the main interpreter's hook.
+
+    Returns:
+        False if main's hook is the default one: it would print less than the one here, which knows
+        the traceback.
+    """
+    if sys.is_finalizing() or not _core.invoke(
+        None, "atoll._forwarding.unraisable:is_hooked", (), None
+    ):
+        return False
+    exception = unraisable.exc_value
+    if exception is None:
+        exception = unraisable.exc_type()
+    text = "" if unraisable.object is None else repr(unraisable.object)
+    arguments = capture(exception), text, unraisable.err_msg
+    _core.invoke(None, "atoll._forwarding.unraisable:report", arguments, None)
+    return True
+
+
+def is_hooked() -> bool:
+    """Tell whether somebody listens; runs in the main interpreter."""
+    return sys.unraisablehook is not sys.__unraisablehook__
+
+
+def report(captured: Captured, text: str, message: str | None) -> None:
+    """Call the hook; runs in the main interpreter."""
+    if message is not None and text:
+        message = f"{message}: {text}"
+    _core.write_unraisable(rebuild(captured), _Shown(text) if text else None, message)

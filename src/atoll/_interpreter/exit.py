@@ -1,0 +1,233 @@
+"""Closing all interpreters when the process ends."""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import math
+import sys
+import threading
+import time
+from contextlib import suppress
+
+from .. import _core
+from .._transfer.errors import InterpreterClosedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# How long a thread that is stuck inside an interpreter (a daemon, a C call) may hold up the exit.
+_PATIENCE_SECONDS = 1.0
+# How long a round of waiting for an interpreter's own threads takes at most.
+_ROUND_SECONDS = 0.1
+# How long to wait where nobody is waited for: those who leave should have left.
+_FAREWELL_SECONDS = 2 * _ROUND_SECONDS
+
+before_closing: list[Callable[[], None]] = []  # called once no interpreter has threads of its own
+
+is_closing = False  # interpreters are not waited for, nor made in advance, any more
+_is_registered = False
+
+
+def register() -> None:
+    """Have all interpreters closed at exit; in the main interpreter only, and once.
+
+    Raises:
+        RuntimeError: If Python is ending and calls no functions any more that are registered now.
+    """
+    global _is_registered
+    if not _is_registered and _core.current().id == 0:
+        try:
+            # Before it calls atexit's functions, Python makes what pending calls there are: for
+            # ever, if one of ours has let the GIL go meanwhile. These functions come first of all.
+            threading._register_atexit(_core.stop_asking)  # type: ignore[attr-defined]
+        except RuntimeError:
+            if threading.current_thread() is threading.main_thread():
+                raise RuntimeError("an exit handler cannot make the first interpreter") from None
+            _core.stop_asking()
+        atexit.register(close_all)
+        _is_registered = True
+
+
+# ---- waiting for the interpreters' own threads ----
+
+
+class _Waiter:
+    """A thread of main that waits inside an interpreter until that has no threads of its own.
+
+    It may be kept at the door for ever, by a visitor who does not leave.
+    """
+
+    __slots__ = ("_asked_at", "_thread", "has_found_some", "interpreter")
+
+    def __init__(self, interpreter: _core.Handle) -> None:
+        self.interpreter = interpreter
+        self.has_found_some = False
+        self._asked_at = math.inf  # not yet
+        self._thread: _thread._ThreadHandle | None = None
+        with suppress(RuntimeError):  # no more threads can be started
+            # Not threading.Thread: users neither see it nor wait for it.
+            self._thread = _thread.start_joinable_thread(self._wait, daemon=True)
+
+    def _wait(self) -> None:
+        self._asked_at = time.monotonic()
+        with suppress(InterpreterClosedError):
+            while not is_closing and _core.join_threads(self.interpreter, _ROUND_SECONDS):
+                self.has_found_some = True
+                self._asked_at = time.monotonic()
+
+    def is_done(self) -> bool:
+        return self._thread is None or self._thread.is_done()
+
+    def is_kept_out(self) -> bool:
+        """Has it been at the door for long, and not because of the interpreter's own threads?"""
+        has_been_long = time.monotonic() - self._asked_at > _PATIENCE_SECONDS
+        return has_been_long and _core.visitor_count(self.interpreter) > 1
+
+    def join(self) -> None:
+        if self._thread is not None:
+            self._thread.join(_PATIENCE_SECONDS)
+
+
+def _wait_for_threads() -> set[int]:
+    """Wait until no interpreter has threads of its own, as Python did for those of main.
+
+    They may need any of the interpreters, and make more, so that none is closed before. Returns the
+    numbers of those that could not be entered.
+    """
+    closed_to_us: set[int] = set()
+    has_found_some = True
+    while has_found_some:  # those may have started others, behind our back
+        waiters = [_Waiter(each) for each in _others() if each.id not in closed_to_us]
+        closed_to_us |= _join_all(waiters)
+        has_found_some = any(each.has_found_some for each in waiters if each.is_done())
+    return closed_to_us
+
+
+def _join_all(waiters: list[_Waiter]) -> set[int]:
+    while left := [each for each in waiters if not each.is_done()]:
+        promising = [each for each in left if not each.is_kept_out()]
+        if not promising:
+            break
+        promising[0].join()
+    return {each.interpreter.id for each in left}
+
+
+def _others() -> list[_core.Handle]:
+    return [each for each in _core.interpreters() if each.id != 0]
+
+
+# ---- closing ----
+
+
+def close_all() -> None:
+    """Close every interpreter; in those that cannot be closed no thread runs on.
+
+    After a Ctrl-C no thread is waited for any more.
+    """
+    global is_closing
+    occupied: set[int] = set()
+    is_hurried = False
+    try:
+        try:
+            occupied = _wait_for_threads()
+        except KeyboardInterrupt:
+            is_hurried = True
+        is_closing = True
+        for prepare in before_closing:
+            prepare()
+        _core.show_all()  # so that those which were hidden are closed as well
+        _core.prepare_exit()
+        _core.stop_janitor()
+        _core.stop_alarm()
+        _close_each(occupied, is_hurried)
+    finally:
+        _leave_the_rest()
+        if _was_interrupted():
+            _note_interruption()
+
+
+def _was_interrupted() -> bool:
+    """Has Ctrl-C ended the main script?"""
+    last = getattr(sys, "last_exc", None)
+    trace = getattr(last, "__traceback__", None)
+    is_outermost = trace is not None and trace.tb_frame.f_back is None
+    return isinstance(last, KeyboardInterrupt) and is_outermost and not hasattr(sys, "ps1")
+
+
+def _note_interruption() -> None:
+    """Have the process end by SIGINT.
+
+    CPython notes for the whole process that Ctrl-C has ended its script, and forgets it whenever
+    source text is evaluated, in any interpreter: by a named tuple that is defined there, say.
+    """
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")
+
+
+def _close_each(occupied: set[int], is_hurried: bool) -> None:
+    stuck: set[int] = set()
+    while left := [each for each in _others() if each.id not in stuck]:
+        newest = left[-1]
+        is_hopeless = is_hurried or newest.id in occupied
+        seconds = _FAREWELL_SECONDS if is_hopeless else _PATIENCE_SECONDS
+        try:
+            is_closed = _close(newest, seconds, is_hurried)
+        except KeyboardInterrupt:
+            is_closed, is_hurried = False, True
+        if not is_closed:
+            stuck.add(newest.id)
+
+
+def _close(interpreter: _core.Handle, seconds: float, is_hurried: bool) -> bool:
+    try:
+        _core.close(interpreter, seconds)
+    except TimeoutError:
+        if _core.visitor_count(interpreter):
+            return _break_off(interpreter)
+        # Its own threads are still at work, and Python waits for such at exit, but for daemons.
+        if not is_hurried and _has_own_threads(interpreter):
+            return _close_patiently(interpreter)
+        return _break_off(interpreter)
+    except (BufferError, RuntimeError):
+        return False
+    return True
+
+
+def _has_own_threads(interpreter: _core.Handle) -> bool:
+    try:
+        return _core.join_threads(interpreter, 0) > 0
+    except InterpreterClosedError:
+        return False
+
+
+def _break_off(interpreter: _core.Handle) -> bool:
+    """Close an interpreter in which a daemon thread computes, or is stuck in a C call.
+
+    If it does not end, it must not run on: what it works with is being taken apart.
+    """
+    _core.interrupt(interpreter, SystemExit(), 0)
+    try:
+        _core.close(interpreter, _PATIENCE_SECONDS / 4)
+    except (TimeoutError, BufferError, RuntimeError):
+        _core.freeze(interpreter)
+        return False
+    return True
+
+
+def _close_patiently(interpreter: _core.Handle) -> bool:
+    try:
+        _core.close(interpreter, None)
+    except (BufferError, RuntimeError):
+        return False
+    return True
+
+
+def _leave_the_rest() -> None:
+    rest = _others()
+    for each in rest:
+        with suppress(RuntimeError):  # it is frozen already
+            _core.freeze(each)
+    if rest:
+        _core.forget_interpreters()

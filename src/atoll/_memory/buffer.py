@@ -1,0 +1,212 @@
+"""`Buffer`: memory that belongs to no interpreter, which all see without a copy."""
+
+from __future__ import annotations
+
+from .. import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import collections.abc
+    from collections.abc import Iterator, Sequence
+    from os import PathLike
+    from types import TracebackType
+    from typing import Any, ClassVar, NoReturn, Self
+
+    from .statistics import BufferStatistics
+
+
+class Buffer(_core.BufferHandle):
+    """A block of memory that every interpreter sees in place, through the buffer protocol.
+
+    `memoryview(buffer)`, `numpy.asarray(buffer)` and all else that takes bytes-like objects work on
+    the memory itself. A Buffer is used as a memoryview is: it has items, a `format`, a `shape` and
+    `strides`; its slices, `cast()` and `toreadonly()` give Buffers of the same memory, which is
+    freed when the last of them is gone, in whichever interpreter.
+
+    What crosses: a handle to the same memory, however large; as an argument, result, attribute or
+    item of a queue, inside tuples, closures, `atoll.copy(...)` and the calls of an executor. It
+    stays valid when the interpreter that made it has closed. In each interpreter there is one
+    object for it, of this class also where the original is of a subclass.
+
+    Threads: any. Nothing orders what is written and read at the same time by threads of different
+    interpreters: that is a data race, as in C. Hand a Buffer over (by a call, a queue), or use an
+    `AtomicInt`. To have others only read, give them `buffer.toreadonly()`.
+
+    Across os.fork() the child has a copy of the memory, but of mapped files.
+
+    Compared with ==, it is its content that counts, as with a memoryview; so it has no hash.
+
+    Args:
+        nbytes: Its size; all bytes are 0. Large ones take memory only where they are written.
+
+    Raises:
+        ValueError: If the size is negative.
+        OverflowError, MemoryError: If there cannot be so much memory.
+        TypeError: If it is not an int.
+
+    Example:
+        >>> pixels = atoll.Buffer(1920 * 1080 * 3)
+        >>> interpreter.call(render, pixels)  # fills it; nothing is copied
+        >>> numpy.asarray(pixels).mean()
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, nbytes: int) -> Self:
+        return super().__new__(cls, nbytes)
+
+    @staticmethod
+    def copy_of(obj: collections.abc.Buffer) -> Buffer:
+        """Copy what an object's buffer shows into a new block, with its format and shape.
+
+        Args:
+            obj: Any object that has a buffer: bytes, an array, a numpy array, a Buffer, a Proxy to
+                such. Its items are copied in the order of C.
+
+        Returns:
+            A writable Buffer.
+
+        Raises:
+            TypeError: If the object has no buffer, or one of references to Python objects.
+            MemoryError: If there is not so much memory.
+
+        Crosses: nothing; of a Proxy: its memory is read where it is. Threads: any.
+
+        Example:
+            >>> worker.call(analyse, atoll.Buffer.copy_of(numpy_array))
+        """
+        return _core.buffer_copy(obj)
+
+    @staticmethod
+    def map_file(
+        path: str | bytes | PathLike[str] | PathLike[bytes], writable: bool = False
+    ) -> Buffer:
+        """Map a file into memory: a Buffer of its bytes, read when they are first looked at.
+
+        Args:
+            path: An ordinary file that is not empty. Should it be cut short while it is mapped,
+                looking at what is gone ends the process (SIGBUS).
+            writable: Have the Buffer writable; what is written goes into the file.
+
+        Returns:
+            A Buffer of all bytes, read-only unless `writable`.
+
+        Raises:
+            OSError: If the file cannot be opened so, or is none: FileNotFoundError,
+                PermissionError, IsADirectoryError.
+            ValueError: If the file is empty.
+
+        Crosses: nothing. Threads: any.
+
+        Example:
+            >>> with atoll.Buffer.map_file("words.txt") as words:
+            ...     worker.call(count, words)
+        """
+        import errno
+        import os
+        import stat
+
+        # A pipe is not waited for.
+        flags = os.O_CLOEXEC | os.O_NONBLOCK | (os.O_RDWR if writable else os.O_RDONLY)
+        descriptor = os.open(path, flags)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                number = errno.EISDIR if stat.S_ISDIR(status.st_mode) else errno.ENODEV
+                raise OSError(number, os.strerror(number), path)
+            if status.st_size == 0:
+                raise ValueError(f"an empty file cannot be mapped: {os.fspath(path)!r}")
+            return _core.buffer_map(descriptor, status.st_size, bool(writable))
+        finally:
+            os.close(descriptor)
+
+    @staticmethod
+    def statistics() -> BufferStatistics:
+        """Return how much memory the Buffers of the process are views of.
+
+        Crosses: nothing. Threads: any.
+
+        Returns:
+            A record: `blocks` (a count), `bytes` (their size).
+        """
+        from .statistics import BufferStatistics
+
+        return BufferStatistics(*_core.buffer_statistics())
+
+    def cast(self, format: str, shape: Sequence[int] | None = None) -> Buffer:
+        """Return the same memory as items of another format, in another shape.
+
+        Args:
+            format: One character of the module `struct`, as `memoryview.cast` takes it.
+            shape: A list or tuple: how many items along each axis. None: one axis.
+
+        Raises:
+            TypeError, ValueError: If the memory is not C-contiguous, or format and shape are not
+                of its size; as `memoryview.cast`.
+
+        Crosses: nothing. Threads: any of this interpreter.
+
+        Example:
+            >>> table = atoll.Buffer(800).cast("d", (10, 10))
+        """
+        if shape is None:
+            return _core.buffer_cast(self, format)
+        return _core.buffer_cast(self, format, shape)
+
+    def toreadonly(self) -> Buffer:
+        """Return a Buffer of the same memory, through which nothing can be written.
+
+        It stays so wherever it crosses to. Those who have the writable one still write.
+
+        Crosses: nothing. Threads: any of this interpreter.
+        """
+        return _core.buffer_readonly(self)
+
+    def tobytes(self) -> bytes:
+        """Return a copy of all items as bytes, in the order of C.
+
+        Crosses: nothing. Threads: any of this interpreter.
+        """
+        return memoryview(self).tobytes()
+
+    def tolist(self) -> list[Any]:
+        """Return the items as a list, nested as the shape says.
+
+        Crosses: nothing. Threads: any of this interpreter.
+        """
+        return memoryview(self).tolist()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(memoryview(self))
+
+    def __eq__(self, other: object) -> bool:
+        if self is other or self.is_released:
+            return self is other
+        return memoryview(self) == other
+
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+    def __enter__(self) -> Self:
+        memoryview(self).release()  # a ValueError if it was released
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a Buffer cannot be pickled: it would be a copy; pickle bytes(buffer)")
+
+    def __repr__(self) -> str:
+        if self.is_released:
+            return "<released atoll.Buffer>"
+        form = (
+            ""
+            if self.format == "B" and self.ndim == 1
+            else f" format={self.format!r} shape={self.shape}"
+        )
+        return f"<atoll.Buffer nbytes={self.nbytes}{form}{' readonly' if self.readonly else ''}>"

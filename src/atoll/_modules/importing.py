@@ -1,0 +1,357 @@
+"""How an interpreter imports extension modules: as they are, as private copies, or from main.
+
+Two places of the import system are asked to stand aside. A finder, the first on `sys.meta_path`,
+decides for each package when it is imported first; the loader of extension modules then does what
+was decided for the package that a module is in.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# Of importlib.machinery, which would have to be imported first.
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import ExtensionFileLoader
+
+from .. import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+    from types import ModuleType
+    from typing import Any
+
+    type Modes = tuple[tuple[str, str], ...]
+
+# One of each per process: terminals, windows, handlers of signals, hooks of allocators. They refuse
+# to be loaded in interpreters.
+OF_THE_PROCESS = frozenset(
+    {"_curses", "_curses_panel", "_tkinter", "_tracemalloc", "faulthandler", "readline"}
+)
+# Why a private copy cannot be had although the module itself is as it should be.
+_OUT_OF_ROOM = ("static TLS block", "cannot make a private copy")
+
+_afterwards: dict[str, Callable[[Any], object]] = {}  # what is to be done with modules, by name
+_own: dict[str, str] = {}  # what this interpreter was told; "*" is for all others
+_decided: dict[str, str] = {}  # by package
+_namespaces: set[str] = set()  # packages of which each part is a package of its own
+_by_auto: set[str] = set()  # private packages that may as well be main's
+_out_of_room: dict[str, ImportError] = {}  # by package
+
+taken: dict[str, str] = {}
+"""The mode that each extension module (in mode `main`: package) was imported in."""
+
+declared: dict[str, str] = {}
+"""What each private module declares about interpreters with a GIL of their own."""
+
+_create_as_it_is = ExtensionFileLoader.create_module
+_execute_as_it_is = ExtensionFileLoader.exec_module
+
+
+def install(modes: Modes) -> None:
+    """Begin to decide, in an interpreter that has not imported anything of its user's."""
+    _own.update(modes)
+    if not any(isinstance(finder, Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, Finder())
+        loader: Any = ExtensionFileLoader
+        loader.create_module, loader.exec_module = _create_module, _exec_module
+        when_imported("ctypes", _make_libraries_private)
+
+
+def nearest(name: str, among: Container[str]) -> str | None:
+    """Return the module itself or the closest package around it that is among those."""
+    while name not in among:
+        name = name.rpartition(".")[0]
+        if not name:
+            return None
+    return name
+
+
+def _refusal(name: str) -> ImportError:
+    return ImportError(
+        f"module {name!r} is refused in interpreter {_core.own_name()!r} (its extensions= says so)",
+        name=name,
+    )
+
+
+# ---- finding ----
+
+
+class Finder:
+    """Decides about packages; what is found, and where, is left to the finders after it."""
+
+    def find_spec(
+        self, name: str, path: Any = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a module that is to be treated in some way; None: as if this finder were not."""
+        spec = self._choose(name, path, target)
+        if name in _afterwards:
+            spec = spec or _find_after(self, name, path, target)
+            if spec is not None and spec.loader is not None:
+                _when_executed(spec, lambda module: _afterwards.pop(name)(module))
+        return spec
+
+    def _choose(self, name: str, path: Any, target: ModuleType | None) -> ModuleSpec | None:
+        told = nearest(name, _own)
+        mode = _own[told] if told else _own.get("*", "auto")
+        if told and mode == "refuse":
+            raise _refusal(name)
+        if (told and mode == "main") or name in OF_THE_PROCESS:
+            return _remote_spec(name)
+        parent = name.rpartition(".")[0]
+        if parent and parent not in _namespaces:
+            package = nearest(name, _decided)
+            return _remote_spec(name) if package and _decided[package] == "main" else None
+        if name in sys.stdlib_module_names or name == "atoll":
+            return None
+        return _decide(name, mode, _find_after(self, name, path, target))
+
+
+def _find_after(
+    finder: Finder, name: str, path: Any, target: ModuleType | None
+) -> ModuleSpec | None:
+    for other in sys.meta_path:
+        find = getattr(other, "find_spec", None)
+        spec: ModuleSpec | None = None if other is finder or not find else find(name, path, target)
+        if spec is not None:
+            return spec
+    return None
+
+
+def when_imported(name: str, then: Callable[[Any], object]) -> None:
+    """Have something done with a module: now, or when it has been imported."""
+    if name in sys.modules:
+        then(sys.modules[name])
+    else:
+        _afterwards[name] = then
+
+
+def _when_executed(spec: ModuleSpec, then: Callable[[Any], object]) -> None:
+    def execute_both(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+        execute(module)
+        then(module)
+
+    _execute_by(spec, execute_both)
+
+
+def _execute_by(
+    spec: ModuleSpec, function: Callable[[Callable[[ModuleType], None], ModuleType], None]
+) -> None:
+    """Have a module executed by a function, once; its loader stays the same object."""
+    loader: Any = spec.loader
+    if isinstance(loader, type):  # of builtin and frozen modules: one for all
+        return
+    execute = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        if module.__spec__ is not spec:  # of a zip file, which has one loader
+            execute(module)
+            return
+        del loader.exec_module
+        function(execute, module)
+
+    loader.exec_module = exec_module
+
+
+def _decide(name: str, mode: str, spec: ModuleSpec | None) -> ModuleSpec | None:
+    if spec is None:
+        return None
+    if spec.loader is None:
+        _namespaces.add(name)
+        return spec
+    is_auto = mode == "auto"
+    if mode not in ("native", "private"):
+        folders = tuple(map(str, spec.submodule_search_locations or ()))
+        origin = spec.origin if spec.has_location else None
+        mode = _ask_main(name, mode, origin, folders)
+    _decided[name] = mode
+    if mode == "main":
+        return _remote_spec(name)
+    if mode == "private" and is_auto:
+        _by_auto.add(name)
+        _guard(spec)
+    return spec
+
+
+def _ask_main(name: str, mode: str, origin: str | None, folders: tuple[str, ...]) -> str:
+    chosen, warning = _core.invoke(
+        None, "atoll._modules.policy:decide", (name, mode, origin, folders), None
+    )
+    if warning:
+        _warn(warning)
+    return str(chosen)
+
+
+def _warn(text: str) -> None:
+    import warnings
+
+    from .._transfer.errors import ExtensionWarning
+
+    warnings.warn(text, ExtensionWarning, skip_file_prefixes=("<frozen", __file__))
+
+
+# ---- modules of main ----
+
+
+class _RemoteLoader:
+    """The module is a Proxy to main's."""
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        _replace(module.__name__)
+
+
+_remote_loader = _RemoteLoader()
+
+
+def _remote_spec(name: str) -> ModuleSpec:
+    return ModuleSpec(name, _remote_loader, origin="main interpreter")  # type: ignore[arg-type]
+
+
+def _replace(name: str) -> None:
+    """Put a Proxy in the place of a module that is being imported.
+
+    In `sys.modules`, from where the import system takes it: what it returned from
+    `create_module` would have attributes set, which would be those of main's module.
+    """
+    sys.modules[name] = _core.invoke(None, "importlib:import_module", (name,), None)
+    taken[name] = "main"
+
+
+# ---- extension modules ----
+
+
+def _mode_of(name: str, origin: str) -> str:
+    told = nearest(name, _own)
+    if told and _own[told] != "auto":
+        return _own[told]
+    if "/lib-dynload/" in origin or name.startswith("atoll."):
+        return "native"
+    package = nearest(name, _decided)
+    if package is None:  # not found by name: a file that somebody loads
+        package, mode = name, _own.get("*", "auto")
+        if mode == "auto":
+            mode = _ask_main(name, mode, origin, ())
+        _decided[package] = mode
+    return _decided[package]
+
+
+def _tree_of(path: str) -> str:
+    """Return the entry of `sys.path` below which a file is, with a slash at its end."""
+    entries = [f"{entry.rstrip('/')}/" for entry in map(str, sys.path) if entry]
+    around = [entry for entry in entries if path.startswith(entry)]
+    return max(around, key=len) if around else path[: path.rindex("/") + 1]
+
+
+def _symbol(name: str) -> str:
+    """Return what follows "PyInit" in the name of a module's function (PEP 489)."""
+    last = name.rpartition(".")[2]
+    if last.isascii():
+        return f"_{last}"
+    return f"U_{last.encode('punycode').replace(b'-', b'_').decode()}"
+
+
+def _create_module(loader: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType | None:
+    name, path = spec.name, str(loader.path)
+    mode = _mode_of(name, path)
+    if mode == "refuse":
+        raise _refusal(name)
+    taken[name] = mode
+    if mode == "main":
+        spec.loader_state = _remote_loader
+        return None
+    sys.audit("import", name, path, None, None, None)
+    if mode == "native":
+        _load_between_forks(name, path)
+        return _create_as_it_is(loader, spec)
+    try:
+        module: Any
+        module, declared[name] = _core.load_extension(path, _tree_of(path), _symbol(name), spec)
+    except ImportError as error:
+        error.name, error.path = error.name or name, error.path or path
+        if not any(reason in str(error) for reason in _OUT_OF_ROOM):
+            raise
+        _out_of_room[nearest(name, _decided) or name] = error
+        if name not in _by_auto:
+            raise
+        _go_to_main(name)
+        spec.loader_state = _remote_loader
+        return None
+    if declared[name] == "single-phase":
+        module.__name__ = name  # it only knows the last part
+    module.__file__ = path
+    return module  # type: ignore[no-any-return]
+
+
+def _load_between_forks(name: str, path: str) -> None:
+    """Have the file loaded before CPython loads it, whose GIL here keeps no fork of main away."""
+    try:
+        _core.load_original(path if "/" in path else f"./{path}", sys.getdlopenflags())
+    except OSError as error:
+        raise ImportError(str(error), name=name, path=path) from None
+
+
+def _exec_module(loader: ExtensionFileLoader, module: ModuleType) -> None:
+    spec = getattr(module, "__spec__", None)
+    if spec is not None and spec.loader_state is _remote_loader:
+        _replace(spec.name)
+    else:
+        _execute_as_it_is(loader, module)
+
+
+# ---- where copies do not fit ----
+
+
+def _guard(spec: ModuleSpec) -> None:
+    """Take main's package after all if private copies of its libraries cannot be loaded."""
+
+    def execute_or_go_to_main(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+        try:
+            execute(module)
+        except ImportError:
+            if spec.name not in _out_of_room:
+                raise
+            for each in [each for each in sys.modules if each.startswith(f"{spec.name}.")]:
+                del sys.modules[each]
+            _go_to_main(spec.name)
+            _replace(spec.name)
+
+    _execute_by(spec, execute_or_go_to_main)
+
+
+def _go_to_main(name: str) -> None:
+    _decided[name] = "main"
+    _warn(f"{name} is used from the main interpreter: {_out_of_room[name]}")
+
+
+# ---- libraries that ctypes loads ----
+
+
+def _make_libraries_private(ctypes: Any) -> None:
+    ctypes._dlopen = _PrivateLibraries(ctypes._dlopen)
+
+
+class _PrivateLibraries:
+    """`ctypes._dlopen`, which takes libraries of installed packages as private copies."""
+
+    def __init__(self, dlopen: Any) -> None:
+        self._dlopen = dlopen
+
+    def __call__(self, name: str | None, mode: int) -> Any:
+        import os
+
+        if name is None:
+            return self._dlopen(name, mode)
+        if isinstance(name, str) and os.path.isabs(name) and not mode & os.RTLD_NOLOAD:
+            tree = _tree_of(name)
+            package = name[len(tree) :].split("/")[0].removesuffix(".libs")
+            told = _own.get(package) or _own.get("*", "auto")
+            if "packages/" in tree and told in ("auto", "private"):
+                try:
+                    return _core.load_library(name, tree)
+                except ImportError:
+                    pass  # what is wrong with it is said below
+        sys.audit("ctypes.dlopen", name)
+        return _core.load_original(name, mode | os.RTLD_NOW)

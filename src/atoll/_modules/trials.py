@@ -1,0 +1,141 @@
+"""Trying a package in a child process, whose crash harms nobody, and remembering the result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from .. import __version__
+from .decision import Decision
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+UNDER_TRIAL = "ATOLL_UNDER_TRIAL"
+"""The environment variable with the packages that are being tried around this process."""
+
+_LIMIT_SECONDS = 120
+_CHILD = "import sys; sys.path[:] = sys.argv[3:]; from atoll._modules import child; child.main()"
+
+
+class Trial(NamedTuple):
+    """What came of trying a package in one mode."""
+
+    package: str
+    mode: str
+    failure: str
+    """What went wrong, in which stage; "": nothing."""
+    declared: dict[str, str]
+    """What its private modules declare about interpreters with a GIL of their own."""
+    milliseconds: float
+    """For its first import in an interpreter."""
+    megabytes: float
+    """By which that import made the process grow."""
+
+
+def run(package: str, mode: str) -> Trial:
+    """Try a package in a process of its own: imported, used and closed, in two interpreters."""
+    around = os.environ.get(UNDER_TRIAL, "")
+    command = [sys.executable, "-c", _CHILD, package, mode, *map(str, sys.path)]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_LIMIT_SECONDS,
+            env={**os.environ, UNDER_TRIAL: f"{around} {package}"},
+        )
+    except subprocess.TimeoutExpired as error:
+        report = _read(error.stdout or b"")
+        return _trial(package, mode, report, f"hung for {_LIMIT_SECONDS} s in")
+    except (OSError, TypeError) as error:  # TypeError: a program that only embeds Python
+        return Trial(package, mode, f"no child process can be made: {error}", {}, 0.0, 0.0)
+    report = _read(done.stdout)
+    return _trial(package, mode, report, _end_of(done, report))
+
+
+def _read(output: bytes) -> dict[str, Any]:
+    """Put together what the stages have said; other lines are the package's."""
+    report: dict[str, Any] = {"stage": "start"}
+    for line in output.splitlines():
+        with suppress(ValueError):
+            said = json.loads(line)
+            if isinstance(said, dict) and "stage" in said:
+                report.update(said)
+    return report
+
+
+def _end_of(done: subprocess.CompletedProcess[bytes], report: dict[str, Any]) -> str:
+    """Say how the process has ended; "": well."""
+    if done.returncode < 0:
+        with suppress(ValueError):
+            return f"crashed ({signal.Signals(-done.returncode).name}) in"
+        return f"crashed (signal {-done.returncode}) in"
+    if done.returncode > 0 and "failure" not in report:
+        return f"ended with status {done.returncode} in"
+    return ""
+
+
+def _trial(package: str, mode: str, report: dict[str, Any], end: str) -> Trial:
+    failure = f"{end} {report['stage']}" if end else report.get("failure", "")
+    return Trial(
+        package,
+        mode,
+        failure,
+        report.get("declared", {}),
+        report.get("milliseconds", 0.0),
+        report.get("megabytes", 0.0),
+    )
+
+
+def decide(private: Trial) -> Decision:
+    """Choose the mode of a package of which only a trial in mode `private` is known."""
+    package = private.package
+    if private.failure:
+        return Decision("main", f"its trial failed: {private.failure}", is_known=False)
+    declares = private.declared.values()
+    if declares and set(declares) == {"supported"} and not run(package, "native").failure:
+        return Decision("native", "declares its support, and passed a trial", is_known=False)
+    return Decision("private", "passed a trial", is_known=False)
+
+
+# ---- remembering ----
+
+
+def cached_decision(package: str, files: Iterable[str]) -> Decision:
+    """Choose the mode of a package, unless that has been done for these very files."""
+    if package in os.environ.get(UNDER_TRIAL, "").split():
+        return Decision("private", "is being tried", is_known=False)
+    path = _cache_folder() / f"{package}-{_fingerprint(files)}.json"
+    with suppress(OSError, ValueError, TypeError):
+        return Decision(*json.loads(path.read_text("utf-8")))
+    made = decide(run(package, "private"))
+    with suppress(OSError):  # a read-only or full folder: then it is tried again
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished.write_text(json.dumps(made), "utf-8")
+        unfinished.replace(path)
+    return made
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "atoll" / "trials"
+
+
+def _fingerprint(files: Iterable[str]) -> str:
+    """Tell these files, this Python and this atoll from all others."""
+    digest = hashlib.sha256(f"{sys.version} {__version__}".encode())
+    for path in sorted(files):
+        status = os.stat(path)
+        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:20]

@@ -1,0 +1,286 @@
+"""`Queue`, `LifoQueue`, `PriorityQueue`: the standard library's queues, between interpreters."""
+
+from __future__ import annotations
+
+from types import GenericAlias
+
+from .. import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ClassVar, TypeVar
+
+    T = TypeVar("T")
+
+    class _Generic[Item](_core.QueueHandle):
+        pass
+else:
+    T = None  # typing is slow to import
+
+    class _Generic(_core.QueueHandle):
+        __slots__ = ()
+        __class_getitem__ = classmethod(GenericAlias)
+
+
+class Queue(_Generic[T]):
+    """A first-in, first-out queue between any threads of any interpreters.
+
+    It has the interface of `queue.Queue` and raises its exceptions: `queue.Empty`, `queue.Full` and
+    `queue.ShutDown`. Whoever waits does so asleep, in the order of arrival: an item goes to the
+    getter that has waited longest. `aget` and `aput` are for event loops.
+
+    What crosses: a Queue as a handle to the same queue (in each interpreter there is one object for
+    it, of this class also where the original is of a subclass). Items as arguments of a call do: by
+    value what cannot change, which then outlives the interpreter that put it, everything else by
+    reference, and `atoll.copy(item)` by value. In the interpreter that put it, an object that went
+    by reference is the original again. Once an item's interpreter has closed, it is still got, as a
+    Proxy that raises `InterpreterClosedError` when it is used.
+
+    A thread that waits inside an interpreter is a visitor: `Interpreter.close` waits for it.
+    The attributes `mutex`, `not_empty`, `not_full`, `all_tasks_done` and `queue` of the standard
+    library's class do not exist, nor its methods `_init`, `_put` and `_get` to override. A queue
+    that holds a handle to itself is never freed, unless that is got or the queue is shut down.
+
+    Args:
+        maxsize: How many items it holds at most; 0 or less: no limit. May be set later as well.
+
+    Raises:
+        TypeError: If `maxsize` is not an int.
+
+    Threads: any, of any interpreter.
+
+    Example:
+        >>> jobs = atoll.Queue()
+        >>> jobs.put(3)
+        >>> interpreter.call(lambda: jobs.get() + 1)
+        4
+    """
+
+    __slots__ = ()
+    _order: ClassVar[int] = 0
+
+    def __init__(self, maxsize: int = 0) -> None:
+        self.maxsize = maxsize
+
+    def put(self, item: T, block: bool = True, timeout: float | None = None) -> None:
+        """Put an item into the queue.
+
+        What crosses: the item, by the usual rule. Threads: any.
+
+        Args:
+            item: Any object.
+            block: Wait while the queue is full; if false, `timeout` is not looked at.
+            timeout: Seconds to wait at most; None waits without end.
+
+        Raises:
+            queue.Full: If there was no room in time.
+            queue.ShutDown: If the queue has been shut down.
+            ValueError: If the timeout is negative.
+            TypeError, pickle.PicklingError: If an `atoll.copy(...)` cannot be pickled. The queue is
+                unchanged.
+
+        Example:
+            >>> jobs.put("page.html", timeout=0.5)
+        """
+        _core.queue_put(self, item, block, timeout)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> T:
+        """Remove an item from the queue.
+
+        What crosses: the item, by the usual rule. Threads: any.
+
+        Args:
+            block: Wait while the queue is empty; if false, `timeout` is not looked at.
+            timeout: Seconds to wait at most; None waits without end.
+
+        Returns:
+            The item: a value, the original if it is at home here, or a Proxy.
+
+        Raises:
+            queue.Empty: If there was no item in time.
+            queue.ShutDown: If the queue has been shut down and is empty.
+            ValueError: If the timeout is negative.
+
+        Example:
+            >>> jobs.get(timeout=0.5)
+            'page.html'
+        """
+        item: T = _core.queue_get(self, block, timeout)
+        return item
+
+    def put_nowait(self, item: T) -> None:
+        """Put an item into the queue if there is room.
+
+        What crosses: the item, by the usual rule. Threads: any.
+
+        Args:
+            item: Any object.
+
+        Raises:
+            queue.Full: If there is no room.
+            queue.ShutDown: If the queue has been shut down.
+        """
+        _core.queue_put(self, item, False, None)
+
+    def get_nowait(self) -> T:
+        """Remove an item from the queue if there is one.
+
+        What crosses: the item, by the usual rule. Threads: any.
+
+        Returns:
+            The item.
+
+        Raises:
+            queue.Empty: If there is none.
+            queue.ShutDown: If the queue has been shut down and is empty.
+        """
+        item: T = _core.queue_get(self, False, None)
+        return item
+
+    async def aput(self, item: T) -> None:
+        """Put an item into the queue; wait in the running asyncio event loop while it is full.
+
+        Cancelling withdraws the item, unless somebody has got it by then.
+
+        What crosses: the item, by the usual rule. Threads: any with a running event loop.
+
+        Args:
+            item: Any object.
+
+        Raises:
+            queue.ShutDown: If the queue has been shut down.
+            TypeError, pickle.PicklingError: If an `atoll.copy(...)` cannot be pickled.
+
+        Example:
+            >>> async with asyncio.timeout(0.5):
+            ...     await jobs.aput("page.html")
+        """
+        from . import asynchronous
+
+        await asynchronous.put(self, item)
+
+    async def aget(self) -> T:
+        """Remove an item from the queue; wait in the running asyncio event loop while it is empty.
+
+        Cancelling leaves an item that had just come to the one who waits next, or in the queue.
+
+        What crosses: the item, by the usual rule. Threads: any with a running event loop.
+
+        Returns:
+            The item.
+
+        Raises:
+            queue.ShutDown: If the queue has been shut down and is empty.
+
+        Example:
+            >>> async with asyncio.timeout(0.5):
+            ...     page = await jobs.aget()
+        """
+        from . import asynchronous
+
+        item: T = await asynchronous.get(self)
+        return item
+
+    def qsize(self) -> int:
+        """Return how many items are in the queue; history as soon as it is known.
+
+        Crosses: nothing. Threads: any.
+        """
+        return _core.queue_size(self)
+
+    def empty(self) -> bool:
+        """Return whether there are no items in the queue; history as soon as it is known.
+
+        Crosses: nothing. Threads: any.
+        """
+        return not _core.queue_size(self)
+
+    def full(self) -> bool:
+        """Return whether `maxsize` items are in the queue; history as soon as it is known.
+
+        Crosses: nothing. Threads: any.
+        """
+        return 0 < self.maxsize <= _core.queue_size(self)
+
+    def task_done(self) -> None:
+        """Report that the work on one item is finished.
+
+        Crosses: nothing. Threads: any.
+
+        Raises:
+            ValueError: If it was called as often as items were put.
+        """
+        _core.queue_task_done(self)
+
+    def join(self) -> None:
+        """Wait until `task_done` was called for all items that were put.
+
+        Crosses: nothing. Threads: any.
+        """
+        _core.queue_join(self)
+
+    def shutdown(self, immediate: bool = False) -> None:
+        """Make all puts, and the gets that find no item, raise `queue.ShutDown`.
+
+        Whoever waits is woken by that. Crosses: nothing. Threads: any.
+
+        Args:
+            immediate: Drop the items too, each as a task done.
+        """
+        _core.queue_shutdown(self, immediate)
+
+    def __reduce__(self) -> tuple[Callable[[int], Queue[Any]], tuple[int]]:
+        return _by_id, (self.id,)
+
+    def __repr__(self) -> str:
+        limit = f" maxsize={self.maxsize}" if self.maxsize > 0 else ""
+        state = " shutdown" if self.is_shutdown else ""
+        return f"<atoll.{type(self).__name__} id={self.id} size={self.qsize()}{limit}{state}>"
+
+
+class LifoQueue(Queue[T]):
+    """A queue whose newest item is got first; otherwise as `Queue`.
+
+    What crosses, Threads: as with `Queue`.
+
+    Example:
+        >>> stack = atoll.LifoQueue()
+        >>> stack.put(1), stack.put(2)
+        >>> stack.get()
+        2
+    """
+
+    __slots__ = ()
+    _order = 1
+
+
+class PriorityQueue(Queue[T]):
+    """A queue whose smallest item is got first, and among equal ones the oldest; else as `Queue`.
+
+    Items of several interpreters cannot be compared by methods of their own, so what orders them is
+    read from them when they are put: numbers, str, bytes, None, and tuples that begin with such.
+    Each kind is ordered as in Python; unlike there, one may stand beside another (first None, then
+    numbers, str, bytes, tuples), and a tuple is compared up to its first element of another kind,
+    so that in `(priority, job)` the job can be anything. Putting anything else is a TypeError;
+    putting a NaN, a ValueError.
+
+    What crosses, Threads: as with `Queue`.
+
+    Example:
+        >>> jobs = atoll.PriorityQueue()
+        >>> jobs.put((2, later)), jobs.put((1, sooner))
+        >>> jobs.get()[1] is sooner
+        True
+    """
+
+    __slots__ = ()
+    _order = 2
+
+
+def _by_id(number: int) -> Queue[Any]:
+    """Find a queue; for pickled handles, which are only good in this process."""
+    found = _core.queue_find(number)
+    if found is None:
+        raise LookupError(f"queue {number} is gone, or of another process")
+    return found

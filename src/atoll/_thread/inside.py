@@ -1,0 +1,141 @@
+"""What an `atoll.Thread` runs in its own interpreter."""
+
+from __future__ import annotations
+
+import sys
+
+from .. import _core
+from .._interpreter.inside import adopt, started_threads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .._transfer.pickles import Dumped
+
+    # Something to call: its import name, or pickled, or the thing itself (a Proxy).
+    type Described = str | Dumped | Callable[..., Any]
+
+
+def find(described: Any) -> Any:
+    """Find, or make, what was described over there (Described)."""
+    if isinstance(described, str):
+        from .._transfer.names import resolve
+
+        return resolve(described)
+    if isinstance(described, tuple):
+        from .._transfer.remaking import load_function
+
+        return load_function(*described)
+    return described
+
+
+def run_target(
+    inheritance: tuple[Any, ...],
+    name: str,
+    target: Described,
+    args: tuple[Any, ...],
+    /,
+    **kwargs: Any,
+) -> Any:
+    """Call the target of the thread of that name."""
+    _core.undisturbed(_introduce, name, inheritance)
+    try:
+        return find(target)(*args, **kwargs)
+    finally:
+        _wait_for_own_threads()
+
+
+def run_method(
+    inheritance: tuple[Any, ...],
+    name: str,
+    cls: Described,
+    thread: Any,
+    target: Described | None,
+    args: tuple[Any, ...],
+    /,
+    **kwargs: Any,
+) -> Any:
+    """Call the `run` of the thread's class; `thread` is a Proxy to the thread object."""
+    _core.undisturbed(_introduce, name, inheritance)
+    try:
+        stand_in = _make_stand_in(find(cls), thread)
+        object.__setattr__(stand_in, "_target", None if target is None else find(target))
+        object.__setattr__(stand_in, "_args", args)
+        object.__setattr__(stand_in, "_kwargs", kwargs)
+        return stand_in.run()
+    finally:
+        _wait_for_own_threads()
+
+
+def _introduce(name: str, inheritance: tuple[Any, ...]) -> None:
+    if inheritance:  # in the one visit of the thread's life, for which interruptions are meant
+        adopt(*inheritance)
+
+    import threading
+
+    threading.current_thread().name = name
+    _core.stay()  # what runs here is the thread's life, not a call that may take too long
+
+
+def _wait_for_own_threads() -> None:
+    """Wait, as at the end of a process, for what the interpreter has started and not joined."""
+    threading = sys.modules["threading"]
+    while own := [each for each in started_threads(threading) if not each.daemon]:
+        own[0].join()
+
+
+# ---- self, over there ----
+
+# Of a Thread's own attributes: those that the standard `run` needs, and that are for here.
+_LOCAL = frozenset({"run", "_target", "_args", "_kwargs"})
+_PROXY = "_atoll_proxy"
+
+
+class _StandIn:
+    """`self` in the `run` of a class of threads: its methods run here, its data are those there.
+
+    What is a method or another descriptor in the user's classes is taken from the class, here. All
+    else is read, set and deleted on the thread object, in the interpreter that made it.
+    """
+
+    def __init_subclass__(cls) -> None:
+        pass  # the user's class is not told of this one
+
+    def __getattribute__(self, name: str) -> Any:
+        if _is_local(type(self), name):
+            return object.__getattribute__(self, name)
+        return getattr(object.__getattribute__(self, _PROXY), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if _is_local(type(self), name, "__set__"):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(object.__getattribute__(self, _PROXY), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if _is_local(type(self), name, "__delete__"):
+            object.__delattr__(self, name)
+        else:
+            delattr(object.__getattribute__(self, _PROXY), name)
+
+
+def _is_local(cls: type, name: str, kind: str = "__get__") -> bool:
+    """Tell whether a name is looked up here, as a descriptor that has a method of that kind."""
+    if name in _LOCAL:
+        return name != "run" or kind == "__get__"
+    from threading import Thread
+
+    for base in cls.__mro__:
+        if name in vars(base):
+            is_ours = base is Thread or base.__module__ == "atoll._thread.thread"
+            return not is_ours and hasattr(type(vars(base)[name]), kind)
+    return False
+
+
+def _make_stand_in(cls: type, thread: Any) -> Any:
+    made = type(cls)(cls.__name__, (_StandIn, cls), {"__module__": cls.__module__})
+    stand_in: Any = object.__new__(made)
+    object.__setattr__(stand_in, _PROXY, thread)
+    return stand_in

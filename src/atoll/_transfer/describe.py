@@ -1,0 +1,189 @@
+"""What the class of a remote object is like, described where it lives."""
+
+from __future__ import annotations
+
+import _collections_abc
+import copyreg
+
+from .. import _core
+from .values import reduce_proxy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    type Description = tuple[str, tuple[str, ...], tuple[str, ...], int, tuple[str, ...]]
+
+# As in remote_class.c.
+_CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS, _CONTAINER = 1, 2, 4, 8, 16, 32
+_TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING, _TPFLAGS_HEAPTYPE = 1 << 5, 1 << 6, 1 << 9
+
+# Builtin containers, whose operators want another such container as the other operand.
+_CONTAINERS: tuple[type, ...] = (
+    list,
+    dict,
+    set,
+    frozenset,
+    tuple,
+    bytearray,
+    type({}.keys()),
+    type({}.items()),
+)
+
+
+def _dunders(names: str) -> list[str]:
+    return [f"__{name}__" for name in names.split()]
+
+
+_BINARY = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
+
+# Special methods that Python looks up on the type, so that the type of a Proxy must have them.
+_ALWAYS = _dunders("repr str format dir sizeof")
+_COMPARISONS = _dunders("eq ne lt le gt ge hash")
+_OTHERS = [
+    *_dunders(_BINARY),
+    *(f"__r{name}__" for name in _BINARY.split()),
+    *(f"__i{name}__" for name in _BINARY.split() if name != "divmod"),
+    *_dunders("neg pos abs invert complex int float index round trunc floor ceil"),
+    *_dunders("bool len length_hint getitem setitem delitem iter next reversed contains"),
+    *_dunders("enter exit await aiter anext aenter aexit get set delete set_name"),
+    *_dunders("bytes fspath copy deepcopy instancecheck subclasscheck"),
+]
+_COMPARED_BY = [*_COMPARISONS[:-1], *_dunders("add iadd or and sub xor ror rand rsub rxor")]
+_SPECIAL = _ALWAYS + _COMPARISONS + _OTHERS
+
+# Those that are recognised by inheritance; the others look at the methods.
+_NAMED_ABCS = [
+    "Set",
+    "MutableSet",
+    "Mapping",
+    "MutableMapping",
+    "MappingView",
+    "KeysView",
+    "ItemsView",
+    "ValuesView",
+    "Sequence",
+    "MutableSequence",
+]
+
+# pickle takes any class for one that has a name here.
+copyreg.pickle(_core.RemoteClass, reduce_proxy)
+
+_mro_of = type.__dict__["__mro__"].__get__
+_flags_of = type.__dict__["__flags__"].__get__
+
+_ABSENT = object()
+
+
+def _find(mro: tuple[type, ...], name: str) -> object:
+    """Look a name up as CPython does for special methods: in the classes, past any metaclass."""
+    for cls in mro:
+        namespace = type.__dict__["__dict__"].__get__(cls)
+        if name in namespace:
+            return namespace[name]
+    return _ABSENT
+
+
+def describe(cls: type, allowed: frozenset[str] | None = None) -> Description:
+    """Describe a class to whoever makes proxies to its instances; called by the core.
+
+    Args:
+        cls: A class of this interpreter, or a static builtin type.
+        allowed: With `restrict()`, the only names that are there.
+
+    Returns:
+        Its name, the special methods that it has, those that it has set to None, flags, and the
+        abstract base classes of `collections.abc` that it belongs to.
+    """
+    mro = _mro_of(cls)
+    is_metaclass = type in mro
+    present: list[str] = []
+    disabled: list[str] = []
+    for name in _SPECIAL:
+        found = _find(mro, name)
+        if found is _ABSENT or not (allowed is None or name in allowed):
+            continue
+        if found is None:
+            disabled.append(name)
+        elif not _is_default(name, found, is_metaclass):
+            present.append(name)
+    if allowed is not None:
+        flags = _CALLABLE if "__call__" in allowed else 0
+    else:
+        flags = _METACLASS if is_metaclass else _flags_for(cls, mro)
+    abcs = _abcs(cls) if allowed is None else ()
+    return f"{cls.__module__}.{_dotless(cls)}", tuple(present), tuple(disabled), flags, abcs
+
+
+def describe_gone() -> Description:
+    """Describe what nobody can be asked about any more: all that is done to it is an error.
+
+    Comparison and hash stay those of the Proxy, and it is no descriptor. Called by the core.
+    """
+    silent = _dunders("get set delete set_name")
+    specials = tuple(name for name in _ALWAYS + _OTHERS if name not in silent)
+    return "builtins.object", specials, (), _CALLABLE, ()
+
+
+def _is_default(name: str, found: object, is_metaclass: bool) -> bool:
+    """Comparison and hash by identity need no crossing: there is one Proxy for each object."""
+    if name in _COMPARISONS:
+        return found is object.__dict__[name]
+    return is_metaclass and name in ("__sizeof__",)
+
+
+def _dotless(cls: type) -> str:
+    return cls.__name__.replace(".", "_") or "_"
+
+
+def _flags_for(cls: type, mro: tuple[type, ...]) -> int:
+    flags = _CALLABLE if _find(mro, "__call__") is not _ABSENT else 0
+    if _find(mro, "__buffer__") is not _ABSENT:
+        flags |= _BUFFER
+    if _flags_of(cls) & _TPFLAGS_SEQUENCE:
+        flags |= _SEQUENCE
+    elif _flags_of(cls) & _TPFLAGS_MAPPING:
+        flags |= _MAPPING
+    if issubclass(cls, _CONTAINERS) and not any(map(_is_overridden(mro), _COMPARED_BY)):
+        flags |= _CONTAINER
+    return flags
+
+
+def _is_overridden(mro: tuple[type, ...]) -> Callable[[str], bool]:
+    """Make a test for names that a class of the user's own defines."""
+    own = [cls for cls in mro if _flags_of(cls) & _TPFLAGS_HEAPTYPE]
+    return lambda name: any(name in type.__dict__["__dict__"].__get__(cls) for cls in own)
+
+
+def _abcs(cls: type) -> tuple[str, ...]:
+    """Name the most derived ABCs that a class belongs to: the others follow from these."""
+    found = [name for name in _NAMED_ABCS if issubclass(cls, getattr(_collections_abc, name))]
+    return tuple(
+        name
+        for name in found
+        if not any(
+            other != name
+            and issubclass(getattr(_collections_abc, other), getattr(_collections_abc, name))
+            for other in found
+        )
+    )
+
+
+_markers: dict[str, type] = {}
+
+
+def _marker(name: str) -> type:
+    """Make, once, an empty base class that the ABC knows.
+
+    Remote classes get it as a base. They are not registered themselves: an ABC asks everything
+    that is registered about every class that it meets, and a remote class would ask its owner.
+    """
+    if name not in _markers:
+        marker = type(f"Remote{name}", (), {"__slots__": (), "__module__": __name__})
+        _markers[name] = getattr(_collections_abc, name).register(marker)
+    return _markers[name]
+
+
+def abc_markers(base: type, names: tuple[str, ...]) -> tuple[type, ...]:
+    """Return the bases of a remote class that belongs to the named ABCs; called by the core."""
+    return (base, *map(_marker, names))

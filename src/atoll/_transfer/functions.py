@@ -1,0 +1,94 @@
+"""Pickling by value what cannot be imported elsewhere, with the references that it holds."""
+
+from __future__ import annotations
+
+import _pickle as pickle  # pickle itself takes milliseconds to import
+
+from .. import _core
+from . import pickles
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .pickles import Dumped
+
+
+class _ByName(pickle.Pickler):
+    """Pickles by name what can be imported."""
+
+    def reducer_override(self, obj: object) -> Any:
+        return NotImplemented
+
+
+def dump(obj: object, is_reference: Callable[[object], bool], may_leave: bool = False) -> Dumped:
+    """Pickle by reference to what can be imported, by value what cannot.
+
+    Args:
+        obj: The object.
+        is_reference: Tells what crosses beside the pickle.
+        may_leave: Whether it may be loaded in another process.
+
+    Raises:
+        TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
+    """
+    try:
+        data, beside = pickles.write(_ByName, obj, is_reference, may_leave)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        pass
+    else:
+        if b"__main__" not in data:
+            return beside.dumped(data)
+    return dump_by_value(obj, is_reference, may_leave)
+
+
+def dump_by_value(
+    obj: object, is_reference: Callable[[object], bool], may_leave: bool = False
+) -> Dumped:
+    """Pickle an object, with the classes and functions that cannot be imported elsewhere.
+
+    Args:
+        obj: The object.
+        is_reference: Tells what crosses beside the pickle.
+        may_leave: Whether it may be loaded in another process.
+
+    Raises:
+        TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
+    """
+    from . import closures
+
+    if not _is_changed():
+        try:
+            data, beside = pickles.write(closures.Pickler, obj, is_reference, may_leave)
+        except Exception:  # what is wrong, if anything, cloudpickle says
+            pass
+        else:
+            if b"__main__" not in data:  # by name, what is found nowhere else
+                return beside.dumped(data)
+    from . import cloud
+
+    data, beside = pickles.write(cloud.Pickler, obj, is_reference, may_leave)
+    return beside.dumped(data)
+
+
+def _is_changed() -> bool:
+    """Has cloudpickle been told to pickle some modules by value?"""
+    import sys
+
+    cloudpickle = sys.modules.get("cloudpickle")
+    return cloudpickle is not None and bool(cloudpickle.list_registry_pickle_by_value())
+
+
+def _is_proxy_or_handle(obj: object) -> bool:
+    return _core.is_proxy(obj) or _core.is_handle(obj)
+
+
+def dump_function(function: Callable[..., Any]) -> Dumped:
+    """Pickle a function by value, but let proxies and handles in it stay references.
+
+    Raises:
+        TypeError, AttributeError, pickle.PicklingError: If something that it captured cannot be
+            pickled.
+    """
+    return dump_by_value(function, _is_proxy_or_handle)
