@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from ._core import AtomicInt, Proxy, Statistics
     from ._executor.executor import InterpreterPoolExecutor
     from ._interpreter.deadline import timeout
-    from ._interpreter.interpreter import Interpreter, checkpoint, current, interpreters, main
+    from ._interpreter.interpreter import (
+        Interpreter,
+        checkpoint,
+        current,
+        interpreters,
+        main,
+        owner,
+    )
     from ._interpreter.threads import threads
     from ._interpreter.warm import prewarm
     from ._memory.buffer import Buffer
@@ -44,7 +51,7 @@ if TYPE_CHECKING:
         RemoteError,
         RemoteTraceback,
     )
-    from ._transfer.references import is_proxy, owner, ref, restrict, type_of
+    from ._transfer.references import is_proxy, ref, restrict, type_of
     from ._transfer.values import copy, register_value_type
 
 # Found when first asked for: each interpreter imports this module, few need all of it.
@@ -77,7 +84,7 @@ _PLACES = {
     "is_proxy": "_transfer.references",
     "is_shared": "_share.share",
     "main": "_interpreter.interpreter",
-    "owner": "_transfer.references",
+    "owner": "_interpreter.interpreter",
     "prewarm": "_interpreter.warm",
     "ref": "_transfer.references",
     "register_value_type": "_transfer.values",

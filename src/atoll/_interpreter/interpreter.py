@@ -497,6 +497,21 @@ def interpreters() -> list[Interpreter]:
     return _core.interpreters()
 
 
+def owner(proxy: object) -> Interpreter:
+    """Return the interpreter of the original.
+
+    Crosses: nothing. Threads: any. Works for closed interpreters too.
+
+    Args:
+        proxy: A Proxy.
+
+    Raises:
+        TypeError: If it is not a Proxy.
+        AttributeError: If the Proxy is restricted.
+    """
+    return _core.owner(proxy)
+
+
 def checkpoint() -> None:
     """Let others into this interpreter, from a long loop.
 

@@ -11,8 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .._interpreter.interpreter import Interpreter
-
 
 def is_proxy(obj: object) -> bool:
     """Tell whether an object stands for one of another interpreter.
@@ -32,21 +30,6 @@ def is_proxy(obj: object) -> bool:
         True
     """
     return _core.is_proxy(obj)
-
-
-def owner(proxy: object) -> Interpreter:
-    """Return the interpreter of the original.
-
-    Crosses: nothing. Threads: any. Works for closed interpreters too.
-
-    Args:
-        proxy: A Proxy.
-
-    Raises:
-        TypeError: If it is not a Proxy.
-        AttributeError: If the Proxy is restricted.
-    """
-    return _core.owner(proxy)
 
 
 def type_of(proxy: object) -> type:

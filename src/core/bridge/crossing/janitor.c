@@ -6,7 +6,7 @@
 
 #define PATIENCE (50 * MILLISECOND) // how long errands may wait for an ordinary visitor
 
-atomic_bool janitor_is_called = false;
+static atomic_bool is_called;
 
 static struct {
     pthread_mutex_t mutex; // guards all of it
@@ -47,7 +47,7 @@ make_round(void)
         host = next;
     }
     if (again) {
-        atomic_store(&janitor_is_called, true);
+        atomic_store(&is_called, true);
     }
 }
 
@@ -56,7 +56,7 @@ run(void *unused)
 {
     pthread_mutex_lock(&janitor.mutex);
     while (!janitor.must_stop) {
-        if (!atomic_load(&janitor_is_called)) {
+        if (!atomic_load(&is_called)) {
             pthread_cond_wait(&janitor.changed, &janitor.mutex);
             continue;
         }
@@ -64,7 +64,7 @@ run(void *unused)
         while (!janitor.must_stop && condition_wait(&janitor.changed, &janitor.mutex, deadline)) {
         }
         if (!janitor.must_stop) {
-            atomic_store(&janitor_is_called, false); // before looking: later errands call again
+            atomic_store(&is_called, false); // before looking: later errands call again
             pthread_mutex_unlock(&janitor.mutex);
             make_round();
             pthread_mutex_lock(&janitor.mutex);
@@ -82,10 +82,11 @@ start_locked(void)
     janitor.is_running = thread_start(&janitor.thread, run, NULL);
 }
 
-COLD void
-janitor_call(void)
+void
+janitor_notify(void)
 {
-    if (!atomic_exchange(&janitor_is_called, true)) {
+    if (!atomic_load_explicit(&is_called, memory_order_relaxed) &&
+        !atomic_exchange(&is_called, true)) {
         pthread_mutex_lock(&janitor.mutex);
         if (janitor.is_running) {
             pthread_cond_signal(&janitor.changed);
@@ -120,7 +121,7 @@ janitor_rest(void)
     pthread_mutex_lock(&janitor.mutex);
     janitor.must_stop = false;
     pthread_mutex_unlock(&janitor.mutex);
-    atomic_store(&janitor_is_called, false);
+    atomic_store(&is_called, false);
 }
 
 void
@@ -129,5 +130,5 @@ janitor_fork_child(void)
     pthread_mutex_init(&janitor.mutex, NULL);
     janitor.is_running = false;
     janitor.must_stop = false;
-    atomic_store(&janitor_is_called, false);
+    atomic_store(&is_called, false);
 }

@@ -16,20 +16,10 @@
 
 #include "ground/base/attributes.h"
 
-extern atomic_bool janitor_is_called;
-
-void janitor_call(void);
 void janitor_stop(void); // for good; waits for it, detached
 void janitor_rest(void); // the same, but the next errand starts it again
 void janitor_fork_child(void);
 
-// There is an errand somewhere. Cheap when the janitor has been called already.
-static inline void
-janitor_notify(void)
-{
-    if (UNLIKELY(!atomic_load_explicit(&janitor_is_called, memory_order_relaxed))) {
-        janitor_call();
-    }
-}
+void janitor_notify(void); // there is an errand somewhere
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "bridge/crossing/crossing.h"
 #include "bridge/transfer/error.h"
-#include "bridge/crossing/janitor.h"
 #include "bridge/transfer/parcel.h"
 
 static lease *
@@ -59,14 +58,13 @@ lease_release(lease *self)
 {
     // A closed owner cannot be (lifecycle_close refuses), but a forked child forgets its
     // parent's.
-    if (errand_push(&self->owner->errands, &self->errand)) {
-        janitor_notify();
-    }
+    (void)!export_leave_errand(self->owner, &self->errand);
 }
 
 void
-lease_run(lease *self)
+lease_run(errand *item)
 {
+    lease *self = (lease *)item;
     interp *owner = self->owner;
     PyBuffer_Release(&self->view);
     PyMem_RawFree(self);

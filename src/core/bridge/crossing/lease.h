@@ -20,6 +20,6 @@ typedef struct {
 // one, InterpreterClosedError, RecursionError.
 lease *lease_take(core_state *home, exported *target, int flags);
 void lease_release(lease *self); // any thread
-void lease_run(lease *self);     // in the owner: its errand
+void lease_run(errand *item);    // in the owner
 
 #endif

@@ -257,9 +257,10 @@ is_of_importlib(PyFrameObject *frame)
 // Broken off in the midst of it, modules of ours would be half there, when an exception that is to
 // be raised needs them; and CPython before gh-143650 (2026) gives another thread that waits for the
 // module what is there. importlib's callbacks of weak references, which run anywhere in its code,
-// would swallow the exception; so would whoever calls atoll._forwarding.forwarding._report_unraisable. While
-// finders are asked, importlib holds a lock that other threads need in order to end their imports,
-// for which the exception's own import might wait. None takes long.
+// would swallow the exception; so would whoever calls
+// atoll._forwarding.forwarding._report_unraisable. While finders are asked, importlib holds a lock
+// that other threads need in order to end their imports, for which the exception's own import might
+// wait. None takes long.
 static bool
 is_delicate(void)
 {

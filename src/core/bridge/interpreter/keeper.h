@@ -1,5 +1,6 @@
 // keeper: the thread of the main interpreter that makes interpreters in advance, and closes those
-// that nobody needs any more. What it does is decided in atoll._interpreter.warm; here is what it needs.
+// that nobody needs any more. What it does is decided in atoll._interpreter.warm; here is what it
+// needs.
 //
 // Lifetime. An abandoned interpreter (its thread has ended) retires when nothing of it is held
 // elsewhere: it disappears from listings, and the keeper is called to close it. Nobody else may:

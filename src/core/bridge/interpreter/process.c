@@ -9,7 +9,9 @@
 #include "bridge/gc/collector.h"
 #include "bridge/python/cpython.h"
 #include "bridge/crossing/janitor.h"
+#include "bridge/crossing/lease.h"
 #include "bridge/interpreter/creation.h"
+#include "bridge/interpreter/keeper.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/summons.h"
 #include "bridge/traceback/traceback.h"
@@ -90,6 +92,10 @@ process_init(void)
     pthread_once(&once, barrier_init);
     static atomic_flag is_installed = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&is_installed)) {
+        export_listen(&(export_listener){.call_for_visit = janitor_notify,
+                                         .note_growth = collector_note_growth,
+                                         .note_dropped = keeper_retire_if_unused,
+                                         .release_buffer = lease_run});
         pthread_atfork(prepare, parent, child);
         arenas_install();
         gong_init();

@@ -1,8 +1,8 @@
 // error: an exception on its way from one interpreter to another.
 //
 // Purpose. A builtin exception raised by C, with plain arguments, goes as (type, arguments). Any
-// other is captured by atoll._transfer.exceptions there and rebuilt here, with its notes, causes, groups and
-// the frames of its traceback as text.
+// other is captured by atoll._transfer.exceptions there and rebuilt here, with its notes, causes,
+// groups and the frames of its traceback as text.
 #ifndef ATOLL_BRIDGE_ERROR_H
 #define ATOLL_BRIDGE_ERROR_H
 

@@ -1,14 +1,18 @@
 #include "bridge/transfer/export.h"
 
-#include "bridge/gc/collector.h"
 #include "bridge/python/cpython.h"
-#include "bridge/crossing/janitor.h"
-#include "bridge/interpreter/keeper.h"
-#include "bridge/crossing/lease.h"
 #include "bridge/python/objects.h"
 #include "ground/base/shake.h"
 
 #define ERRANDS_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
+
+static export_listener listener;
+
+void
+export_listen(const export_listener *whom)
+{
+    listener = *whom;
+}
 
 static void
 free_export(exported *self)
@@ -47,7 +51,7 @@ new_export(core_state *state, PyObject *object)
     self->type = Py_TYPE(object);
     self->generation = ++state->generation;
     if (UNLIKELY(state->exports.count > state->growth_limit)) {
-        collector_note_growth(state);
+        listener.note_growth(state);
     }
     self->flags = (PyType_Check(object) ? EXPORT_CLASS : 0) | restricted_flags(state, object) |
                   (cpython_is_shared_type(Py_TYPE(object)) ? EXPORT_SHARED_TYPE : 0);
@@ -97,6 +101,16 @@ export_make_internal(core_state *state, PyObject *object)
     }
 }
 
+bool
+export_leave_errand(interp *owner, errand *item)
+{
+    if (!errand_push(&owner->errands, item)) {
+        return false;
+    }
+    listener.call_for_visit();
+    return true;
+}
+
 void
 export_unref(foreign_ref reference)
 {
@@ -112,10 +126,7 @@ export_unref(foreign_ref reference)
     }
     shake();
     // The last one, and only its holder is here: the owner takes it over.
-    if (errand_push(&self->owner->errands, &self->errand)) {
-        janitor_notify();
-    }
-    else {
+    if (!export_leave_errand(self->owner, &self->errand)) {
         free_export(self);
     }
 }
@@ -159,7 +170,7 @@ run(core_state *state, errand *item)
         drop(state, (exported *)item);
         break;
     case ERRAND_RELEASE_BUFFER:
-        lease_run((lease *)item);
+        listener.release_buffer(item);
         break;
     }
 }
@@ -186,9 +197,9 @@ export_run_errands(core_state *state)
     PyErr_SetRaisedException(raised);
     if (owner->due != NULL) {
         interp_raise_attention(owner, ATTENTION_ERRANDS);
-        janitor_notify();
+        listener.call_for_visit();
     }
-    keeper_retire_if_unused(state);
+    listener.note_dropped(state);
 }
 
 void

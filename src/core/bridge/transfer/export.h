@@ -45,6 +45,16 @@ typedef struct {
     exported *target;
 } foreign_ref;
 
+// What the rooms above do for exports; process_init says it before there are any.
+typedef struct {
+    void (*call_for_visit)(void);            // an errand waits, perhaps where nobody comes by
+    void (*note_growth)(core_state *state);  // there are many exports
+    void (*note_dropped)(core_state *state); // some may be gone
+    void (*release_buffer)(errand *item);    // an errand of that kind is due
+} export_listener;
+
+void export_listen(const export_listener *whom);
+
 // All under the GIL of state->interp.
 exported *export_object(core_state *state,
                         PyObject *object); // counts one reference; NULL: MemoryError
@@ -67,5 +77,7 @@ void export_unref_at_home(core_state *state, exported *self); // while the objec
 
 // Any thread, with or without a GIL.
 void export_unref(foreign_ref reference);
+// False: the owner takes no more, and the errand stays the caller's.
+MUST_CHECK bool export_leave_errand(interp *owner, errand *item);
 
 #endif
