@@ -2,6 +2,10 @@
 
 In an interpreter: `attach`, once `logging` is imported there. In the main one: `handle` and
 `subscribe`, called from the others, and `add_interpreter_field`.
+
+A record crosses on the thread that logs. No lock of its interpreter is held meanwhile, since a
+handler of main may call back. New levels are announced without waiting: main drops a reference to
+an object of each interpreter that logs, and the finalizer of that object asks for the levels.
 """
 
 from __future__ import annotations

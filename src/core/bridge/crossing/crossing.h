@@ -5,6 +5,12 @@
 // host is still needed after the return, crossing_return and crossing_end do the two halves:
 // between them the home GIL is held, yet the host cannot close.
 //
+// One at a time. An interpreter's switch interval is longer than any run, so its GIL passes on only
+// where the running thread waits, ends or crosses. There is no second lock. A preemptive
+// interpreter, and main, let visitors in between two bytecodes, by a pending call.
+//
+// No deadlock. A crossing gives up the home GIL before it takes the other one: no thread holds two.
+//
 // Lifetime. A crossing lives on the C stack. Home and host guests are kept by the thread's record.
 //
 // Threads. Any thread that is attached to `home`. Never two GILs at once, so no two can deadlock.

@@ -5,6 +5,13 @@
 // runs there calls summons_look_up between two bytecodes: the one that is meant raises the
 // exception; another one lets it in if it waits at the door, or has the call posted again.
 //
+// In Python code the call raises. A thread that waits at the door is let in by the running thread,
+// between two bytecodes, only to turn back; all others stand back meanwhile, so that nobody
+// notices. A thread that returns from a C call which had let the GIL go takes the GIL unasked:
+// where one is in such a call, nobody is let in. Not broken off are: the set-up of a thread,
+// imports of atoll and of the standard library, finders, importlib's bookkeeping, finalizers that
+// atoll runs.
+//
 // Threads. summons_look_up: CPython's pending call, under the interpreter's GIL.
 // summons_answer_at_home and summons_check_signals: attached to state->interp.
 //

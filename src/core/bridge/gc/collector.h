@@ -4,6 +4,26 @@
 // Purpose. It is attached to no interpreter, so that it never waits for a GIL, and nobody waits for
 // it who holds one.
 //
+// 1. A deputy (a thread) enters each interpreter, between two bytecodes, also where nobody else is
+//    preempted. One that is kept out, by a long call in C, is left behind. Deputies look whose
+//    Proxies there are; interpreters in no circle of holders and owners have nothing to do with it.
+// 2. Each other interpreter is summarised under its own GIL, as CPython's collector would find
+//    garbage, but in words beside the objects (`shadow`). Exports that live only by the table of
+//    exports are suspects; the `graph` is what they reach.
+// 3. Without any GIL the graphs are put together. A suspect lives if it has references other than
+//    the Proxies in the graphs (on their way, in a queue), or if something that lives reaches it.
+// 4. What is left is counted once more, from the suspects' own objects on, with a deputy in each of
+//    their interpreters and all of these standing still. This alone decides: summaries are out of
+//    date. A deputy that does not come within 10 ms has the others let go, so nobody waits longer
+//    with a GIL held.
+// 5. If any suspect has a finalizer, all are held, the stop ends, finalizers run while everything
+//    works, and step 4 is repeated. Then weak references are cleared, the exports are severed from
+//    their objects, and the stop ends; each deputy drops what was its interpreter's.
+//
+// An object that only the table of exports holds is freed by dropping that reference; nothing else
+// is taken apart. So a mistake could cut a Proxy off from its object, not leave a dangling pointer.
+// Caches of classes and the latest method of a Proxy are no reason to live.
+//
 // Lifetime. Started when first needed, stopped before Python finalises; a forked child starts its
 // own.
 //

@@ -6,6 +6,10 @@
 // elsewhere: it disappears from listings, and the keeper is called to close it. Nobody else may:
 // the last reference is dropped at places that cannot wait.
 //
+// It is one thread that sleeps until it is called. It waits for a pause, and for the end of an
+// executor's workers, before it makes an interpreter that nobody waits for. It stops for a fork and
+// at exit.
+//
 // Threads. keeper_retire_if_unused: under the GIL of the interpreter.
 #ifndef ATOLL_BRIDGE_KEEPER_H
 #define ATOLL_BRIDGE_KEEPER_H

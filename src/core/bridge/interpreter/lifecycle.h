@@ -1,5 +1,20 @@
 // lifecycle: closing interpreters, and the end of the process.
 //
+// Why nobody enters what closes. The closer sets *closing*, makes every CPU execute a barrier (so
+// that a crossing needs none of its own) and waits until no guest is present. Only a thread that
+// must learn what an object is still gets in. Then the closer sets *ending*, with the same barrier:
+// now nobody gets in. If somebody came in between, the closer begins anew. Then thread states are
+// deleted and the interpreter ends. Whatever fails before that leaves the interpreter open.
+//
+// Thread states. CPython's list of them is walked and shortened under the interpreter's GIL. Main's
+// list cannot be walked: CPython makes thread states of main for imports elsewhere and deletes them
+// without main's GIL.
+//
+// Exit. First the threads that interpreters have started are waited for, in all interpreters, since
+// they may use any. Then nothing is made or hidden any more, and all are closed. A thread that is
+// stuck inside is frozen and its interpreter unlinked from CPython's list, because CPython must
+// find none when it ends.
+//
 // Threads. Attached to home->interp, whose GIL is let go while it waits.
 //
 // Errors. Returns -1 with an exception. A close that fails has undone nothing: the

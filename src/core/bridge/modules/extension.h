@@ -4,6 +4,18 @@
 // calling thread was in last: a private copy that calls them is told of its own interpreter
 // instead. A thread that the copy has started gets in there, as it would into the main one.
 //
+// 1. The finder of atoll._modules.importing, first on sys.meta_path, asks main once for each
+// package
+//    how it is imported. In mode `main` a Proxy takes the module's place in sys.modules.
+// 2. For each extension module the patched loader calls the core; `library` loads a copy.
+// 3. The module is made by its own PyInit function, called here: CPython's loader, its cache and
+// its
+//    detour over the main interpreter never see it. CPython's check of single-phase modules is off
+//    for this module only.
+// 4. At the interpreter's closing its exit handlers run while threads of the copies still get in;
+//    then nobody does. After its end the copies are unloaded, unless a thread runs in one or a
+//    destructor would come back.
+//
 // Lifetime. Made with the first private copy. It goes with its interpreter, or stays in memory with
 // libraries that cannot be unloaded.
 //

@@ -4,6 +4,10 @@
 // for it. Memory is read as a debugger reads it (ground/base/peek), with the offsets that CPython
 // publishes for that; what has gone meanwhile is not found, and what is no frame is not shown.
 //
+// Each thread notes its visits itself (five stores), so that frames are shown visit by visit. The
+// reporter, a thread without Python, writes for signals and watchdogs; only while one of these is
+// on does a crossing read the clock.
+//
 // Threads. Any, with or without a thread state. A thread that runs meanwhile changes its innermost
 // frames while they are read: it is read again until two readings agree, or else said so.
 #ifndef ATOLL_BRIDGE_FRAMES_H

@@ -5,6 +5,11 @@
 // only compute or belong to a compiler. What the copies do that would outlast them is counted:
 // threads and thread-specific keys.
 //
+// A copy is a nameless file with a new SONAME. The names of what it needs are replaced by those of
+// other copies. Relocations that lead to functions which would answer for the main interpreter are
+// led to trampolines instead, which add this interpreter as an argument. Pages that are as in the
+// original are mapped from there.
+//
 // Lifetime. Ended with the interpreter. What cannot be unloaded (a thread of it is running, say)
 // stays in memory, with its record.
 //
