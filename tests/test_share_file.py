@@ -161,7 +161,7 @@ def test_later_version(path: Path) -> None:
     whole = bytearray(path.read_bytes())
     whole[8:12] = struct.pack("<I", 99)
     path.write_bytes(whole)
-    with pytest.raises(ValueError, match=r"version 99 .* reads up to 1"):
+    with pytest.raises(ValueError, match=r"version 99 .* reads version 2"):
         atoll.share.load(path)
 
 

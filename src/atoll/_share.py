@@ -138,7 +138,7 @@ class _Share:
         """
         from ._share_file import load
 
-        return _core.share(load(path), True)
+        return _core.share(load(path), False)
 
     def __repr__(self) -> str:
         return "<function atoll.share>"
