@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 from ._core import frozendict
@@ -29,6 +29,7 @@ class _BigInt:
 
 
 _ATOMS = (int, float, complex, *RECORDS, type, str, bytes, _BigInt)  # in the order of the columns
+_NOT_CONTAINERS = {*_ATOMS, *map(type, CONSTANTS)}
 
 
 # ---- what it consists of ----
@@ -39,10 +40,10 @@ class _Container:
 
     def __init__(self, obj: Any) -> None:
         self.parts: tuple[Any, ...]
-        if isinstance(obj, frozendict):
-            self.kind, self.parts = DICT, (*obj, *obj.values())
-        elif isinstance(obj, tuple):
+        if isinstance(obj, tuple):
             self.kind, self.parts = TUPLE, obj
+        elif isinstance(obj, frozendict):
+            self.kind, self.parts = DICT, (*obj, *obj.values())
         else:
             self.kind, self.parts = SET, tuple(obj)
         self.size = len(obj)
@@ -56,37 +57,35 @@ class _Container:
 
 
 def _containers_among(parts: tuple[Any, ...]) -> list[Any]:
+    if _NOT_CONTAINERS.issuperset(map(type, parts)):
+        return []
     return [part for part in parts if isinstance(part, _CONTAINERS)]
 
 
-class _Collection:
-    """Every object of a shared value, once. They stay where they are: an id stands for one."""
+def _find_containers(root: Any) -> dict[int, _Container]:
+    """Return what is in a shared value, by id: they stay where they are."""
+    found: dict[int, _Container] = {}
+    waiting = _containers_among((root,))
+    while waiting:
+        obj = waiting.pop()
+        if id(obj) not in found:
+            container = found[id(obj)] = _Container(obj)
+            waiting += container.inner
+    return found
 
-    def __init__(self, root: Any) -> None:
-        self.atoms: dict[type, list[Any]] = {kind: [] for kind in _ATOMS}
-        self.containers: dict[int, _Container] = {}
-        self._waiting: list[Any] = []
-        seen = set(map(id, CONSTANTS))
-        self._add_all((root,), seen)
-        while self._waiting:
-            obj = self._waiting.pop()
-            container = self.containers[id(obj)] = _Container(obj)
-            self._add_all(container.parts, seen)
 
-    def _add_all(self, parts: tuple[Any, ...], seen: set[int]) -> None:
-        for part in parts:
-            number = id(part)
-            if number not in seen:
-                seen.add(number)
-                self._add(part)
-
-    def _add(self, part: Any) -> None:
-        if isinstance(part, _CONTAINERS):
-            self._waiting.append(part)
-        elif type(part) is int and part.bit_length() > 63:
-            self.atoms[_BigInt].append(part)
-        else:
-            self.atoms[type(part)].append(part)
+def _find_atoms(root: Any, containers: Iterable[_Container]) -> dict[type, list[Any]]:
+    """Return the columns."""
+    parts = [root, *chain.from_iterable([each.parts for each in containers])]
+    found: dict[type, list[Any]] = {kind: [] for kind in _ATOMS}
+    for part in dict(zip(map(id, parts), parts, strict=True)).values():
+        kind = type(part)
+        if kind in found:
+            found[kind].append(part)
+    found[_BigInt] = [each for each in found[int] if each.bit_length() > 63]
+    if found[_BigInt]:
+        found[int] = [each for each in found[int] if each.bit_length() <= 63]
+    return found
 
 
 def _find_hashed(containers: dict[int, _Container]) -> set[int]:
@@ -107,9 +106,9 @@ def _in_order(containers: dict[int, _Container]) -> dict[int, _Container]:
     Raises:
         ValueError: If there is no such order.
     """
-    done: dict[int, _Container] = {}
+    done = {number: each for number, each in containers.items() if not each.inner}
     begun = set()
-    stack = [*reversed(containers)]
+    stack = [number for number in containers if number not in done]
     while stack:
         top = stack[-1]
         inner = [part for part in map(id, containers[top].inner) if part in containers]
@@ -195,8 +194,8 @@ def write(root: Any) -> bytes:
         TypeError: If there is a type in it that has no name.
         ValueError: If a dict that contains itself is inside a key.
     """
-    collection = _Collection(root)
-    atoms, containers = collection.atoms, collection.containers
+    containers = _find_containers(root)
+    atoms = _find_atoms(root, containers.values())
     hashed = _find_hashed(containers)
     later: dict[int, _Container] = {}
     others: dict[int, _Container] = {}
@@ -205,15 +204,14 @@ def write(root: Any) -> bytes:
     others = _in_order(others)
 
     atom_ids = map(id, chain(CONSTANTS, *atoms.values()))
-    numbers = {each: number for number, each in enumerate(chain(atom_ids, later, others))}
+    numbers = dict(zip(chain(atom_ids, later, others), count()))
     ordered = [*later.values(), *others.values()]
-    parts = chain.from_iterable(each.parts for each in ordered)
-    counts = (*map(len, atoms.values()), len(later), len(others), numbers[id(root)])
+    parts = chain.from_iterable([each.parts for each in ordered])
     columns = (
-        COUNTS.pack(*counts),
+        COUNTS.pack(*map(len, atoms.values()), len(later), len(others), numbers[id(root)]),
         *_write_atoms(atoms),
-        bytes(each.kind for each in others.values()),
+        bytes([each.kind for each in others.values()]),
         _write_numbers([each.size for each in ordered]),
-        _write_numbers([numbers[id(part)] for part in parts]),
+        _write_numbers([*map(numbers.__getitem__, map(id, parts))]),
     )
     return b"".join(columns)
