@@ -85,7 +85,7 @@ def _cut[T: (str, bytes)](row: T, lengths: tuple[int, ...]) -> list[T]:
 
 def _type_named(name: str, types: dict[str, Any]) -> Any:
     if name not in types:
-        raise ValueError(f"{name!r} is no type that this Python can share")
+        raise ValueError(f"{name[:80]!r} is no type that this Python can share")
     return types[name]
 
 
