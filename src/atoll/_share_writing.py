@@ -117,7 +117,7 @@ def _in_order(containers: dict[int, _Container]) -> dict[int, _Container]:
             done[stack.pop()] = containers[top]
             continue
         if top in begun:
-            raise ValueError("cannot save a dict that contains itself inside a key")
+            raise ValueError("cannot save what contains itself, but for dicts among their values")
         begun.add(top)
         stack += missing
     return done
@@ -192,7 +192,7 @@ def write(root: Any) -> bytes:
 
     Raises:
         TypeError: If there is a type in it that has no name.
-        ValueError: If a dict that contains itself is inside a key.
+        ValueError: If something contains itself in another way than a dict among its values.
     """
     containers = _find_containers(root)
     atoms = _find_atoms(root, containers.values())
