@@ -3,7 +3,7 @@
 Whoever wrote them: they make values of the types below, or a ValueError. Nothing is looked up but
 in tables of ours, and nothing called but the constructors here, with arguments of the right types
 and in their range. No count makes anything that is not in the file: memory is a multiple of its
-size. Nothing recurses, and so does time, but for hashing and comparing keys: see `_Keys`.
+size. So is time, with a bound on what hashing and comparing keys may take: see `_Keys`.
 """
 
 from __future__ import annotations
@@ -165,15 +165,14 @@ class _Containers:
 class _Keys:
     """Hashing and comparing keys, within what is reasonable for the size of the file.
 
-    Parts are common: an object of 60 levels, each of which has the next one twice, is small in the
-    file, and hashing or comparing it as a key never ends. Neither do ten thousand keys, of which
-    all have the same hash. So whatever is not known to take little is weighed. A weight is about
-    what hashing or comparing an object takes, if that of a small one is 1.
+    Sixty tuples, of which each has the one before it twice, are small in a file, but as a key the
+    last takes for ever to hash. So do many thousand keys with the same hash to be put into a dict.
+    So whatever may take long is weighed: with 1 for hashing or comparing a small object, once.
     """
 
     DEEPEST = 200  # hashing recurses, unchecked
-    ALWAYS = 1 << 22
-    PER_BYTE = 32
+    ALWAYS = 1 << 22  # what may be spent on any file,
+    PER_BYTE = 32  # and what on each byte
 
     def __init__(self, atoms: list[Any], heavy: int, containers: _Containers, size: int) -> None:
         self._atoms = atoms

@@ -101,7 +101,7 @@ def _find_hashed(containers: dict[int, _Container]) -> set[int]:
 
 
 def _in_order(containers: dict[int, _Container]) -> dict[int, _Container]:
-    """Return them with each after those inside it.
+    """Return these containers with each after those of them that are inside it.
 
     Raises:
         ValueError: If there is no such order.
@@ -111,13 +111,12 @@ def _in_order(containers: dict[int, _Container]) -> dict[int, _Container]:
     stack = [number for number in containers if number not in done]
     while stack:
         top = stack[-1]
-        inner = [part for part in map(id, containers[top].inner) if part in containers]
-        missing = [part for part in inner if part not in done]
-        if top in done or not missing:
+        inner = () if top in done else map(id, containers[top].inner)
+        missing = [part for part in inner if part in containers and part not in done]
+        if not missing:
             done[stack.pop()] = containers[top]
-            continue
-        if top in begun:
-            raise ValueError("cannot save what contains itself, but for dicts among their values")
+        elif top in begun:
+            raise ValueError("cannot save what contains itself, unless by values of dicts")
         begun.add(top)
         stack += missing
     return done
@@ -192,7 +191,7 @@ def write(root: Any) -> bytes:
 
     Raises:
         TypeError: If there is a type in it that has no name.
-        ValueError: If something contains itself in another way than a dict among its values.
+        ValueError: If something contains itself in another way than by values of dicts.
     """
     containers = _find_containers(root)
     atoms = _find_atoms(root, containers.values())
