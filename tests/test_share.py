@@ -241,6 +241,18 @@ def test_depth(wrap: Any) -> None:
     assert shared == "the innermost"
 
 
+def test_depth_inside_itself() -> None:
+    """300,000 levels that all refer to a tuple around them are no problem."""
+    table: dict[int, Any] = {}
+    around = (table,)
+    nested: Any = ()
+    for _ in range(300_000):
+        nested = (nested, around)
+    table[0] = nested
+    shared = atoll.share(around)
+    assert shared[0][0][1] is shared
+
+
 def test_dict_in_itself() -> None:
     """A dict that contains itself is shared as one that does."""
     endless: dict[str, Any] = {}

@@ -25,6 +25,7 @@ STRESS = Path(__file__).parent / "stress"
         ("stress_executor.py", "4"),
         ("stress_gc.py", "4", "4"),
         ("stress_programs.py", "3"),
+        ("fuzz_share_file.py", "8000", "2000"),
     ],
     ids=lambda command: command[0].removesuffix(".py"),
 )

@@ -101,16 +101,27 @@ class _Share:
     def save(self, obj: Any, path: str | os.PathLike[str], *, lists: bool = False) -> None:
         """Write a value to a file, from which `load` shares it again.
 
-        The file holds no code. It is written under another name and then put in its place. Every
-        supported Python reads it, on machines of either byte order.
+        The value is shared first, if it is not yet. The file holds values, no code, in a form of
+        atoll's own: every supported Python reads it, on machines of either byte order. Common parts
+        are in it once, and are one object again when it is loaded; dicts keep their order, and may
+        contain themselves.
+
+        It is written beside the path, under another name, read once for a check, and then put in
+        its place: whoever loads it meanwhile gets the old file or the new one, and if something
+        fails the old one is still there.
 
         Args:
-            obj: What `share` accepts; it need not be shared yet, but is afterwards.
-            path: Of the file.
+            obj: What `share` accepts.
+            path: Of the file. One that is there is replaced.
             lists: As for `share`.
 
         Raises:
-            TypeError, ValueError: As `share` does.
+            TypeError: If `share` refuses the value, or there is a type in it without a name in
+                `builtins`, `types` or `datetime`.
+            ValueError: If `share` refuses the value, or `load` would: a key (or an item of a
+                frozenset) that is nested deeper than 200 levels or holds a dict that contains
+                itself; keys that would take too long to compare, as thousands have the same hash,
+                or as each consists of the same parts over and over.
             OSError: If the file cannot be written.
 
         Threads: any.
@@ -126,19 +137,33 @@ class _Share:
     def load(self, path: str | os.PathLike[str]) -> Any:
         """Share what `save` wrote to a file.
 
+        Whoever wrote the file, the result is a value of the types that `share` accepts, or a
+        ValueError. No code in it is run, and nothing imported or opened. It takes time and memory
+        in proportion to its size, and seconds at most for the keys of its dicts and frozensets.
+        What is loaded stays in memory for ever, as all that is shared; load a file once.
+
         Args:
-            path: Of the file. No code in it is run, whoever wrote it.
+            path: Of the file. Do not change it while it is loaded.
+
+        Returns:
+            The value, shared. Loading the file again makes another one.
 
         Raises:
-            ValueError: If the file is damaged, or was not written by `save`, or by one of a later
-                version.
+            ValueError: If the file is damaged, was not written by `save`, is of another version of
+                the format, or names a type that this Python does not have; it says which file, and
+                what is wrong.
             OSError: If the file cannot be read.
 
         Threads: any.
+
+        Example:
+            >>> words = atoll.share.load("words.atoll")
+            >>> words["lagoon"]
+            1
         """
         from .file import load
 
-        return _core.share(load(path), True)
+        return _core.share(load(path), False)
 
     def __repr__(self) -> str:
         return "<function atoll.share>"

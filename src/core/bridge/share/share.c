@@ -18,6 +18,7 @@ typedef struct {
     branch_kind kind;
     PyObject *source;
     PyObject *made;
+    size_t dicts;        // among the branches from the outermost to this one
     Py_ssize_t position; // of the next item in source
     Py_ssize_t count;    // of the items that were begun
     PyObject **items;    // of a tuple, in it; of a set, owned; of a dict, where the latest key goes
@@ -131,8 +132,8 @@ remember(sharing *self, PyObject *source, PyObject *made)
     return true;
 }
 
-// Not zero in a tuple of which items are still being shared: where the collector, which never sees
-// it, would keep something.
+// In a tuple of which items are still being shared the depth of its branch, else zero: where the
+// collector, which never sees it, would keep something.
 static uintptr_t *
 open_mark(PyObject *tuple)
 {
@@ -147,7 +148,7 @@ open_tuple(sharing *self, branch *top, Py_ssize_t count)
     if (made != NULL) {
         ((PyVarObject *)made)->ob_size = count;
         top->items = ((PyTupleObject *)made)->ob_item;
-        *open_mark(made) = 1;
+        *open_mark(made) = self->depth;
 #if CPYTHON_TUPLES_KEEP_HASH
         ((PyTupleObject *)made)->ob_hash = -1;
 #endif
@@ -207,6 +208,7 @@ open_branch(sharing *self, branch_kind kind, PyObject *source, PyObject **where)
         return -1;
     }
     top->kind = kind;
+    top->dicts = (self->depth > 1 ? top[-1].dicts : 0) + (kind == BRANCH_DICT);
     top->source = kind == BRANCH_DICT && Py_IS_TYPE(source, &frozendict_type)
                       ? frozendict_dict(source)
                       : source;
@@ -348,13 +350,8 @@ next_item(branch *self, PyObject **item, PyObject ***where)
 static bool
 is_endless_tuple(const sharing *self, PyObject *made)
 {
-    size_t i = self->depth;
-    while (i > 0 && self->branches[i - 1].kind != BRANCH_DICT) {
-        if (self->branches[--i].made == made) {
-            return true;
-        }
-    }
-    return false;
+    uintptr_t depth = *open_mark(made);
+    return depth != 0 && self->branches[depth - 1].dicts == self->branches[self->depth - 1].dicts;
 }
 
 static int
@@ -364,7 +361,7 @@ share_container(sharing *self, branch_kind kind, PyObject *source, PyObject **wh
     if (known == NULL) {
         return open_branch(self, kind, source, where);
     }
-    if (kind == BRANCH_TUPLE && *open_mark(known) && is_endless_tuple(self, known)) {
+    if (kind == BRANCH_TUPLE && is_endless_tuple(self, known)) {
         return refuse(self, source, true);
     }
     *where = known;
