@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import queue
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -149,6 +151,25 @@ def test_swallowed(interpreter: atoll.Interpreter, pool: ThreadPoolExecutor) -> 
     future = start(pool, interpreter, workloads.enter_and_catch)
     assert interpreter.interrupt(workloads.CustomError)
     assert future.result() == "caught"
+
+
+def test_waiting_one_keeps_nobody_busy(pool: ThreadPoolExecutor) -> None:
+    """While an exception waits for C code to end, other interpreters are looked after."""
+    reader, writer = os.pipe()
+    with atoll.Interpreter() as one, atoll.Interpreter() as two:
+        first, other = sorted((one, two), key=lambda each: each.id)
+        future = pool.submit(first.call, os.read, reader, 1)
+        try:
+            workloads.interrupt_until(first, KeyError)
+            log: queue.SimpleQueue[str] = queue.SimpleQueue()
+            dropped = other.call(workloads.Finalized, workloads.Appendable(log.put))
+            del dropped
+            assert log.get(timeout=60) == other.name
+        finally:
+            os.write(writer, b"x")
+        assert future.exception() is None or isinstance(future.exception(), KeyError)
+    os.close(reader)
+    os.close(writer)
 
 
 def test_closed(interpreter: atoll.Interpreter) -> None:

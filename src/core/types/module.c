@@ -14,11 +14,14 @@ add_main(PyInterpreterState *interpreter)
 {
     interp *made =
         interp_new(interpreter, PyInterpreterState_GetID(interpreter), "main", true, true);
-    if (made == NULL || !registry_add(made)) {
-        PyErr_NoMemory();
-        return NULL;
+    if (made == NULL) {
+        return (interp *)PyErr_NoMemory();
     }
     made->gil_flag = cpython_gil_flag(interpreter);
+    if (!registry_add(made)) {
+        interp_decref(made);
+        return (interp *)PyErr_NoMemory();
+    }
     return made;
 }
 

@@ -7,7 +7,6 @@
 #include "bridge/python/thread_state.h"
 #include "bridge/traceback/traceback.h"
 #include "ground/base/clock.h"
-#include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
 
 #define SPIN_ROUNDS    200                // about 5 us: longer than most calls
@@ -141,8 +140,8 @@ crossing_stop_asking(interp *host)
     pthread_mutex_unlock(&host->mutex);
 }
 
-static void
-ask_for_room(interp *host)
+COLD void
+crossing_ask_for_room(interp *host)
 {
     const thread *here = thread_self;
     bool is_of_collector = here != NULL && (atomic_load(&here->summons) & SUMMONS_COLLECTION);
@@ -158,29 +157,18 @@ crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
     PyThreadState_Swap(NULL);
     shake();
     unsigned departures = atomic_load_explicit(&host->departures, memory_order_relaxed);
-    for (int round = 0; round < SPIN_ROUNDS && *host->gil_flag; round++) {
+    for (int round = 0; round < SPIN_ROUNDS && interp_is_running(host); round++) {
         cpu_relax();
     }
     atomic_fetch_add(&host->waiting, 1);
     shake();
     // Whoever has crossed meanwhile will again soon: only others are asked.
-    if (*host->gil_flag &&
+    if (interp_is_running(host) &&
         atomic_load_explicit(&host->departures, memory_order_relaxed) == departures) {
-        ask_for_room(host);
+        crossing_ask_for_room(host);
     }
     PyThreadState_Swap(state);
     atomic_fetch_sub(&host->waiting, 1);
-}
-
-COLD void
-crossing_depart_contended(interp *host)
-{
-    if (interp_get_phase(host) == INTERP_CLOSING) {
-        closing_announce();
-    }
-    else if (atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0) {
-        ask_for_room(host);
-    }
 }
 
 static void
@@ -428,9 +416,15 @@ crossing_end_visit(crossing *visit)
     pthread_mutex_unlock(&host->mutex);
     thread_state_delete_current();
     thread_set_guest(visit->thread, host, NULL);
+    shake();
+    if (atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0) {
+        crossing_ask_for_room(host); // while the guest keeps it alive
+    }
     pthread_mutex_lock(&host->mutex);
     guest_unlink_locked(visitor);
     pthread_mutex_unlock(&host->mutex);
-    crossing_depart_contended(host);
+    if (phase_is_closing(interp_get_phase(host))) {
+        closing_announce();
+    }
     guest_free(visitor);
 }

@@ -27,6 +27,7 @@
 #include "bridge/python/state.h"
 #include "ground/base/attributes.h"
 #include "ground/base/barrier.h"
+#include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
 #include "ground/interpreter/interp.h"
 #include "ground/interpreter/thread.h"
@@ -51,8 +52,8 @@ guest *crossing_new_home(thread *self, interp *home, PyThreadState *state);
 guest *crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why);
 void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
 void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how);
-void crossing_clean(interp *host); // run errands, delete thread states of ended threads
-void crossing_depart_contended(interp *host);
+void crossing_clean(interp *host);        // run errands, delete thread states of ended threads
+void crossing_ask_for_room(interp *host); // as crossing_post; whoever waits is let in
 crossing_result crossing_turn_back(crossing *self);
 crossing_result crossing_heed_summons(crossing *self, interp *home, interp *host,
                                       interp_phase latest);
@@ -99,7 +100,7 @@ crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state
 {
     atomic_store_explicit(&visitor->presence, how, memory_order_relaxed);
     shake();
-    if (UNLIKELY(*host->gil_flag)) {
+    if (UNLIKELY(interp_is_running(host))) {
         crossing_attach_contended(host, visitor, state);
     }
     else {
@@ -136,7 +137,7 @@ crossing_admit(thread *self, interp *host, interp_phase latest, crossing_result 
         if (UNLIKELY(interp_get_phase(host) > latest)) {
             atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
             shake();
-            crossing_depart_contended(host);
+            closing_announce();
             *why = CROSSING_CLOSED;
             return NULL;
         }
@@ -161,7 +162,7 @@ crossing_dismiss(guest *visitor)
             interruption_pass_over(visitor->interp, visitor);
         }
         if (UNLIKELY(interp_get_phase(visitor->interp) == INTERP_CLOSING)) {
-            crossing_depart_contended(visitor->interp);
+            closing_announce();
         }
     }
 }
@@ -174,7 +175,7 @@ crossing_return(crossing *self)
     crossing_depart(host);
     shake();
     if (UNLIKELY(atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0)) {
-        crossing_depart_contended(host);
+        crossing_ask_for_room(host);
     }
     crossing_attach(self->thread, self->home->interp, self->home, self->home_state,
                     GUEST_RETURNING);

@@ -142,7 +142,7 @@ mark_meant_locked(interp *host, const atomic_uint *whom)
         }
     }
     // Nobody visits, and yet somebody runs: a thread of the interpreter's own.
-    host->may_interrupt_own = !is_any && whom == NULL && *host->gil_flag;
+    host->may_interrupt_own = !is_any && whom == NULL && interp_is_running(host);
     return is_any || host->may_interrupt_own;
 }
 

@@ -14,25 +14,45 @@ static struct {
     pthread_t thread;
     bool is_running;
     bool must_stop;
+    bool is_over; // for good
 } janitor = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+// What a visit does; nothing else that asks for attention goes away by one.
 static bool
 has_work(interp *host)
 {
-    return errand_is_waiting(&host->errands) || atomic_load(&host->attention) != 0;
+    return errand_is_waiting(&host->errands) ||
+           (atomic_load(&host->attention) & (ATTENTION_ERRANDS | ATTENTION_DEAD)) != 0;
 }
 
-// A busy interpreter is left alone: waiting for it would keep the others waiting.
+// Would a visitor wait, for the GIL or until those that are summoned have come and gone?
+static bool
+is_busy(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    bool is_so = interp_get_phase(host) == INTERP_OPEN &&
+                 (interp_is_running(host) || host->reservations > 0);
+    pthread_mutex_unlock(&host->mutex);
+    return is_so;
+}
+
+// A busy interpreter is left alone: waiting for it would keep the others waiting. True: it has work
+// that is left.
 static bool
 clean(interp *host)
 {
     crossing visit;
-    bool is_busy = *host->gil_flag;
-    while (!is_busy && has_work(host) && crossing_visit(host, &visit)) {
+    while (has_work(host)) {
+        shake();
+        if (is_busy(host)) {
+            return true;
+        }
+        if (!crossing_visit(host, &visit)) {
+            return false;
+        }
         crossing_end_visit(&visit);
-        is_busy = *host->gil_flag;
     }
-    return is_busy && has_work(host);
+    return false;
 }
 
 static void
@@ -41,7 +61,7 @@ make_round(void)
     bool again = false;
     interp *host = registry_next_after(-1);
     while (host != NULL) {
-        again |= interp_get_phase(host) == INTERP_OPEN && clean(host);
+        again |= clean(host);
         interp *next = registry_next_after(host->id);
         interp_decref(host);
         host = next;
@@ -74,12 +94,15 @@ run(void *unused)
     return NULL;
 }
 
+// Where it cannot be started, errands wait for a visitor, and the next one calls again.
 static void
 start_locked(void)
 {
     condition_init(&janitor.changed);
-    // Where it cannot be started, errands wait for a visitor.
     janitor.is_running = thread_start(&janitor.thread, run, NULL);
+    if (!janitor.is_running) {
+        atomic_store(&is_called, false);
+    }
 }
 
 void
@@ -98,10 +121,11 @@ janitor_notify(void)
     }
 }
 
-void
-janitor_stop(void)
+static void
+stop(bool for_good)
 {
     pthread_mutex_lock(&janitor.mutex);
+    janitor.is_over |= for_good;
     bool was_running = janitor.is_running;
     janitor.is_running = false;
     janitor.must_stop = true;
@@ -115,11 +139,17 @@ janitor_stop(void)
 }
 
 void
+janitor_stop(void)
+{
+    stop(true);
+}
+
+void
 janitor_rest(void)
 {
-    janitor_stop();
+    stop(false);
     pthread_mutex_lock(&janitor.mutex);
-    janitor.must_stop = false;
+    janitor.must_stop = janitor.is_over;
     pthread_mutex_unlock(&janitor.mutex);
     atomic_store(&is_called, false);
 }
@@ -129,6 +159,6 @@ janitor_fork_child(void)
 {
     pthread_mutex_init(&janitor.mutex, NULL);
     janitor.is_running = false;
-    janitor.must_stop = false;
+    janitor.must_stop = janitor.is_over;
     atomic_store(&is_called, false);
 }

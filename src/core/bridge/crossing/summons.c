@@ -292,7 +292,7 @@ look_up(interp *host)
     thread *here = thread_self;
     guest *own = here == NULL ? NULL : thread_guest(here, host);
     bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
-    // A visitor is not disturbed: when it leaves it posts again (crossing_depart_contended).
+    // A visitor is not disturbed: when it leaves it posts again (crossing_return).
     if (!is_visitor) {
         crossing_make_room(host);
     }

@@ -49,7 +49,7 @@ lifecycle_freeze(interp *target)
     pthread_mutex_lock(&target->mutex);
     interp_set_phase(target, INTERP_CLOSED); // whoever came in now would be stopped as well
     pthread_mutex_unlock(&target->mutex);
-    if (cpython_post(target->python_state, hang, NULL) && *target->gil_flag) {
+    if (cpython_post(target->python_state, hang, NULL) && interp_is_running(target)) {
         Py_BEGIN_ALLOW_THREADS(void)
         semaphore_wait(&frozen, clock_now() + FREEZE_LIMIT);
         Py_END_ALLOW_THREADS

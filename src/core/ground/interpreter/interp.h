@@ -71,7 +71,7 @@ struct interp {
     errand_stack errands;
     errand *due;                  // errands taken but not yet run; under its GIL
     struct pending *pending;      // waits of its event loops at queues; under its GIL
-    const volatile int *gil_flag; // hint: somebody holds its GIL
+    const volatile int *gil_flag; // CPython's memory: see interp_is_running
     atomic_uint departures;       // how often a crossing let its GIL go; written under its GIL
     atomic_int waiting;           // visitors that found the GIL taken
     atomic_int posted;            // a pending call that looks after them is queued
@@ -132,6 +132,14 @@ static inline bool
 phase_is_closing(interp_phase phase)
 {
     return phase == INTERP_CLOSING || phase == INTERP_ENDING;
+}
+
+// A hint: does somebody hold its GIL? Only where something keeps the interpreter alive: a guest
+// that is present, a pin, or its mutex while it is open.
+static inline bool
+interp_is_running(const interp *self)
+{
+    return *self->gil_flag;
 }
 
 void interp_set_phase(interp *self, interp_phase phase);
