@@ -71,6 +71,8 @@ def collect() -> int:
 
     Raises:
         KeyboardInterrupt: If Ctrl-C comes; the collection goes on to its end in the background.
+        RuntimeError: If no thread can be started for it.
+        MemoryError: If there is no memory for it.
 
     Threads: any, of any interpreter. Others use this interpreter meanwhile.
 

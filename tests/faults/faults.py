@@ -284,6 +284,45 @@ def dump_traceback() -> Scenario:
     return run
 
 
+def collect_garbage() -> Scenario:
+    atoll, workloads, worker, _ = setup()
+    from atoll import _core
+
+    def run() -> None:
+        _core.rest_janitor()  # the collector begins anew, with a thread that may not start
+        there = worker.call(workloads.list_of, 1)
+        there.append([there])
+        del there
+        try:
+            atoll.gc.collect()
+        finally:  # a failure does not last
+            atoll.gc.collect()
+
+    return run
+
+
+def drop() -> Scenario:
+    atoll, _, worker, _ = setup()
+    from atoll import _core
+
+    worker.exec(
+        "class Ending:\n"
+        "    def __init__(self, log): self.log = log\n"
+        "    def __del__(self): self.log.put('ended')"
+    )
+    make = worker.eval("Ending")
+    log = atoll.Queue()
+
+    def run() -> None:
+        _core.rest_janitor()  # it begins anew, too
+        first, second = make(log), make(log)
+        del first
+        del second  # calls it again, if need be
+        assert [log.get(timeout=60) for _ in range(2)] == ["ended", "ended"]
+
+    return run
+
+
 SCENARIOS: dict[str, Callable[[], Scenario]] = {
     each.__name__: each
     for each in (
@@ -302,6 +341,8 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
         copy,
         restrict,
         dump_traceback,
+        collect_garbage,
+        drop,
         make_and_close,
         make_executor,
         thread,
@@ -327,9 +368,11 @@ NO_EXCEPTION = (
 
 # Those that make interpreters: what fails there is CPython's own code, mostly (see is_excused).
 MAKING = {"make_and_close", "make_executor", "thread"}
+# Those that take too long to be repeated.
+SLOW = MAKING | {"collect_garbage"}
 # Those whose other threads are to fail as well, but for Python's allocations: the module threading
 # does not survive that.
-EVERYWHERE = {"executor", "make_executor", "thread"}
+EVERYWHERE = {"executor", "make_executor", "thread", "collect_garbage"}
 
 # Those that run on a new thread each time, which nothing is known of yet.
 FRESH = {"call_on_new_thread"}
@@ -500,10 +543,10 @@ def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
     warm.keep_one = keep_none
     scenario = SCENARIOS[name]()
     hook = Hook(hook_path, KINDS[kind], name in EVERYWHERE and kind != "python", name in FRESH)
-    for _ in range(1 if name in MAKING else 30):
+    for _ in range(1 if name in SLOW else 30):
         hook.run(scenario, LIMIT)
     usual = max(growth(hook, fail_plainly, number)[0] for number in range(1, 8))
-    if name not in MAKING:
+    if name not in SLOW:
         usual = max(usual, growth(hook, scenario, LIMIT)[0])
     before = state()
     for number in range(first, LIMIT, step):
@@ -521,7 +564,7 @@ def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
         if not was_reached:
             print("end", number, flush=True)
             return
-        if name not in EVERYWHERE | MAKING | {"share"}:
+        if name not in EVERYWHERE | SLOW | {"share"}:
             smallest, amounts = growth(hook, scenario, number)
             if smallest >= usual + 16 * REPEATS:  # once more: caches may have been filled
                 smallest, amounts = growth(hook, scenario, number)

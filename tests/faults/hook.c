@@ -37,13 +37,13 @@ is_excused(void)
     int count = backtrace(callers, 64);
     for (int i = 0; i < count; i++) {
         Dl_info found;
-        if (dladdr(callers[i], &found) == 0 || found.dli_sname == NULL) {
+        if (dladdr(callers[i], &found) == 0) {
             continue;
         }
-        if (strcmp(found.dli_fname, core_path) == 0) {
+        if (strcmp(found.dli_fname, core_path) == 0) { // its functions have no names here
             break;
         }
-        for (size_t k = 0; k + 1 < Py_ARRAY_LENGTH(excused); k++) {
+        for (size_t k = 0; found.dli_sname != NULL && k + 1 < Py_ARRAY_LENGTH(excused); k++) {
             if (strcmp(found.dli_sname, excused[k]) == 0) {
                 return true;
             }

@@ -226,7 +226,8 @@ collection_report
 collection_run(const collection_request *request)
 {
     collection self = {.request = request};
-    if (participants_open(&self.those, request->is_thorough) && self.those.count > 1) {
+    self.report.result = participants_open(&self.those, request->is_thorough);
+    if (self.report.result == DEPUTY_SENT && self.those.count > 1) {
         participants_select(&self.those, is_anybody);
         participants_visit(&self.those, announce_start, deadline(&self));
         size_t freed = 0;

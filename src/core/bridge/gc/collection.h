@@ -10,6 +10,8 @@
 // lives. One that closes is no longer there.
 //
 // Threads. The collector's, attached to nothing.
+//
+// Errors. Where not all deputies can be sent, for want of memory or threads, nothing is done.
 #ifndef ATOLL_BRIDGE_COLLECTION_H
 #define ATOLL_BRIDGE_COLLECTION_H
 
@@ -19,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bridge/gc/deputy.h"
 #include "bridge/python/state.h"
 
 typedef struct {
@@ -28,6 +31,7 @@ typedef struct {
 } collection_request;
 
 typedef struct {
+    deputy_result result;
     size_t freed;     // exports
     int64_t busy;     // ns in which one or several interpreters were held
     int64_t overhead; // ns of that which went into what is not garbage

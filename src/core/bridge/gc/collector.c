@@ -72,14 +72,20 @@ answer_locked(const collection_report *report)
 }
 
 static void
+take_tickets_locked(void)
+{
+    for (ticket *each = collector.tickets; each != NULL; each = each->next) {
+        each->is_taken = true;
+    }
+}
+
+static void
 collect_locked(bool is_automatic)
 {
     collection_request request = {.is_thorough = !is_automatic,
                                   .patience = is_automatic ? PATIENCE_BY_ITSELF : PATIENCE_IF_ASKED,
                                   .must_stop = &must_stop};
-    for (ticket *each = collector.tickets; each != NULL; each = each->next) {
-        each->is_taken = true;
-    }
+    take_tickets_locked();
     atomic_store(&has_grown, false); // before looking: later growth calls again
     pthread_mutex_unlock(&collector.mutex);
     collection_report report = collection_run(&request);
@@ -129,11 +135,19 @@ start_locked(void)
         condition_init(&collector.called);
         condition_init(&collector.ended);
     }
+    if (collector.is_joinable) { // the former one has ended by itself
+        pthread_detach(collector.thread);
+    }
     collector.is_running = thread_start(&collector.thread, run, NULL);
     collector.is_joinable = collector.is_running;
+    if (!collector.is_running) {
+        atomic_store(&has_grown, false); // later growth calls again
+        take_tickets_locked();
+        answer_locked(&(collection_report){.result = DEPUTY_NO_THREAD});
+    }
 }
 
-// False: there is none, and never will be, or no thread is to be had.
+// False: there is none, and never will be. Else all who wait are answered.
 static bool
 call_locked(void)
 {
@@ -180,6 +194,22 @@ wait_for(core_state *home, ticket *mine)
     }
 }
 
+// How many were freed, or -1 with an exception.
+static Py_ssize_t
+tell(const collection_report *report)
+{
+    switch (report->result) {
+    case DEPUTY_NO_MEMORY:
+        PyErr_NoMemory();
+        return -1;
+    case DEPUTY_NO_THREAD:
+        PyErr_SetString(PyExc_RuntimeError, "can't start new thread");
+        return -1;
+    default:
+        return (Py_ssize_t)report->freed;
+    }
+}
+
 Py_ssize_t
 collector_collect(core_state *home)
 {
@@ -204,7 +234,7 @@ collector_collect(core_state *home)
         pthread_mutex_unlock(&collector.mutex);
     }
     sem_destroy(&mine.is_done);
-    return failed ? -1 : (Py_ssize_t)mine.report.freed;
+    return failed ? -1 : tell(&mine.report);
 }
 
 static void
@@ -300,9 +330,7 @@ collector_stop(void)
     pthread_mutex_lock(&collector.mutex);
     collector.is_over = true;
     end_locked();
-    for (ticket *each = collector.tickets; each != NULL; each = each->next) {
-        each->is_taken = true;
-    }
+    take_tickets_locked();
     answer_locked(&(collection_report){0});
     pthread_mutex_unlock(&collector.mutex);
 }

@@ -50,7 +50,8 @@ typedef struct {
 } collector_totals;
 
 // Attached to home->interp, whose GIL is let go meanwhile; collects, and returns how many exports
-// were freed. 0 at once in a thread of a collection itself. -1: exception.
+// were freed. 0 at once in a thread of a collection itself. -1: exception: memory or
+// threads are short, a signal handler has raised.
 MUST_CHECK Py_ssize_t collector_collect(core_state *home);
 
 void collector_enable(bool is_enabled);

@@ -111,10 +111,10 @@ run(void *argument)
 
 // ---- its life ----
 
-static const deputy *
+static deputy *
 find_locked(const interp *host)
 {
-    const deputy *each = all;
+    deputy *each = all;
     while (each != NULL && each->host != host) {
         each = each->next;
     }
@@ -132,6 +132,26 @@ has_deputy_locked(const interp *host)
     return former != NULL;
 }
 
+static deputy *
+make(interp *host)
+{
+    deputy *self = calloc(1, sizeof *self);
+    if (self != NULL) {
+        self->host = host;
+        interp_incref(host);
+        pthread_cond_init(&self->calls, NULL);
+    }
+    return self;
+}
+
+static void
+destroy(deputy *self)
+{
+    pthread_cond_destroy(&self->calls);
+    interp_decref(self->host);
+    free(self);
+}
+
 static void
 join_finished(void)
 {
@@ -142,45 +162,53 @@ join_finished(void)
     while (each != NULL) {
         deputy *next = each->next;
         pthread_join(each->thread, NULL);
-        pthread_cond_destroy(&each->calls);
-        interp_decref(each->host);
-        free(each);
+        destroy(each);
         each = next;
     }
 }
 
-deputy *
-deputy_new(interp *host)
+static void
+link_locked(deputy *self)
 {
-    join_finished();
-    deputy *self = calloc(1, sizeof *self);
-    if (self == NULL) {
-        return NULL;
+    self->next = all;
+    if (all != NULL) {
+        all->previous = self;
     }
-    self->host = host;
-    interp_incref(host);
-    pthread_cond_init(&self->calls, NULL);
+    all = self;
+}
+
+static deputy_result
+start_locked(deputy **made, interp *host)
+{
+    if (has_deputy_locked(host)) {
+        return DEPUTY_SENT;
+    }
+    deputy *self = make(host);
+    if (self == NULL) {
+        return DEPUTY_NO_MEMORY;
+    }
+    if (!thread_start(&self->thread, run, self)) {
+        destroy(self);
+        return DEPUTY_NO_THREAD;
+    }
+    link_locked(self);
+    *made = self;
+    return DEPUTY_SENT;
+}
+
+deputy_result
+deputy_new(deputy **made, interp *host)
+{
+    *made = NULL;
+    join_finished();
     pthread_mutex_lock(&mutex);
     if (!is_prepared) {
         is_prepared = true;
         condition_init(&reports);
     }
-    bool is_started = !has_deputy_locked(host) && thread_start(&self->thread, run, self);
-    if (is_started) {
-        self->next = all;
-        if (all != NULL) {
-            all->previous = self;
-        }
-        all = self;
-    }
+    deputy_result result = start_locked(made, host);
     pthread_mutex_unlock(&mutex);
-    if (!is_started) {
-        pthread_cond_destroy(&self->calls);
-        interp_decref(host);
-        free(self);
-        return NULL;
-    }
-    return self;
+    return result;
 }
 
 void

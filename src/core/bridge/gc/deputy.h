@@ -20,8 +20,11 @@
 typedef struct deputy deputy;
 typedef void (*deputy_job)(core_state *state, void *argument);
 
-deputy *deputy_new(interp *host); // NULL: no thread or memory, or the former one still waits there
-void deputy_end(deputy *self);    // outside, or waiting to get in
+typedef enum { DEPUTY_SENT, DEPUTY_NO_MEMORY, DEPUTY_NO_THREAD } deputy_result;
+
+// No deputy is made, and nothing has failed, where the former one still waits.
+MUST_CHECK deputy_result deputy_new(deputy **made, interp *host);
+void deputy_end(deputy *self);           // outside, or waiting to get in
 void deputies_disband(int64_t deadline); // wait for the end of the threads of those that have ended
 
 // Have each go in, do the job and leave. Who does not get in before the deadline does nothing.

@@ -10,12 +10,13 @@ takes_part(interp *each)
     return interp_get_phase(each) == INTERP_OPEN && (role == ROLE_IN_USE || role == ROLE_RETIRED);
 }
 
-static bool
+static deputy_result
 enlist(participants *self, interp *host, bool is_thorough)
 {
-    deputy *sent = deputy_new(host);
+    deputy *sent;
+    deputy_result result = deputy_new(&sent, host);
     if (sent == NULL) {
-        return true; // the last one still waits there: a long call
+        return result;
     }
     interp_incref(host);
     self->items[self->count++] = (participant){.host = host,
@@ -23,10 +24,11 @@ enlist(participants *self, interp *host, bool is_thorough)
                                                .places = &self->places,
                                                .accused = &self->accused,
                                                .is_thorough = is_thorough};
-    return pointer_map_set(&self->places, host, (void *)(uintptr_t)self->count);
+    bool has_memory = pointer_map_set(&self->places, host, (void *)(uintptr_t)self->count);
+    return has_memory ? DEPUTY_SENT : DEPUTY_NO_MEMORY;
 }
 
-bool
+deputy_result
 participants_open(participants *self, bool is_thorough)
 {
     size_t most = (size_t)registry_count();
@@ -38,19 +40,20 @@ participants_open(participants *self, bool is_thorough)
     };
     bool has_memory = self->items != NULL && self->holds != NULL && self->deputies != NULL &&
                       self->selected != NULL;
+    deputy_result result = has_memory ? DEPUTY_SENT : DEPUTY_NO_MEMORY;
     interp *host = registry_next_after(-1);
     while (host != NULL) {
-        if (has_memory && self->count < most && takes_part(host)) {
-            has_memory = enlist(self, host, is_thorough);
+        if (result == DEPUTY_SENT && self->count < most && takes_part(host)) {
+            result = enlist(self, host, is_thorough);
         }
         interp *next = registry_next_after(host->id);
         interp_decref(host);
         host = next;
     }
-    for (size_t i = 0; has_memory && i < self->count; i++) {
+    for (size_t i = 0; result == DEPUTY_SENT && i < self->count; i++) {
         self->items[i].holds = &self->holds[i * self->count];
     }
-    return has_memory;
+    return result;
 }
 
 void

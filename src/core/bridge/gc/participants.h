@@ -45,8 +45,8 @@ typedef struct {
     size_t selected_count;
 } participants;
 
-// False: no memory; participants_close all the same.
-bool participants_open(participants *self, bool is_thorough);
+// Whatever comes of it, participants_close.
+MUST_CHECK deputy_result participants_open(participants *self, bool is_thorough);
 void participants_close(participants *self);
 // Those of whom that is true, but for those who were kept out when they were sent last.
 void participants_select(participants *self, bool (*is_meant)(const participant *each));

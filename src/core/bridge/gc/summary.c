@@ -175,6 +175,7 @@ summary_make(summary *self, core_state *state)
     maker making = {.made = self};
     PyUnstable_GC_VisitObjects(list_object, &making);
     tracing_init(&making.tracing, state);
+    making.has_failed |= making.tracing.has_failed;
     state->is_traced = true;
     if (!making.has_failed) {
         find_live(&making);

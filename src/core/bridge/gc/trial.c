@@ -103,17 +103,11 @@ gather(trial *self, const summary *proposed, size_t batch)
     }
 }
 
-void
-trial_begin(trial *self, core_state *state, const summary *proposed, size_t batch,
-            const pointer_map *accused)
+// Those live at first that are held from outside.
+static void
+find_live(trial *self, const pointer_map *accused)
 {
-    *self = (trial){.state = state, .has_begun = true};
     tracing *tracer = &self->tracing;
-    tracing_init(tracer, state);
-    self->has_failed = tracer->has_failed;
-    if (!self->has_failed) {
-        gather(self, proposed, batch);
-    }
     for (size_t i = 0; i < self->reached.count && !self->has_failed; i++) {
         unsigned bits = TRACING_CANDIDATE | TRACING_PASSED;
         tracing_add(tracer, self->reached.items[i], bits, self->is_of_detained);
@@ -124,7 +118,7 @@ trial_begin(trial *self, core_state *state, const summary *proposed, size_t batc
     find_cached(self, accused);
     for (int i = 0; i < RECENT_CLASSES; i++) {
         if (self->is_cached[i]) {
-            tracing_discount(tracer, state->recent_classes[i]);
+            tracing_discount(tracer, self->state->recent_classes[i]);
         }
     }
     for (size_t i = 0; i < self->suspect_count && !self->has_failed; i++) {
@@ -135,6 +129,20 @@ trial_begin(trial *self, core_state *state, const summary *proposed, size_t batc
         if (word >> TRACING_COUNT_SHIFT) {
             tracing_enliven(tracer, self->reached.items[i]);
         }
+    }
+}
+
+void
+trial_begin(trial *self, core_state *state, const summary *proposed, size_t batch,
+            const pointer_map *accused)
+{
+    *self = (trial){.state = state, .has_begun = true};
+    tracing *tracer = &self->tracing;
+    tracing_init(tracer, state);
+    self->has_failed = tracer->has_failed;
+    if (!self->has_failed) {
+        gather(self, proposed, batch);
+        find_live(self, accused);
     }
     self->held = malloc((self->reached.count + 1) * sizeof(exported *));
     self->has_failed |= tracer->has_failed || self->held == NULL;
