@@ -50,6 +50,14 @@ def test_spinning_callee(interpreter: atoll.Interpreter) -> None:
     assert interpreter.call(pow, 2, 3) == 8
 
 
+@pytest.mark.parametrize("name", ["\u4e2d" * 60, "x" + "\u4e2d" * 60, "xx" + "\u4e2d" * 60])
+def test_long_name(interpreter: atoll.Interpreter, name: str) -> None:
+    """What a long text says is cut between two characters."""
+    interpreter.exec(f"def {name}():\n    while True: pass")
+    with pytest.raises(TimeoutError, match="has been running x*\u4e2d{50}"), atoll.timeout(ENOUGH):
+        interpreter.eval(f"{name}()")
+
+
 def test_remote_traceback(interpreter: atoll.Interpreter) -> None:
     """The traceback below the cause shows the frames that were broken off."""
     with pytest.raises(TimeoutError) as caught, atoll.timeout(ENOUGH):

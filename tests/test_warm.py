@@ -9,13 +9,15 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+import workloads
 
 import atoll
 from atoll import _core
 from atoll._forwarding import warning_filters
+from atoll._interpreter import warm
 
 
 @pytest.fixture(autouse=True)
@@ -244,6 +246,28 @@ def test_missing_module() -> None:
         atoll.prewarm(2, imports=["json", "no_such_module.part"])
     atoll.prewarm(0, wait=True)
     assert _core.count_ready() == 1
+
+
+def test_retired_without_a_thread(
+    interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no thread can be started to wait for its visitors, a retired interpreter stays."""
+
+    def fail(*arguments: object) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(warm._thread, "start_new_thread", fail)
+    monkeypatch.setattr(warm, "_PATIENCE_SECONDS", 0)
+    with ThreadPoolExecutor(1) as pool:
+        entered, leave = threading.Event(), threading.Event()
+        future = pool.submit(interpreter.call, workloads.meet, entered, leave)
+        entered.wait()
+        try:
+            warm._close(interpreter)
+        finally:
+            leave.set()
+        future.result()
+    assert interpreter in atoll.interpreters()
 
 
 @pytest.fixture

@@ -355,7 +355,8 @@ def _close(retired: _core.Handle) -> None:
     except (TimeoutError, RuntimeError):
         # A thread is inside; it is waited for elsewhere, and nobody else gets in meanwhile.
         _core.show(retired)
-        _thread.start_new_thread(_close_patiently, (retired,))
+        with suppress(RuntimeError):  # no thread can be started: it stays until the exit
+            _thread.start_new_thread(_close_patiently, (retired,))
 
 
 def _close_patiently(interpreter: _core.Handle) -> None:

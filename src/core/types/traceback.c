@@ -8,6 +8,7 @@
 #include "bridge/python/objects.h"
 #include "ground/base/clock.h"
 #include "ground/traceback/reporter.h"
+#include "ground/base/text.h"
 #include "types/reference.h"
 
 // ---- Watchdog ----
@@ -145,7 +146,7 @@ read_names(PyObject *dict, traceback_name *names, int *count)
         if (PyErr_Occurred()) {
             return -1;
         }
-        thread_copy_name(into->name, utf8);
+        text_fit_ascii(into->name, sizeof into->name, utf8);
         ++*count;
     }
     return 0;

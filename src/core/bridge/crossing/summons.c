@@ -5,6 +5,7 @@
 #include "bridge/crossing/own_threads.h"
 #include "bridge/crossing/operation.h"
 #include "ground/base/clock.h"
+#include "ground/base/text.h"
 
 // ---- posting ----
 
@@ -81,11 +82,11 @@ describe_activity(char *text, size_t size)
     const char *path = file == NULL ? NULL : PyUnicode_AsUTF8(file);
     const char *function = name == NULL ? NULL : PyUnicode_AsUTF8(name);
     if (path != NULL && function != NULL) {
-        snprintf(text, size, "%s() at %s:%d", function, basename(path),
+        text_fit(text, size, "%s() at %s:%d", function, basename(path),
                  PyFrame_GetLineNumber(frame));
     }
     else {
-        snprintf(text, size, "something");
+        text_fit(text, size, "something");
         PyErr_Clear();
     }
     Py_XDECREF(name);

@@ -7,6 +7,7 @@
 #include "bridge/python/cpython.h"
 #include "bridge/crossing/summons.h"
 #include "bridge/python/value.h"
+#include "ground/base/text.h"
 
 // Shared by all who make an interpreter. Whoever ends it waits until nobody has it, and takes
 // nothing that a maker waits for.
@@ -125,7 +126,7 @@ describe_failure(char *text, size_t size)
     PyObject *error = PyErr_GetRaisedException();
     PyObject *string = error == NULL ? NULL : PyObject_Str(error);
     const char *utf8 = string == NULL ? NULL : PyUnicode_AsUTF8(string);
-    snprintf(text, size, "%s: %s", error == NULL ? "error" : Py_TYPE(error)->tp_name,
+    text_fit(text, size, "%s: %s", error == NULL ? "error" : Py_TYPE(error)->tp_name,
              utf8 == NULL ? "" : utf8);
     PyErr_Clear();
     Py_XDECREF(string);
@@ -200,7 +201,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
     PyThreadState *home_state = PyThreadState_Get(), *state = make_locked(&reason);
     pthread_mutex_unlock(&in_cpython);
     if (state == NULL) {
-        snprintf(failure, failure_size, "%s", reason);
+        text_fit(failure, failure_size, "%s", reason);
         return NULL;
     }
     PyInterpreterState *python_state = PyThreadState_GetInterpreter(state);
@@ -223,7 +224,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
         describe_failure(failure, failure_size);
     }
     else {
-        snprintf(failure, failure_size, "out of memory");
+        text_fit(failure, failure_size, "out of memory");
     }
     Py_EndInterpreter(state);
     arenas_free_of(made == NULL ? 0 : made->id);
@@ -258,7 +259,7 @@ creation_make(core_state *home, const char *name, bool is_preemptive, interp_rol
     (void)summons_start(); // without it, Ctrl-C waits for calls to return
     if (atomic_load(&is_ending)) {
         pthread_mutex_unlock(&in_cpython);
-        snprintf(failure, sizeof failure, "Python is ending");
+        text_fit(failure, sizeof failure, "Python is ending");
     }
     else {
         made =

@@ -55,7 +55,7 @@ extension_load(core_state *state, const char *path, const char *tree)
     void *handle = libraries_load_locked(self->libraries, path, tree, failure, sizeof failure);
     libraries_unlock(self->libraries);
     if (handle == NULL && !PyErr_Occurred()) {
-        PyErr_SetString(PyExc_ImportError, failure);
+        PyErr_Format(PyExc_ImportError, "%s", failure); // a path may be no UTF-8
     }
     return handle;
 }

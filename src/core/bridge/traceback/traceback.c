@@ -55,10 +55,10 @@ see_record(interp *each, void *argument)
     pthread_mutex_lock(&each->mutex);
     for (int i = 0; i < all->interp_count; i++) {
         seen_interp *seen = &all->interps[i];
-        if (seen->python.address == (uintptr_t)each->python_state) {
+        if (seen->python.id == each->id) {
             seen->record = each;
             seen->phase = interp_get_phase(each);
-            memcpy(seen->name, each->name, sizeof seen->name);
+            text_fit_ascii(seen->name, sizeof seen->name, each->name);
         }
     }
     for (guest *visitor = each->guests; visitor != NULL; visitor = visitor->next) {
@@ -110,18 +110,19 @@ find_thread(snapshot *all, unsigned long ident)
     return NULL;
 }
 
-// What the system calls it; CPython tells it from 3.14 on.
+// What the system calls it, in any bytes; CPython tells it from 3.14 on.
 static void
-read_system_name(unsigned long native_ident, char *name, size_t size)
+read_system_name(unsigned long native_ident, char name[THREAD_NAME_SIZE])
 {
-    char path[64];
+    char path[64], bytes[THREAD_NAME_SIZE];
     snprintf(path, sizeof path, "/proc/self/task/%lu/comm", native_ident);
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t count = file < 0 ? 0 : read(file, name, size - 1);
+    ssize_t count = file < 0 ? 0 : read(file, bytes, sizeof bytes - 1);
     if (file >= 0) {
         close(file);
     }
-    name[count > 0 ? count - 1 : 0] = '\0'; // without the end of the line
+    bytes[count > 0 ? count - 1 : 0] = '\0'; // without the end of the line
+    text_fit_ascii(name, THREAD_NAME_SIZE, bytes);
 }
 
 static void
@@ -139,8 +140,8 @@ see_state(snapshot *all, const frames_state *state, int index)
     }
     if (owner != NULL && owner->name[0] == '\0' && !owner->is_main) {
         char process[THREAD_NAME_SIZE];
-        read_system_name((unsigned long)getpid(), process, sizeof process);
-        read_system_name(state->native_ident, owner->name, sizeof owner->name);
+        read_system_name((unsigned long)getpid(), process);
+        read_system_name(state->native_ident, owner->name);
         if (strcmp(process, owner->name) == 0) {
             owner->name[0] = '\0'; // it has none of its own
         }

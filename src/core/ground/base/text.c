@@ -56,3 +56,54 @@ text_free(text *self)
     free(self->chars);
     *self = (text){0};
 }
+
+// ---- in an array ----
+
+static size_t
+character_size(unsigned char first)
+{
+    return first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
+// A character's later bytes have the form 10xxxxxx.
+static bool
+is_continued(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+static void
+drop_part(char *cut, size_t length)
+{
+    size_t first = length - 1;
+    while (first > 0 && is_continued(cut[first])) {
+        first--;
+    }
+    if (first + character_size((unsigned char)cut[first]) > length) {
+        cut[first] = '\0';
+    }
+}
+
+void
+text_fit(char *to, size_t size, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(to, size, format, arguments);
+    va_end(arguments);
+    if (length >= (int)size && size > 1) {
+        drop_part(to, size - 1);
+    }
+}
+
+void
+text_fit_ascii(char *to, size_t size, const char *utf8)
+{
+    size_t length = 0;
+    for (; *utf8 != '\0' && length < size - 1; utf8++) {
+        if (!is_continued(*utf8)) {
+            to[length++] = *utf8 >= ' ' && *utf8 <= '~' ? *utf8 : '?';
+        }
+    }
+    to[length] = '\0';
+}

@@ -1,4 +1,4 @@
-// text: characters that become more.
+// text: characters that become more; and those that must fit into an array.
 //
 // Errors. Out of memory the rest is left out.
 #ifndef ATOLL_GROUND_TEXT_H
@@ -16,5 +16,10 @@ typedef struct {
 void text_add(text *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_write(const text *self, int descriptor); // waits until it is written; errors are ignored
 void text_free(text *self);
+
+// As snprintf. What does not fit is cut between two characters of UTF-8.
+void text_fit(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+// For reports, which have no encoding: each character that is not printable ASCII becomes a '?'.
+void text_fit_ascii(char *to, size_t size, const char *utf8);
 
 #endif

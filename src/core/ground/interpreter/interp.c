@@ -6,6 +6,7 @@
 
 #include "ground/base/clock.h"
 #include "ground/interpreter/closing.h"
+#include "ground/base/text.h"
 #include "ground/interpreter/thread.h"
 
 errand errand_shut_mark;
@@ -28,21 +29,6 @@ init_locks(interp *self)
     condition_init(&self->moved);
 }
 
-// Cut at a character: UTF-8 continues with bytes of the form 10xxxxxx.
-static void
-copy_name(char *to, const char *name)
-{
-    size_t size = strlen(name);
-    if (size >= INTERP_NAME_SIZE) {
-        size = INTERP_NAME_SIZE - 1;
-        while (size > 0 && ((unsigned char)name[size] & 0xC0) == 0x80) {
-            size--;
-        }
-    }
-    memcpy(to, name, size);
-    to[size] = '\0';
-}
-
 interp *
 interp_new(void *python_state, int64_t id, const char *name, bool is_main, bool is_preemptive)
 {
@@ -55,7 +41,7 @@ interp_new(void *python_state, int64_t id, const char *name, bool is_main, bool 
     self->id = id;
     self->is_main = is_main;
     self->is_preemptive = is_preemptive;
-    copy_name(self->name, name);
+    text_fit(self->name, sizeof self->name, "%s", name);
     init_locks(self);
     return self;
 }
@@ -440,7 +426,7 @@ registry_take_ready(const char *name)
         }
     }
     if (best != NULL) {
-        copy_name(best->name, name); // nobody else has seen it yet
+        text_fit(best->name, sizeof best->name, "%s", name); // nobody else has seen it yet
         best->crossings = 0;
         atomic_store(&best->role, ROLE_IN_USE);
         interp_incref(best);

@@ -11,6 +11,7 @@
 
 #include "ground/interpreter/alarm.h"
 #include "ground/base/clock.h"
+#include "ground/base/text.h"
 
 // What C code may still need when a crossing is refused: CPython's own guard needs less.
 #define STACK_MARGIN ((size_t)256 * 1024)
@@ -150,22 +151,11 @@ thread_listen(thread *deaf)
     }
 }
 
-// Cut, and what is not ASCII replaced: it ends up in a report that has no encoding.
-void
-thread_copy_name(char to[THREAD_NAME_SIZE], const char *name)
-{
-    size_t size = 0;
-    for (; name[size] != '\0' && size < THREAD_NAME_SIZE - 1; size++) {
-        to[size] = name[size] >= ' ' && name[size] <= '~' ? name[size] : '?';
-    }
-    to[size] = '\0';
-}
-
 void
 thread_set_name(thread *self, const char *name)
 {
     pthread_mutex_lock(&threads.mutex);
-    thread_copy_name(self->name, name);
+    text_fit_ascii(self->name, sizeof self->name, name);
     pthread_mutex_unlock(&threads.mutex);
 }
 

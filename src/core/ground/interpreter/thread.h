@@ -129,7 +129,6 @@ thread_blocked_number(int64_t blocked)
 }
 
 void thread_set_name(thread *self, const char *name); // UTF-8
-void thread_copy_name(char to[THREAD_NAME_SIZE], const char *name);
 
 // This thread's guest in an interpreter, or NULL. Borrowed from self.
 static inline guest *

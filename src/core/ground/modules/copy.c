@@ -15,6 +15,7 @@
 
 #include "ground/modules/loading.h"
 #include "ground/base/page.h"
+#include "ground/base/text.h"
 
 #ifndef MFD_EXEC
 #    define MFD_EXEC 0x0010U // Linux 6.3
@@ -277,10 +278,10 @@ describe(char *failure, size_t size, const elf_file *file, const char *path, con
 {
     const char *at = strstr(reason, path);
     if (at == NULL) {
-        snprintf(failure, size, "%s", reason);
+        text_fit(failure, size, "%s", reason);
         return;
     }
-    snprintf(failure, size, "%.*s%s%s", (int)(at - reason), reason, file->path, at + strlen(path));
+    text_fit(failure, size, "%.*s%s%s", (int)(at - reason), reason, file->path, at + strlen(path));
 }
 
 void *

@@ -13,6 +13,7 @@
 #include "ground/modules/loading.h"
 #include "ground/modules/needed.h"
 #include "ground/modules/outliving.h"
+#include "ground/base/text.h"
 
 // They keep no objects of Python, and some of them (OpenMP's run-times) must be there once only.
 static const char *const shared_by_all[] = {
@@ -154,7 +155,7 @@ typedef struct {
 static library *
 fail(const request *self, const char *path, const char *reason)
 {
-    snprintf(self->failure, self->failure_size, "%s: %s", path, reason);
+    text_fit(self->failure, self->failure_size, "%s: %s", path, reason);
     return NULL;
 }
 
@@ -339,7 +340,7 @@ patch_copy(library *self)
 static bool
 refuse_copy(const request *self, const library *each)
 {
-    snprintf(self->failure, self->failure_size, "%s: cannot make a private copy: %s",
+    text_fit(self->failure, self->failure_size, "%s: cannot make a private copy: %s",
              each->file->path, strerror(errno));
     return false;
 }
@@ -386,7 +387,7 @@ load_original(const request *self, library *each)
 {
     each->handle = loading_open(each->file->path, RTLD_NOW);
     if (each->handle == NULL) {
-        snprintf(self->failure, self->failure_size, "%s", dlerror());
+        text_fit(self->failure, self->failure_size, "%s", dlerror());
     }
     return each->handle != NULL;
 }
