@@ -61,8 +61,8 @@ cpython_find_layout(cpython_layout *layout)
     for (int i = 0; as_expected && i < 4; i++) {
         as_expected = read_offset(WORD_FRAME + i, &words[i]);
     }
-    if (!as_expected || words[0] > CPYTHON_FRAME_SIZE_MAX || words[1] > words[0] - 8 ||
-        words[2] > words[0] - 8 || words[3] > words[0] - 8) {
+    if (!as_expected || words[0] < 8 || words[0] > CPYTHON_FRAME_SIZE_MAX ||
+        words[1] > words[0] - 8 || words[2] > words[0] - 8 || words[3] > words[0] - 8) {
         return false;
     }
     layout->interpreters = (uintptr_t)_PyRuntime + heads;

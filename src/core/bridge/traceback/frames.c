@@ -149,22 +149,32 @@ add_character(text *into, Py_UCS4 character)
     }
 }
 
+// Whatever is read may be another object's by now: nothing of it is believed.
+static bool
+is_string(const PyASCIIObject *header)
+{
+    int kind = header->state.kind;
+    return header->ob_base.ob_type == &PyUnicode_Type && header->state.compact &&
+           header->length >= 0 &&
+           (kind == PyUnicode_1BYTE_KIND || kind == PyUnicode_2BYTE_KIND ||
+            kind == PyUnicode_4BYTE_KIND);
+}
+
 // In ASCII, as faulthandler. With `only_file` what follows the last slash.
 static void
 add_string(text *into, PyObject *string, bool only_file)
 {
-    PyCompactUnicodeObject header;
+    PyASCIIObject header; // what a string of ASCII has; others have more
     Py_UCS4 chars[NAME_LIMIT];
     uintptr_t address = (uintptr_t)string;
-    if (!peek(&header, address, sizeof header) || header._base.ob_base.ob_type != &PyUnicode_Type ||
-        !header._base.state.compact) {
+    if (!peek(&header, address, sizeof header) || !is_string(&header)) {
         text_add(into, "???");
         return;
     }
-    Py_ssize_t length = header._base.length, kind = header._base.state.kind;
+    Py_ssize_t length = header.length, kind = header.state.kind;
     Py_ssize_t shown = length < NAME_LIMIT ? length : NAME_LIMIT, first = 0;
-    address += header._base.state.ascii ? sizeof(PyASCIIObject) : sizeof header;
-    if (length < 0 || !peek(chars, address, (size_t)(shown * kind))) {
+    address += header.state.ascii ? sizeof(PyASCIIObject) : sizeof(PyCompactUnicodeObject);
+    if (!peek(chars, address, (size_t)(shown * kind))) {
         text_add(into, "???");
         return;
     }
