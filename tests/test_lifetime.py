@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
+import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +13,8 @@ import pytest
 import workloads
 
 import atoll
+from atoll import _core
+from atoll._interpreter import inheritance
 
 
 @pytest.fixture
@@ -21,6 +26,28 @@ def meeting(interpreter: atoll.Interpreter) -> Any:
         entered.wait()
         yield future, leave
         leave.set()
+
+
+# ---- made ----
+
+FAILS = "import posix; posix.write({0}, b'x'); posix.read({1}, 1); raise LookupError('not made')"
+
+
+def test_seen_when_made(shared_interpreter: atoll.Interpreter) -> None:
+    """Nobody sees an interpreter, or gets in, before nothing of its making can fail."""
+    ours, theirs = os.pipe(), os.pipe()
+    code = compile(FAILS.format(theirs[1], ours[0]), "failing", "exec")
+    modules = (*inheritance.modules(), ("failing", "failing.py", marshal.dumps(code)))
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(_core.create, "failing", False, tuple(sys.path), modules)
+        os.read(theirs[0], 1)
+        names = [each.name for each in atoll.interpreters()]
+        os.write(ours[1], b"x")
+        with pytest.raises(RuntimeError, match="cannot make interpreter 'failing': .*not made"):
+            future.result()
+    assert "failing" not in names
+    for each in (*ours, *theirs):
+        os.close(each)
 
 
 # ---- closed ----

@@ -133,10 +133,13 @@ describe_failure(char *text, size_t size)
     Py_XDECREF(error);
 }
 
-// This thread's creation state becomes its guest's.
+// This thread's creation state becomes its guest's. Until all is done nobody else sees the
+// interpreter, nor gets in: it may still have to be ended.
 static bool
 settle(thread *here, interp *made, PyThreadState *state)
 {
+    made->role = ROLE_MADE;
+    interp_set_phase(made, INTERP_CLOSING);
     if (!registry_add(made)) {
         return false;
     }
@@ -152,6 +155,15 @@ settle(thread *here, interp *made, PyThreadState *state)
     }
     thread_set_guest(here, made, visitor);
     return true;
+}
+
+static void
+open_up(interp *made, interp_role role)
+{
+    pthread_mutex_lock(&made->mutex);
+    interp_set_phase(made, INTERP_OPEN);
+    pthread_mutex_unlock(&made->mutex);
+    registry_set_role(made, role);
 }
 
 static void
@@ -210,7 +222,6 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
     bool is_settled = false;
     if (made != NULL) {
         made->gil_flag = cpython_gil_flag(python_state);
-        made->role = role;
         is_settled = settle(here, made, state);
     }
     if (is_settled) {
@@ -219,6 +230,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
         here->creating = NULL;
         if (is_furnished) {
             PyThreadState_Swap(home_state);
+            open_up(made, role);
             return made;
         }
         describe_failure(failure, failure_size);

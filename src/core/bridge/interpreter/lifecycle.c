@@ -1,5 +1,6 @@
 #include "bridge/interpreter/lifecycle.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "bridge/python/arenas.h"
@@ -30,12 +31,10 @@ lifecycle_stop_asking(core_state *main)
     Py_END_ALLOW_THREADS
 }
 
-static sem_t frozen;
-
 static int
-hang(void *unused)
+hang(void *frozen)
 {
-    sem_post(&frozen);
+    sem_post(frozen);
     for (;;) {
         pause();
     }
@@ -45,13 +44,17 @@ hang(void *unused)
 void
 lifecycle_freeze(interp *target)
 {
-    sem_init(&frozen, 0, 0);
+    sem_t *frozen = malloc(sizeof *frozen); // left behind: a thread may come to it late
     pthread_mutex_lock(&target->mutex);
     interp_set_phase(target, INTERP_CLOSED); // whoever came in now would be stopped as well
     pthread_mutex_unlock(&target->mutex);
-    if (cpython_post(target->python_state, hang, NULL) && interp_is_running(target)) {
+    if (frozen == NULL) {
+        return;
+    }
+    sem_init(frozen, 0, 0);
+    if (cpython_post(target->python_state, hang, frozen) && interp_is_running(target)) {
         Py_BEGIN_ALLOW_THREADS(void)
-        semaphore_wait(&frozen, clock_now() + FREEZE_LIMIT);
+        semaphore_wait(frozen, clock_now() + FREEZE_LIMIT);
         Py_END_ALLOW_THREADS
     }
 }
