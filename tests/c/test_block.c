@@ -102,6 +102,12 @@ test_views(void)
     CHECK(!view_fits(made, &layout));
     strides[0] = 24, layout.start = made->data + 8;
     CHECK(!view_fits(made, &layout));
+    layout.start = made->data;
+    shape[0] = 5, strides[0] = PTRDIFF_MAX / 2 + 1; // four times that wraps around to 0
+    strides[1] = 8;
+    CHECK(!view_fits(made, &layout));
+    shape[0] = -1, strides[0] = -8;
+    CHECK(!view_fits(made, &layout));
     view_decref(seen);
     CHECK(block_count().blocks == 0);
 }

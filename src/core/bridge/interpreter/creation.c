@@ -7,6 +7,7 @@
 #include "bridge/python/cpython.h"
 #include "bridge/crossing/summons.h"
 #include "bridge/python/value.h"
+#include "ground/interpreter/closing.h"
 #include "ground/base/text.h"
 
 // Shared by all who make an interpreter. Whoever ends it waits until nobody has it, and takes
@@ -163,6 +164,7 @@ open_up(interp *made, interp_role role)
     pthread_mutex_lock(&made->mutex);
     interp_set_phase(made, INTERP_OPEN);
     pthread_mutex_unlock(&made->mutex);
+    closing_announce();
     registry_set_role(made, role);
 }
 
@@ -217,8 +219,8 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
         return NULL;
     }
     PyInterpreterState *python_state = PyThreadState_GetInterpreter(state);
-    interp *made = interp_new(python_state, PyInterpreterState_GetID(python_state), name, false,
-                              is_preemptive);
+    int64_t id = PyInterpreterState_GetID(python_state);
+    interp *made = interp_new(python_state, id, name, false, is_preemptive);
     bool is_settled = false;
     if (made != NULL) {
         made->gil_flag = cpython_gil_flag(python_state);
@@ -239,7 +241,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
         text_fit(failure, failure_size, "out of memory");
     }
     Py_EndInterpreter(state);
-    arenas_free_of(made == NULL ? 0 : made->id);
+    arenas_free_of(id);
     if (is_settled) {
         unsettle(here, made);
     }

@@ -167,12 +167,23 @@ enter_closing(crossing *self, interp *home, guest *mine, thread *here)
     return 0;
 }
 
+// A signal handler may have forked: in the child the interpreter is gone.
+static int
+check_still_closing(core_state *home, const interp *target)
+{
+    if (interp_get_phase(target) != INTERP_CLOSING) {
+        state_raise_closed(home, target);
+        return -1;
+    }
+    return 0;
+}
+
 // ---- closing: inside ----
 
 // The interpreter's own threads must have ended: Py_EndInterpreter would wait for them for ever, or
 // abort (3.13). Back at home between the rounds for Ctrl-C. 0, or -1 with an exception, at home.
 static int
-wait_for_own_threads(crossing *over, interp *target, int64_t deadline)
+wait_for_own_threads(crossing *over, core_state *home, interp *target, int64_t deadline)
 {
     while (own_threads_count(target) > 0) {
         double left = (double)(deadline - clock_now()) / NANOSECONDS_PER_SECOND;
@@ -188,7 +199,7 @@ wait_for_own_threads(crossing *over, interp *target, int64_t deadline)
                                true);
         thread_unblock(before);
         crossing_return(over);
-        if (PyErr_CheckSignals() < 0) {
+        if (PyErr_CheckSignals() < 0 || check_still_closing(home, target) < 0) {
             return -1;
         }
         crossing_revisit(over);
@@ -321,18 +332,14 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
     closing_announce();
     crossing over;
     do {
-        if (wait_until(has_no_visitors, target, mine, here, deadline) < 0) {
-            return -1;
-        }
-        // Else a signal handler forked: we are the child.
-        if (interp_get_phase(target) != INTERP_CLOSING) {
-            state_raise_closed(home, target);
+        if (wait_until(has_no_visitors, target, mine, here, deadline) < 0 ||
+            check_still_closing(home, target) < 0) {
             return -1;
         }
         if (enter_closing(&over, home->interp, mine, here) < 0) {
             return -1;
         }
-        if (wait_for_own_threads(&over, target, deadline) < 0) {
+        if (wait_for_own_threads(&over, home, target, deadline) < 0) {
             crossing_end(&over);
             return -1;
         }

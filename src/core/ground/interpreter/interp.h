@@ -20,7 +20,7 @@
 
 typedef enum {
     INTERP_OPEN,
-    INTERP_CLOSING, // those inside are waited for; it may still be opened again
+    INTERP_CLOSING, // those inside are waited for; it may be opened again, or for the first time
     INTERP_ENDING,  // nobody is inside, nobody comes in
     INTERP_CLOSED,
 } interp_phase;

@@ -43,19 +43,33 @@ view_decref(view *self)
     }
 }
 
+static bool
+add_reach(ptrdiff_t *bound, ptrdiff_t reach)
+{
+    return !__builtin_add_overflow(*bound, reach, bound);
+}
+
 bool
 view_fits(const block *of, const view_layout *layout)
 {
+    bool is_empty = false;
     for (int i = 0; i < layout->dimensions; i++) {
-        if (layout->shape[i] == 0) {
-            return true;
+        if (layout->shape[i] < 0) {
+            return false;
         }
+        is_empty |= layout->shape[i] == 0;
+    }
+    if (is_empty) {
+        return true;
     }
     ptrdiff_t lowest = (intptr_t)layout->start - (intptr_t)of->data,
               highest = lowest + layout->itemsize;
     for (int i = 0; i < layout->dimensions; i++) {
-        ptrdiff_t reach = (layout->shape[i] - 1) * layout->strides[i];
-        *(reach < 0 ? &lowest : &highest) += reach;
+        ptrdiff_t reach;
+        if (__builtin_mul_overflow(layout->shape[i] - 1, layout->strides[i], &reach) ||
+            !add_reach(reach < 0 ? &lowest : &highest, reach)) {
+            return false;
+        }
     }
     return lowest >= 0 && highest <= (ptrdiff_t)of->size;
 }

@@ -1,0 +1,42 @@
+"""A signal handler forks while close() waits for an interpreter's own threads: the child has none."""
+
+import os
+import signal
+import threading
+import warnings
+
+import atoll
+
+warnings.simplefilter("ignore", DeprecationWarning)
+one = atoll.Interpreter("one")
+one.exec(
+    "import threading\n"
+    "lock = threading.Lock()\n"
+    "lock.acquire()\n"
+    "threading.Thread(target=lock.acquire).start()"
+)
+children = []
+
+
+def handler(*unused):
+    pid = os.fork()
+    if pid:
+        children.append(pid)
+        one.eval("lock").release()
+
+
+signal.signal(signal.SIGUSR1, handler)
+signaller = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1))
+signaller.start()
+parent, status = os.getpid(), 1
+try:
+    one.close(30)
+except atoll.InterpreterClosedError:
+    status = 0
+if os.getpid() != parent:
+    os._exit(status)
+signaller.join()
+for pid in children:
+    signal.alarm(30)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+assert one.is_closed
