@@ -298,30 +298,39 @@ class Task:
         """Has it been cancelled?"""
     def _withdraw(self) -> bool:
         """Take it out of the queue; False: it is not there."""
-    def _observe(self) -> bool:
-        """Have _settle() called when it is done. False: it is."""
-    def _mark_settled(self) -> None:
-        """Its observers are being told."""
+    def _break(self) -> bool:
+        """The same, as one that never runs: its error is that."""
+    def _observe(self) -> None:
+        """Have _settle() called when it has run."""
+    def _unpack(self) -> bool:
+        """In _settle(), first: has it failed?"""
+    def _mark_done(self) -> None:
+        """In _settle(): from now on it is done."""
 
 @final
 class Crew:
     """Workers, and the tasks that wait."""
 
-    def __new__(cls, limit: int, may_lend: bool, future_type: type[Task], /) -> Self: ...
+    def __new__(cls, limit: int, future_type: type[Task], /) -> Self: ...
     @property
     def pending(self) -> int:
         """How many tasks nobody has begun."""
     @property
+    def is_forgotten(self) -> bool:
+        """Is this a forked child?"""
+    @property
     def phase(self) -> int:
         """0: open, else what end() was told."""
-    def submit(
+    def pack(
         self,
         function: str | bytes | None,
         arguments: tuple[Any, ...] | BaseException,
         keywords: dict[str, Any] | None,
         /,
     ) -> Any:
-        """Queue one call."""
+        """The Future of one call."""
+    def submit(self, future: Task, /) -> None:
+        """Queue it."""
     def submit_each(
         self,
         function: str | bytes,
@@ -339,8 +348,8 @@ class Crew:
         """Run tasks in an interpreter until the end. False: it could not be entered."""
     def end(self, why: int, /) -> None:
         """Take no more tasks. 1: shut down, 2: exit, 3: broken."""
-    def drop_pending(self, is_broken: bool, /) -> None:
-        """Cancel what is pending, or fail it."""
+    def drop_pending(self, is_broken: bool, /) -> Any:
+        """Cancel what is pending, or fail it; returns the first Future that is observed."""
 
 def abandon(handle: Handle, /) -> None:
     """Let it go with its last export."""
@@ -409,6 +418,9 @@ def current() -> Interpreter:
 
 def deadline_was_heeded() -> bool:
     """Has a call made from here been broken off, its time being over?"""
+
+def disturbances() -> int:
+    """How often what this thread did may have been broken off."""
 
 def enable_collector(flag: bool, /) -> None:
     """May it run by itself?"""

@@ -58,7 +58,7 @@ def broken_error() -> BrokenInterpreterPool:
 # ---- at exit ----
 
 _executors: weakref.WeakKeyDictionary[threading.Thread, _core.Crew] = weakref.WeakKeyDictionary()
-_exit_lock = threading.Lock()
+_exit_lock = threading.RLock()
 _is_exiting = False
 
 
@@ -120,7 +120,7 @@ def _work(
     else:
         if not crew.work(interpreter):
             crew.end(_BROKEN)
-            crew.drop_pending(True)
+            _fail_pending(crew)
     # If it is in use by others, they or the exit will close it.
     with contextlib.suppress(BufferError, RuntimeError):
         interpreter.close()
@@ -131,14 +131,20 @@ def _work(
 def _give_up(crew: _core.Crew) -> None:
     crew.expect_none()
     crew.end(_BROKEN)
-    crew.drop_pending(True)
+    _fail_pending(crew)
+
+
+def _fail_pending(crew: _core.Crew) -> None:
+    while (future := crew.drop_pending(True)) is not None:
+        future.fail()
 
 
 def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
     """Run the initializer as a task is run: a crew of one, which ends with it."""
-    crew = _core.Crew(1, False, Future)
+    crew = _core.Crew(1, Future)
     function, arguments = initializer
-    future = crew.submit(function, arguments, None)
+    future = crew.pack(function, arguments, None)
+    crew.submit(future)
     if crew.needs_worker():  # else packing has failed
         crew.end(_SHUT_DOWN)
         crew.work(interpreter)
@@ -168,9 +174,12 @@ class _Functions:
             return found, args
         from .tasks import dump_by_value
 
+        before = _core.disturbances()
         try:
             dumped = dump_by_value(fn)
         except Exception as error:
+            if _core.disturbances() != before:  # it is for this thread, not for the Future
+                raise
             return None, error
         data, *beside = dumped
         return ("atoll._executor.tasks:call", (dumped, *args)) if any(beside) else (data, args)
@@ -247,10 +256,8 @@ class InterpreterPoolExecutor(Executor):
     Buffer, a queue and an interpreter stay the same one.
     Exceptions arrive as `Interpreter.call` raises them, their arguments by value.
 
-    A worker is an interpreter and a thread, made when first needed. A thread that waits in
-    `result()` without a timeout for a call that nobody has begun runs it itself, in an interpreter
-    that has nothing to do; so a call may run on another thread than the one before it. With an
-    initializer, which may have made objects that belong to a thread, it never does.
+    A worker is an interpreter and a thread, made when first needed. Callbacks run on the thread of
+    the worker that has run the call, which does nothing else meanwhile.
 
     Args:
         max_workers: How many calls run at a time, at most; None: 4 more than CPUs, 32 at most.
@@ -288,8 +295,8 @@ class InterpreterPoolExecutor(Executor):
         self._initializer = initializer and self._functions.pack(initializer, tuple(initargs))
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
         self._threads: set[threading.Thread] = set()
-        self._lock = threading.Lock()  # so that a queued call has a worker before anything else
-        self._crew = crew = _core.Crew(max_workers, initializer is None, Future)
+        self._lock = threading.RLock()  # so that a queued call has a worker before anything else
+        self._crew = crew = _core.Crew(max_workers, Future)
         self._reference = weakref.ref(self, lambda _: crew.end(_SHUT_DOWN))
 
     @property
@@ -326,8 +333,9 @@ class InterpreterPoolExecutor(Executor):
             1024
         """
         function, packed = self._functions.pack(fn, args)
+        future = self._crew.pack(function, packed, kwargs)  # runs code of others
         with self._lock:
-            future = self._crew.submit(function, packed, kwargs)
+            self._crew.submit(future)
             if self._crew.needs_worker():
                 self._start_worker(future)
         return cast("concurrent.futures.Future[T]", future)
@@ -423,7 +431,7 @@ class InterpreterPoolExecutor(Executor):
     def _choose_chunksize(self, iterables: tuple[Iterable[Any], ...]) -> int:
         try:
             length = min(map(len, iterables), default=0)  # type: ignore[arg-type]
-        except TypeError:
+        except Exception:  # of others; they have none, or too much of it
             return 1
         return max(1, length // (_CHUNKS_PER_WORKER * self._max_workers))
 
@@ -457,13 +465,16 @@ class InterpreterPoolExecutor(Executor):
             wait: Return when the workers have ended.
             cancel_futures: Cancel the calls that nobody has begun.
 
-        Crosses: nothing. Threads: any but the pool's own.
+        Crosses: nothing. Threads: any but the pool's own. In a forked child it does nothing.
         """
+        if self._crew.is_forgotten:  # threads that are not here may hold locks
+            return
         with self._lock:
             self._crew.end(_SHUT_DOWN)
             threads = list(self._threads)
         if cancel_futures:
-            self._crew.drop_pending(False)
+            while (future := self._crew.drop_pending(False)) is not None:
+                future.cancel()
         if wait:
             for thread in threads:
                 thread.join()

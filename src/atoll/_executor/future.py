@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import threading
+from concurrent.futures._base import LOGGER
 
 from .. import _core
 
@@ -17,18 +19,29 @@ else:
     Base = concurrent.futures.Future
 
 
+_condition_name = "_lock"
+
+
+def _rename_condition() -> None:
+    global _condition_name
+    _condition_name += "'"  # a thread that is not here may hold the one that there is
+
+
+os.register_at_fork(after_in_child=_rename_condition)
+
+
 class Future(_core.Task, Base):  # type: ignore[override, misc, unused-ignore]
     """A Future whose state is kept by the core, without a lock of its own until it is observed.
 
-    `wait()`, `as_completed()` and asyncio take the condition before they look; from then on the
-    state they see changes under it, as they expect, when a worker has called `_settle`.
+    `wait()`, `as_completed()` and callbacks take the condition before they look; from then on the
+    state changes under it, as they expect: by `cancel`, or when a worker calls `_settle`.
     """
 
     @property
     def _condition(self) -> threading.Condition:  # type: ignore[override]
-        if "_lock" not in self.__dict__:
-            self.__dict__.setdefault("_lock", threading.Condition())
-        condition: threading.Condition = self.__dict__["_lock"]
+        if _condition_name not in self.__dict__:
+            self.__dict__.setdefault(_condition_name, threading.Condition())
+        condition: threading.Condition = self.__dict__[_condition_name]
         self._observe()
         return condition
 
@@ -42,29 +55,38 @@ class Future(_core.Task, Base):  # type: ignore[override, misc, unused-ignore]
         callbacks: list[Any] = self.__dict__.setdefault("_callbacks", [])
         return callbacks
 
+    def _tell(self, how: str) -> None:
+        for waiter in self._waiters:
+            getattr(waiter, how)(self)
+        self._condition.notify_all()
+
     def _settle(self) -> None:
-        """Tell those who wait, and run the callbacks."""
-        condition: threading.Condition | None = self.__dict__.get("_lock")
-        if condition is None:
-            return
-        with condition:
-            self._mark_settled()
-            for waiter in self._waiters:
-                if self.cancelled():
-                    waiter.add_cancelled(self)
-                elif self._exception is not None:
-                    waiter.add_exception(self)
-                else:
-                    waiter.add_result(self)
-            condition.notify_all()
+        """Tell those who wait, and run the callbacks; called at home by the worker that ran it."""
+        try:
+            has_failed = self._unpack()  # runs code of others: not under the condition
+            with self._condition:
+                self._mark_done()
+                self._tell("add_exception" if has_failed else "add_result")
+            self._invoke_callbacks()  # type: ignore[attr-defined]
+        except BaseException:
+            LOGGER.critical("Exception in worker", exc_info=True)
+
+    def _drop(self, withdraw: Callable[[], bool], how: str) -> bool:
+        """Settle a call that nobody has begun; returns whether it is so."""
+        with self._condition:
+            if not withdraw():
+                return False
+            self._tell(how)
         self._invoke_callbacks()  # type: ignore[attr-defined]
+        return True
 
     def cancel(self) -> bool:
         """Cancel the call if nobody has begun it; returns whether it is cancelled."""
-        if self._withdraw():
-            self._settle()
-            return True
-        return self.cancelled()
+        return self._drop(self._withdraw, "add_cancelled") or self.cancelled()
+
+    def fail(self) -> bool:
+        """Settle the call as one that will never run, if nobody has begun it; for its executor."""
+        return self._drop(self._break, "add_exception")
 
     def _refuse(self, *args: object) -> NoReturn:
         raise concurrent.futures.InvalidStateError("only its executor sets this future")

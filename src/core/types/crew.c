@@ -2,6 +2,7 @@
 #include "bridge/executor/crew.h"
 
 #include "bridge/crossing/crossing.h"
+#include "bridge/crossing/disturbance.h"
 #include "bridge/transfer/error.h"
 #include "bridge/python/objects.h"
 #include "ground/base/clock.h"
@@ -91,8 +92,12 @@ check_open(crew_object *self)
 static int
 enqueue(crew_object *self, task *first, size_t count)
 {
-    crew_phase phase = crew_submit(self->crew, first, count);
-    if (phase == CREW_OPEN) {
+    if (first == NULL) {
+        return 0;
+    }
+    bool is_open = check_open(self) == 0; // the iterator of a map() may have forked
+    crew_phase phase = is_open ? crew_submit(self->crew, first, count) : CREW_OPEN;
+    if (is_open && phase == CREW_OPEN) {
         return 0;
     }
     while (first != NULL) {
@@ -100,14 +105,16 @@ enqueue(crew_object *self, task *first, size_t count)
         task_decref(first);
         first = next;
     }
-    raise_not_open(self, phase);
+    if (is_open) {
+        raise_not_open(self, phase);
+    }
     return -1;
 }
 
-// submit(function, arguments, keywords): one Future. `function` None: `arguments` is the exception
+// pack(function, arguments, keywords): one Future. `function` None: `arguments` is the exception
 // with which packing the function has failed.
 static PyObject *
-crew_submit_one(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
+crew_pack(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
 {
     crew_object *self = (crew_object *)op;
     if (count != 3 || check_open(self) < 0) {
@@ -116,19 +123,29 @@ crew_submit_one(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
     task *made = NULL;
     if (arguments[0] == Py_None) {
         PyErr_SetObject((PyObject *)Py_TYPE(arguments[1]), arguments[1]);
-        made = task_new(self->state, NULL, 0, NULL, NULL);
+        made = task_new_failed(self->state);
     }
     else if (pack_function(self, arguments[0], false) == 0) {
         made = task_new(self->state, self->packed, 0, arguments[1],
                         arguments[2] == Py_None ? NULL : arguments[2]);
     }
-    PyObject *future =
-        made == NULL ? NULL : task_object_new(self->state, self->future_type, self->crew, made);
-    if (future != NULL && task_get_phase(made) == TASK_PENDING &&
-        enqueue(self, task_incref(made), 1) < 0) {
-        Py_CLEAR(future);
+    return made == NULL ? NULL : task_object_new(self->state, self->future_type, self->crew, made);
+}
+
+// submit(future): once, one that pack() has made.
+static PyObject *
+crew_submit_one(PyObject *op, PyObject *future)
+{
+    crew_object *self = (crew_object *)op;
+    if (!Py_IS_TYPE(future, self->future_type)) {
+        return PyErr_Format(PyExc_TypeError, "a future is required");
     }
-    return future;
+    task *made = ((task_object *)future)->task;
+    bool is_packed = task_get_phase(made) == TASK_PENDING;
+    if (check_open(self) < 0 || (is_packed && enqueue(self, task_incref(made), 1) < 0)) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
 }
 
 // A batch of tasks on its way into the queue.
@@ -140,7 +157,7 @@ typedef struct {
 static int
 batch_send(crew_object *self, batch *sent)
 {
-    int result = sent->first == NULL ? 0 : enqueue(self, sent->first, sent->count);
+    int result = enqueue(self, sent->first, sent->count);
     // The first goes at once, so that work begins; then more at a time, so that it is cheap.
     size_t limit = sent->limit < BATCH_SIZE ? 2 * sent->limit : BATCH_SIZE;
     *sent = (batch){.limit = limit};
@@ -167,30 +184,31 @@ next_row(PyObject *iterator)
     return row;
 }
 
+static int
+append_row(PyObject *list, PyObject *row)
+{
+    int result = 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(row) && result == 0; i++) {
+        result = PyList_Append(list, PyTuple_GET_ITEM(row, i));
+    }
+    return result;
+}
+
 // Those of up to `size` calls, one after the other, each with `stride` of them.
 static PyObject *
 next_chunk(PyObject *iterator, Py_ssize_t size, Py_ssize_t *stride)
 {
-    PyObject *row = next_row(iterator);
-    Py_ssize_t width = *stride = row == NULL ? 0 : PyTuple_GET_SIZE(row);
-    PyObject *chunk = row == NULL                     ? NULL
-                      : size > PY_SSIZE_T_MAX / width ? PyErr_NoMemory()
-                                                      : PyTuple_New(size * width);
-    Py_ssize_t filled = 0;
-    while (chunk != NULL && row != NULL && PyTuple_GET_SIZE(row) == width) {
-        for (Py_ssize_t i = 0; i < width; i++) {
-            PyTuple_SET_ITEM(chunk, filled++, Py_NewRef(PyTuple_GET_ITEM(row, i)));
-        }
+    PyObject *row = next_row(iterator), *list = row == NULL ? NULL : PyList_New(0);
+    int result = list == NULL ? -1 : 0;
+    *stride = row == NULL ? 0 : PyTuple_GET_SIZE(row);
+    while (result == 0 && row != NULL && PyTuple_GET_SIZE(row) == *stride) {
+        result = append_row(list, row);
         Py_DECREF(row);
-        row = filled < size * width ? next_row(iterator) : NULL;
+        row = result == 0 && --size > 0 ? next_row(iterator) : NULL;
     }
     Py_XDECREF(row);
-    if (PyErr_Occurred()) {
-        Py_CLEAR(chunk);
-    }
-    else if (chunk != NULL && filled < size * width) {
-        (void)_PyTuple_Resize(&chunk, filled);
-    }
+    PyObject *chunk = list == NULL || PyErr_Occurred() ? NULL : PyList_AsTuple(list);
+    Py_XDECREF(list);
     return chunk;
 }
 
@@ -219,8 +237,8 @@ crew_submit_each(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
     if (count != 4 || check_open(self) < 0) {
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "four arguments");
     }
-    Py_ssize_t limit = PyLong_AsSsize_t(arguments[2]);
-    Py_ssize_t size = PyErr_Occurred() ? -1 : PyLong_AsSsize_t(arguments[3]), stride = 0;
+    Py_ssize_t limit = PyNumber_AsSsize_t(arguments[2], NULL); // what is too big is clipped
+    Py_ssize_t size = PyErr_Occurred() ? -1 : PyNumber_AsSsize_t(arguments[3], NULL), stride = 0;
     PyObject *iterator = arguments[1], *list = PyErr_Occurred() ? NULL : PyList_New(0), *item;
     batch sent = {.limit = 1};
     int result = list == NULL ? -1 : 0;
@@ -258,25 +276,35 @@ let_others_in(interp *host)
     }
 }
 
+static void
+run_task(crew_worker *worker, crossing *over, task *running)
+{
+    visit_set_time(&over->thread->visits, visit_time());
+    task_perform(running, worker->host->core_state, &worker->functions);
+    let_others_in(worker->host);
+}
+
+// Its worker tells for it, at home, before it does anything else; it stays in the host.
+static void
+tell(crew_object *self, crossing *over, task *done)
+{
+    crossing_return(over);
+    task_tell(self->crew, done);
+    crossing_revisit(over);
+}
+
 // Run tasks until there is none for some time. Attached to the host.
 static crew_order
 run_tasks(crew_object *self, crew_worker *worker, crossing *over, task *next)
 {
     crew_order order = CREW_RUN;
-    while (order == CREW_RUN || order == CREW_TELL) {
-        task *done = NULL;
-        if (order == CREW_RUN) {
-            done = next;
-            visit_set_time(&over->thread->visits, visit_time());
-            task_perform(done, worker->host->core_state, &worker->functions);
-            let_others_in(worker->host);
+    while (order == CREW_RUN) {
+        run_task(worker, over, next);
+        order = crew_next(self->crew, worker, next, 0, &next);
+        if (order == CREW_TELL) {
+            tell(self, over, next);
+            order = crew_next(self->crew, worker, NULL, 0, &next);
         }
-        else {
-            crossing_return(over);
-            task_tell(self->state, self->crew);
-            crossing_revisit(over);
-        }
-        order = crew_next(self->crew, worker, done, 0, &next);
         if (order == CREW_IDLE) {
             visit_set_time(&over->thread->visits, VISIT_UNTIMED);
             Py_BEGIN_ALLOW_THREADS
@@ -326,9 +354,6 @@ work_until_end(crew_object *self, crew_worker *worker)
         if (PyThreadState_GetUnchecked() == NULL) { // else a crossing has turned back
             PyEval_RestoreThread(home_state);
         }
-        if (order == CREW_TELL) {
-            task_tell(self->state, self->crew);
-        }
         if (why != CROSSING_OK) {
             crossing_raise(self->state, worker->host, why);
             task_set_error(next, self->state);
@@ -351,9 +376,10 @@ crew_work(PyObject *op, PyObject *handle)
     crew_join(self->crew, &worker, host);
     task *failed = work_until_end(self, &worker);
     forget_functions(self, &worker);
-    crew_leave(self->crew, &worker, failed);
-    if (crew_begin_telling(self->crew)) {
-        task_tell(self->state, self->crew);
+    crew_leave(self->crew, &worker);
+    task *observed = failed == NULL ? NULL : crew_finish(self->crew, failed);
+    if (observed != NULL) {
+        task_tell(self->crew, observed);
     }
     return PyBool_FromLong(failed == NULL);
 }
@@ -388,24 +414,24 @@ crew_end(PyObject *op, PyObject *why)
 }
 
 static PyObject *
-crew_drop_pending(PyObject *op, PyObject *is_broken)
+drop_pending(PyObject *op, PyObject *is_broken)
 {
     crew_object *self = (crew_object *)op;
-    task *observed =
-        crew_is_forgotten(self->crew) ? NULL : crew_drain(self->crew, is_broken == Py_True);
-    while (observed != NULL) {
-        task *next = observed->next;
-        observed->next = NULL;
-        task_tell_one(self->state, observed);
-        observed = next;
-    }
-    Py_RETURN_NONE;
+    PyObject *observer =
+        crew_is_forgotten(self->crew) ? NULL : crew_drop_pending(self->crew, is_broken == Py_True);
+    return observer == NULL ? Py_NewRef(Py_None) : observer;
 }
 
 static PyObject *
 crew_pending(PyObject *op, void *unused)
 {
     return PyLong_FromSize_t(((crew_object *)op)->crew->pending);
+}
+
+static PyObject *
+is_forgotten(PyObject *op, void *unused)
+{
+    return PyBool_FromLong(crew_is_forgotten(((crew_object *)op)->crew));
 }
 
 static PyObject *
@@ -419,9 +445,9 @@ crew_get_phase(PyObject *op, void *unused)
 static PyObject *
 crew_object_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    int limit, may_lend;
+    int limit;
     PyObject *future_type;
-    if (!PyArg_ParseTuple(arguments, "ipO!", &limit, &may_lend, &PyType_Type, &future_type)) {
+    if (!PyArg_ParseTuple(arguments, "iO!", &limit, &PyType_Type, &future_type)) {
         return NULL;
     }
     PyObject *module = PyType_GetModule(type);
@@ -439,7 +465,7 @@ crew_object_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     self->state = state;
     self->module = Py_NewRef(module);
     self->future_type = (PyTypeObject *)Py_NewRef(future_type);
-    self->crew = crew_new(limit, may_lend);
+    self->crew = crew_new(limit);
     if (self->crew == NULL) {
         Py_DECREF(self);
         return PyErr_NoMemory();
@@ -476,8 +502,9 @@ crew_dealloc(PyObject *op)
 }
 
 static PyMethodDef crew_methods[] = {
-    {"submit", (PyCFunction)(void (*)(void))crew_submit_one, METH_FASTCALL,
-     PyDoc_STR("submit($self, function, arguments, keywords, /)\n--\n\nQueue one call.")},
+    {"pack", (PyCFunction)(void (*)(void))crew_pack, METH_FASTCALL,
+     PyDoc_STR("pack($self, function, arguments, keywords, /)\n--\n\nThe Future of one call.")},
+    {"submit", crew_submit_one, METH_O, PyDoc_STR("submit($self, future, /)\n--\n\nQueue it.")},
     {"submit_each", (PyCFunction)(void (*)(void))crew_submit_each, METH_FASTCALL,
      PyDoc_STR("submit_each($self, function, iterator, limit, chunksize, /)\n--\n\n"
                "Queue a call for each tuple of arguments.")},
@@ -491,13 +518,15 @@ static PyMethodDef crew_methods[] = {
                "Run tasks in an interpreter until the end. False: it could not be entered.")},
     {"end", crew_end, METH_O,
      PyDoc_STR("end($self, why, /)\n--\n\nTake no more tasks. 1: shut down, 2: exit, 3: broken.")},
-    {"drop_pending", crew_drop_pending, METH_O,
-     PyDoc_STR("drop_pending($self, is_broken, /)\n--\n\nCancel what is pending, or fail it.")},
+    {"drop_pending", drop_pending, METH_O,
+     PyDoc_STR("drop_pending($self, is_broken, /)\n--\n\n"
+               "Cancel what is pending, or fail it; returns the first Future that is observed.")},
     {NULL},
 };
 
 static PyGetSetDef crew_getset[] = {
     {"pending", crew_pending, NULL, "How many tasks nobody has begun.", NULL},
+    {"is_forgotten", is_forgotten, NULL, "Is this a forked child?", NULL},
     {"phase", crew_get_phase, NULL, "0: open, else what end() was told.", NULL},
     {NULL},
 };
@@ -532,8 +561,20 @@ is_reference(PyObject *module, PyObject *object)
     return PyBool_FromLong(task_is_reference(PyModule_GetState(module), object));
 }
 
+static PyObject *
+disturbances(PyObject *module, PyObject *unused)
+{
+    unsigned count;
+    return disturbance_begin(PyModule_GetState(module), &count) < 0
+               ? NULL
+               : PyLong_FromUnsignedLong(count);
+}
+
 PyMethodDef crew_functions[] = {
     {"is_reference", is_reference, METH_O,
      PyDoc_STR("is_reference($module, object, /)\n--\n\nDoes it never go by value?")},
+    {"disturbances", disturbances, METH_NOARGS,
+     PyDoc_STR("disturbances($module, /)\n--\n\n"
+               "How often what this thread did may have been broken off.")},
     {NULL},
 };

@@ -1,6 +1,5 @@
 #include "types/task.h"
 
-#include "bridge/crossing/crossing.h"
 #include "bridge/crossing/summons.h"
 #include "bridge/crossing/waiting.h"
 #include "ground/base/clock.h"
@@ -25,62 +24,29 @@ task_object_new(core_state *state, PyTypeObject *type, crew *from, task *task_st
 // ---- observers ----
 
 void
-task_tell_one(core_state *state, task *done_steal)
+task_tell(crew *from, task *done_steal)
 {
     PyObject *observer = done_steal->observer; // owned
     done_steal->observer = NULL;
-    task_decref(done_steal);
     PyObject *result = PyObject_CallMethod(observer, "_settle", NULL);
     if (result == NULL) {
         PyErr_WriteUnraisable(observer);
     }
+    if (task_get_phase(done_steal) == TASK_TELLING) { // no memory to tell anybody
+        crew_settle(from, done_steal, TASK_DONE);
+    }
     Py_XDECREF(result);
     Py_DECREF(observer);
-}
-
-void
-task_tell(core_state *state, crew *from)
-{
-    task *done;
-    while ((done = crew_take_observed(from)) != NULL) {
-        task_tell_one(state, done);
-    }
+    task_decref(done_steal);
 }
 
 // ---- waiting ----
 
-// On this thread, in an interpreter of the crew that has nothing to do; not while the thread's
-// calls are limited in time, which is no business of the task's. 1: done; 0: not; -1: exception.
+// While the task is in one of these phases. -1: exception; 0: the deadline has passed.
 static int
-run_here(task_object *self)
+wait_while(task_object *self, task_phase first, task_phase last, int64_t deadline)
 {
-    const thread *here = thread_get();
-    crew_worker *worker =
-        here == NULL || here->deadlines != NULL ? NULL : crew_borrow(self->crew, self->task);
-    if (worker == NULL) {
-        return 0;
-    }
-    crossing over;
-    interp *host = worker->host;
-    crossing_result why = crossing_enter(&over, self->state->interp, host);
-    if (why != CROSSING_OK) {
-        crew_give_back(self->crew, worker, self->task, false);
-        return why == CROSSING_SUMMONED ? -1 : 0;
-    }
-    task_perform(self->task, host->core_state, &worker->functions);
-    crossing_leave(&over);
-    crew_give_back(self->crew, worker, self->task, true);
-    if (crew_begin_telling(self->crew)) {
-        task_tell(self->state, self->crew);
-    }
-    return 1;
-}
-
-// Until the phase is past `beyond`. -1: exception; 0: the deadline has passed.
-static int
-wait_beyond(task_object *self, task_phase beyond, int64_t deadline)
-{
-    while (task_get_phase(self->task) <= beyond) {
+    while (task_is_between(self->task, first, last)) {
         if (crew_is_forgotten(self->crew)) {
             PyErr_SetString(PyExc_RuntimeError, "executors do not survive os.fork()");
             return -1;
@@ -88,34 +54,57 @@ wait_beyond(task_object *self, task_phase beyond, int64_t deadline)
         wait_result result;
         int64_t before = thread_block(BLOCKED_RESULT, 0);
         Py_BEGIN_ALLOW_THREADS
-        result = crew_wait(self->crew, self->task, beyond, deadline);
+        result = crew_wait(self->crew, self->task, first, last, deadline);
         Py_END_ALLOW_THREADS
         thread_unblock(before);
         if (result == WAIT_INTERRUPTED && summons_check_signals(self->state) < 0) {
             return -1;
         }
-        if (result == WAIT_EXPIRED && task_get_phase(self->task) <= beyond) {
+        if (result == WAIT_EXPIRED && task_is_between(self->task, first, last)) {
             return 0;
         }
     }
     return 1;
 }
 
-// Unpack the answer, unless another thread does or has. The task is done.
+// By the only thread that may. -1: it was broken off, exception.
+static int
+unpack(task_object *self)
+{
+    PyObject *result, *exception;
+    if (task_unpack(self->task, self->state, &result, &exception) < 0) {
+        return -1;
+    }
+    self->result = result;
+    self->exception = exception;
+    self->is_unpacked = true;
+    return 0;
+}
+
+static task_phase
+phase_when_done(const task_object *self)
+{
+    return self->is_unpacked ? TASK_FETCHED : TASK_DONE;
+}
+
+// Unpack the answer, unless another thread does or has. The task is done. In a forked child a
+// thread that did is gone.
 static int
 fetch(task_object *self)
 {
-    if (task_get_phase(self->task) == TASK_FETCHED) {
-        return 0;
+    while (task_get_phase(self->task) != TASK_FETCHED) {
+        bool is_left = self->fetched_in != crew_forks();
+        if (task_begin_fetch(self->task, is_left ? TASK_FETCHING : TASK_DONE) ||
+            task_begin_fetch(self->task, TASK_DONE)) {
+            self->fetched_in = crew_forks();
+            int result = unpack(self);
+            crew_end_fetch(self->crew, self->task, phase_when_done(self));
+            return result;
+        }
+        if (wait_while(self, TASK_FETCHING, TASK_FETCHING, DEADLINE_NEVER) < 0) {
+            return -1;
+        }
     }
-    if (!crew_begin_fetch(self->crew, self->task)) {
-        return wait_beyond(self, TASK_FETCHING, DEADLINE_NEVER) < 0 ? -1 : 0;
-    }
-    PyObject *result, *exception;
-    task_unpack(self->task, self->state, &result, &exception);
-    self->result = result;
-    self->exception = exception;
-    crew_end_fetch(self->crew, self->task);
     return 0;
 }
 
@@ -123,23 +112,17 @@ fetch(task_object *self)
 static int
 await(task_object *self, PyObject *timeout)
 {
-    if (UNLIKELY(task_get_phase(self->task) <= TASK_RUNNING)) {
+    if (task_get_phase(self->task) <= TASK_TELLING) {
         int64_t deadline;
         if (waiting_deadline_or_past(timeout, &deadline) < 0) {
             return -1;
         }
-        int is_run = deadline == DEADLINE_NEVER ? run_here(self) : 0;
-        if (is_run < 0) {
-            return -1;
+        int is_done = wait_while(self, TASK_PENDING, TASK_TELLING, deadline);
+        if (is_done == 0) {
+            PyErr_SetNone(PyExc_TimeoutError);
         }
-        if (is_run == 0) {
-            int is_done = wait_beyond(self, TASK_RUNNING, deadline);
-            if (is_done == 0) {
-                PyErr_SetNone(PyExc_TimeoutError);
-            }
-            if (is_done <= 0) {
-                return -1;
-            }
+        if (is_done <= 0) {
+            return -1;
         }
     }
     if (task_get_phase(self->task) == TASK_CANCELLED) {
@@ -197,13 +180,13 @@ task_exception(PyObject *op, PyObject *const *arguments, Py_ssize_t count, PyObj
 static PyObject *
 task_done(PyObject *op, PyObject *unused)
 {
-    return PyBool_FromLong(task_get_phase(((task_object *)op)->task) > TASK_RUNNING);
+    return PyBool_FromLong(task_get_phase(((task_object *)op)->task) > TASK_TELLING);
 }
 
 static PyObject *
 task_running(PyObject *op, PyObject *unused)
 {
-    return PyBool_FromLong(task_get_phase(((task_object *)op)->task) == TASK_RUNNING);
+    return PyBool_FromLong(task_is_between(((task_object *)op)->task, TASK_RUNNING, TASK_TELLING));
 }
 
 static PyObject *
@@ -212,27 +195,15 @@ task_cancelled(PyObject *op, PyObject *unused)
     return PyBool_FromLong(task_get_phase(((task_object *)op)->task) == TASK_CANCELLED);
 }
 
-static bool
-is_being_told(const task_object *self)
-{
-    return self->task->is_observed && !self->is_settled;
-}
-
-// As concurrent.futures calls it. A task that is observed changes when its observers are told.
+// As concurrent.futures calls it.
 static PyObject *
 task_state(PyObject *op, void *unused)
 {
-    const task_object *self = (task_object *)op;
-    task_phase phase = task_get_phase(self->task);
-    bool is_cancelled = phase == TASK_CANCELLED;
-    if (is_being_told(self)) {
-        return PyUnicode_InternFromString(phase == TASK_PENDING || is_cancelled ? "PENDING"
-                                                                                : "RUNNING");
-    }
-    return PyUnicode_InternFromString(phase == TASK_PENDING   ? "PENDING"
-                                      : phase == TASK_RUNNING ? "RUNNING"
-                                      : is_cancelled          ? "CANCELLED_AND_NOTIFIED"
-                                                              : "FINISHED");
+    task_phase phase = task_get_phase(((const task_object *)op)->task);
+    return PyUnicode_InternFromString(phase == TASK_PENDING     ? "PENDING"
+                                      : phase <= TASK_TELLING   ? "RUNNING"
+                                      : phase == TASK_CANCELLED ? "CANCELLED_AND_NOTIFIED"
+                                                                : "FINISHED");
 }
 
 static PyObject *
@@ -258,17 +229,26 @@ task_get_exception(PyObject *op, void *unused)
 }
 
 static PyObject *
-task_cancel(PyObject *op, PyObject *unused)
+withdraw(task_object *self, bool is_broken)
 {
-    task_object *self = (task_object *)op;
     if (task_get_phase(self->task) != TASK_PENDING || crew_is_forgotten(self->crew) ||
-        !crew_cancel(self->crew, self->task)) {
+        !crew_withdraw(self->crew, self->task, is_broken)) {
         Py_RETURN_FALSE;
     }
-    PyObject *observer = self->task->observer; // owned: nobody else will tell
-    self->task->observer = NULL;
-    Py_XDECREF(observer);
+    Py_CLEAR(self->task->observer); // owned: nobody else will tell
     Py_RETURN_TRUE;
+}
+
+static PyObject *
+task_withdraw(PyObject *op, PyObject *unused)
+{
+    return withdraw((task_object *)op, false);
+}
+
+static PyObject *
+task_break(PyObject *op, PyObject *unused)
+{
+    return withdraw((task_object *)op, true);
 }
 
 static PyObject *
@@ -279,13 +259,26 @@ task_observe(PyObject *op, PyObject *unused)
         !crew_observe(self->crew, self->task, Py_NewRef(op))) {
         Py_DECREF(op);
     }
-    return PyBool_FromLong(is_being_told(self));
+    Py_RETURN_NONE;
+}
+
+// The two steps of what its worker does at home; in between it takes the condition.
+static PyObject *
+task_unpack_early(PyObject *op, PyObject *unused)
+{
+    task_object *self = (task_object *)op;
+    assert(task_get_phase(self->task) == TASK_TELLING);
+    if (unpack(self) < 0) {
+        PyErr_Clear(); // whoever asks will see
+    }
+    return PyBool_FromLong(!self->is_unpacked || self->exception != NULL);
 }
 
 static PyObject *
-task_mark_settled(PyObject *op, PyObject *unused)
+task_mark_done(PyObject *op, PyObject *unused)
 {
-    ((task_object *)op)->is_settled = true;
+    task_object *self = (task_object *)op;
+    crew_settle(self->crew, self->task, phase_when_done(self));
     Py_RETURN_NONE;
 }
 
@@ -337,12 +330,16 @@ static PyMethodDef task_methods[] = {
     {"running", task_running, METH_NOARGS, PyDoc_STR("running($self, /)\n--\n\nIs it being run?")},
     {"cancelled", task_cancelled, METH_NOARGS,
      PyDoc_STR("cancelled($self, /)\n--\n\nHas it been cancelled?")},
-    {"_withdraw", task_cancel, METH_NOARGS,
+    {"_withdraw", task_withdraw, METH_NOARGS,
      PyDoc_STR("_withdraw($self, /)\n--\n\nTake it out of the queue; False: it is not there.")},
+    {"_break", task_break, METH_NOARGS,
+     PyDoc_STR("_break($self, /)\n--\n\nThe same, as one that never runs: its error is that.")},
     {"_observe", task_observe, METH_NOARGS,
-     PyDoc_STR("_observe($self, /)\n--\n\nHave _settle() called when it is done. False: it is.")},
-    {"_mark_settled", task_mark_settled, METH_NOARGS,
-     PyDoc_STR("_mark_settled($self, /)\n--\n\nIts observers are being told.")},
+     PyDoc_STR("_observe($self, /)\n--\n\nHave _settle() called when it has run.")},
+    {"_unpack", task_unpack_early, METH_NOARGS,
+     PyDoc_STR("_unpack($self, /)\n--\n\nIn _settle(), first: has it failed?")},
+    {"_mark_done", task_mark_done, METH_NOARGS,
+     PyDoc_STR("_mark_done($self, /)\n--\n\nIn _settle(): from now on it is done.")},
     {NULL},
 };
 

@@ -18,14 +18,14 @@ typedef struct {
     PyObject *module;    // owned
     PyObject *result;    // owned, or NULL
     PyObject *exception; // owned, or NULL
-    bool is_settled;     // its observers have been told
+    unsigned fetched_in; // crew_forks() when a thread began to fetch the answer
+    bool is_unpacked;    // result and exception are what the task says
 } task_object;
 
 // Steals one count of the task. NULL: MemoryError.
 PyObject *task_object_new(core_state *state, PyTypeObject *type, crew *from, task *task_steal);
 
-// Call _settle() of the Futures of these tasks.
-void task_tell(core_state *state, crew *from);
-void task_tell_one(core_state *state, task *done_steal);
+// Have the Future of a task that crew_finish or crew_next has returned tell its observers.
+void task_tell(crew *from, task *done_steal);
 
 #endif

@@ -1,6 +1,7 @@
 #include "bridge/crossing/crossing.h"
 
 #include "bridge/python/cpython.h"
+#include "bridge/crossing/disturbance.h"
 #include "bridge/transfer/export.h"
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/summons.h"
@@ -93,11 +94,20 @@ crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_resu
 
 // ---- contention ----
 
+static int
+look_up(void *host)
+{
+    int result = summons_look_up(host);
+    if (result < 0) {
+        disturbance_note();
+    }
+    return result;
+}
+
 void
 crossing_post(interp *host)
 {
-    if (!atomic_exchange(&host->posted, 1) &&
-        !cpython_post(host->python_state, summons_look_up, host)) {
+    if (!atomic_exchange(&host->posted, 1) && !cpython_post(host->python_state, look_up, host)) {
         atomic_store(&host->posted, 0);
     }
 }
@@ -364,6 +374,7 @@ crossing_heed_summons(crossing *self, interp *home, interp *host, interp_phase l
     }
     crossing_leave(self);
     if (home->core_state != NULL && summons_answer_at_home(home->core_state, host) < 0) {
+        disturbance_note();
         return CROSSING_SUMMONED;
     }
     return crossing_enter_until(self, home, PyThreadState_GetUnchecked(), host, latest);

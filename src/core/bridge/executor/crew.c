@@ -23,17 +23,22 @@ install_fork_handler(void)
 
 // ---- life ----
 
+unsigned
+crew_forks(void)
+{
+    return atomic_load_explicit(&forks, memory_order_relaxed);
+}
+
 crew *
-crew_new(int limit, bool may_lend)
+crew_new(int limit)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, install_fork_handler);
     crew *self = PyMem_RawCalloc(1, sizeof *self);
     if (self != NULL) {
         atomic_init(&self->references, 1);
-        self->generation = atomic_load(&forks);
+        self->generation = crew_forks();
         self->limit = limit;
-        self->may_lend = may_lend;
         pthread_mutex_init(&self->mutex, NULL);
     }
     return self;
@@ -62,7 +67,7 @@ crew_decref(crew *self)
 bool
 crew_is_forgotten(const crew *self)
 {
-    return self->generation != atomic_load_explicit(&forks, memory_order_relaxed);
+    return self->generation != crew_forks();
 }
 
 // ---- the queue ----
@@ -78,16 +83,6 @@ append_locked(crew *self, task *each)
 }
 
 static void
-prepend_locked(crew *self, task *each)
-{
-    each->previous = NULL;
-    each->next = self->first;
-    *(self->first == NULL ? &self->last : &self->first->previous) = each;
-    self->first = each;
-    self->pending++;
-}
-
-static void
 unlink_locked(crew *self, task *each)
 {
     *(each->previous == NULL ? &self->first : &each->previous->next) = each->next;
@@ -99,10 +94,10 @@ unlink_locked(crew *self, task *each)
 // ---- workers ----
 
 static void
-set_state_locked(crew *self, crew_worker *worker, worker_state state)
+set_free_locked(crew *self, crew_worker *worker, bool is_free)
 {
-    self->free += (state == WORKER_FREE) - (worker->state == WORKER_FREE);
-    worker->state = state;
+    self->free += is_free - worker->is_free;
+    worker->is_free = is_free;
 }
 
 static void
@@ -121,7 +116,7 @@ call_locked(crew *self)
     size_t coming = (size_t)(self->called + self->is_spinning);
     crew_worker *each = self->pending > coming ? self->workers : NULL;
     for (; each != NULL; each = each->next) {
-        if (each->state == WORKER_FREE && each->is_waiting && !each->is_called) {
+        if (each->is_free && each->is_waiting && !each->is_called) {
             each->is_called = true;
             self->called++;
             pthread_cond_signal(&each->wake);
@@ -133,7 +128,7 @@ call_locked(crew *self)
 void
 crew_join(crew *self, crew_worker *worker, interp *host)
 {
-    *worker = (crew_worker){.host = host, .state = WORKER_BUSY};
+    *worker = (crew_worker){.host = host};
     condition_init(&worker->wake);
     pthread_mutex_lock(&self->mutex);
     worker->next = self->workers;
@@ -145,6 +140,9 @@ crew_join(crew *self, crew_worker *worker, interp *host)
 bool
 crew_wants_worker(crew *self)
 {
+    if (crew_is_forgotten(self)) {
+        return false;
+    }
     pthread_mutex_lock(&self->mutex);
     bool is_wanted =
         self->pending > (size_t)(self->free + self->starting) && self->count < self->limit;
@@ -157,86 +155,93 @@ crew_wants_worker(crew *self)
 void
 crew_give_up(crew *self)
 {
+    if (crew_is_forgotten(self)) {
+        return;
+    }
     pthread_mutex_lock(&self->mutex);
     self->count--;
     self->starting--;
     pthread_mutex_unlock(&self->mutex);
 }
 
-// ---- done ----
-
-static void
-wake_waiters_locked(task *self)
-{
-    for (task_waiter *each = self->waiters; each != NULL; each = each->next) {
-        sem_post(&each->semaphore);
-    }
-}
-
-// The count that the queue had goes on to `observed`, or is to be dropped by the caller.
-static task *
-finish_locked(crew *self, task *done)
-{
-    atomic_store_explicit(&done->phase, TASK_DONE,
-                          memory_order_release); // pairs with task_get_phase
-    wake_waiters_locked(done);
-    if (!done->is_observed) {
-        return done;
-    }
-    done->next = self->observed;
-    self->observed = done;
-    return NULL;
-}
-
-static void
-drop(task *self)
-{
-    if (self != NULL) {
-        task_decref(self);
-    }
-}
-
 void
-crew_leave(crew *self, crew_worker *worker, task *done)
+crew_leave(crew *self, crew_worker *worker)
 {
+    if (crew_is_forgotten(self)) {
+        return;
+    }
     pthread_mutex_lock(&self->mutex);
     crew_worker **link = &self->workers;
     while (*link != worker) {
         link = &(*link)->next;
     }
     *link = worker->next;
-    set_state_locked(self, worker, WORKER_BUSY);
+    set_free_locked(self, worker, false);
     answer_call_locked(self, worker);
     self->count--;
-    if (done != NULL) {
-        done = finish_locked(self, done);
-    }
     pthread_mutex_unlock(&self->mutex);
-    drop(done);
     pthread_cond_destroy(&worker->wake);
 }
 
-// What the worker's thread is to do now; CREW_IDLE: nothing, or its worker is lent.
+// ---- done ----
+
+static void
+set_phase_locked(task *self, task_phase phase)
+{
+    atomic_store_explicit(&self->phase, phase, memory_order_release); // pairs with task_get_phase
+    for (task_waiter *each = self->waiters; each != NULL; each = each->next) {
+        sem_post(&each->semaphore);
+    }
+}
+
+static bool
+finish_locked(task *done)
+{
+    bool is_told = !done->is_observed;
+    if (is_told) {
+        set_phase_locked(done, TASK_DONE);
+    }
+    else {
+        atomic_store_explicit(&done->phase, TASK_TELLING, memory_order_release);
+    }
+    return is_told;
+}
+
+task *
+crew_finish(crew *self, task *done)
+{
+    pthread_mutex_lock(&self->mutex);
+    bool is_told = finish_locked(done);
+    pthread_mutex_unlock(&self->mutex);
+    if (is_told) {
+        task_decref(done);
+    }
+    return is_told ? NULL : done;
+}
+
+void
+crew_settle(crew *self, task *told, task_phase phase)
+{
+    pthread_mutex_lock(&self->mutex);
+    set_phase_locked(told, phase);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+// ---- the worker's loop ----
+
+// What the worker's thread is to do now; CREW_IDLE: nothing.
 static crew_order
 decide_locked(crew *self, crew_worker *worker, task **next)
 {
-    if (worker->state == WORKER_LENT) {
-        return CREW_IDLE;
-    }
-    if (self->observed != NULL && !self->is_telling) {
-        self->is_telling = true;
-        set_state_locked(self, worker, WORKER_AWAY);
-        return CREW_TELL;
-    }
     if (self->first != NULL) {
         *next = self->first;
         unlink_locked(self, *next);
         atomic_store_explicit(&(*next)->phase, TASK_RUNNING, memory_order_relaxed);
-        set_state_locked(self, worker, WORKER_BUSY);
+        set_free_locked(self, worker, false);
         return CREW_RUN;
     }
     if (atomic_load(&self->phase) != CREW_OPEN) {
-        set_state_locked(self, worker, WORKER_BUSY);
+        set_free_locked(self, worker, false);
         return CREW_END;
     }
     return CREW_IDLE;
@@ -260,26 +265,16 @@ spin_locked(crew *self)
     self->is_spinning = false;
 }
 
-crew_order
-crew_next(crew *self, crew_worker *worker, task *done, int64_t deadline, task **next)
+static crew_order
+find_work_locked(crew *self, crew_worker *worker, int64_t deadline, task **next)
 {
-    shake();
-    pthread_mutex_lock(&self->mutex);
-    if (done != NULL) {
-        done = finish_locked(self, done);
-    }
-    if (worker->state != WORKER_LENT) {
-        set_state_locked(self, worker, WORKER_FREE);
-    }
     crew_order order;
     bool may_spin = true; // once
+    set_free_locked(self, worker, true);
     while ((order = decide_locked(self, worker, next)) == CREW_IDLE && deadline != 0) {
         if (may_spin && !self->is_spinning) {
             may_spin = false;
             spin_locked(self);
-            if (worker->state == WORKER_LENT) {
-                call_locked(self); // for the tasks that this one was to look for
-            }
             continue;
         }
         worker->is_waiting = true;
@@ -289,36 +284,27 @@ crew_next(crew *self, crew_worker *worker, task *done, int64_t deadline, task **
         worker->is_waiting = false;
         answer_call_locked(self, worker);
     }
-    pthread_mutex_unlock(&self->mutex);
-    drop(done);
     return order;
 }
 
-bool
-crew_begin_telling(crew *self)
+crew_order
+crew_next(crew *self, crew_worker *worker, task *done, int64_t deadline, task **next)
 {
-    pthread_mutex_lock(&self->mutex);
+    if (crew_is_forgotten(self)) {
+        return CREW_END;
+    }
     shake();
-    bool may_tell = self->observed != NULL && !self->is_telling;
-    self->is_telling |= may_tell;
-    pthread_mutex_unlock(&self->mutex);
-    return may_tell;
-}
-
-task *
-crew_take_observed(crew *self)
-{
     pthread_mutex_lock(&self->mutex);
-    task *taken = self->observed;
-    if (taken == NULL) {
-        self->is_telling = false;
-    }
-    else {
-        self->observed = taken->next;
-        taken->next = NULL;
-    }
+    bool is_told = done == NULL || finish_locked(done);
+    crew_order order = is_told ? find_work_locked(self, worker, deadline, next) : CREW_TELL;
     pthread_mutex_unlock(&self->mutex);
-    return taken;
+    if (!is_told) {
+        *next = done;
+    }
+    else if (done != NULL) {
+        task_decref(done);
+    }
+    return order;
 }
 
 // ---- submitting ----
@@ -343,84 +329,54 @@ crew_submit(crew *self, task *first, size_t count)
     return phase;
 }
 
-// ---- lending ----
+// ---- withdrawing, observing, ending ----
 
-static crew_worker *
-find_idle_locked(crew *self)
+static void
+withdraw_locked(crew *self, task *unwanted, bool is_broken)
 {
-    crew_worker *found = NULL;
-    for (crew_worker *each = self->workers; each != NULL; each = each->next) {
-        // Better one whose thread is not on its way to another task.
-        if (each->state == WORKER_FREE && each->is_waiting && !each->is_called) {
-            return each;
-        }
-        if (each->state == WORKER_FREE || each->state == WORKER_AWAY) {
-            found = each;
-        }
+    unlink_locked(self, unwanted);
+    if (is_broken) {
+        unwanted->flags |= TASK_IS_BROKEN; // its arguments go when it is fetched or dropped
     }
-    return found;
+    set_phase_locked(unwanted, is_broken ? TASK_DONE : TASK_CANCELLED);
 }
-
-crew_worker *
-crew_borrow(crew *self, task *wanted)
-{
-    crew_worker *worker = NULL;
-    shake();
-    pthread_mutex_lock(&self->mutex);
-    if (self->may_lend && task_get_phase(wanted) == TASK_PENDING &&
-        (worker = find_idle_locked(self)) != NULL) {
-        unlink_locked(self, wanted);
-        atomic_store_explicit(&wanted->phase, TASK_RUNNING, memory_order_relaxed);
-        set_state_locked(self, worker, WORKER_LENT);
-        if (worker->is_called) {
-            answer_call_locked(self, worker);
-            call_locked(self); // for the task that it was called for
-        }
-    }
-    pthread_mutex_unlock(&self->mutex);
-    return worker;
-}
-
-void
-crew_give_back(crew *self, crew_worker *worker, task *done, bool has_run)
-{
-    pthread_mutex_lock(&self->mutex);
-    if (has_run) {
-        done = finish_locked(self, done);
-    }
-    else {
-        atomic_store_explicit(&done->phase, TASK_PENDING, memory_order_relaxed);
-        prepend_locked(self, done);
-        done = NULL;
-    }
-    set_state_locked(self, worker, WORKER_FREE);
-    if (self->pending > 0) {
-        call_locked(self);
-    }
-    if (atomic_load(&self->phase) != CREW_OPEN) {
-        pthread_cond_signal(&worker->wake);
-    }
-    pthread_mutex_unlock(&self->mutex);
-    drop(done);
-}
-
-// ---- cancelling, observing, ending ----
 
 bool
-crew_cancel(crew *self, task *unwanted)
+crew_withdraw(crew *self, task *unwanted, bool is_broken)
 {
-    task *unqueued = NULL;
     pthread_mutex_lock(&self->mutex);
     bool is_pending = task_get_phase(unwanted) == TASK_PENDING;
     if (is_pending) {
-        unlink_locked(self, unwanted);
-        unqueued = unwanted;
-        atomic_store_explicit(&unwanted->phase, TASK_CANCELLED, memory_order_release);
-        wake_waiters_locked(unwanted);
+        withdraw_locked(self, unwanted, is_broken);
     }
     pthread_mutex_unlock(&self->mutex);
-    drop(unqueued);
+    if (is_pending) {
+        task_decref(unwanted);
+    }
     return is_pending;
+}
+
+PyObject *
+crew_drop_pending(crew *self, bool is_broken)
+{
+    task *dropped = NULL, *next;
+    pthread_mutex_lock(&self->mutex);
+    task *each = self->first;
+    while (each != NULL && !each->is_observed) {
+        next = each->next;
+        withdraw_locked(self, each, is_broken);
+        each->next = dropped;
+        dropped = each;
+        each = next;
+    }
+    PyObject *observer = each == NULL ? NULL : Py_NewRef(each->observer);
+    pthread_mutex_unlock(&self->mutex);
+    for (; dropped != NULL; dropped = next) {
+        next = dropped->next;
+        dropped->next = NULL;
+        task_decref(dropped);
+    }
+    return observer;
 }
 
 // Steals the observer unless it is too late.
@@ -450,55 +406,16 @@ crew_shut_down(crew *self, crew_phase why)
     pthread_mutex_unlock(&self->mutex);
 }
 
-task *
-crew_drain(crew *self, bool is_broken)
-{
-    task *observed = NULL, *dropped = NULL;
-    pthread_mutex_lock(&self->mutex);
-    while (self->first != NULL) {
-        task *each = self->first;
-        unlink_locked(self, each);
-        if (is_broken) {
-            each->flags |= TASK_IS_BROKEN; // its arguments go when it is fetched or dropped
-        }
-        atomic_store_explicit(&each->phase, is_broken ? TASK_DONE : TASK_CANCELLED,
-                              memory_order_release);
-        wake_waiters_locked(each);
-        task **list = each->is_observed ? &observed : &dropped;
-        each->next = *list;
-        *list = each;
-    }
-    pthread_mutex_unlock(&self->mutex);
-    while (dropped != NULL) {
-        task *next = dropped->next;
-        dropped->next = NULL;
-        task_decref(dropped);
-        dropped = next;
-    }
-    return observed;
-}
-
 // ---- answers ----
 
-bool
-crew_begin_fetch(crew *self, task *done)
-{
-    pthread_mutex_lock(&self->mutex);
-    bool may_fetch = task_get_phase(done) == TASK_DONE;
-    if (may_fetch) {
-        atomic_store_explicit(&done->phase, TASK_FETCHING, memory_order_relaxed);
-    }
-    pthread_mutex_unlock(&self->mutex);
-    return may_fetch;
-}
-
 void
-crew_end_fetch(crew *self, task *done)
+crew_end_fetch(crew *self, task *fetched, task_phase phase)
 {
-    pthread_mutex_lock(&self->mutex);
-    atomic_store_explicit(&done->phase, TASK_FETCHED, memory_order_release);
-    wake_waiters_locked(done);
-    pthread_mutex_unlock(&self->mutex);
+    if (crew_is_forgotten(self)) { // nobody waits
+        atomic_store_explicit(&fetched->phase, phase, memory_order_release);
+        return;
+    }
+    crew_settle(self, fetched, phase);
 }
 
 static wait_result
@@ -515,13 +432,13 @@ wait_for_post(task_waiter *self, int64_t deadline)
 }
 
 wait_result
-crew_wait(crew *self, task *awaited, task_phase beyond, int64_t deadline)
+crew_wait(crew *self, task *awaited, task_phase first, task_phase last, int64_t deadline)
 {
     wait_result result = WAIT_WOKEN;
     task_waiter waiter;
     sem_init(&waiter.semaphore, 0, 0);
     pthread_mutex_lock(&self->mutex);
-    bool must_wait = task_get_phase(awaited) <= beyond;
+    bool must_wait = task_is_between(awaited, first, last);
     if (must_wait) {
         waiter.next = awaited->waiters;
         awaited->waiters = &waiter;

@@ -1,6 +1,7 @@
 #include "bridge/executor/task.h"
 
 #include "bridge/python/cpython.h"
+#include "bridge/crossing/disturbance.h"
 #include "bridge/transfer/error.h"
 #include "bridge/transfer/export.h"
 #include "bridge/transfer/handle.h"
@@ -262,15 +263,12 @@ task_set_error(task *self, core_state *home)
     self->flags = TASK_HAS_ERROR;
 }
 
-// What cannot be packed is the task's error, as with processes: it is done before it began.
-task *
-task_new(core_state *home, task_function *function, Py_ssize_t stride, PyObject *arguments,
-         PyObject *keywords)
+static task *
+new_task(task_function *function, Py_ssize_t stride)
 {
     task *self = PyMem_RawMalloc(sizeof *self);
     if (self == NULL) {
-        PyErr_NoMemory();
-        return NULL;
+        return (task *)PyErr_NoMemory();
     }
     atomic_init(&self->references, 1);
     atomic_init(&self->phase, TASK_PENDING);
@@ -282,10 +280,40 @@ task_new(core_state *home, task_function *function, Py_ssize_t stride, PyObject 
     self->waiters = NULL;
     self->observer = NULL;
     parcel_init(&self->parcel);
-    if (arguments == NULL || put_arguments(self, home, arguments, keywords) < 0) {
-        task_set_error(self, home);
-        atomic_store(&self->phase, TASK_DONE);
+    return self;
+}
+
+// What cannot be packed is the task's error, as with processes: it is done before it began.
+task *
+task_new(core_state *home, task_function *function, Py_ssize_t stride, PyObject *arguments,
+         PyObject *keywords)
+{
+    unsigned before = disturbance_count();
+    task *self = new_task(function, stride);
+    if (self == NULL || put_arguments(self, home, arguments, keywords) == 0) {
+        return self;
     }
+    if (disturbance_is_why(before)) {
+        task_decref(self);
+        return NULL;
+    }
+    task_set_error(self, home);
+    atomic_store(&self->phase, TASK_DONE);
+    return self;
+}
+
+task *
+task_new_failed(core_state *home)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    task *self = new_task(NULL, 0);
+    if (self == NULL) {
+        Py_XDECREF(raised);
+        return NULL;
+    }
+    PyErr_SetRaisedException(raised);
+    task_set_error(self, home);
+    atomic_store(&self->phase, TASK_DONE);
     return self;
 }
 
@@ -366,8 +394,9 @@ call(task *self, core_state *host, PyObject *function)
 static int
 put_result(task *self, core_state *host, PyObject *value)
 {
-    bool may_go_directly = is_direct(host, value, 0);
-    self->flags |= TASK_HAS_RESULT | (may_go_directly ? 0 : TASK_PICKLED_RESULT);
+    bool is_plain = value_is_plain(value), may_go_directly = is_plain || is_direct(host, value, 0);
+    self->flags |= TASK_HAS_RESULT | (is_plain ? TASK_IS_PLAIN : 0) |
+                   (may_go_directly ? 0 : TASK_PICKLED_RESULT);
     return may_go_directly ? parcel_put(&self->parcel, host, value, 0)
                            : put_pickled(&self->parcel, host, value);
 }
@@ -412,25 +441,49 @@ task_perform(task *self, core_state *host, function_cache *known)
 
 // ---- at home: the answer ----
 
-void
-task_unpack(task *self, core_state *home, PyObject **result, PyObject **exception)
+// -1: exception.
+static int
+unpack(task *self, parcel *from, core_state *home, PyObject **result, PyObject **exception)
 {
-    *result = *exception = NULL;
     if (self->flags & TASK_IS_BROKEN) {
         PyObject *hook = state_hook(home, HOOK_TASK_BROKEN);
         *exception = hook == NULL ? NULL : PyObject_CallNoArgs(hook);
+        return *exception == NULL ? -1 : 0;
     }
     if (self->flags & TASK_HAS_RESULT) {
-        *result = self->flags & TASK_PICKLED_RESULT ? get_pickled(&self->parcel, home)
-                                                    : parcel_get(&self->parcel, home);
+        *result =
+            self->flags & TASK_PICKLED_RESULT ? get_pickled(from, home) : parcel_get(from, home);
+        if (*result == NULL) {
+            return -1;
+        }
     }
-    bool is_complete = *result != NULL || !(self->flags & TASK_HAS_RESULT);
-    if ((self->flags & TASK_HAS_ERROR) && is_complete) {
-        (void)error_raise(&self->parcel, home);
+    if (self->flags & TASK_HAS_ERROR) {
+        *exception = error_get(from, home);
     }
-    if (PyErr_Occurred()) {
-        Py_XSETREF(*exception, PyErr_GetRaisedException());
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+int
+task_unpack(task *self, core_state *home, PyObject **result, PyObject **exception)
+{
+    unsigned before = 0;
+    parcel reader;
+    bool runs_code = (self->flags & (TASK_IS_PLAIN | TASK_HAS_ERROR)) != TASK_IS_PLAIN;
+    *result = *exception = NULL;
+    if (runs_code && disturbance_begin(home, &before) < 0) {
+        return -1;
+    }
+    parcel_begin_reading(&reader, &self->parcel, runs_code);
+    bool has_failed = unpack(self, &reader, home, result, exception) < 0;
+    parcel_end_reading(&reader);
+    if (has_failed && runs_code && disturbance_is_why(before)) {
+        Py_CLEAR(*result);
+        return -1;
+    }
+    if (has_failed) {
+        *exception = PyErr_GetRaisedException();
     }
     parcel_clear(&self->parcel);
     parcel_init(&self->parcel);
+    return 0;
 }

@@ -8,7 +8,7 @@
 // it.
 //
 // Threads. The parcel belongs to whoever made the last change of phase; `phase` changes under the
-// crew's mutex (crew.h).
+// crew's mutex (crew.h), but for task_begin_fetch.
 #ifndef ATOLL_BRIDGE_TASK_H
 #define ATOLL_BRIDGE_TASK_H
 
@@ -20,10 +20,13 @@
 #include "bridge/python/state.h"
 #include "ground/base/attributes.h"
 
-// FETCHED: the answer has been unpacked, by one thread; before that, FETCHING.
+// TELLING: it has run and is observed; it will be done when its worker is at home and tells.
+// FETCHED: the answer has been unpacked, by one thread; before that, FETCHING; DONE again if that
+// was broken off.
 typedef enum {
     TASK_PENDING,
     TASK_RUNNING,
+    TASK_TELLING,
     TASK_CANCELLED,
     TASK_DONE,
     TASK_FETCHING,
@@ -37,6 +40,7 @@ enum {
     TASK_HAS_RESULT = 8,
     TASK_HAS_ERROR = 16, // both: a chunk that failed half-way
     TASK_IS_BROKEN = 32, // it never ran, and never will
+    TASK_IS_PLAIN = 64,  // to unpack the result no Python code runs
 };
 
 // What is called: "module:name", or the pickle of a function; a kept one is unpickled once in each
@@ -79,9 +83,11 @@ typedef struct {
 task_function *task_function_new(function_kind kind, const char *data, size_t size);
 void task_function_decref(task_function *self);
 
-// At home. NULL or -1: exception. `arguments` is a tuple; of a chunk, those of all calls in a row.
+// At home. NULL: exception. `arguments` is a tuple; of a chunk, those of all calls in a row. Where
+// they cannot be packed the task is done, with that as its answer.
 task *task_new(core_state *home, task_function *function, Py_ssize_t stride, PyObject *arguments,
                PyObject *keywords);
+task *task_new_failed(core_state *home);           // the current exception is its answer
 void task_set_error(task *self, core_state *home); // the current exception is its answer
 
 // In the interpreter that does it. No exception remains set.
@@ -91,8 +97,10 @@ void function_cache_clear(function_cache *self);
 // Does it go by reference whatever happens: a Proxy, an Interpreter, what ref() made?
 bool task_is_reference(core_state *state, PyObject *object);
 
-// At home, once: the result and the exception, new references or NULL. Both: of a chunk.
-void task_unpack(task *self, core_state *home, PyObject **result, PyObject **exception);
+// At home: the result and the exception, new references or NULL. Both: of a chunk. What goes wrong
+// meanwhile is the exception too. -1: it was broken off, with an exception set, and the answer is
+// still packed.
+MUST_CHECK int task_unpack(task *self, core_state *home, PyObject **result, PyObject **exception);
 
 static inline task *
 task_incref(task *self)
@@ -107,6 +115,20 @@ static inline task_phase
 task_get_phase(const task *self)
 {
     return atomic_load_explicit(&((task *)self)->phase, memory_order_acquire);
+}
+
+static inline bool
+task_is_between(const task *self, task_phase first, task_phase last)
+{
+    task_phase phase = task_get_phase(self);
+    return first <= phase && phase <= last;
+}
+
+// May this thread unpack the answer, which is in that phase? Then crew_end_fetch is to be called.
+static inline bool
+task_begin_fetch(task *self, task_phase from)
+{
+    return atomic_compare_exchange_strong(&self->phase, &from, TASK_FETCHING);
 }
 
 #endif

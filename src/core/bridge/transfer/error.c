@@ -151,8 +151,8 @@ error_pack_as(parcel *into, core_state *state, hook_id capture)
     Py_DECREF(exception);
 }
 
-static PyObject *
-rebuild(parcel *from, core_state *state)
+PyObject *
+error_get(parcel *from, core_state *state)
 {
     PyObject *number = parcel_get(from, state);
     PyObject *type = number == NULL ? NULL : parcel_get(from, state);
@@ -163,7 +163,8 @@ rebuild(parcel *from, core_state *state)
         exception = PyObject_Call(type, rest, NULL);
     }
     else if (form == FORM_BARE) {
-        PyErr_SetString(type, "raised in another interpreter, which could not say more");
+        exception = PyObject_CallFunction(
+            type, "s", "raised in another interpreter, which could not say more");
     }
     else if (form == FORM_CAPTURED) {
         exception = state_call_hook(state, HOOK_REBUILD, rest, NULL);
@@ -177,7 +178,7 @@ rebuild(parcel *from, core_state *state)
 PyObject *
 error_raise(parcel *from, core_state *state)
 {
-    PyObject *exception = rebuild(from, state);
+    PyObject *exception = error_get(from, state);
     if (exception != NULL) {
         PyErr_SetRaisedException(exception);
     }

@@ -13,6 +13,7 @@
 void error_pack(parcel *into, core_state *state);
 void error_pack_as(parcel *into, core_state *state, hook_id capture); // a capture() of another kind
 
+PyObject *error_get(parcel *from, core_state *state); // new reference
 // Raises it here; always returns NULL.
 PyObject *error_raise(parcel *from, core_state *state);
 

@@ -51,6 +51,10 @@ MUST_CHECK int parcel_put(parcel *self, core_state *state, PyObject *object, uns
 bool parcel_append(parcel *self, parcel *from);
 
 PyObject *parcel_get(parcel *self, core_state *state); // new reference
+// A reader of the same records, as long as these are there, who leaves them for others to read.
+// With counts of his own, unless the records are known to need none.
+void parcel_begin_reading(parcel *reader, const parcel *from, bool has_counts);
+void parcel_end_reading(parcel *reader);
 void parcel_clear_slow(parcel *self);
 
 // Any thread, with or without a GIL; `held` must have been dropped.

@@ -194,8 +194,8 @@ parcel_get(parcel *self, core_state *state)
 }
 
 // Give back what was counted for a reader that did not come.
-void
-parcel_clear_slow(parcel *self)
+static void
+drop_unread(parcel *self)
 {
     while (self->position < self->size) {
         const record *head = next_record(self);
@@ -206,6 +206,45 @@ parcel_clear_slow(parcel *self)
             handle_decref(head->detail, *(void **)(void *)(head + 1));
         }
     }
+}
+
+static void
+count_unread(parcel *self)
+{
+    while (self->position < self->size) {
+        const record *head = next_record(self);
+        if (head->kind == RECORD_EXPORT) {
+            export_ref(*(exported **)(void *)(head + 1));
+        }
+        else if (head->kind == RECORD_HANDLE) {
+            handle_incref(head->detail, *(void **)(void *)(head + 1));
+        }
+    }
+}
+
+void
+parcel_begin_reading(parcel *reader, const parcel *from, bool has_counts)
+{
+    parcel_init(reader);
+    reader->data = from->data;
+    reader->size = from->size;
+    reader->held = from->held;
+    if (has_counts) {
+        count_unread(reader);
+        reader->position = 0;
+    }
+}
+
+void
+parcel_end_reading(parcel *reader)
+{
+    drop_unread(reader);
+}
+
+void
+parcel_clear_slow(parcel *self)
+{
+    drop_unread(self);
     if (self->data != self->space) {
         PyMem_RawFree(self->data);
     }

@@ -19,6 +19,7 @@ static struct {
     bool must_stop;
     sem_t bell;            // something has changed; without the mutex
     atomic_bool is_rung;   // a signal has come; without the mutex
+    atomic_uint signals;   // how many have; without the mutex
     atomic_bool is_missed; // a summons was not answered; without the mutex
     int64_t pause, retry_at;
     int64_t earliest; // of all deadlines that have not expired
@@ -287,12 +288,19 @@ alarm_stop(void)
     }
 }
 
-// In a signal handler: nothing but these two may be called.
+// In a signal handler: nothing but these may be called.
 void
 alarm_ring(void)
 {
+    atomic_fetch_add(&alarm_clock.signals, 1);
     atomic_store(&alarm_clock.is_rung, true);
     sem_post(&alarm_clock.bell);
+}
+
+unsigned
+alarm_count_signals(void)
+{
+    return atomic_load(&alarm_clock.signals);
 }
 
 void

@@ -49,8 +49,9 @@ typedef void (*alarm_post)(void);
 
 // False: no thread to be had. The second time it does nothing.
 bool alarm_start(alarm_note note, alarm_post post);
-void alarm_stop(void);  // for good; waits for it
-void alarm_ring(void);  // a signal has come
+void alarm_stop(void); // for good; waits for it
+void alarm_ring(void); // a signal has come
+unsigned alarm_count_signals(void);
 void alarm_retry(void); // a summons was not answered: post it again in a moment
 
 void deadline_start(deadline *self, thread *here, const interp *where, int depth, int64_t duration);

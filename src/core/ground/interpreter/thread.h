@@ -47,6 +47,7 @@ struct thread {
     void *creating;               // interp that this thread is making right now, or NULL
     bool is_main;                 // the process's first thread, which handles signals
     int deafness;                 // > 0: what runs must not be broken off
+    unsigned broken_off;          // how often what it did was
     atomic_uint summons;        // why it is to look up (ground/interpreter/alarm.h); set by anyone
     struct deadline *deadlines; // of atoll.timeout(), innermost first; the alarm's lock
     atomic_int_least64_t blocked; // thread_block's
