@@ -704,13 +704,6 @@ def test_map_of_a_failing_iterable(shared_pool: Pool, chunksize: int) -> None:
         shared_pool.map(abs, failing(), chunksize=chunksize)
 
 
-def test_chunks_without_end(shared_pool: Pool) -> None:
-    """A chunk for which there is no memory is a MemoryError."""
-    for chunksize in (sys.maxsize, sys.maxsize // 2 + 2):
-        with pytest.raises(MemoryError):
-            shared_pool.map(pow, [1], [2], chunksize=chunksize)
-
-
 def test_map_of_references(shared_pool: Pool) -> None:
     """A reference to a function is called where the function is."""
     here = threading.get_ident, atoll.current().id

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from unpickled import Unpickled, WithArguments, fail_with_unpickled, make_unpickled
 
 import atoll
 
@@ -51,11 +52,11 @@ def gate(pool: Pool) -> Iterator[Gate]:
 
 
 @pytest.fixture
-def held(gate: Gate, pool: Pool) -> Iterator[Future[Any]]:
+def held(gate: Gate, pool: Pool) -> Future[Any]:
     """A future whose call goes on until the gate is opened."""
     future = pool.submit(gate.work)
     gate.begun.acquire()
-    yield future
+    return future
 
 
 @contextlib.contextmanager
@@ -275,32 +276,6 @@ def test_a_deadline_is_not_for_the_call(pool: Pool) -> None:
         assert pool.submit(pow, 2, 3).result() == 8
 
 
-class Unpickled:
-    """Unpickling it calls a function, at home."""
-
-    calls: Callable[[], object] = int
-
-    def __reduce__(self) -> Any:
-        return unpickle, ()
-
-
-def unpickle() -> str:
-    Unpickled.calls()
-    return "unpickled"
-
-
-def make_unpickled(*_: Any) -> Any:
-    return Unpickled()
-
-
-class WithArguments(Exception):
-    """Its arguments are unpickled at home."""
-
-
-def fail_with_unpickled() -> None:
-    raise WithArguments(Unpickled())
-
-
 @pytest.fixture
 def unpickling(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
     """Say what unpickling calls the first time."""
@@ -326,7 +301,7 @@ ASKED: dict[str, Callable[[Any], Any]] = {
 def test_an_answer_survives_a_signal(
     pool: Pool, unpickling: Any, error: type[BaseException], ask: Callable[[Any], Any]
 ) -> None:
-    """What a signal handler raises while the answer is unpickled is no outcome: it is still there."""
+    """What a signal handler raises while it is unpickled is no outcome: the answer is still there."""
     numbers = [1]
     future = pool.submit(lambda x: (x, Unpickled(), x), atoll.ref(numbers))
     failed = pool.submit(fail_with_unpickled)

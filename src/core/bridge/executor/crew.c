@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "ground/interpreter/alarm.h"
 #include "ground/base/clock.h"
 #include "ground/base/shake.h"
 
@@ -431,10 +432,25 @@ wait_for_post(task_waiter *self, int64_t deadline)
     return errno == EINTR ? WAIT_INTERRUPTED : WAIT_EXPIRED;
 }
 
+// To be woken costs more than most calls that somebody waits for at once. A signal that comes
+// meanwhile would not interrupt the sleep.
+static wait_result
+spin_while(const task *awaited, task_phase first, task_phase last)
+{
+    unsigned before = alarm_count_signals();
+    for (int round = 0; round < SPIN_ROUNDS && task_is_between(awaited, first, last); round++) {
+        cpu_relax();
+    }
+    return alarm_count_signals() == before ? WAIT_WOKEN : WAIT_INTERRUPTED;
+}
+
 wait_result
 crew_wait(crew *self, task *awaited, task_phase first, task_phase last, int64_t deadline)
 {
-    wait_result result = WAIT_WOKEN;
+    wait_result result = spin_while(awaited, first, last);
+    if (result == WAIT_INTERRUPTED) {
+        return result;
+    }
     task_waiter waiter;
     sem_init(&waiter.semaphore, 0, 0);
     pthread_mutex_lock(&self->mutex);
