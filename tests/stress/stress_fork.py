@@ -3,8 +3,9 @@
     python tests/stress/stress_fork.py SECONDS [THREADS] [SEED]
 
 Forks by os.fork (also in a call-back out of another interpreter), multiprocessing's fork method and
-preexec_fn. The child must work: it computes, finds its proxies closed, makes an interpreter of its
-own, and ends with status 0 within ten seconds.
+preexec_fn. The child must work: it computes, finds its proxies closed, has the answer of an
+executor that was there before, makes an interpreter of its own, and ends with status 0 within ten
+seconds.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import threading
 import time
 import traceback
 import warnings
+from concurrent.futures import Future
 from typing import Any
 
 import running
@@ -28,6 +30,7 @@ import targets
 import atoll
 
 PATIENCE = 20  # seconds that a child may take
+pools: list[atoll.InterpreterPoolExecutor] = []  # one, in use while processes fork
 
 
 def child(slot: Any, thorough: bool) -> None:
@@ -52,12 +55,33 @@ def child(slot: Any, thorough: bool) -> None:
             assert counter.n == 3
 
 
-def run_child(slot: Any, thorough: bool) -> None:
+def done_future() -> Future[int]:
+    future = pools[0].submit(pow, 2, 3)
+    while not future.done():
+        time.sleep(0)
+    return future
+
+
+def use_forgotten(future: Future[int]) -> None:
+    """Answers that were there can be had, all else is refused."""
+    assert future.result() == 8
+    assert "finished" in repr(future)
+    try:
+        pools[0].submit(int)
+    except RuntimeError as error:
+        assert "fork" in str(error)
+    else:
+        raise AssertionError("an executor of the parent took a call")
+    pools[0].shutdown()
+
+
+def run_child(slot: Any, thorough: bool, future: Future[int]) -> None:
     """In the child: never returns."""
     status = 1
     try:
         signal.alarm(PATIENCE)  # kills the child if it hangs
         child(slot, thorough)
+        use_forgotten(future)
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -67,9 +91,10 @@ def run_child(slot: Any, thorough: bool) -> None:
 
 
 def fork(slot: Any, thorough: bool) -> None:
+    future = done_future()
     pid = os.fork()
     if pid == 0:
-        run_child(slot, thorough)
+        run_child(slot, thorough, future)
     _, status = os.waitpid(pid, 0)
     if status != 0:
         raise AssertionError(f"child: exit {os.waitstatus_to_exitcode(status)}")
@@ -121,6 +146,12 @@ def disturber(stop: threading.Event, stable: Any, seed: int, failures: list[str]
                     thread.join()
                 case 3:
                     stable.numbers(100)
+                case 4 | 5:
+                    assert list(pools[0].map(abs, range(100), chunksize=1)) == list(range(100))
+                case 6:
+                    future = pools[0].submit(pow, 2, 3)
+                    future.add_done_callback(id)
+                    assert future.result() == 8
                 case _:
                     for _ in range(100):
                         stable.add(1)
@@ -136,6 +167,7 @@ def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
     assert targets.counter is not counter
     stop = threading.Event()
     failures: list[str] = []
+    pools.append(atoll.InterpreterPoolExecutor(2))
     disturbers = [
         threading.Thread(target=disturber, args=(stop, counter, seed + n, failures))
         for n in range(threads)
@@ -153,6 +185,7 @@ def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
     stop.set()
     for thread in disturbers:
         thread.join()
+    pools.pop().shutdown()
     stable.close(10)
     return f"{done}", failures
 

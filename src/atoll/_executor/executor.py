@@ -16,7 +16,7 @@ from concurrent.futures._base import LOGGER
 from itertools import count
 
 from .. import _core
-from .._interpreter import warm
+from .._interpreter import signals, warm
 from .._interpreter.interpreter import make
 from .._transfer.names import name_of
 from .future import Future
@@ -290,6 +290,7 @@ class InterpreterPoolExecutor(Executor):
             raise ValueError("max_workers must be greater than 0")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
+        signals.install()  # for submit() and result(), which tell what breaks them off
         self._max_workers = max_workers
         self._functions = _Functions()
         self._initializer = initializer and self._functions.pack(initializer, tuple(initargs))
