@@ -255,6 +255,22 @@ def test_one_who_waits_sees_what_all_see(pool: Pool) -> None:
         assert concurrent.futures.wait([future], timeout=0).done == {future}
 
 
+@pytest.mark.parametrize("step", ["_unpack", "_mark_done", "_tell"])
+def test_a_worker_that_cannot_tell(
+    pool: Pool, held: Any, gate: Gate, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The future is done, with its answer, whatever keeps the worker from telling."""
+
+    def fail(*_: Any) -> None:
+        raise MemoryError
+
+    held.add_done_callback(id)
+    monkeypatch.setattr(type(held), step, fail)
+    gate.go.set()
+    assert held.result(PATIENCE) is None
+    assert held.result() is None
+
+
 # ---- signals ----
 
 

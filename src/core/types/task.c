@@ -23,6 +23,12 @@ task_object_new(core_state *state, PyTypeObject *type, crew *from, task *task_st
 
 // ---- observers ----
 
+static task_phase
+phase_when_done(const task_object *self)
+{
+    return self->is_unpacked ? TASK_FETCHED : TASK_DONE;
+}
+
 void
 task_tell(crew *from, task *done_steal)
 {
@@ -33,7 +39,7 @@ task_tell(crew *from, task *done_steal)
         PyErr_WriteUnraisable(observer);
     }
     if (task_get_phase(done_steal) == TASK_TELLING) { // no memory to tell anybody
-        crew_settle(from, done_steal, TASK_DONE);
+        crew_settle(from, done_steal, phase_when_done((task_object *)observer));
     }
     Py_XDECREF(result);
     Py_DECREF(observer);
@@ -79,12 +85,6 @@ unpack(task_object *self)
     self->exception = exception;
     self->is_unpacked = true;
     return 0;
-}
-
-static task_phase
-phase_when_done(const task_object *self)
-{
-    return self->is_unpacked ? TASK_FETCHED : TASK_DONE;
 }
 
 // Unpack the answer, unless another thread does or has. The task is done. In a forked child a
@@ -267,8 +267,7 @@ static PyObject *
 task_unpack_early(PyObject *op, PyObject *unused)
 {
     task_object *self = (task_object *)op;
-    assert(task_get_phase(self->task) == TASK_TELLING);
-    if (unpack(self) < 0) {
+    if (task_get_phase(self->task) == TASK_TELLING && unpack(self) < 0) {
         PyErr_Clear(); // whoever asks will see
     }
     return PyBool_FromLong(!self->is_unpacked || self->exception != NULL);
@@ -278,7 +277,9 @@ static PyObject *
 task_mark_done(PyObject *op, PyObject *unused)
 {
     task_object *self = (task_object *)op;
-    crew_settle(self->crew, self->task, phase_when_done(self));
+    if (task_get_phase(self->task) == TASK_TELLING) {
+        crew_settle(self->crew, self->task, phase_when_done(self));
+    }
     Py_RETURN_NONE;
 }
 

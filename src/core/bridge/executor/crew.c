@@ -447,7 +447,8 @@ spin_while(const task *awaited, task_phase first, task_phase last)
 wait_result
 crew_wait(crew *self, task *awaited, task_phase first, task_phase last, int64_t deadline)
 {
-    wait_result result = spin_while(awaited, first, last);
+    bool may_spin = deadline > clock_now();
+    wait_result result = may_spin ? spin_while(awaited, first, last) : WAIT_WOKEN;
     if (result == WAIT_INTERRUPTED) {
         return result;
     }
