@@ -95,18 +95,17 @@ enqueue(crew_object *self, task *first, size_t count)
     if (first == NULL) {
         return 0;
     }
-    bool is_open = check_open(self) == 0; // the iterator of a map() may have forked
-    crew_phase phase = is_open ? crew_submit(self->crew, first, count) : CREW_OPEN;
-    if (is_open && phase == CREW_OPEN) {
-        return 0;
+    if (check_open(self) == 0) { // the iterator of a map() may have forked
+        crew_phase phase = crew_submit(self->crew, first, count);
+        if (phase == CREW_OPEN) {
+            return 0;
+        }
+        raise_not_open(self, phase);
     }
     while (first != NULL) {
         task *next = first->next;
         task_decref(first);
         first = next;
-    }
-    if (is_open) {
-        raise_not_open(self, phase);
     }
     return -1;
 }
@@ -141,11 +140,9 @@ crew_submit_one(PyObject *op, PyObject *future)
         return PyErr_Format(PyExc_TypeError, "a future is required");
     }
     task *made = ((task_object *)future)->task;
-    bool is_packed = task_get_phase(made) == TASK_PENDING;
-    if (check_open(self) < 0 || (is_packed && enqueue(self, task_incref(made), 1) < 0)) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    bool is_packed = task_get_phase(made) == TASK_PENDING; // else it is done already
+    int result = is_packed ? enqueue(self, task_incref(made), 1) : check_open(self);
+    return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 // A batch of tasks on its way into the queue.
