@@ -107,6 +107,22 @@ def test_maxsize_must_be_an_int(value: Any) -> None:
     assert q.maxsize == 3
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TypeError, KeyError])
+def test_maxsize_that_raises(error: type[BaseException]) -> None:
+    """What the number itself raises is not replaced, when it is given and when it is set."""
+
+    class Number:
+        def __index__(self) -> int:
+            raise error("mine")
+
+    with pytest.raises(error, match="mine"):
+        atoll.Queue(Number())  # type: ignore[arg-type]
+    q = atoll.Queue(3)
+    with pytest.raises(error, match="mine"):
+        q.maxsize = Number()  # type: ignore[assignment]
+    assert q.maxsize == 3
+
+
 def test_maxsize_limits() -> None:
     """A maxsize of 0 or less is none; one beyond all memory is as good as none."""
     for value in (0, -5, 10**30, True):

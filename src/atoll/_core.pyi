@@ -533,6 +533,9 @@ def queue_find(id: int, /) -> Queue[Any] | None:
 def queue_get(queue: QueueHandle, block: bool, timeout: float | None, /) -> Any:
     """Get an item."""
 
+def queue_is_full(queue: QueueHandle, /) -> bool:
+    """Would a put have to wait?"""
+
 def queue_join(queue: QueueHandle, /) -> None:
     """Wait until all tasks are done."""
 

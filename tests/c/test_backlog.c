@@ -1,12 +1,16 @@
 // backlog: each order is kept, whatever is put back or withdrawn in between.
+#include <string.h>
+
 #include "check.h"
 #include "ground/queue/backlog.h"
 
 #define ITEMS 300
+#define TAKEN 5
 
 static queue_item items[ITEMS];
 static unsigned char keys[ITEMS][2];
-static bool is_in[ITEMS];
+static bool is_in[ITEMS], is_taken[ITEMS];
+static int taken[TAKEN];
 static uint64_t arrivals;
 
 static void
@@ -58,16 +62,39 @@ count_in(void)
     return count;
 }
 
+// Take one, if it comes to that instead of one that is put back.
+static void
+take_or_put_back(backlog *self, backlog_order order, uint32_t *random)
+{
+    int *slot = &taken[next_random(random) % TAKEN];
+    if (*slot < 0) {
+        queue_item *first = backlog_take(self);
+        CHECK(first == expected_first(order));
+        *slot = first == NULL ? -1 : (int)(first - items);
+    }
+    else {
+        backlog_put_back(self, &items[*slot]);
+    }
+    if (*slot >= 0) {
+        is_taken[*slot] = !is_taken[*slot];
+        is_in[*slot] = !is_taken[*slot];
+        *slot = is_taken[*slot] ? *slot : -1;
+    }
+}
+
 static void
 keeps_order(backlog_order order)
 {
     backlog self = {.order = order};
     uint32_t random = 7 + order;
     CHECK(backlog_take(&self) == NULL && backlog_take_all(&self) == NULL);
+    for (int slot = 0; slot < TAKEN; slot++) {
+        taken[slot] = -1;
+    }
     for (int round = 0; round < 20000; round++) {
         int i = (int)(next_random(&random) % ITEMS);
         unsigned what = next_random(&random) % 8;
-        if (what < 4 && !is_in[i]) {
+        if (what < 4 && !is_in[i] && !is_taken[i]) {
             insert(&self, i, &random);
         }
         else if (what == 4) {
@@ -76,13 +103,13 @@ keeps_order(backlog_order order)
             CHECK(backlog_withdraw(&self, &items[i], items[i].number) == was_in);
             is_in[i] = false;
         }
-        else if (what > 4) {
+        else if (what == 5) {
+            take_or_put_back(&self, order, &random);
+        }
+        else if (what > 5) {
             queue_item *first = backlog_take(&self);
             CHECK(first == expected_first(order));
-            if (first != NULL && what == 5) {
-                backlog_put_back(&self, first);
-            }
-            else if (first != NULL) {
+            if (first != NULL) {
                 is_in[first - items] = false;
             }
         }
@@ -94,6 +121,7 @@ keeps_order(backlog_order order)
         is_in[each - items] = false;
         count++;
     }
+    memset(is_taken, 0, sizeof is_taken);
     CHECK(count > 0 && count_in() == 0 && self.count == 0 && backlog_take(&self) == NULL);
 }
 

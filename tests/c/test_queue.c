@@ -50,12 +50,18 @@ get_now(queue *self)
 }
 
 static queue *
-new_queue(int64_t capacity)
+new_ordered(backlog_order order, int64_t capacity)
 {
-    queue *made = queue_new(BACKLOG_OLDEST_FIRST, discard);
+    queue *made = queue_new(order, discard);
     CHECK(made != NULL);
     queue_set_capacity(made, capacity);
     return made;
+}
+
+static queue *
+new_queue(int64_t capacity)
+{
+    return new_ordered(BACKLOG_OLDEST_FIRST, capacity);
 }
 
 // ---- one thread ----
@@ -161,6 +167,68 @@ a_drained_queue_takes_nothing_back(void)
     discard(item);
     waiter_free(&getter);
     queue_decref(self);
+}
+
+// Whoever has been chosen, in whatever order they give up, and whatever was put meanwhile.
+static void
+cancelled_getters_leave_the_order(backlog_order order)
+{
+    queue *self = new_ordered(order, 0);
+    queue_waiter getters[3];
+    queue_item *item = NULL;
+    for (int i = 0; i < 3; i++) {
+        waiter_init(&getters[i], QUEUE_GETTERS, NULL, 0);
+        CHECK(queue_get(self, &item, &getters[i]) == QUEUE_WAITING);
+    }
+    for (int i = 0; i < 5; i++) {
+        CHECK(queue_put(self, make(i), NULL) == QUEUE_DONE);
+    }
+    CHECK(queue_get_status(self).count == 2);
+    CHECK(queue_cancel(self, &getters[1]) == NULL);
+    CHECK(queue_cancel(self, &getters[0]) == NULL);
+    bool is_newest_first = order == BACKLOG_NEWEST_FIRST;
+    CHECK(get_now(self) == (is_newest_first ? 4 : 0));
+    CHECK(queue_cancel(self, &getters[2]) == NULL);
+    CHECK(queue_get_status(self).count == 4);
+    CHECK(get_now(self) == (is_newest_first ? 3 : 1));
+    CHECK(get_now(self) == 2);
+    CHECK(get_now(self) == (is_newest_first ? 1 : 3));
+    CHECK(get_now(self) == (is_newest_first ? 0 : 4));
+    CHECK(get_now(self) == -1);
+    for (int i = 0; i < 3; i++) {
+        waiter_free(&getters[i]);
+    }
+    queue_decref(self);
+    CHECK(atomic_load(&alive) == 0);
+}
+
+static void
+what_is_held_takes_room(void)
+{
+    queue *self = new_queue(1);
+    queue_waiter getter, putter;
+    queue_item *item = NULL;
+    waiter_init(&getter, QUEUE_GETTERS, NULL, 0);
+    waiter_init(&putter, QUEUE_PUTTERS, NULL, 0);
+    CHECK(queue_get(self, &item, &getter) == QUEUE_WAITING);
+    CHECK(queue_put(self, make(1), NULL) == QUEUE_DONE);
+    CHECK(queue_get_status(self).is_full && queue_get_status(self).count == 0);
+    CHECK(queue_put(self, make(2), &putter) == QUEUE_WAITING);
+    CHECK(get_now(self) == -1); // it is another one's
+    CHECK(queue_cancel(self, &getter) == NULL);
+    CHECK(queue_get_status(self).count == 1 && !queue_is_decided(self, &putter));
+    waiter_free(&getter);
+
+    waiter_init(&getter, QUEUE_GETTERS, NULL, 0);
+    queue_begin_get(self, &getter); // at once, and yet to be taken
+    CHECK(queue_is_decided(self, &getter) && !queue_is_decided(self, &putter));
+    CHECK(queue_finish(self, &getter, &item) == QUEUE_DONE && take_number(item) == 1);
+    CHECK(queue_finish(self, &putter, &item) == QUEUE_DONE);
+    waiter_free(&getter);
+    waiter_free(&putter);
+    CHECK(get_now(self) == 2 && !queue_get_status(self).is_full);
+    queue_decref(self);
+    CHECK(atomic_load(&alive) == 0);
 }
 
 static void
@@ -402,6 +470,49 @@ a_forked_child_has_its_own_waiters_only(void)
     queue_decref(shared);
 }
 
+static atomic_int is_waiting, may_take;
+
+static void *
+take_when_told(void *unused)
+{
+    queue_waiter waiter;
+    queue_item *item = NULL;
+    waiter_init(&waiter, QUEUE_GETTERS, NULL, 0);
+    CHECK(queue_get(shared, &item, &waiter) == QUEUE_WAITING);
+    atomic_store(&is_waiting, 1);
+    while (!atomic_load(&may_take)) {
+        cpu_relax();
+    }
+    CHECK(queue_finish(shared, &waiter, &item) == QUEUE_DONE && take_number(item) == 5);
+    waiter_free(&waiter);
+    return unused;
+}
+
+static void
+a_forked_child_has_what_others_were_handed(void)
+{
+    shared = new_queue(1);
+    pthread_t other;
+    CHECK(pthread_create(&other, NULL, take_when_told, NULL) == 0);
+    while (!atomic_load(&is_waiting)) {
+        cpu_relax();
+    }
+    CHECK(queue_put(shared, make(5), NULL) == QUEUE_DONE && get_now(shared) == -1);
+    queue_fork_prepare();
+    pid_t child = fork();
+    if (child == 0) {
+        queue_fork_child();
+        CHECK(get_now(shared) == 5 && !queue_get_status(shared).is_full);
+        _exit(0);
+    }
+    queue_fork_parent();
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    atomic_store(&may_take, 1);
+    pthread_join(other, NULL);
+    queue_decref(shared);
+}
+
 // ---- signals ----
 
 static void
@@ -435,6 +546,10 @@ main(void)
     shutting_down_wakes_everybody(false);
     shutting_down_wakes_everybody(true);
     a_drained_queue_takes_nothing_back();
+    cancelled_getters_leave_the_order(BACKLOG_OLDEST_FIRST);
+    cancelled_getters_leave_the_order(BACKLOG_NEWEST_FIRST);
+    cancelled_getters_leave_the_order(BACKLOG_SMALLEST_FIRST);
+    what_is_held_takes_room();
     bells_ring();
     nested_queues_are_freed();
     nothing_is_lost(BACKLOG_OLDEST_FIRST, 0);
@@ -445,6 +560,7 @@ main(void)
     threads_run(find_and_drop, THREADS);
     queue_decref(shared);
     a_forked_child_has_its_own_waiters_only();
+    a_forked_child_has_what_others_were_handed();
     signals_interrupt();
     return 0;
 }

@@ -163,7 +163,8 @@ class Queue(_Generic[T]):
     async def aget(self) -> T:
         """Remove an item from the queue; wait in the running asyncio event loop while it is empty.
 
-        Cancelling leaves an item that had just come to the one who waits next, or in the queue.
+        Cancelling leaves an item that had just come to the one who waits next, or in its place in
+        the queue.
 
         What crosses: the item, by the usual rule. Threads: any with a running event loop.
 
@@ -183,14 +184,16 @@ class Queue(_Generic[T]):
         return item
 
     def qsize(self) -> int:
-        """Return how many items are in the queue; history as soon as it is known.
+        """Return how many items can be got; history as soon as it is known.
+
+        One that was handed to somebody who waited, and who has not taken it yet, does not count.
 
         Crosses: nothing. Threads: any.
         """
         return _core.queue_size(self)
 
     def empty(self) -> bool:
-        """Return whether there are no items in the queue; history as soon as it is known.
+        """Return whether there are no items to be got; history as soon as it is known.
 
         Crosses: nothing. Threads: any.
         """
@@ -199,9 +202,11 @@ class Queue(_Generic[T]):
     def full(self) -> bool:
         """Return whether `maxsize` items are in the queue; history as soon as it is known.
 
+        One that was handed to somebody who waited takes up room until he has taken it.
+
         Crosses: nothing. Threads: any.
         """
-        return 0 < self.maxsize <= _core.queue_size(self)
+        return _core.queue_is_full(self)
 
     def task_done(self) -> None:
         """Report that the work on one item is finished.

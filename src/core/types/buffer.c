@@ -465,7 +465,7 @@ map_file(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
         return PyErr_Format(PyExc_TypeError, "buffer_map(descriptor, nbytes, is_writable)");
     }
     int descriptor = PyLong_AsInt(arguments[0]);
-    Py_ssize_t size = PyLong_AsSsize_t(arguments[1]);
+    Py_ssize_t size = descriptor == -1 && PyErr_Occurred() ? -1 : PyLong_AsSsize_t(arguments[1]);
     if (PyErr_Occurred()) {
         return NULL;
     }

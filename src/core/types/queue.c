@@ -64,10 +64,13 @@ queue_set_maxsize(PyObject *self, PyObject *value, void *unused)
         PyErr_SetString(PyExc_AttributeError, "maxsize cannot be deleted");
         return -1;
     }
-    Py_ssize_t capacity = PyNumber_AsSsize_t(value, NULL); // clipped
-    if (capacity == -1 && PyErr_Occurred()) {
+    if (!PyIndex_Check(value)) {
         PyErr_Format(PyExc_TypeError, "maxsize must be an int, not '%.100s'",
                      Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    Py_ssize_t capacity = PyNumber_AsSsize_t(value, NULL); // clipped
+    if (capacity == -1 && PyErr_Occurred()) {
         return -1;
     }
     queue_set_capacity(queue_of(self), capacity);
@@ -283,6 +286,13 @@ size(PyObject *module, PyObject *handle)
 }
 
 static PyObject *
+is_full(PyObject *module, PyObject *handle)
+{
+    queue *self = queue_checked(PyModule_GetState(module), handle);
+    return self == NULL ? NULL : PyBool_FromLong(queue_get_status(self).is_full);
+}
+
+static PyObject *
 shut_down(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     core_state *state = PyModule_GetState(module);
@@ -324,6 +334,8 @@ PyMethodDef queue_functions[] = {
      PyDoc_STR("queue_task_done($module, queue, /)\n--\n\nCount a task as done.")},
     {"queue_size", size, METH_O,
      PyDoc_STR("queue_size($module, queue, /)\n--\n\nCount the items in it.")},
+    {"queue_is_full", is_full, METH_O,
+     PyDoc_STR("queue_is_full($module, queue, /)\n--\n\nWould a put have to wait?")},
     {"queue_shutdown", (PyCFunction)(void (*)(void))shut_down, METH_FASTCALL,
      PyDoc_STR("queue_shutdown($module, queue, immediate, /)\n--\n\nShut it down.")},
     {"queue_find", find, METH_O,

@@ -215,8 +215,7 @@ begin_get(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     PyObject *wait = new_wait(state, arguments[0], QUEUE_GETTERS, arguments[1], arguments[2]);
     if (wait != NULL) {
         pending *self = pending_of(wait);
-        queue_item *item = NULL;
-        (void)!queue_get(self->queue, &item, &self->waiter); // the waiter knows
+        queue_begin_get(self->queue, &self->waiter);
         self->is_over = false;
     }
     return wait;

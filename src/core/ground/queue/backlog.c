@@ -159,6 +159,23 @@ list_withdraw(backlog *self, const queue_item *item, uint64_t number)
     return true;
 }
 
+// The list is in the order of the numbers, up or down. What was taken stood near the front.
+static void
+list_put_back(backlog *self, queue_item *item)
+{
+    bool is_oldest_first = self->order == BACKLOG_OLDEST_FIRST;
+    queue_item *before = NULL, *after = self->first;
+    while (after != NULL && (after->number < item->number) == is_oldest_first) {
+        before = after;
+        after = after->next;
+    }
+    item->next = after;
+    *(before == NULL ? &self->first : &before->next) = item;
+    if (after == NULL) {
+        self->last = item;
+    }
+}
+
 // ---- either ----
 
 void
@@ -203,7 +220,7 @@ backlog_put_back(backlog *self, queue_item *item)
         heap_insert(self, item);
     }
     else {
-        push_front(self, item);
+        list_put_back(self, item);
     }
     self->count++;
 }

@@ -30,9 +30,10 @@ typedef struct {
 } backlog;
 
 void backlog_insert(backlog *self, queue_item *item);
-queue_item *backlog_take(backlog *self);                // the next one; NULL: none
-void backlog_put_back(backlog *self, queue_item *item); // what backlog_take gave is next again
-queue_item *backlog_take_all(backlog *self);            // linked by `next`
+queue_item *backlog_take(backlog *self); // the next one; NULL: none
+void backlog_put_back(backlog *self,
+                      queue_item *item);     // by its number, as if it had never been taken
+queue_item *backlog_take_all(backlog *self); // linked by `next`
 
 // Take out this very item, wherever it stands; false: it is not there. `item` is not followed
 // unless it is, so it may be long gone.

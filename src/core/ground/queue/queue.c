@@ -8,7 +8,7 @@
 
 #define SPIN_ROUNDS 60 // about 2 us: longer pays on idle processors only, and costs on busy ones
 
-typedef struct {
+typedef struct waiter_list {
     queue_waiter *first, *last;
 } waiter_list;
 
@@ -23,6 +23,8 @@ struct queue {
     int64_t unfinished;               // mutex; put and not yet done with
     bool is_shut_down, is_drained;    // mutex
     waiter_list waiters[QUEUE_SIDES]; // mutex; the longest waiting first
+    waiter_list chosen;               // mutex; getters that have their item, and may yet give up
+    int64_t held;                     // mutex; how many these are
     queue *next, *previous;           // registry; next also: to be freed
 };
 
@@ -55,33 +57,31 @@ waiter_free(queue_waiter *self)
 }
 
 static void
-link_locked(queue *self, queue_waiter *waiter)
+link_locked(waiter_list *list, queue_waiter *waiter)
 {
-    waiter_list *list = &self->waiters[waiter->side];
     waiter->previous = list->last;
     waiter->next = NULL;
     *(list->last == NULL ? &list->first : &list->last->next) = waiter;
     list->last = waiter;
-    waiter->is_linked = true;
+    waiter->list = list;
 }
 
 static void
-unlink_locked(queue *self, queue_waiter *waiter)
+unlink_locked(queue_waiter *waiter)
 {
-    if (!waiter->is_linked) { // decided, or dropped in a forked child
+    waiter_list *list = waiter->list;
+    if (list == NULL) { // decided, or dropped in a forked child
         return;
     }
-    waiter_list *list = &self->waiters[waiter->side];
     *(waiter->previous == NULL ? &list->first : &waiter->previous->next) = waiter->next;
     *(waiter->next == NULL ? &list->last : &waiter->next->previous) = waiter->previous;
-    waiter->is_linked = false;
+    waiter->list = NULL;
 }
 
 // Under the mutex to the end: as soon as it is free, the waiter may be gone.
 static void
-decide_locked(queue *self, queue_waiter *waiter, queue_result result)
+decide_locked(queue_waiter *waiter, queue_result result)
 {
-    unlink_locked(self, waiter);
     waiter->result = result;
     shake();
     if (waiter->bell != NULL) {
@@ -96,7 +96,9 @@ static void
 decide_all_locked(queue *self, queue_side side, queue_result result)
 {
     while (self->waiters[side].first != NULL) {
-        decide_locked(self, self->waiters[side].first, result);
+        queue_waiter *first = self->waiters[side].first;
+        unlink_locked(first);
+        decide_locked(first, result);
     }
 }
 
@@ -127,10 +129,30 @@ queue_wait(queue_waiter *waiter, int64_t deadline)
 
 // ---- what is possible happens ----
 
+// What is held may come back.
 static bool
 has_room_locked(const queue *self)
 {
-    return self->capacity <= 0 || self->items.count < self->capacity;
+    return self->capacity <= 0 || self->items.count + self->held < self->capacity;
+}
+
+static void
+choose_locked(queue *self, queue_waiter *getter)
+{
+    unlink_locked(getter);
+    link_locked(&self->chosen, getter);
+    getter->item = backlog_take(&self->items);
+    self->held++;
+}
+
+// False: it was not chosen.
+static bool
+let_go_locked(queue *self, queue_waiter *waiter)
+{
+    bool was_chosen = waiter->list == &self->chosen;
+    self->held -= was_chosen;
+    unlink_locked(waiter);
+    return was_chosen;
 }
 
 static void
@@ -158,13 +180,14 @@ settle_locked(queue *self)
         queue_waiter *getter = self->waiters[QUEUE_GETTERS].first;
         queue_waiter *putter = self->waiters[QUEUE_PUTTERS].first;
         if (getter != NULL && self->items.count > 0) {
-            getter->item = backlog_take(&self->items);
-            decide_locked(self, getter, QUEUE_DONE);
+            choose_locked(self, getter);
+            decide_locked(getter, QUEUE_DONE);
         }
         else if (putter != NULL && has_room_locked(self)) {
             insert_locked(self, putter->item);
             putter->number = putter->item->number;
-            decide_locked(self, putter, QUEUE_DONE);
+            unlink_locked(putter);
+            decide_locked(putter, QUEUE_DONE);
         }
         else {
             return;
@@ -179,7 +202,7 @@ wait_locked(queue *self, queue_waiter *waiter)
     if (waiter == NULL) {
         return QUEUE_NOT_NOW;
     }
-    link_locked(self, waiter);
+    link_locked(&self->waiters[waiter->side], waiter);
     return QUEUE_WAITING;
 }
 
@@ -260,6 +283,21 @@ queue_get(queue *self, queue_item **item, queue_waiter *waiter)
     return result;
 }
 
+void
+queue_begin_get(queue *self, queue_waiter *waiter)
+{
+    shake();
+    pthread_mutex_lock(&self->mutex);
+    if (self->items.count > 0) {
+        choose_locked(self, waiter);
+        waiter->result = QUEUE_DONE;
+    }
+    else {
+        waiter->result = self->is_shut_down ? QUEUE_SHUT_DOWN : wait_locked(self, waiter);
+    }
+    pthread_mutex_unlock(&self->mutex);
+}
+
 queue_result
 queue_join(queue *self, queue_waiter *waiter)
 {
@@ -316,14 +354,17 @@ queue_finish(queue *self, queue_waiter *waiter, queue_item **item)
 {
     shake();
     pthread_mutex_lock(&self->mutex);
-    unlink_locked(self, waiter);
+    if (let_go_locked(self, waiter)) {
+        settle_locked(self);
+    }
     queue_result result = waiter->result;
     pthread_mutex_unlock(&self->mutex);
     *item = waiter->item;
     return result;
 }
 
-// What a getter got and does not want. After an immediate shutdown nobody else is to have it.
+// What a getter was handed and does not want. After an immediate shutdown nobody else is to have
+// it.
 static queue_item *
 put_back_locked(queue *self, queue_item *item)
 {
@@ -353,8 +394,7 @@ queue_cancel(queue *self, queue_waiter *waiter)
 {
     queue_item *item = waiter->side == QUEUE_PUTTERS ? waiter->item : NULL;
     pthread_mutex_lock(&self->mutex);
-    unlink_locked(self, waiter);
-    if (waiter->result == QUEUE_DONE && waiter->side == QUEUE_GETTERS) {
+    if (let_go_locked(self, waiter)) {
         item = put_back_locked(self, waiter->item);
     }
     else if (waiter->result == QUEUE_DONE && waiter->side == QUEUE_PUTTERS) {
@@ -382,7 +422,8 @@ queue_status
 queue_get_status(queue *self)
 {
     pthread_mutex_lock(&self->mutex);
-    queue_status status = {self->items.count, self->unfinished, self->capacity, self->is_shut_down};
+    queue_status status = {self->items.count, self->unfinished, self->capacity,
+                           !has_room_locked(self), self->is_shut_down};
     pthread_mutex_unlock(&self->mutex);
     return status;
 }
@@ -521,17 +562,16 @@ queue_fork_parent(void)
 
 // A waiter of another thread is on a stack, or in an interpreter, that is no more.
 static void
-forget_others(queue *self)
+forget_others(queue *self, const waiter_list *list)
 {
-    for (int side = 0; side < QUEUE_SIDES; side++) {
-        queue_waiter *each = self->waiters[side].first;
-        while (each != NULL) {
-            queue_waiter *next = each->next;
-            if (!pthread_equal(each->thread, pthread_self())) {
-                unlink_locked(self, each);
-            }
-            each = next;
+    queue_waiter *each = list->first;
+    while (each != NULL) {
+        queue_waiter *next = each->next;
+        if (!pthread_equal(each->thread, pthread_self()) && let_go_locked(self, each) &&
+            !self->is_drained) {
+            backlog_put_back(&self->items, each->item);
         }
+        each = next;
     }
 }
 
@@ -541,6 +581,10 @@ queue_fork_child(void)
     pthread_mutex_init(&registry.mutex, NULL);
     for (queue *each = registry.first; each != NULL; each = each->next) {
         pthread_mutex_init(&each->mutex, NULL);
-        forget_others(each);
+        for (int side = 0; side < QUEUE_SIDES; side++) {
+            forget_others(each, &each->waiters[side]);
+        }
+        forget_others(each, &each->chosen);
+        settle_locked(each);
     }
 }

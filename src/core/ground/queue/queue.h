@@ -2,10 +2,12 @@
 //
 // Purpose. What is decided is decided under the queue's mutex by whoever makes it possible: a put
 // hands its item to the getter that has waited longest, a get lets in the putter that has. So a
-// wake-up carries its result, and there is no turn that could be lost or stolen.
+// wake-up carries its result, and there is no turn that could be lost or stolen. Until the getter
+// has taken the item it takes its room in the queue, so that it can go back to its place.
 //
 // Lifetime. Counted. The last count discards what is still in it. A waiter is its maker's, and is
-// linked from the operation that returned QUEUE_WAITING until queue_finish or queue_cancel.
+// linked from the operation that returned QUEUE_WAITING, or queue_begin_get, until queue_finish or
+// queue_cancel.
 //
 // Threads. Any, with or without a GIL; queue_wait with none. The mutex is held for some
 // instructions, never while waiting. Lock order: registry of queues, queue, bell.
@@ -35,7 +37,7 @@ typedef enum { QUEUE_GETTERS, QUEUE_PUTTERS, QUEUE_JOINERS, QUEUE_SIDES } queue_
 
 typedef struct queue_waiter {
     struct queue_waiter *next, *previous; // mutex
-    bool is_linked;                       // mutex
+    struct waiter_list *list;             // mutex; that it is in, or NULL
     queue_side side;
     queue_result result; // mutex
     queue_item *item;    // mutex; what is to be put, or was got
@@ -49,6 +51,7 @@ typedef struct queue_waiter {
 typedef struct {
     int64_t count, unfinished;
     int64_t capacity; // 0 or less: no limit
+    bool is_full;     // with those that somebody was handed and has not taken
     bool is_shut_down;
 } queue_status;
 
@@ -66,6 +69,7 @@ void queue_set_capacity(queue *self, int64_t capacity);
 MUST_CHECK queue_result queue_put(queue *self, queue_item *item, queue_waiter *waiter);
 queue_result queue_would_refuse(queue *self); // what queue_put says just now
 MUST_CHECK queue_result queue_get(queue *self, queue_item **item, queue_waiter *waiter);
+void queue_begin_get(queue *self, queue_waiter *waiter); // the waiter knows, and is to take it
 MUST_CHECK queue_result queue_join(queue *self, queue_waiter *waiter);
 bool queue_task_done(queue *self); // false: there are none
 void queue_shut_down(queue *self, bool is_immediate);
@@ -80,8 +84,8 @@ wait_result queue_wait(queue_waiter *waiter, int64_t deadline);
 // has its item back.
 MUST_CHECK queue_result queue_finish(queue *self, queue_waiter *waiter, queue_item **item);
 
-// As if it had never waited: what it was given passes to the next. The item that a putter still
-// has, or has again, is returned, to be freed.
+// As if it had never waited: what it was handed goes back to its place, or to who waits. The item
+// that a putter still has, or has again, is returned, to be freed.
 MUST_CHECK queue_item *queue_cancel(queue *self, queue_waiter *waiter);
 
 // Fork. In the child only the waiters of the thread that forked are left.
