@@ -496,6 +496,9 @@ def is_reference(object: object, /) -> bool:
 def is_shared(object: object, /) -> bool:
     """Is it the same object everywhere?"""
 
+def is_watched_signal(number: int, /) -> bool:
+    """Is it, and nobody has taken it since?"""
+
 def is_value_name(name: str, /) -> bool:
     """Do instances of 'module:type'?"""
 

@@ -2,11 +2,15 @@
 
 CPython runs signal handlers in the main interpreter only. The core is told of each signal that gets
 a handler, and sees to it that the main thread comes back for a moment to run it.
+
+A handler written in C may have taken such a signal before (faulthandler.register): it is watched
+above that one, until faulthandler puts back what it has replaced.
 """
 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # signal costs an import of enum
+import sys
 
 from .. import _core
 
@@ -26,10 +30,12 @@ def install() -> None:
     for number in _signal.valid_signals():
         if callable(_signal.getsignal(number)):
             _core.watch_signal(number)
-    _install_hook()
+    _watch_new_handlers()
+    if "faulthandler" in sys.modules:
+        _watch_restored_handlers(sys.modules["faulthandler"])
 
 
-def _install_hook() -> None:
+def _watch_new_handlers() -> None:
     set_handler = _signal.signal
 
     def signal(signalnum: int, handler: Any, /) -> Any:
@@ -40,3 +46,17 @@ def _install_hook() -> None:
 
     signal.__doc__ = set_handler.__doc__
     _signal.signal = signal  # what signal.signal() calls
+
+
+def _watch_restored_handlers(faulthandler: Any) -> None:
+    restore = faulthandler.unregister
+
+    def unregister(signum: int) -> Any:
+        was_watched = isinstance(signum, int) and _core.is_watched_signal(signum)
+        was_registered = restore(signum)
+        if was_watched:
+            _core.watch_signal(signum)
+        return was_registered
+
+    unregister.__doc__ = restore.__doc__
+    faulthandler.unregister = unregister

@@ -176,12 +176,22 @@ check_signals(PyObject *module, PyObject *unused)
 static PyObject *
 watch_signal(PyObject *module, PyObject *number)
 {
-    long signal = PyLong_AsLong(number);
+    int signal = PyLong_AsInt(number);
     if (signal == -1 && PyErr_Occurred()) {
         return NULL;
     }
-    signals_watch((int)signal);
+    signals_watch(signal);
     Py_RETURN_NONE;
+}
+
+static PyObject *
+is_watched_signal(PyObject *module, PyObject *number)
+{
+    int signal = PyLong_AsInt(number);
+    if (signal == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    return PyBool_FromLong(signals_is_watched(signal));
 }
 
 static PyObject *
@@ -211,6 +221,9 @@ PyMethodDef summons_functions[] = {
     {"watch_signal", watch_signal, METH_O,
      PyDoc_STR("watch_signal($module, number, /)\n--\n\n"
                "Have it noticed while the main thread is in another interpreter.")},
+    {"is_watched_signal", is_watched_signal, METH_O,
+     PyDoc_STR(
+         "is_watched_signal($module, number, /)\n--\n\nIs it, and nobody has taken it since?")},
     {"stop_alarm", stop_alarm, METH_NOARGS,
      PyDoc_STR("stop_alarm($module, /)\n--\n\nStop the thread that watches deadlines.")},
     {NULL},

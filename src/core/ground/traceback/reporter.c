@@ -11,10 +11,12 @@
 #define SIGNALS     65 // _NSIG
 
 typedef struct {
-    bool is_registered;
+    atomic_bool is_registered; // read without the mutex
+    bool is_left;              // not registered, but our handler may be another's to restore
     int descriptor;
-    struct sigaction before;
-    atomic_bool is_rung; // without the mutex
+    struct sigaction before;  // what it replaced
+    struct sigaction beneath; // where it was left: what it replaced first
+    atomic_bool is_rung;      // without the mutex
 } signal_slot;
 
 static struct {
@@ -178,13 +180,52 @@ watchdog_stop(watchdog *self)
 
 // ---- signals ----
 
+// Restored by somebody after it was unregistered: what it had replaced goes on.
+static void
+step_aside(int number)
+{
+    (void)sigaction(number, &reporter.signals[number].beneath, NULL);
+    raise(number); // once this handler has returned
+}
+
 static void
 on_signal(int number)
 {
     int saved = errno;
-    atomic_store(&reporter.signals[number].is_rung, true);
-    sem_post(&reporter.bell);
+    signal_slot *slot = &reporter.signals[number];
+    if (atomic_load(&slot->is_registered)) {
+        atomic_store(&slot->is_rung, true);
+        sem_post(&reporter.bell);
+    }
+    else {
+        step_aside(number);
+    }
     errno = saved;
+}
+
+static bool
+is_ours(const struct sigaction *action)
+{
+    return !(action->sa_flags & SA_SIGINFO) && action->sa_handler == on_signal;
+}
+
+static bool
+install_locked(int number, signal_slot *slot)
+{
+    struct sigaction found;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    if (sigaction(number, NULL, &found) < 0) {
+        return false;
+    }
+    slot->before = is_ours(&found) ? slot->beneath : found;
+    if (!slot->is_left) {
+        slot->beneath = slot->before;
+    }
+    atomic_store(&slot->is_registered, true);
+    bool is_done = sigaction(number, &action, NULL) == 0;
+    atomic_store(&slot->is_registered, is_done);
+    return is_done;
 }
 
 bool
@@ -195,8 +236,6 @@ reporter_register(int number, int descriptor)
         return false;
     }
     signal_slot *slot = &reporter.signals[number];
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
-    sigemptyset(&action.sa_mask);
     pthread_mutex_lock(&reporter.mutex);
     bool is_done = start_locked();
     if (!is_done) {
@@ -206,17 +245,33 @@ reporter_register(int number, int descriptor)
         close(slot->descriptor);
     }
     else {
-        is_done = sigaction(number, &action, &slot->before) == 0;
+        is_done = install_locked(number, slot);
     }
     if (is_done) {
-        slot->is_registered = true;
         slot->descriptor = descriptor;
     }
     pthread_mutex_unlock(&reporter.mutex);
     return is_done;
 }
 
-// Whoever has taken the signal since keeps it.
+bool
+reporter_look_beneath(int number, bool (*look)(int number, struct sigaction *action), bool *result)
+{
+    struct sigaction now;
+    signal_slot *slot = &reporter.signals[number];
+    pthread_mutex_lock(&reporter.mutex);
+    bool is_on_top = sigaction(number, NULL, &now) == 0 && is_ours(&now);
+    if (is_on_top) {
+        *result = look(number, slot->is_registered ? &slot->before : &slot->beneath);
+        if (!slot->is_left) {
+            slot->beneath = slot->before;
+        }
+    }
+    pthread_mutex_unlock(&reporter.mutex);
+    return is_on_top;
+}
+
+// Whoever has taken the signal since keeps it, and may give it back to us.
 bool
 reporter_unregister(int number)
 {
@@ -228,12 +283,13 @@ reporter_unregister(int number)
     pthread_mutex_lock(&reporter.mutex);
     bool was_registered = slot->is_registered;
     if (was_registered) {
-        slot->is_registered = false;
         close(slot->descriptor);
-        if (sigaction(number, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) &&
-            now.sa_handler == on_signal) {
+        bool is_on_top = sigaction(number, NULL, &now) == 0 && is_ours(&now);
+        if (is_on_top) {
             (void)sigaction(number, &slot->before, NULL);
         }
+        slot->is_left = slot->is_left || !is_on_top;
+        atomic_store(&slot->is_registered, false);
     }
     pthread_mutex_unlock(&reporter.mutex);
     return was_registered;

@@ -13,6 +13,7 @@
 #ifndef ATOLL_GROUND_REPORTER_H
 #define ATOLL_GROUND_REPORTER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,6 +49,10 @@ void watchdog_stop(watchdog *self); // also if it is not running
 // Report to this descriptor, which is the reporter's from now on, whenever the signal comes.
 MUST_CHECK bool reporter_register(int number, int descriptor); // false: errno says why
 bool reporter_unregister(int number);                          // false: it was not registered
+
+// Where the signal's handler is ours: look at, or change, what it is to restore. False: it is not.
+bool reporter_look_beneath(int number, bool (*look)(int number, struct sigaction *action),
+                           bool *result);
 
 void reporter_fork_prepare(void);
 void reporter_fork_parent(void);
