@@ -483,6 +483,12 @@ def spin_until_set(entered: Any, flag: Flag) -> str:
     return flag.spin()
 
 
+def enter_and_spin_until_above(entered: Any, counter: Any, limit: int) -> None:
+    entered.set()
+    while counter.load() <= limit:
+        pass
+
+
 def spin_with_finally(note: Callable[[str], Any]) -> None:
     try:
         spin_for_ever()
@@ -549,6 +555,26 @@ def enter_and_acquire(entered: Any, lock: Any) -> bool:
     acquired: bool = lock.acquire()
     lock.release()
     return acquired
+
+
+def enter_acquire_and_return(entered: Any, lock: Any) -> str:
+    enter_and_acquire(entered, lock)
+    return "returned"
+
+
+def release_and_spin_until_above(lock: Any, counter: Any, limit: int) -> None:
+    lock.release()
+    while counter.load() <= limit:
+        pass
+
+
+def call_and_tell(told: Any, name: str, *args: Any) -> None:
+    """Say what has ended the call of a function of this module."""
+    try:
+        globals()[name](*args)
+    except BaseException as error:
+        told.put(type(error).__name__)
+        raise
 
 
 def enter_acquire_and_spin(entered: Any, lock: Any) -> None:

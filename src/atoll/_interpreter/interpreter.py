@@ -299,7 +299,8 @@ class Interpreter(_core.Handle):
         Meant are the threads that are inside or on their way in at this moment, of which the one
         that runs first gets it; threads that come later are not. If nobody visits, it is for the
         interpreter's own threads; of the main interpreter, for the main thread alone. It does not
-        wait until that has happened. A second call before that takes the place of the first.
+        wait until that has happened. A second call before that takes the place of the first; what
+        is for one thread (`Thread.interrupt`, a cancelled `acall`) waits beside it.
 
         What crosses: the exception, as those that are raised do. What cannot be interrupted: a C
         function that does not return (`time.sleep`, `lock.acquire`); it is raised when that does.
@@ -308,8 +309,8 @@ class Interpreter(_core.Handle):
             exception: An exception, or a class of exceptions that can be made without arguments.
 
         Returns:
-            True if somebody is inside, who will get it unless he leaves first; else False, and
-            nothing happens.
+            True if somebody is inside, who will get it unless his call ends first; else False, and
+            nothing happens. A worker of an executor that waits for a task is not inside.
 
         Raises:
             TypeError: If it is not an exception.

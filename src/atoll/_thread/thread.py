@@ -218,7 +218,8 @@ class Thread(threading.Thread):
     def interrupt(self, exception: BaseException | type[BaseException] = KeyboardInterrupt) -> bool:
         """Raise an exception in what the thread runs, between two bytecodes.
 
-        As `Interpreter.interrupt`, for this thread only.
+        As `Interpreter.interrupt`, for this thread only: those for others wait beside it, and a
+        second one for this thread takes the place of the first.
 
         What crosses: the exception, as those that are raised do. Threads: any.
 

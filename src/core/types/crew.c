@@ -277,6 +277,7 @@ static void
 run_task(crew_worker *worker, crossing *over, task *running)
 {
     visit_set_time(&over->thread->visits, visit_time());
+    interruption_forget(over->host); // it was for the task before
     task_perform(running, worker->host->core_state, &worker->functions);
     let_others_in(worker->host);
 }
@@ -304,9 +305,11 @@ run_tasks(crew_object *self, crew_worker *worker, crossing *over, task *next)
         }
         if (order == CREW_IDLE) {
             visit_set_time(&over->thread->visits, VISIT_UNTIMED);
+            atomic_store(&over->host->is_idle, true);
             Py_BEGIN_ALLOW_THREADS
             order = crew_next(self->crew, worker, NULL, clock_now() + PATIENCE, &next);
             Py_END_ALLOW_THREADS
+            atomic_store(&over->host->is_idle, false);
         }
     }
     return order;

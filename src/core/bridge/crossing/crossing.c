@@ -181,6 +181,17 @@ crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
     atomic_fetch_sub(&host->waiting, 1);
 }
 
+// Who is to be interrupted may have come back from a call that let the GIL go, and takes it as soon
+// as it is free. Pending calls that others have answered do not help him.
+COLD void
+crossing_return_contended(interp *host)
+{
+    if (atomic_load_explicit(&host->attention, memory_order_relaxed) & ATTENTION_INTERRUPTION) {
+        crossing_post(host);
+    }
+    crossing_ask_for_room(host);
+}
+
 static void
 begin_reserving_locked(interp *host)
 {
@@ -437,5 +448,6 @@ crossing_end_visit(crossing *visit)
     if (phase_is_closing(interp_get_phase(host))) {
         closing_announce();
     }
+    interruption_forget(visitor);
     guest_free(visitor);
 }

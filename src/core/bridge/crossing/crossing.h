@@ -54,6 +54,7 @@ void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *stat
 void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how);
 void crossing_clean(interp *host);        // run errands, delete thread states of ended threads
 void crossing_ask_for_room(interp *host); // as crossing_post; whoever waits is let in
+void crossing_return_contended(interp *host); // under its GIL
 crossing_result crossing_turn_back(crossing *self);
 crossing_result crossing_heed_summons(crossing *self, interp *home, interp *host,
                                       interp_phase latest);
@@ -157,10 +158,7 @@ crossing_dismiss(guest *visitor)
         atomic_store_explicit(&visitor->presence, GUEST_ABSENT, memory_order_release);
         barrier_light(); // pairs with barrier_heavy in lifecycle_close and interruption_ask
         shake();
-        if (UNLIKELY(atomic_load_explicit(&visitor->interp->attention, memory_order_relaxed) &
-                     ATTENTION_INTERRUPTION)) {
-            interruption_pass_over(visitor->interp, visitor);
-        }
+        interruption_forget(visitor);
         if (UNLIKELY(interp_get_phase(visitor->interp) == INTERP_CLOSING)) {
             closing_announce();
         }
@@ -175,7 +173,7 @@ crossing_return(crossing *self)
     crossing_depart(host);
     shake();
     if (UNLIKELY(atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0)) {
-        crossing_ask_for_room(host);
+        crossing_return_contended(host);
     }
     crossing_attach(self->thread, self->home->interp, self->home, self->home_state,
                     GUEST_RETURNING);

@@ -5,7 +5,7 @@
 #include "bridge/transfer/parcel.h"
 #include "bridge/crossing/summons.h"
 
-// ---- the waiting one ----
+// ---- those that wait ----
 
 static void
 free_parcel(parcel *packed)
@@ -16,66 +16,126 @@ free_parcel(parcel *packed)
     }
 }
 
-static void
-unmark_locked(guest *each)
-{
-    if (each->is_interruptible && !each->is_dead) {
-        atomic_fetch_and(each->summons, ~(unsigned)SUMMONS_INTERRUPTION);
-    }
-    each->is_interruptible = false;
-}
-
-static parcel *
-take_locked(interp *host)
-{
-    parcel *taken = host->interruption;
-    host->interruption = NULL;
-    host->may_interrupt_own = false;
-    for (guest *each = host->guests; each != NULL; each = each->next) {
-        unmark_locked(each);
-    }
-    atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_INTERRUPTION);
-    return taken;
-}
-
-void
-interruption_drop(interp *host)
-{
-    pthread_mutex_lock(&host->mutex);
-    parcel *taken = take_locked(host);
-    pthread_mutex_unlock(&host->mutex);
-    free_parcel(taken);
-}
-
 static bool
-has_interruptible_locked(const interp *host)
+is_awaited_locked(const guest *each)
+{
+    return !each->is_dead && (each->is_interruptible || each->interruption != NULL);
+}
+
+// Has the interpreter's somebody whom it is for?
+static bool
+is_common_awaited_locked(const interp *host)
 {
     const guest *each = host->guests;
-    while (each != NULL && !(each->is_interruptible && !each->is_dead)) {
+    while (each != NULL && (each->is_dead || !each->is_interruptible)) {
         each = each->next;
     }
     return each != NULL || host->may_interrupt_own;
 }
 
+static bool
+is_any_awaited_locked(const interp *host)
+{
+    const guest *each = host->guests;
+    while (each != NULL && !is_awaited_locked(each)) {
+        each = each->next;
+    }
+    return each != NULL || host->may_interrupt_own;
+}
+
+static void
+update_summons_locked(guest *each)
+{
+    if (is_awaited_locked(each)) {
+        atomic_fetch_or(each->summons, SUMMONS_INTERRUPTION);
+    }
+    else if (!each->is_dead) {
+        atomic_fetch_and(each->summons, ~(unsigned)SUMMONS_INTERRUPTION);
+    }
+}
+
+// It counts as one that waits for the GIL: who is meant may take that without asking us.
+static void
+update_attention_locked(interp *host)
+{
+    bool was_raised = (atomic_load(&host->attention) & ATTENTION_INTERRUPTION) != 0;
+    bool is_raised = is_any_awaited_locked(host);
+    if (is_raised && !was_raised) {
+        atomic_fetch_add(&host->waiting, 1);
+        interp_raise_attention(host, ATTENTION_INTERRUPTION);
+    }
+    else if (was_raised && !is_raised) {
+        atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_INTERRUPTION);
+        atomic_fetch_sub(&host->waiting, 1);
+    }
+}
+
+static parcel *
+take_common_locked(interp *host)
+{
+    parcel *taken = host->interruption;
+    host->interruption = NULL;
+    host->may_interrupt_own = false;
+    for (guest *each = host->guests; each != NULL; each = each->next) {
+        if (each->is_interruptible) {
+            each->is_interruptible = false;
+            update_summons_locked(each);
+        }
+    }
+    update_attention_locked(host);
+    return taken;
+}
+
+static parcel *
+take_own_locked(interp *host, guest *whose)
+{
+    parcel *taken = whose->interruption;
+    if (taken != NULL) {
+        whose->interruption = NULL;
+        update_summons_locked(whose);
+        update_attention_locked(host);
+    }
+    return taken;
+}
+
+// Nobody is inside: those for one thread have gone with it.
+void
+interruption_drop(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    parcel *taken = take_common_locked(host);
+    pthread_mutex_unlock(&host->mutex);
+    free_parcel(taken);
+}
+
 void
 interruption_pass_over(interp *host, guest *leaver)
 {
-    parcel *taken = NULL;
+    parcel *common = NULL;
     pthread_mutex_lock(&host->mutex);
-    unmark_locked(leaver);
-    if (!has_interruptible_locked(host)) {
-        taken = take_locked(host);
+    parcel *own = take_own_locked(host, leaver);
+    if (leaver->is_interruptible) {
+        leaver->is_interruptible = false;
+        update_summons_locked(leaver);
+    }
+    if (!is_common_awaited_locked(host)) {
+        common = take_common_locked(host);
     }
     pthread_mutex_unlock(&host->mutex);
-    free_parcel(taken);
+    free_parcel(own);
+    free_parcel(common);
+    if (thread_self != NULL) {
+        interruption_tidy(thread_self); // one may wait elsewhere
+    }
 }
 
 // So that it is called again when it listens; a thread of the interpreter's own is not marked.
 void
 interruption_postpone(interp *host, thread *here)
 {
+    const guest *own = thread_guest(here, host);
     pthread_mutex_lock(&host->mutex);
-    bool is_waiting = host->interruption != NULL;
+    bool is_waiting = host->interruption != NULL || (own != NULL && own->interruption != NULL);
     pthread_mutex_unlock(&host->mutex);
     if (is_waiting) {
         atomic_fetch_or(&here->summons, SUMMONS_INTERRUPTION);
@@ -87,7 +147,7 @@ is_awaited_by(const guest *visitor)
 {
     interp *host = visitor->interp;
     pthread_mutex_lock(&host->mutex);
-    bool is_awaited = visitor->is_interruptible || (host->is_main && host->may_interrupt_own);
+    bool is_awaited = is_awaited_locked(visitor) || (host->is_main && host->may_interrupt_own);
     pthread_mutex_unlock(&host->mutex);
     return is_awaited;
 }
@@ -121,42 +181,84 @@ pack(core_state *home, PyObject *exception)
     return packed;
 }
 
+// Not a worker that waits for its next call.
 static bool
-is_meant(const guest *visitor, const atomic_uint *whom)
+is_meant(const guest *visitor)
 {
     return visitor->is_owned && !visitor->is_dead && !visitor->is_reaped &&
-           (whom == NULL || visitor->summons == whom) &&
+           !atomic_load((atomic_bool *)&visitor->is_idle) &&
            atomic_load((atomic_uint *)&visitor->presence) != GUEST_ABSENT;
 }
 
-// Of the main interpreter only its main thread is meant, not one that works in the background.
+// False: it is for nobody, and not put. Of the main interpreter only its main thread is meant, not
+// one that works in the background.
 static bool
-mark_meant_locked(interp *host, const atomic_uint *whom)
+put_common_locked(interp *host, parcel *packed)
 {
     bool is_any = false;
+    host->interruption = packed;
     for (guest *each = host->guests; each != NULL; each = each->next) {
-        each->is_interruptible = is_meant(each, whom) && (whom != NULL || !host->is_main);
+        each->is_interruptible = is_meant(each) && !host->is_main;
         if (each->is_interruptible) {
             is_any = true;
-            atomic_fetch_or(each->summons, SUMMONS_INTERRUPTION);
+            update_summons_locked(each);
         }
     }
     // Nobody visits, and yet somebody runs: a thread of the interpreter's own.
-    host->may_interrupt_own = !is_any && whom == NULL && interp_is_running(host);
-    return is_any || host->may_interrupt_own;
-}
-
-// Who left before he could see the attention has not passed himself over.
-static bool
-pass_over_absent_locked(interp *host)
-{
-    barrier_heavy(); // pairs with crossing_dismiss
+    host->may_interrupt_own = !is_any && interp_is_running(host);
+    update_attention_locked(host);
+    barrier_heavy(); // pairs with crossing_dismiss: who left before has not passed himself over
     for (guest *each = host->guests; each != NULL; each = each->next) {
         if (each->is_interruptible && atomic_load(&each->presence) == GUEST_ABSENT) {
-            unmark_locked(each);
+            each->is_interruptible = false;
+            update_summons_locked(each);
         }
     }
-    return has_interruptible_locked(host);
+    bool is_put = is_common_awaited_locked(host);
+    if (!is_put) {
+        (void)take_common_locked(host);
+    }
+    return is_put;
+}
+
+static bool
+put_own_locked(interp *host, guest *whose, parcel *packed)
+{
+    whose->interruption = packed;
+    update_summons_locked(whose);
+    update_attention_locked(host);
+    barrier_heavy(); // as above
+    bool is_put = atomic_load(&whose->presence) != GUEST_ABSENT;
+    if (!is_put) {
+        (void)take_own_locked(host, whose);
+    }
+    return is_put;
+}
+
+static guest *
+find_meant_locked(interp *host, const atomic_uint *whom)
+{
+    guest *each = host->guests;
+    while (each != NULL && !(each->summons == whom && is_meant(each))) {
+        each = each->next;
+    }
+    return each;
+}
+
+// To whom it may concern, or to one thread. What waited there is given back in `before`.
+static bool
+put_locked(interp *host, const atomic_uint *whom, parcel *packed, parcel **before)
+{
+    if (whom == NULL) {
+        *before = take_common_locked(host);
+        return put_common_locked(host, packed);
+    }
+    guest *meant = find_meant_locked(host, whom);
+    if (meant == NULL) {
+        return false;
+    }
+    *before = take_own_locked(host, meant);
+    return put_own_locked(host, meant, packed);
 }
 
 typedef struct {
@@ -195,52 +297,50 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
     if (packed == NULL) {
         return -1;
     }
-    bool is_asked = false;
     pthread_mutex_lock(&host->mutex);
-    if (interp_get_phase(host) == INTERP_OPEN) {
-        before = take_locked(host);
-        host->interruption = packed;
-        if (mark_meant_locked(host, whom.summons)) {
-            interp_raise_attention(host, ATTENTION_INTERRUPTION);
-            is_asked = pass_over_absent_locked(host);
-        }
-        if (is_asked) {
-            interp_pin_locked(host);
-        }
-        else {
-            packed = take_locked(host);
-        }
+    bool is_put =
+        interp_get_phase(host) == INTERP_OPEN && put_locked(host, whom.summons, packed, &before);
+    if (is_put) {
+        interp_pin_locked(host);
     }
     pthread_mutex_unlock(&host->mutex);
     free_parcel(before);
-    if (is_asked) {
-        if (host->is_main && ident == 0) {
-            thread_each(mark_main_thread, NULL); // not before: it would be tidied away
-        }
-        crossing_post(host);
-        interp_unpin(host);
-    }
-    else {
+    if (!is_put) {
         free_parcel(packed);
+        return 0;
     }
-    return is_asked;
+    if (host->is_main && ident == 0) {
+        thread_each(mark_main_thread, NULL); // not before: it would be tidied away
+    }
+    crossing_post(host);
+    interp_unpin(host);
+    return 1;
 }
 
 // ---- delivering ----
 
-int
-interruption_deliver(core_state *state, const guest *own)
+// Its own comes first.
+static parcel *
+take_locked(interp *host, guest *own)
 {
-    interp *host = state->interp;
     bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
     bool may_be_own = !host->is_main || thread_is_main();
-    parcel *taken = NULL;
-    pthread_mutex_lock(&host->mutex);
-    if (host->interruption != NULL &&
-        (is_visitor ? own->is_interruptible : host->may_interrupt_own && may_be_own)) {
-        taken = take_locked(host);
+    if (is_visitor && own->interruption != NULL) {
+        return take_own_locked(host, own);
     }
-    bool is_missed = host->interruption != NULL && has_interruptible_locked(host);
+    return host->interruption != NULL &&
+                   (is_visitor ? own->is_interruptible : host->may_interrupt_own && may_be_own)
+               ? take_common_locked(host)
+               : NULL;
+}
+
+int
+interruption_deliver(core_state *state, guest *own)
+{
+    interp *host = state->interp;
+    pthread_mutex_lock(&host->mutex);
+    parcel *taken = take_locked(host, own);
+    bool is_missed = is_any_awaited_locked(host);
     pthread_mutex_unlock(&host->mutex);
     if (is_missed) {
         alarm_retry();

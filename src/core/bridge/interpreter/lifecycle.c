@@ -270,6 +270,7 @@ end(crossing *over, interp *target, guest *mine)
     pthread_mutex_unlock(&target->mutex);
     thread_set_guest(over->thread, target, NULL);
     free_errands(target);
+    interruption_pass_over(target, mine);
     interruption_drop(target);
     registry_remove(target);
     crossing_attach(over->thread, over->home->interp, over->home, over->home_state,

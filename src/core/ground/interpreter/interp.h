@@ -73,7 +73,7 @@ struct interp {
     struct pending *pending;      // waits of its event loops at queues; under its GIL
     const volatile int *gil_flag; // CPython's memory: see interp_is_running
     atomic_uint departures;       // how often a crossing let its GIL go; written under its GIL
-    atomic_int waiting;           // visitors that found the GIL taken
+    atomic_int waiting;           // visitors that found the GIL taken; 1 more for interruptions
     atomic_int posted;            // a pending call that looks after them is queued
     atomic_int buffers;           // buffers of its objects in use elsewhere
     pthread_mutex_t mutex;
@@ -86,7 +86,7 @@ struct interp {
     bool is_unasked;      // mutex; no pending call is to be made any more
     int reservations;     // mutex; threads that keep it so
     char activity[INTERP_ACTIVITY_SIZE]; // mutex; what one of these was doing
-    void *interruption;     // mutex; parcel with the exception for those who are interruptible
+    void *interruption;     // mutex; parcel with the exception for one of the interruptible ones
     bool may_interrupt_own; // mutex; for the interpreter's own threads too
     interp *next;           // registry; newest first
     interp *next_noted;     // alarm thread only; counted and pinned
@@ -100,11 +100,13 @@ struct guest {
     bool is_owned;      // made by us for a visitor, not by CPython for its own thread
     int depth;          // visits and suspended frames of this thread; this thread only
     _Atomic(guest_presence) presence;
-    bool is_dead;           // interp.mutex; its thread has ended
-    bool is_reaped;         // interp.mutex; its thread state was deleted by the closer
-    bool is_holding;        // its thread has reserved the interpreter; this thread only
-    bool is_interruptible;  // interp.mutex; has been there since the interruption came
-    atomic_uint *summons;   // its thread's; valid until it is dead
+    bool is_dead;          // interp.mutex; its thread has ended
+    bool is_reaped;        // interp.mutex; its thread state was deleted by the closer
+    bool is_holding;       // its thread has reserved the interpreter; this thread only
+    bool is_interruptible; // interp.mutex; has been there since the interpreter's interruption came
+    void *interruption;    // interp.mutex; parcel with the exception for this thread alone
+    atomic_bool is_idle;   // it stays for the next call, and does nothing; written by its thread
+    atomic_uint *summons;  // its thread's; valid until it is dead
     guest *next, *previous; // interp.mutex
     guest *next_dead;       // interp.mutex
 };

@@ -249,6 +249,8 @@ thread_fork_child(void)
             continue;
         }
         visitor->next = visitor->previous = NULL;
+        visitor->interruption = NULL;
+        visitor->is_interruptible = false;
         if (visitor->interp->is_main) {
             visitor->interp->guests = visitor;
         }
