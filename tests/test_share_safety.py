@@ -101,3 +101,51 @@ assert atoll.share.statistics().objects == count
 assert atoll.share(big) == big
 """
     )
+
+
+def test_nothing_that_is_reached_changes_it(run_cleanly: Any) -> None:
+    """Whatever plain Python reaches from a shared value of any kind does not lead to a change."""
+    out = run_cleanly(
+        """
+import atoll._core, shared_reach
+atoll._core.seal_heap()
+types = set().union(*(shared_reach.walk(shared_reach.shared(kind)) for kind in shared_reach.KINDS))
+print(*sorted(types))
+"""
+    )
+    assert {"mappingproxy", "dict_keys", "dict_items", "dict", "list", "tuple"} <= set(out.split())
+
+
+def test_nothing_that_is_reached_changes_an_ordinary_one(run_cleanly: Any) -> None:
+    """Nor from a frozendict with keys and values that look around while they are asked."""
+    out = run_cleanly("import shared_reach; print(*shared_reach.walk(shared_reach.ordinary()))")
+    assert {"mappingproxy", "dict_keys", "dict_items", "dict", "list"} <= set(out.split())
+
+
+def test_leaks_are_noticed(run_script: Any) -> None:
+    """The same attempts do change what gives away what it keeps."""
+    done = run_script("import shared_reach; shared_reach.walk(shared_reach.Leaking())")
+    assert "AssertionError" in done.stderr
+
+
+def test_refusing_shows_no_inner_dict(run_cleanly: Any) -> None:
+    """A trace function sees the frozendict of which a key or member cannot be shared."""
+    run_cleanly(
+        """
+import sys, atoll
+seen = []
+sys.settrace(lambda frame, *_: seen.append(frame.f_locals.copy()))
+for value in ({atoll.frozendict(mark=object()): 1}, frozenset({atoll.frozendict(mark=object())})):
+    try:
+        atoll.share(value)
+    except TypeError:
+        pass
+    else:
+        raise AssertionError
+sys.settrace(None)
+paths = [names["path"] for names in seen if isinstance(names.get("path"), list)]
+steps = [step for path in paths for step in path if isinstance(step, tuple)]
+assert any(type(part) is atoll.frozendict for step in steps for part in step)
+assert not any(type(part) is dict for step in steps for part in step)
+"""
+    )

@@ -131,10 +131,19 @@ _CALLABLES = frozenset(
         ),
     )
 )
-_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+_frozen = _core.frozendict()
+_VIEWS = frozenset(
+    map(
+        type,
+        (
+            *({}.keys(), {}.values(), {}.items()),
+            *(_frozen.keys(), _frozen.values(), _frozen.items()),
+        ),
+    )
+)
 _IMMUTABLE_TYPE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE: a class of C code
 _RUN_BY = ("__next__", "__anext__", "__await__")
-_MODULES_OF_ITERATORS = ("builtins", "itertools", "_collections")
+_MODULES_OF_ITERATORS = ("builtins", "itertools", "_collections", "atoll")
 
 
 def narrowed_names(result: object) -> frozenset[str] | None:

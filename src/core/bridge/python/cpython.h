@@ -245,6 +245,14 @@ cpython_table_value(PyObject **key)
 MUST_CHECK int cpython_table_finish(void *table, cpython_table_shape shape, Py_ssize_t count);
 void cpython_init_dict(PyObject *dict, void *table, Py_ssize_t count);
 
+// The entry at an index of a dict from which none was ever removed; borrowed. False: there is none.
+// (To PyDict_Next the position is that index.)
+static inline bool
+cpython_dict_entry(PyObject *dict, Py_ssize_t index, PyObject **key, PyObject **value)
+{
+    return index >= 0 && PyDict_Next(dict, &index, key, value);
+}
+
 #if PY_VERSION_HEX >= 0x030F0000
 Py_hash_t *cpython_frozendict_hash(PyObject *frozendict);
 #endif

@@ -1,6 +1,7 @@
 #include "bridge/share/frozendict.h"
 
 #include "bridge/python/cpython.h"
+#include "bridge/share/frozendict_views.h"
 #include "ground/share/heap.h"
 
 #if PY_VERSION_HEX >= 0x030F0000
@@ -34,21 +35,6 @@ frozendict_fill(builder *builder, PyObject *self, void *table, Py_ssize_t count)
     return 0;
 }
 
-static PyObject *
-make_steal(PyObject *dict_steal)
-{
-    frozendict_object *self =
-        dict_steal == NULL ? NULL : PyObject_GC_New(frozendict_object, &frozendict_type);
-    if (self == NULL) {
-        Py_XDECREF(dict_steal);
-        return NULL;
-    }
-    self->dict = dict_steal;
-    self->hash = -1;
-    PyObject_GC_Track(self);
-    return (PyObject *)self;
-}
-
 // A dict takes a frozendict for a mapping as any other, and would look up key by key.
 static PyObject *
 dict_from(PyObject *source)
@@ -56,6 +42,37 @@ dict_from(PyObject *source)
     return Py_IS_TYPE(source, &frozendict_type)
                ? PyDict_Copy(frozendict_dict(source))
                : PyObject_CallOneArg((PyObject *)&PyDict_Type, source);
+}
+
+// While it was made, code of keys may have run and found it, since the collector shows what it
+// tracks. Then it is copied, which asks no keys; and it is not tracked from then on.
+static PyObject *
+make_steal(PyObject *dict)
+{
+    while (dict != NULL && Py_REFCNT(dict) > 1) {
+        Py_SETREF(dict, PyDict_Copy(dict));
+    }
+    frozendict_object *self =
+        dict == NULL ? NULL : PyObject_GC_New(frozendict_object, &frozendict_type);
+    if (self == NULL) {
+        Py_XDECREF(dict);
+        return NULL;
+    }
+    PyObject_GC_UnTrack(dict);
+    self->dict = dict;
+    self->hash = -1;
+    PyObject_GC_Track(self);
+    return (PyObject *)self;
+}
+
+// The collector must see what is not ours alone; CPython 3.13 does not track a copy of what is not.
+static PyObject *
+track(PyObject *dict)
+{
+    if (dict != NULL && !PyObject_GC_IsTracked(dict)) {
+        PyObject_GC_Track(dict);
+    }
+    return dict;
 }
 
 static PyObject *new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
@@ -108,7 +125,7 @@ contains(PyObject *self, PyObject *key)
 static PyObject *
 iterate(PyObject *self)
 {
-    return PyObject_GetIter(frozendict_dict(self));
+    return frozendict_iterate(self, VIEW_KEYS, false);
 }
 
 static PyObject *
@@ -125,33 +142,27 @@ get(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 }
 
 static PyObject *
-call_inner(PyObject *self, const char *method)
-{
-    return PyObject_CallMethod(frozendict_dict(self), method, NULL);
-}
-
-static PyObject *
 keys(PyObject *self, PyObject *unused)
 {
-    return call_inner(self, "keys");
+    return frozendict_view(self, VIEW_KEYS);
 }
 
 static PyObject *
 values(PyObject *self, PyObject *unused)
 {
-    return call_inner(self, "values");
+    return frozendict_view(self, VIEW_VALUES);
 }
 
 static PyObject *
 items(PyObject *self, PyObject *unused)
 {
-    return call_inner(self, "items");
+    return frozendict_view(self, VIEW_ITEMS);
 }
 
 static PyObject *
 reversed(PyObject *self, PyObject *unused)
 {
-    return call_inner(self, "__reversed__");
+    return frozendict_iterate(self, VIEW_KEYS, true);
 }
 
 // ---- as a value ----
@@ -205,10 +216,19 @@ hash(PyObject *object)
     return computed;
 }
 
+// Of a copy: those whose repr is under way are in a list that the collector shows.
 static PyObject *
 represent(PyObject *self)
 {
-    return PyUnicode_FromFormat("frozendict(%R)", frozendict_dict(self));
+    int is_inside = Py_ReprEnter(self);
+    if (is_inside != 0) {
+        return is_inside < 0 ? NULL : PyUnicode_FromString("frozendict({...})");
+    }
+    PyObject *copy = PyDict_Copy(frozendict_dict(self));
+    PyObject *text = copy == NULL ? NULL : PyUnicode_FromFormat("frozendict(%R)", copy);
+    Py_XDECREF(copy);
+    Py_ReprLeave(self);
+    return text;
 }
 
 // The result is of the type of the left side, as with the builtin one.
@@ -225,7 +245,7 @@ unite(PyObject *left, PyObject *right)
     if (dict != NULL && PyDict_Update(dict, added) < 0) {
         Py_CLEAR(dict);
     }
-    return is_left ? make_steal(dict) : dict;
+    return is_left ? make_steal(dict) : track(dict);
 }
 
 static PyObject *
@@ -237,14 +257,14 @@ itself(PyObject *self, PyObject *unused)
 static PyObject *
 reduce(PyObject *self, PyObject *unused)
 {
-    PyObject *dict = PyDict_Copy(frozendict_dict(self));
+    PyObject *dict = track(PyDict_Copy(frozendict_dict(self)));
     return dict == NULL ? NULL : Py_BuildValue("O(N)", &frozendict_type, dict);
 }
 
 static PyObject *
 size_of(PyObject *self, PyObject *unused)
 {
-    PyObject *inner = call_inner(self, "__sizeof__");
+    PyObject *inner = PyObject_CallMethod(frozendict_dict(self), "__sizeof__", NULL);
     Py_ssize_t size = inner == NULL ? -1 : PyLong_AsSsize_t(inner);
     Py_XDECREF(inner);
     return size < 0 ? NULL : PyLong_FromSsize_t(size + frozendict_type.tp_basicsize);
@@ -252,12 +272,16 @@ size_of(PyObject *self, PyObject *unused)
 
 // ---- life ----
 
-// What a shared one refers to is immortal; its dict is nobody's business.
+// The dict itself is nobody's business: the collector would show it. What a shared one refers to is
+// immortal.
 static int
 traverse(PyObject *self, visitproc visit, void *arg)
 {
-    if (!heap_contains(self)) {
-        Py_VISIT(frozendict_dict(self));
+    Py_ssize_t position = 0;
+    PyObject *key, *value;
+    while (!heap_contains(self) && PyDict_Next(frozendict_dict(self), &position, &key, &value)) {
+        Py_VISIT(key);
+        Py_VISIT(value);
     }
     return 0;
 }
@@ -322,14 +346,7 @@ frozendict_init(void)
     if (cpython_init_static_type(&frozendict_type) < 0) {
         return -1;
     }
-    PyObject *module = cpython_import_named("_collections_abc");
-    PyObject *mapping = module == NULL ? NULL : PyObject_GetAttrString(module, "Mapping");
-    PyObject *done =
-        mapping == NULL ? NULL : PyObject_CallMethod(mapping, "register", "O", &frozendict_type);
-    Py_XDECREF(module);
-    Py_XDECREF(mapping);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return frozendict_register(&frozendict_type, "Mapping") < 0 ? -1 : frozendict_views_init();
 }
 
 #endif

@@ -17,6 +17,7 @@ typedef enum { BRANCH_TUPLE, BRANCH_SET, BRANCH_DICT } branch_kind;
 typedef struct {
     branch_kind kind;
     PyObject *source;
+    PyObject *dict; // of a dict: the source, or what is in it
     PyObject *made;
     size_t dicts;        // among the branches from the outermost to this one
     Py_ssize_t position; // of the next item in source
@@ -184,9 +185,10 @@ has_only_strings(PyObject *dict)
 static PyObject *
 open_dict(sharing *self, branch *top)
 {
-    PyObject *dict = top->source;
-    Py_ssize_t count = ((PyDictObject *)dict)->ma_used; // a builtin frozendict is no dict
-    top->shape = cpython_table_shape_of(count, has_only_strings(dict));
+    top->dict =
+        Py_IS_TYPE(top->source, &frozendict_type) ? frozendict_dict(top->source) : top->source;
+    Py_ssize_t count = ((PyDictObject *)top->dict)->ma_used; // a builtin frozendict is no dict
+    top->shape = cpython_table_shape_of(count, has_only_strings(top->dict));
     top->table = builder_raw(&self->builder, top->shape.size);
     if (top->table == NULL) {
         return NULL;
@@ -209,9 +211,7 @@ open_branch(sharing *self, branch_kind kind, PyObject *source, PyObject **where)
     }
     top->kind = kind;
     top->dicts = (self->depth > 1 ? top[-1].dicts : 0) + (kind == BRANCH_DICT);
-    top->source = kind == BRANCH_DICT && Py_IS_TYPE(source, &frozendict_type)
-                      ? frozendict_dict(source)
-                      : source;
+    top->source = source;
     top->made = kind == BRANCH_TUPLE ? open_tuple(self, top, Py_SIZE(source))
                 : kind == BRANCH_SET ? open_set(self, top)
                                      : open_dict(self, top);
@@ -315,7 +315,7 @@ next_in_dict(branch *self, PyObject **item, PyObject ***where)
         self->value = NULL;
         return true;
     }
-    bool is_found = PyDict_Next(self->source, &self->position, &self->key, &self->value);
+    bool is_found = PyDict_Next(self->dict, &self->position, &self->key, &self->value);
     if (is_found) {
         *item = self->key;
         self->items = *where = cpython_table_key(self->table, self->shape, self->count++);
