@@ -1,7 +1,7 @@
 # The long checks; `uv run pytest` is the short one, `.ci/run` what must pass before a change lands.
 SECONDS_EACH ?= 10
 
-.PHONY: asan tsan shake faults nightly
+.PHONY: asan tsan shake faults audit nightly
 
 asan:  # AddressSanitizer and UBSan: the core's own tests, the stress scripts, the whole test suite
 	tools/tsan_ground.sh
@@ -16,6 +16,9 @@ shake:  # the stress scripts on a core that rests at random
 
 faults:  # allocations that fail
 	uv run python tests/faults/faults.py
+
+audit:  # what somebody would try who wants to break it, in 15 minutes
+	tools/audit.sh
 
 nightly:  # all of it, and ten minutes of random programs on each Python of $PYTHONS
 	tools/nightly.sh
