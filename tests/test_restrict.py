@@ -43,7 +43,7 @@ def test_nothing_else_is_reached(there: Any, use: str) -> None:
 def test_no_special_method(there: Any, use: str) -> None:
     """Special methods that were not named do not exist."""
     view = atoll.restrict(
-        workloads.evaluate("type('L', (list,), {'__call__': lambda s: 1})()"), ["x"]
+        workloads.evaluate("type('L', (list,), {'__call__': lambda s: 1})()"), ["pop"]
     )
     with pytest.raises((TypeError, AttributeError)):
         there.call(there.evaluate(f"lambda v: {use.replace('with_(v)', 'v.__enter__()')}"), view)

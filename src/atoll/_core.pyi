@@ -509,6 +509,9 @@ def make_ready(handle: Handle, is_prewarmed: bool, /) -> None:
     """Let a hidden interpreter be taken."""
 
 def whole(object: object, /) -> Any: ...
+def allowed(object: object, /) -> dict[str, Any] | None:
+    """Return the names, and their rules, of a restricted object; None: it is none."""
+
 def make_internal(object: object, /) -> None:
     """Do not count an object that others hold: it is atoll's own."""
 
@@ -566,7 +569,7 @@ def rest_janitor() -> None:
 def resume_collector() -> None:
     """Go on with what is waited for."""
 
-def restrict(object: object, names: frozenset[str], /) -> Any:
+def restrict(object: object, rules: dict[str, Any], /) -> Any:
     """Narrow an object to some names."""
 
 def seal_heap() -> None:

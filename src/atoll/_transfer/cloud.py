@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import cloudpickle
 
+from .values import note_by_value
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,3 +31,9 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     """Pickles by value what cannot be imported, with the names of its files."""
 
     dispatch_table: ClassVar[Any] = ChainMap({CodeType: _reduce_code}, _dispatch_table)
+
+    def reducer_override(self, obj: Any) -> Any:
+        reduced = super().reducer_override(obj)
+        if issubclass(type(obj), type):
+            note_by_value(obj)
+        return reduced

@@ -10,7 +10,7 @@ from .values import reduce_proxy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     type Description = tuple[str, tuple[str, ...], tuple[str, ...], int, tuple[str, ...]]
 
@@ -75,6 +75,16 @@ _flags_of = type.__dict__["__flags__"].__get__
 _ABSENT = object()
 
 
+def is_special(name: str) -> bool:
+    """Tell whether it is a special method, which is looked up on the class."""
+    return name in _SPECIAL or name == "__call__"
+
+
+def find_in_class(cls: type, name: str) -> bool:
+    """Tell whether a class, or a base of it, defines a name."""
+    return _find(_mro_of(cls), name) is not _ABSENT
+
+
 def _find(mro: tuple[type, ...], name: str) -> object:
     """Look a name up as CPython does for special methods: in the classes, past any metaclass."""
     for cls in mro:
@@ -84,7 +94,7 @@ def _find(mro: tuple[type, ...], name: str) -> object:
     return _ABSENT
 
 
-def describe(cls: type, allowed: frozenset[str] | None = None) -> Description:
+def describe(cls: type, allowed: Container[str] | None = None) -> Description:
     """Describe a class to whoever makes proxies to its instances; called by the core.
 
     Args:
@@ -113,6 +123,20 @@ def describe(cls: type, allowed: frozenset[str] | None = None) -> Description:
         flags = _METACLASS if is_metaclass else _flags_for(cls, mro)
     abcs = _abcs(cls) if allowed is None else ()
     return f"{cls.__module__}.{_dotless(cls)}", tuple(present), tuple(disabled), flags, abcs
+
+
+def describe_guest(cls: type) -> Description:
+    """Describe to an owner what the holder of its object passes to it; called by the core.
+
+    It has all that its class has, but it is no class itself, whatever `cls` is.
+    """
+    name, present, disabled, _, abcs = describe(cls)
+    return name, present, disabled, _flags_for(cls, _mro_of(cls)), abcs
+
+
+def describe_token() -> Description:
+    """Describe what a holder can only hand back; called by the core."""
+    return "atoll.Token", (), (), 0, ()
 
 
 def describe_gone() -> Description:
@@ -186,4 +210,4 @@ def _marker(name: str) -> type:
 
 def abc_markers(base: type, names: tuple[str, ...]) -> tuple[type, ...]:
     """Return the bases of a remote class that belongs to the named ABCs; called by the core."""
-    return (base, *map(_marker, names))
+    return (base, *(_marker(name) for name in names if name in _NAMED_ABCS))

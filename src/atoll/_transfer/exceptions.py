@@ -9,6 +9,7 @@ from importlib import import_module
 from .. import _core
 from .errors import BaseRemoteError, DeadlineExceeded, RemoteError, RemoteTraceback
 from .names import name_of
+from .values import by_value_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,16 +129,7 @@ def _type_name(
     if cls is base:
         return cls
     reference = None if name_of(cls) else cls
-    return cls.__module__, cls.__qualname__, _by_value_id(cls), base, reference
-
-
-def _by_value_id(cls: type) -> str | None:
-    """Return the id under which cloudpickle knows a class on both sides, if it crossed by value."""
-    cloudpickle = sys.modules.get("cloudpickle.cloudpickle")
-    if cloudpickle is None:
-        return None
-    identifier: str | None = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS.get(cls)
-    return identifier
+    return cls.__module__, cls.__qualname__, by_value_id(cls), base, reference
 
 
 def _constructor_args(exception: BaseException) -> tuple[Any, ...]:
@@ -212,6 +204,15 @@ def rebuild(captured: Captured) -> BaseException:
     else:
         last.__cause__ = RemoteTraceback(blocks)
     return exception
+
+
+def deadline_passed(arguments: tuple[str]) -> BaseException:
+    """Make what ends a call of a restricted object when the caller's time is over.
+
+    Called by the core, in the interpreter that gets it.
+    """
+    exception = DeadlineExceeded(*arguments)
+    return exception.as_timeout_error() if _core.deadline_was_heeded() else exception
 
 
 def rebuild_alone(captured: Captured) -> BaseException:

@@ -9,9 +9,38 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# What a class is called, whatever its metaclass says.
+_module_of = type.__dict__["__module__"].__get__
+_qualname_of = type.__dict__["__qualname__"].__get__
+
+
+def claimed_name(cls: type) -> str | None:
+    """Return the "module:qualified.name" that a class says it has; anybody can say so."""
+    try:
+        module, qualname = _module_of(cls), _qualname_of(cls)
+    except AttributeError:
+        return None
+    is_plain = type(module) is str and type(qualname) is str
+    return f"{module}:{qualname}" if is_plain else None
+
+
+def name_of_class(cls: type) -> str | None:
+    """Return the "module:qualified.name" at which this very class is found, or None."""
+    name = claimed_name(cls)
+    module, _, qualname = (name or "").partition(":")
+    found: Any = sys.modules.get(module)
+    try:
+        for part in qualname.split("."):
+            found = getattr(found, part, None)
+    except Exception:  # of a module with a __getattr__
+        return None
+    return name if found is cls and module != "__main__" else None
+
 
 def name_of(obj: Any) -> str | None:
     """Return "module:qualified.name" under which an object can be imported, or None."""
+    if issubclass(type(obj), type):
+        return name_of_class(obj)
     module = getattr(obj, "__module__", None)
     qualname = getattr(obj, "__qualname__", None)
     if not isinstance(module, str) or not isinstance(qualname, str) or module == "__main__":

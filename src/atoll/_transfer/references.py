@@ -6,10 +6,17 @@ A Proxy has no attribute of its own, so that nothing of the original is hidden: 
 from __future__ import annotations
 
 from .. import _core
+from .describe import find_in_class, is_special
+from .values import copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    # What becomes of the results of a name.
+    type Rule = Iterable[str] | Mapping[str, Rule] | Callable[[object], object] | bool | None
+    type Rules = dict[str, bool | Rules | None]
 
 
 def is_proxy(obj: object) -> bool:
@@ -65,100 +72,87 @@ def ref(obj: object) -> object:
     return _core.mark(obj, False)
 
 
-def restrict(obj: object, names: Iterable[str]) -> object:
+def restrict(obj: object, names: Iterable[str] | Mapping[str, Rule]) -> Any:
     """Narrow an object, at its source, to some of its attributes and methods.
 
     Whoever gets it in another interpreter can use the named attributes and nothing else: no other
-    attribute, no special method that is not named, not its class, no assignment. When it comes home
-    it is the narrowed object again.
+    attribute, no special method that is not named, not its class, no assignment. An attribute that
+    can be called can only be called. When it comes home it is the narrowed object again.
 
-    An attribute that can be called can only be called. A result that is the object itself is the
-    narrowed one; functions among the results can only be called, generators, coroutines and
-    iterators only run, views of dicts only read. What the arguments, causes and contexts of an
-    exception refer to can only be held. Any other object that an allowed name gives out is given
-    whole, and in Python a whole object leads to all of its interpreter: return values, or narrow
-    what is returned.
+    Crosses: by reference. What its uses bring to the holder, however deep inside of results,
+    exceptions and the arguments of the holder's callbacks, is one of these: immutable builtins
+    (numbers, text, bytes, tuples and frozensets of these...); the holder's own objects; the
+    narrowed object itself; generators, coroutines and iterators of C code, which can only be
+    advanced; and for all else tokens, which can only be handed back to the owner, where they are
+    the object again. Exceptions are of the nearest builtin type, with their text. The holder's own
+    objects reach the owner as Proxies; what is passed to them is narrowed in the same way.
 
-    Crosses: by reference. Threads: any.
+    Threads: any.
 
     Args:
         obj: The object.
-        names: Attributes that may be read; special methods (`"__len__"`) too.
+        names: Attributes that may be read; special methods (`"__len__"`) too. A mapping says, for
+            each name, what becomes of the results: None or True: as above; names, or again such a
+            mapping: what is no immutable builtin is narrowed to these; `atoll.copy`: it is copied,
+            and has to consist of builtin types. What can only be advanced yields such results.
 
     Raises:
-        TypeError: If `names` is a single string or holds anything but strings.
+        TypeError: If `names` is a single string, or a name or what is said of it is of a wrong
+            type.
+        AttributeError: If the object has no such attribute. Special methods are looked up on its
+            type.
 
     Example:
         >>> interpreter.call(produce, atoll.restrict(queue, ["put"]))
+        >>> atoll.restrict(store, {"open": ["read", "close"], "rows": atoll.copy})
     """
+    rules = _rules(names)
+    whole = _core.whole(obj)
+    for name in rules:
+        if not _has(whole, name):
+            raise AttributeError(f"there is no {name!r} that could be allowed", name=name, obj=obj)
+    wider = _core.allowed(obj)
+    return _core.restrict(whole, rules if wider is None else _both(wider, rules))
+
+
+def _rules(names: Iterable[str] | Mapping[str, Rule]) -> Rules:
     if isinstance(names, str):
         raise TypeError("names must be an iterable of str, not one str")
-    allowed = frozenset(names)
-    for name in allowed:
+    is_mapping = hasattr(names, "keys")
+    rules: Rules = {}
+    for name in names:
         if not isinstance(name, str):
             raise TypeError(f"names must be str, not {type(name).__name__}")
-    return _core.restrict(obj, allowed)
+        rules[str.__str__(name)] = _rule(names[name]) if is_mapping else None  # type: ignore[index]
+    return rules
 
 
-# ---- what may be done with the results of a restricted object ----
+def _rule(rule: Rule) -> bool | Rules | None:
+    """Return a rule as the core knows it: None, True for a copy, or names and their rules."""
+    if rule is None or rule is True:
+        return None
+    return True if rule is copy else _rules(rule)  # type: ignore[arg-type]
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def _both(one: Rules, other: Rules) -> Rules:
+    """Allow what both allow."""
+    return {name: _both_rules(rule, other[name]) for name, rule in one.items() if name in other}
 
 
-_CALL = _names("__call__")
-_RUN = _names(
-    "__iter__ __next__ __length_hint__ __await__ __aiter__ __anext__ "
-    "send throw close asend athrow aclose"
-)
-_READ = _names(
-    "__len__ __iter__ __reversed__ __contains__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ "
-    "__and__ __or__ __sub__ __xor__ __rand__ __ror__ __rsub__ __rxor__ isdisjoint"
-)
-# As in `types`, whose import takes a new interpreter time.
-_CALLABLES = frozenset(
-    map(
-        type,
-        (
-            lambda: None,
-            _core.restrict,
-            [].__len__,  # a method wrapper
-            list.__len__,
-            str.join,
-            dict.__dict__["fromkeys"],
-            restrict.__get__(0),  # a bound method
-        ),
-    )
-)
-_frozen = _core.frozendict()
-_VIEWS = frozenset(
-    map(
-        type,
-        (
-            *({}.keys(), {}.values(), {}.items()),
-            *(_frozen.keys(), _frozen.values(), _frozen.items()),
-        ),
-    )
-)
-_IMMUTABLE_TYPE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE: a class of C code
-_RUN_BY = ("__next__", "__anext__", "__await__")
-_MODULES_OF_ITERATORS = ("builtins", "itertools", "_collections", "atoll")
+def _both_rules(one: bool | Rules | None, other: bool | Rules | None) -> bool | Rules | None:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return _both(one, other)
+    return True if one is True and other is True else None
 
 
-def narrowed_names(result: object) -> frozenset[str] | None:
-    """Say what may be used of a result of a restricted object; called by the core.
-
-    Generators (by their frames), iterators (by what they say to pickle), bound methods, functions
-    (by their globals) and views of dicts would lead from what was allowed to all the rest.
-
-    Returns:
-        The names, or None: the result goes as it is.
-    """
-    cls = type(result)
-    if cls in _CALLABLES:
-        return _CALL
-    if cls in _VIEWS:
-        return _READ
-    is_of_c = cls.__flags__ & _IMMUTABLE_TYPE and cls.__module__ in _MODULES_OF_ITERATORS
-    return _RUN if is_of_c and any(name in cls.__dict__ for name in _RUN_BY) else None
+def _has(obj: object, name: str) -> bool:
+    """Tell whether an object has an attribute, without running a property."""
+    if find_in_class(type(obj), name):
+        return True
+    if is_special(name):
+        return False
+    try:
+        getattr(obj, name)
+    except AttributeError:
+        return False
+    return True

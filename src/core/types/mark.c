@@ -72,19 +72,11 @@ static PyObject *
 restricted_new(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     core_state *state = PyModule_GetState(module);
-    if (count != 2 || !PyFrozenSet_CheckExact(arguments[1])) {
-        PyErr_SetString(PyExc_TypeError, "restrict(object, frozenset of names)");
+    if (count != 2 || !PyDict_CheckExact(arguments[1])) {
+        PyErr_SetString(PyExc_TypeError, "restrict(object, dict of names and their rules)");
         return NULL;
     }
-    if (!state_is_type(state, TYPE_RESTRICTED, arguments[0])) {
-        return restriction_make(state, arguments[0], arguments[1], NULL);
-    }
-    // Narrowing what is narrowed leaves what both allow.
-    restricted_object *wider = (restricted_object *)arguments[0];
-    PyObject *names = PyNumber_And(wider->names, arguments[1]);
-    PyObject *view = names == NULL ? NULL : restriction_make(state, wider->object, names, NULL);
-    Py_XDECREF(names);
-    return view;
+    return restriction_make(state, arguments[0], arguments[1], NULL, VIEW_MADE);
 }
 
 static int
@@ -95,6 +87,7 @@ restricted_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->object);
     Py_VISIT(self->names);
     Py_VISIT(self->origin);
+    Py_VISIT(self->module);
     return 0;
 }
 
@@ -102,6 +95,7 @@ static int
 restricted_clear(PyObject *op)
 {
     restricted_object *self = (restricted_object *)op;
+    restriction_forget(self);
     Py_CLEAR(self->object);
     Py_CLEAR(self->names);
     Py_CLEAR(self->origin);
@@ -114,6 +108,7 @@ restricted_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     (void)restricted_clear(self);
+    Py_DECREF(((restricted_object *)self)->module);
     PyObject_GC_Del(self);
     Py_DECREF(type);
 }
@@ -124,11 +119,10 @@ static PyObject *
 restricted_getattro(PyObject *op, PyObject *name)
 {
     restricted_object *self = (restricted_object *)op;
-    if (state_check_name(name) < 0 || restriction_check(self, name) < 0) {
-        return NULL;
-    }
-    PyObject *value = PyObject_GetAttr(self->object, name);
-    return restriction_attribute(PyType_GetModuleState(Py_TYPE(op)), self, name, value);
+    PyObject *rule = state_check_name(name) < 0 ? NULL : restriction_rule(self, name);
+    PyObject *object = rule == NULL ? NULL : restriction_object(self);
+    PyObject *value = object == NULL ? NULL : PyObject_GetAttr(object, name);
+    return restriction_attribute(PyModule_GetState(self->module), self, name, rule, value);
 }
 
 static int
@@ -143,9 +137,10 @@ restricted_call(PyObject *op, PyObject *arguments, PyObject *keywords)
 {
     restricted_object *self = (restricted_object *)op;
     PyObject *name = PyUnicode_InternFromString("__call__");
-    int denied = name == NULL ? -1 : restriction_check(self, name);
+    PyObject *rule = name == NULL ? NULL : restriction_rule(self, name);
     Py_XDECREF(name);
-    PyObject *result = denied ? NULL : PyObject_Call(self->object, arguments, keywords);
+    PyObject *object = rule == NULL ? NULL : restriction_object(self);
+    PyObject *result = object == NULL ? NULL : PyObject_Call(object, arguments, keywords);
     PyObject *view = result == NULL ? NULL : restriction_view_of(self, result);
     if (view != NULL) {
         Py_SETREF(result, Py_NewRef(view));
@@ -184,6 +179,16 @@ whole(PyObject *module, PyObject *object)
 }
 
 static PyObject *
+allowed(PyObject *module, PyObject *object)
+{
+    if (!state_is_type(PyModule_GetState(module), TYPE_RESTRICTED, object)) {
+        Py_RETURN_NONE;
+    }
+    PyObject *names = ((restricted_object *)object)->names;
+    return names == NULL ? PyDict_New() : PyDict_Copy(names);
+}
+
+static PyObject *
 make_internal(PyObject *module, PyObject *object)
 {
     export_make_internal(PyModule_GetState(module), object);
@@ -194,10 +199,13 @@ PyMethodDef mark_functions[] = {
     {"mark", (PyCFunction)(void (*)(void))mark_new, METH_FASTCALL,
      PyDoc_STR("mark($module, object, by_value, /)\n--\n\nSay how an object is to cross.")},
     {"restrict", (PyCFunction)(void (*)(void))restricted_new, METH_FASTCALL,
-     PyDoc_STR("restrict($module, object, names, /)\n--\n\nNarrow an object to some names.")},
+     PyDoc_STR("restrict($module, object, rules, /)\n--\n\nNarrow an object to some names.")},
     {"whole", whole, METH_O,
      PyDoc_STR("whole($module, object, /)\n--\n\n"
                "The object itself, of which a restricted one is a part.")},
+    {"allowed", allowed, METH_O,
+     PyDoc_STR("allowed($module, object, /)\n--\n\n"
+               "The names, and their rules, of a restricted object; None: it is none.")},
     {"make_internal", make_internal, METH_O,
      PyDoc_STR("make_internal($module, object, /)\n--\n\n"
                "Do not count an object that others hold: it is atoll's own.")},

@@ -210,6 +210,8 @@ free_module(void *module)
     pointer_map_free(&state->proxies);
     pointer_map_free(&state->classes);
     pointer_map_free(&state->handles);
+    pointer_map_free(&state->tokens);
+    pointer_map_free(&state->guests);
     pointer_map_free(&state->specials);
     if (state->interp != NULL) {
         if (state->interp->core_state == state) {

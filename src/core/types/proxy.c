@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "bridge/crossing/lease.h"
+#include "bridge/transfer/restriction.h"
 #include "types/reference.h"
 
 // ---- making ----
@@ -12,6 +13,9 @@ home_object(core_state *state, exported *target_steal)
     PyObject *object = Py_XNewRef(target_steal->object);
     if (object == NULL) {
         state_raise_closed(state, target_steal->owner);
+    }
+    else if (UNLIKELY(target_steal->flags & EXPORT_RESTRICTED)) {
+        object = restriction_come_home((restricted_object *)object);
     }
     export_unref_at_home(state, target_steal); // the object is ours by now: nothing is finalized
     return object;

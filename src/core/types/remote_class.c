@@ -210,10 +210,30 @@ for_foreign_type(core_state *state, exported *target)
     return class;
 }
 
+// All tokens look alike, so their owners need not be asked.
+static PyTypeObject *
+for_token(core_state *state)
+{
+    static const char key; // an address that no type has
+    PyTypeObject *class = find_class(state, &key, NULL);
+    if (class != NULL) {
+        return (PyTypeObject *)Py_NewRef(class);
+    }
+    PyObject *description = state_call_hook(state, HOOK_DESCRIBE_TOKEN, NULL, NULL);
+    class = as_described_steal(state, description, &PyBaseObject_Type, &key);
+    if (class != NULL) {
+        remote_class_data(class)->is_restricted = true;
+    }
+    return class;
+}
+
 PyTypeObject *
 remote_class_of(core_state *state, exported *target)
 {
-    if (!(target->flags & EXPORT_RESTRICTED)) {
+    if (target->flags & EXPORT_TOKEN) {
+        return for_token(state);
+    }
+    if (!(target->flags & EXPORT_RESTRICTED) || (target->flags & EXPORT_SHARED_TYPE)) {
         PyTypeObject *known = find_class(state, target->type, target->owner);
         if (LIKELY(known != NULL)) {
             return (PyTypeObject *)Py_NewRef(known);

@@ -5,12 +5,25 @@
 #include "bridge/transfer/error.h"
 #include "bridge/python/objects.h"
 #include "bridge/transfer/parcel.h"
+#include "bridge/transfer/restriction.h"
 
 static exported *
 export_class(core_state *host, PyTypeObject *class)
 {
     return class == NULL || cpython_is_shared_type(class) ? NULL
                                                           : export_object(host, (PyObject *)class);
+}
+
+static PyObject *
+describe_view(core_state *host, const restricted_object *view)
+{
+    PyObject *object = restriction_object(view);
+    if (object == NULL) {
+        return NULL;
+    }
+    bool is_whole = view->kind == VIEW_GUEST && view->names == NULL;
+    return state_call_hook(host, is_whole ? HOOK_DESCRIBE_GUEST : HOOK_DESCRIBE,
+                           (PyObject *)Py_TYPE(object), view->names);
 }
 
 static int
@@ -23,8 +36,7 @@ describe_in_host(core_state *host, exported *target, description *result, parcel
         state_raise_closed(host, target->owner);
     }
     else if (target->flags & EXPORT_RESTRICTED) {
-        restricted_object *view = (restricted_object *)object;
-        told = state_call_hook(host, HOOK_DESCRIBE, (PyObject *)Py_TYPE(view->object), view->names);
+        told = describe_view(host, (restricted_object *)object);
     }
     else {
         class = target->flags & EXPORT_CLASS ? (PyTypeObject *)object : Py_TYPE(object);
@@ -56,9 +68,11 @@ description_bring(core_state *home, exported *target, description *result)
         crossing_raise(home, target->owner, why);
         return -1;
     }
+    restriction closing = restriction_of_answer(target, home->interp);
     parcel packed;
-    parcel_init(&packed);
+    parcel_init_closed(&packed, target->flags & EXPORT_RESTRICTED ? &closing : NULL);
     int status = describe_in_host(target->owner->core_state, target, result, &packed);
+    packed.restriction = NULL;
     crossing_leave(&over);
     if (status < 0) {
         (void)error_raise(&packed, home);

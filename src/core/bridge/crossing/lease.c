@@ -3,6 +3,7 @@
 #include "bridge/crossing/crossing.h"
 #include "bridge/transfer/error.h"
 #include "bridge/transfer/parcel.h"
+#include "bridge/transfer/restriction.h"
 
 static lease *
 make(interp *owner, PyObject *object, int flags)
@@ -33,11 +34,13 @@ lease_take(core_state *home, exported *target, int flags)
         return NULL;
     }
     core_state *host = target->owner->core_state;
+    restriction closing = restriction_of_answer(target, home->interp);
     parcel error;
-    parcel_init(&error);
+    parcel_init_closed(&error, target->flags & EXPORT_RESTRICTED ? &closing : NULL);
     lease *made = NULL;
-    if (target->object != NULL) {
-        made = make(target->owner, target->object, flags);
+    PyObject *object = closing.gives_guests ? closing.view->object : target->object;
+    if (object != NULL) {
+        made = make(target->owner, object, flags);
     }
     else {
         state_raise_closed(host, target->owner);
@@ -45,6 +48,7 @@ lease_take(core_state *home, exported *target, int flags)
     if (made == NULL) {
         error_pack(&error, host);
     }
+    error.restriction = NULL;
     crossing_leave(&over);
     if (made == NULL) {
         (void)error_raise(&error, home);

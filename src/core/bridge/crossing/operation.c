@@ -77,22 +77,32 @@ takes_exceptions(const operation *op)
                                              PyUnicode_EqualToUTF8(op->name.text, "athrow")));
 }
 
+static inline bool
+is_closed(const operation *op)
+{
+    return op->target != NULL && (op->target->flags & EXPORT_RESTRICTED);
+}
+
 static NOINLINE int
 arguments_pack_all(argument_list *self, core_state *home, const operation *op)
 {
     unsigned flags = (takes_exceptions(op) ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
                      (op->flags & OPERATION_CONTAINERS_BY_VALUE ? PARCEL_CONTAINERS_BY_VALUE : 0);
+    restriction closing;
     parcel_init(&self->parcel);
-    if (arguments_reserve(self, op) < 0) {
-        return -1;
+    if (UNLIKELY(is_closed(op))) {
+        closing = restriction_of_arguments(op->target);
+        parcel_init_closed(&self->parcel, &closing);
     }
-    for (Py_ssize_t i = 0; i < self->count; i++) {
+    int result = arguments_reserve(self, op);
+    for (Py_ssize_t i = 0; result == 0 && i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
-        if (self->is_packed[i] && parcel_put(&self->parcel, home, op->arguments[i], flags) < 0) {
-            return -1;
+        if (self->is_packed[i]) {
+            result = parcel_put(&self->parcel, home, op->arguments[i], flags);
         }
     }
-    return 0;
+    self->parcel.restriction = NULL;
+    return result;
 }
 
 static inline int
@@ -262,19 +272,23 @@ call_function(PyObject *name, argument_list *arguments, size_t nargs)
 
 // What restrict() did not name does not exist for the holder of the Proxy.
 static COLD int
-check_restricted(const operation *op, PyObject *name, PyObject **object)
+check_restricted(const operation *op, PyObject *name, restriction *used, PyObject **object)
 {
-    restricted_object *view = (restricted_object *)*object;
     PyObject *asked =
         op->kind == OPERATION_CALL ? PyUnicode_InternFromString("__call__") : Py_XNewRef(name);
-    int result = asked == NULL ? -1 : restriction_check(view, asked);
+    PyObject *rule = asked == NULL ? NULL : restriction_rule(used->view, asked);
     Py_XDECREF(asked);
-    if (result == 0 && (op->kind == OPERATION_SET || op->kind == OPERATION_DELETE)) {
-        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: it cannot be changed");
-        result = -1;
+    *object = rule == NULL ? NULL : restriction_object(used->view);
+    if (*object == NULL) {
+        return -1;
     }
-    *object = view->object;
-    return result;
+    used->rule = rule;
+    bool is_change = op->kind == OPERATION_SET || op->kind == OPERATION_DELETE;
+    if (is_change && !used->gives_guests) {
+        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: it cannot be changed");
+        return -1;
+    }
+    return 0;
 }
 
 static NOINLINE PyObject *
@@ -302,17 +316,16 @@ dispatch_other(core_state *host, const operation *op, PyObject *name, argument_l
 }
 
 static inline PyObject *
-dispatch(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
+dispatch(core_state *host, const operation *op, PyObject *name, restriction *used,
+         argument_list *arguments)
 {
-    bool is_restricted = false;
     if (LIKELY(op->target != NULL)) {
         arguments->host[1] = op->target->object;
         if (UNLIKELY(arguments->host[1] == NULL)) {
             state_raise_closed(host, op->owner);
             return NULL;
         }
-        is_restricted = op->target->flags & EXPORT_RESTRICTED;
-        if (UNLIKELY(is_restricted) && check_restricted(op, name, &arguments->host[1]) < 0) {
+        if (UNLIKELY(used != NULL) && check_restricted(op, name, used, &arguments->host[1]) < 0) {
             return NULL;
         }
     }
@@ -323,9 +336,8 @@ dispatch(core_state *host, const operation *op, PyObject *name, argument_list *a
     }
     if (op->kind == OPERATION_GET) {
         PyObject *value = PyObject_GetAttr(arguments->host[1], name);
-        return UNLIKELY(is_restricted)
-                   ? restriction_attribute(host, (restricted_object *)op->target->object, name,
-                                           value)
+        return UNLIKELY(used != NULL)
+                   ? restriction_attribute(host, used->view, name, used->rule, value)
                    : value;
     }
     return dispatch_other(host, op, name, arguments);
@@ -370,8 +382,7 @@ make_plain(PyObject *result_steal)
 static NOINLINE int
 pack_in_parcel(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
 {
-    parcel_init(&result->parcel);
-    result->parcel.restriction = narrowing;
+    parcel_init_closed(&result->parcel, narrowing);
     result->form = ANSWER_PARCEL;
     int status = parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
     result->parcel.restriction = NULL;
@@ -394,30 +405,14 @@ pack_answer(core_state *host, PyObject *value, const restriction *narrowing, ans
     return pack_in_parcel(host, value, narrowing, result);
 }
 
-// A generator's or coroutine's result is no error.
-static COLD bool
-is_returned(void)
-{
-    PyObject *raised = PyErr_GetRaisedException();
-    bool is_bare = ((PyBaseExceptionObject *)raised)->context == NULL &&
-                   ((PyBaseExceptionObject *)raised)->cause == NULL;
-    PyErr_SetRaisedException(raised);
-    PyObject *type = PyErr_Occurred();
-    return is_bare && (type == PyExc_StopIteration || type == PyExc_StopAsyncIteration);
-}
-
 static COLD void
-pack_error(core_state *host, restriction *narrowing, answer *result)
+pack_error(core_state *host, const restriction *narrowing, answer *result)
 {
     if (result->form == ANSWER_PARCEL) { // packing failed
         Py_CLEAR(result->parcel.held);
         parcel_clear(&result->parcel);
     }
-    parcel_init(&result->parcel);
-    if (narrowing != NULL) {
-        narrowing->is_error = !is_returned();
-        result->parcel.restriction = narrowing;
-    }
+    parcel_init_closed(&result->parcel, narrowing);
     error_pack(&result->parcel, host);
     result->parcel.restriction = NULL;
     result->form = ANSWER_ERROR;
@@ -427,18 +422,18 @@ static void
 perform_in_host(core_state *host, const operation *op, const interp *home, argument_list *arguments,
                 answer *result)
 {
-    restriction used = {.holder = home};
-    if (UNLIKELY(op->target != NULL && (op->target->flags & EXPORT_RESTRICTED))) {
-        used.view = (restricted_object *)op->target->object;
+    restriction used, *narrowing = NULL;
+    if (UNLIKELY(is_closed(op))) {
+        used = restriction_of_answer(op->target, home);
+        narrowing = &used;
     }
-    restriction *narrowing = used.view == NULL ? NULL : &used;
     PyObject *value = NULL, *name = NULL;
     int status = -1;
     result->form = ANSWER_ERROR;
     result->attribute = ATTRIBUTE_VALUE;
     if (LIKELY(op->kind == OPERATION_CALL || (name = name_here(host, op->name)) != NULL)) {
         if (LIKELY(arguments_unpack(arguments, host, op) == 0)) {
-            value = dispatch(host, op, name, arguments);
+            value = dispatch(host, op, name, narrowing, arguments);
         }
         if (UNLIKELY(op->flags & OPERATION_PLAIN_RESULT) && value != NULL) {
             value = make_plain(value);
@@ -446,7 +441,7 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
     }
     if (LIKELY(value != NULL)) {
         if ((op->flags & OPERATION_FUSE) &&
-            (result->attribute = classify(op->target->object, value)) != ATTRIBUTE_VALUE) {
+            (result->attribute = classify(arguments->host[1], value)) != ATTRIBUTE_VALUE) {
             status = pack_answer(host, Py_None, NULL, result);
         }
         else {

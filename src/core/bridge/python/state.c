@@ -14,7 +14,9 @@ static const struct {
     [HOOK_LOAD] = {"atoll._transfer.values", "load"},
     [HOOK_IS_VALUE] = {"atoll._transfer.values", "is_value_type"},
     [HOOK_DESCRIBE] = {"atoll._transfer.describe", "describe"},
+    [HOOK_DESCRIBE_GUEST] = {"atoll._transfer.describe", "describe_guest"},
     [HOOK_DESCRIBE_GONE] = {"atoll._transfer.describe", "describe_gone"},
+    [HOOK_DESCRIBE_TOKEN] = {"atoll._transfer.describe", "describe_token"},
     [HOOK_ABC_MARKERS] = {"atoll._transfer.describe", "abc_markers"},
     [HOOK_JOIN_THREADS] = {"atoll._interpreter.inside", "join_threads"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},
@@ -28,6 +30,8 @@ static const struct {
     [HOOK_SHUT_DOWN] = {"queue", "ShutDown"},
     [HOOK_OPERATE] = {"atoll._transfer.operators", "operate"},
     [HOOK_DEADLINE_ERROR] = {"atoll._transfer.errors", "deadline_error"},
+    [HOOK_DEADLINE_EXCEEDED] = {"atoll._transfer.errors", "DeadlineExceeded"},
+    [HOOK_DEADLINE_PASSED] = {"atoll._transfer.exceptions", "deadline_passed"},
     [HOOK_TASK_DUMP] = {"atoll._executor.tasks", "dump"},
     [HOOK_TASK_LOAD] = {"atoll._executor.tasks", "load"},
     [HOOK_TASK_FUNCTION] = {"atoll._transfer.remaking", "load_function"},
@@ -35,7 +39,6 @@ static const struct {
     [HOOK_CANCELLED_ERROR] = {"concurrent.futures", "CancelledError"},
     [HOOK_TASK_BROKEN] = {"atoll._executor.executor", "broken_error"},
     [HOOK_SHARE_ERROR] = {"atoll._share.share", "share_error"},
-    [HOOK_NARROW] = {"atoll._transfer.references", "narrowed_names"},
     [HOOK_REDUCE] = {"atoll._transfer.values", "reduce_proxy"},
 };
 

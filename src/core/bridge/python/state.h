@@ -45,7 +45,9 @@ typedef enum {
     HOOK_LOAD,
     HOOK_IS_VALUE,
     HOOK_DESCRIBE,
+    HOOK_DESCRIBE_GUEST,
     HOOK_DESCRIBE_GONE,
+    HOOK_DESCRIBE_TOKEN,
     HOOK_ABC_MARKERS,
     HOOK_JOIN_THREADS,
     HOOK_INTERPRETER,
@@ -58,9 +60,10 @@ typedef enum {
     HOOK_FULL,
     HOOK_SHUT_DOWN,
     HOOK_REDUCE,
-    HOOK_NARROW,
     HOOK_OPERATE,
     HOOK_DEADLINE_ERROR,
+    HOOK_DEADLINE_EXCEEDED,
+    HOOK_DEADLINE_PASSED,
     HOOK_TASK_DUMP,
     HOOK_TASK_LOAD,
     HOOK_TASK_FUNCTION,
@@ -116,6 +119,8 @@ struct core_state {
     pointer_map proxies;                      // export -> Proxy or remote class, borrowed
     pointer_map classes;                      // key of a remote type -> remote class, borrowed
     pointer_map handles;                      // record -> handle, borrowed
+    pointer_map tokens;                       // object -> VIEW_TOKEN of it, borrowed
+    pointer_map guests;                       // object -> VIEW_GUEST of it, borrowed
     pointer_map specials;                     // name index -> special method, owned
     PyObject *recent_classes[RECENT_CLASSES]; // owned; keeps classes of short-lived proxies
     unsigned recent_position;

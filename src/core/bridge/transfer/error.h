@@ -2,7 +2,8 @@
 //
 // Purpose. A builtin exception raised by C, with plain arguments, goes as (type, arguments). Any
 // other is captured by atoll._transfer.exceptions there and rebuilt here, with its notes, causes,
-// groups and the frames of its traceback as text.
+// groups and the frames of its traceback as text. In a closed parcel there is only what
+// error_reduce() leaves.
 #ifndef ATOLL_BRIDGE_ERROR_H
 #define ATOLL_BRIDGE_ERROR_H
 
@@ -12,6 +13,12 @@
 // Takes the raised exception. Never fails: what cannot be captured is told apart by its type.
 void error_pack(parcel *into, core_state *state);
 void error_pack_as(parcel *into, core_state *state, hook_id capture); // a capture() of another kind
+
+// The type of exceptions that all share which comes nearest, and can be made of a text; borrowed.
+PyObject *error_nearest_type(PyTypeObject *type);
+// What a closed parcel carries of an exception (restriction.h): that type, borrowed, and a tuple of
+// its text, or of its arguments where these are plain. NULL: it could not say, and why is urgent.
+PyObject *error_reduce(core_state *state, PyObject *exception, PyObject **arguments);
 
 PyObject *error_get(parcel *from, core_state *state); // new reference
 // Raises it here; always returns NULL.

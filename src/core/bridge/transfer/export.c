@@ -22,15 +22,24 @@ free_export(exported *self)
     interp_decref(owner);
 }
 
-// What restrict() makes says more.
-static unsigned
-restricted_flags(const core_state *state, PyObject *object)
+static void
+add_flags(const core_state *state, exported *self, PyObject *object)
 {
     if (!state_is_type(state, TYPE_RESTRICTED, object)) {
-        return 0;
+        self->flags = (PyType_Check(object) ? EXPORT_CLASS : 0) |
+                      (cpython_is_shared_type(self->type) ? EXPORT_SHARED_TYPE : 0);
+        return;
     }
-    bool takes_exceptions = ((restricted_object *)object)->takes_exceptions;
-    return EXPORT_RESTRICTED | (takes_exceptions ? EXPORT_TAKES_EXCEPTIONS : 0);
+    const restricted_object *view = (restricted_object *)object;
+    self->flags = EXPORT_RESTRICTED | (view->takes_exceptions ? EXPORT_TAKES_EXCEPTIONS : 0) |
+                  (view->kind == VIEW_GUEST ? EXPORT_GUEST : 0) |
+                  (view->kind == VIEW_TOKEN ? EXPORT_TOKEN : 0);
+    // A guest is of its object's type if that type is no way to anything; of a class it is none.
+    bool is_whole = view->kind == VIEW_GUEST && view->names == NULL && view->object != NULL;
+    if (is_whole && !PyType_Check(view->object) && cpython_is_shared_type(Py_TYPE(view->object))) {
+        self->flags |= EXPORT_SHARED_TYPE;
+        self->type = Py_TYPE(view->object);
+    }
 }
 
 static exported *
@@ -53,8 +62,7 @@ new_export(core_state *state, PyObject *object)
     if (UNLIKELY(state->exports.count > state->growth_limit)) {
         listener.note_growth(state);
     }
-    self->flags = (PyType_Check(object) ? EXPORT_CLASS : 0) | restricted_flags(state, object) |
-                  (cpython_is_shared_type(Py_TYPE(object)) ? EXPORT_SHARED_TYPE : 0);
+    add_flags(state, self, object);
     return self;
 }
 

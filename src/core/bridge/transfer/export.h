@@ -21,11 +21,13 @@
 
 enum {
     EXPORT_CLASS = 1,       // the object is a class
-    EXPORT_RESTRICTED = 2,  // made by restrict()
+    EXPORT_RESTRICTED = 2,  // a view (restriction.h): all that crosses for it does so closed
     EXPORT_SHARED_TYPE = 4, // its type is the same object everywhere
     EXPORT_INTERNAL = 8,    // atoll's own: users neither see it nor keep an interpreter by it
     EXPORT_TAKES_EXCEPTIONS =
-        16, // what it is called with: its arguments that are exceptions go by value
+        16,            // what it is called with: its arguments that are exceptions go by value
+    EXPORT_GUEST = 32, // a view that stands for an argument of a holder's
+    EXPORT_TOKEN = 64, // a view with no names
 };
 
 typedef struct exported {

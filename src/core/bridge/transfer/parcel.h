@@ -26,6 +26,7 @@ typedef struct {
     size_t size, capacity, position;
     PyObject *held;                        // owned by the packer's interpreter, or NULL
     const struct restriction *restriction; // borrowed while packing; NULL: all goes as it is
+    bool is_closed;                        // it was packed with a restriction (restriction.h)
     _Alignas(16) unsigned char space[176];
 } parcel;
 
@@ -43,6 +44,15 @@ parcel_init(parcel *self)
     self->capacity = sizeof self->space;
     self->held = NULL;
     self->restriction = NULL;
+    self->is_closed = false;
+}
+
+static inline void
+parcel_init_closed(parcel *self, const struct restriction *restriction)
+{
+    parcel_init(self);
+    self->restriction = restriction;
+    self->is_closed = restriction != NULL;
 }
 
 void parcel_trim(parcel *self); // no more is put: give back memory that is not used

@@ -141,6 +141,18 @@ get_exception(parcel *self, core_state *state)
     return exception;
 }
 
+// Of types and arguments that no code of anybody's takes part in.
+static PyObject *
+get_plain_exception(parcel *self, core_state *state)
+{
+    PyObject *type = parcel_get(self, state);
+    PyObject *arguments = type == NULL ? NULL : parcel_get(self, state);
+    PyObject *exception = arguments == NULL ? NULL : PyObject_Call(type, arguments, NULL);
+    Py_XDECREF(arguments);
+    Py_XDECREF(type);
+    return exception;
+}
+
 static PyObject *
 get_handle(core_state *state, const record *head)
 {
@@ -148,6 +160,20 @@ get_handle(core_state *state, const record *head)
     PyObject *object = handle_of(state, head->detail, handle);
     handle_decref(head->detail, handle);
     return object;
+}
+
+// None of these is ever put into a closed parcel; nor would it be taken out of one.
+static PyObject *
+get_open(parcel *self, core_state *state, const record *head)
+{
+    assert(!self->is_closed);
+    if (self->is_closed) {
+        PyErr_SetString(PyExc_SystemError, "a closed parcel holds what it must not");
+        return NULL;
+    }
+    return head->kind == RECORD_HANDLE     ? get_handle(state, head)
+           : head->kind == RECORD_RESOLVED ? get_resolved(self, state, head)
+                                           : get_exception(self, state);
 }
 
 PyObject *
@@ -169,7 +195,8 @@ parcel_get(parcel *self, core_state *state)
     case RECORD_STRING:
         return get_string(head);
     case RECORD_BYTES:
-        return PyBytes_FromStringAndSize(payload, (Py_ssize_t)head->size);
+        return head->detail == 0 ? PyBytes_FromStringAndSize(payload, (Py_ssize_t)head->size)
+                                 : PyByteArray_FromStringAndSize(payload, (Py_ssize_t)head->size);
     case RECORD_HELD:
         return value_copy(*(PyObject **)payload);
     case RECORD_TUPLE:
@@ -184,11 +211,11 @@ parcel_get(parcel *self, core_state *state)
     case RECORD_EXPORT:
         return get_export(state, head);
     case RECORD_RESOLVED:
-        return get_resolved(self, state, head);
     case RECORD_HANDLE:
-        return get_handle(state, head);
     case RECORD_EXCEPTION:
-        return get_exception(self, state);
+        return get_open(self, state, head);
+    case RECORD_PLAIN_EXCEPTION:
+        return get_plain_exception(self, state);
     }
     Py_UNREACHABLE();
 }

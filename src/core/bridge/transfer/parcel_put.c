@@ -1,8 +1,8 @@
 #include "bridge/transfer/export.h"
 #include "bridge/share/frozendict.h"
 #include "bridge/transfer/handle.h"
+#include "bridge/python/objects.h"
 #include "bridge/transfer/record.h"
-#include "bridge/transfer/restriction.h"
 #include "bridge/python/value.h"
 
 // What goes by value in one piece up to this size is packed, beyond it held.
@@ -106,6 +106,10 @@ static int
 put_items(parcel *self, core_state *state, record_kind kind, PyObject *const *items,
           Py_ssize_t count, unsigned flags)
 {
+    if (UNLIKELY(self->is_closed && self->size > CLOSED_SIZE_MAX)) {
+        PyErr_SetString(PyExc_ValueError, "too large for the holder of a restricted object");
+        return -1;
+    }
     if (put_record(self, kind, 0, (uint64_t)count, 0) == NULL ||
         record_go_deeper(" while packing a value for another interpreter")) {
         return -1;
@@ -143,8 +147,8 @@ range_fields(PyObject *range)
     return fields;
 }
 
-static int
-put_export(parcel *self, exported *target_steal)
+int
+record_put_export(parcel *self, exported *target_steal)
 {
     if (target_steal == NULL) {
         return -1;
@@ -154,39 +158,6 @@ put_export(parcel *self, exported *target_steal)
         return -1;
     }
     return 0;
-}
-
-// An object of this interpreter, as whoever reads the parcel may have it.
-static int
-put_own(parcel *self, core_state *state, PyObject *object)
-{
-    if (LIKELY(self->restriction == NULL)) {
-        return put_export(self, export_object(state, object));
-    }
-    PyObject *narrowed = restriction_narrow(state, self->restriction, object);
-    int result = narrowed == NULL ? -1 : put_export(self, export_object(state, narrowed));
-    Py_XDECREF(narrowed);
-    return result;
-}
-
-// What stands for an object of another interpreter.
-static int
-put_foreign(parcel *self, core_state *state, PyObject *reference, exported *target_steal)
-{
-    if (LIKELY(self->restriction == NULL)) {
-        return put_export(self, target_steal);
-    }
-    PyObject *narrowed = restriction_narrow(state, self->restriction, reference);
-    int result = -1;
-    if (narrowed == reference) {
-        result = put_export(self, target_steal);
-    }
-    else {
-        export_unref((foreign_ref){target_steal});
-        result = narrowed == NULL ? -1 : put_export(self, export_object(state, narrowed));
-    }
-    Py_XDECREF(narrowed);
-    return result;
 }
 
 // Values that Python code takes apart: dump(object) gives a plain (how, what) or None. The object
@@ -206,7 +177,7 @@ put_dumped(parcel *self, core_state *state, PyObject *object, bool *is_dumped)
                      ? -1
                      : parcel_put(self, state, dumped, 0);
         if (result == 0) {
-            result = put_own(self, state, object);
+            result = record_put_export(self, export_object(state, object));
         }
     }
     Py_DECREF(dumped);
@@ -241,7 +212,7 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
     exported *target = NULL;
     int is_reference = state->references->identify(state, object, &target);
     if (is_reference != 0) {
-        return is_reference < 0 ? -1 : put_foreign(self, state, object, target);
+        return is_reference < 0 ? -1 : record_put_export(self, target);
     }
     PyTypeObject *type = Py_TYPE(object);
     if ((flags & PARCEL_EXCEPTIONS_BY_VALUE) && PyExceptionInstance_Check(object)) {
@@ -269,7 +240,7 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
             return 0;
         }
     }
-    return put_own(self, state, object);
+    return record_put_export(self, export_object(state, object));
 }
 
 // A mark says how its object is to go (types/mark.c).
@@ -281,8 +252,8 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
         exported *target = NULL;
         int is_reference = state->references->identify(state, object, &target);
         return is_reference < 0   ? -1
-               : is_reference > 0 ? put_foreign(self, state, object, target)
-                                  : put_own(self, state, object);
+               : is_reference > 0 ? record_put_export(self, target)
+                                  : record_put_export(self, export_object(state, object));
     }
     PyObject *hook = state_hook(state, HOOK_DUMP);
     PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);
@@ -319,8 +290,8 @@ is_large(PyObject *object)
 }
 
 // -1: exception; 0: it is none of these.
-static int
-put_container(parcel *self, core_state *state, PyObject *object)
+int
+record_put_container(parcel *self, core_state *state, PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
     int result = 0;
@@ -337,13 +308,22 @@ put_container(parcel *self, core_state *state, PyObject *object)
         Py_XDECREF(items);
     }
     else if (type == &PyByteArray_Type) {
-        result = put_bytes(self, RECORD_BYTES, 0, PyByteArray_AS_STRING(object),
+        result = put_bytes(self, RECORD_BYTES, 1, PyByteArray_AS_STRING(object),
                            (size_t)PyByteArray_GET_SIZE(object));
     }
     else {
         return 0;
     }
     return result < 0 ? -1 : 1;
+}
+
+int
+record_put_exception(parcel *self, core_state *state, PyObject *type, PyObject *arguments)
+{
+    return put_record(self, RECORD_PLAIN_EXCEPTION, 0, 0, 0) == NULL ||
+                   parcel_put(self, state, type, 0) < 0 || parcel_put(self, state, arguments, 0) < 0
+               ? -1
+               : 0;
 }
 
 static int
@@ -383,8 +363,11 @@ put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
         Py_XDECREF(items);
         return put_tuple_as(self, state, RECORD_FROZENDICT, pairs);
     }
+    if (UNLIKELY(self->is_closed)) {
+        return record_put_closed(self, state, object, flags);
+    }
     if (flags & PARCEL_CONTAINERS_BY_VALUE) {
-        int is_container = put_container(self, state, object);
+        int is_container = record_put_container(self, state, object);
         if (is_container != 0) {
             return is_container < 0 ? -1 : 0;
         }
@@ -393,9 +376,7 @@ put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
         return put_mark(self, state, object);
     }
     if (handle_check(state, object)) {
-        bool is_held_back = self->restriction != NULL && self->restriction->is_error;
-        return is_held_back ? put_own(self, state, object)
-                            : put_handle(self, (handle_object *)object);
+        return put_handle(self, (handle_object *)object);
     }
     return put_reference(self, state, object, flags);
 }

@@ -5,6 +5,7 @@
 #ifndef ATOLL_BRIDGE_RECORD_H
 #define ATOLL_BRIDGE_RECORD_H
 
+#include "bridge/transfer/export.h"
 #include "bridge/transfer/parcel.h"
 #include "ground/interpreter/thread.h"
 
@@ -15,7 +16,7 @@ typedef enum {
     RECORD_FLOAT,
     RECORD_COMPLEX,
     RECORD_STRING,
-    RECORD_BYTES,
+    RECORD_BYTES, // its detail is 1 for a bytearray
     RECORD_TUPLE,
     RECORD_FROZENSET,
     RECORD_SLICE,
@@ -29,6 +30,7 @@ typedef enum {
     RECORD_HANDLE,   // its detail is the kind
     RECORD_HELD,
     RECORD_EXCEPTION,
+    RECORD_PLAIN_EXCEPTION, // a builtin type and its arguments follow
 } record_kind;
 
 typedef struct {
@@ -37,7 +39,17 @@ typedef struct {
     uint64_t size; // of the payload in bytes, or the number of elements that follow
 } record;
 
+// What a closed parcel may become in bytes: a holder shall not fill its owner's memory.
+#define CLOSED_SIZE_MAX ((size_t)1 << 28)
+
 #define ROUND_UP(size) (((size) + 15) & ~(size_t)15)
+
+// Parts of parcel_put.c for parcel_closed.c. 0, or -1 with an exception.
+int record_put_export(parcel *self, exported *target_steal);
+int record_put_exception(parcel *self, core_state *state, PyObject *type, PyObject *arguments);
+int record_put_container(parcel *self, core_state *state, PyObject *object); // 0: it is none
+// An object that is no immutable builtin, for the reader of a closed parcel.
+int record_put_closed(parcel *self, core_state *state, PyObject *object, unsigned flags);
 
 // Containers in containers recurse.
 static inline int

@@ -1,29 +1,46 @@
 #include "bridge/transfer/restriction.h"
 
-#include "bridge/transfer/export.h"
+#include "bridge/python/cpython.h"
+
+// ---- views ----
 
 PyObject *
-restriction_make(core_state *state, PyObject *object, PyObject *names, PyObject *origin)
+restriction_make(core_state *state, PyObject *object, PyObject *names, PyObject *origin,
+                 view_kind kind)
 {
     restricted_object *self = PyObject_GC_New(restricted_object, state->types[TYPE_RESTRICTED]);
     if (self != NULL) {
         self->object = Py_NewRef(object);
-        self->names = Py_NewRef(names);
+        self->names = Py_XNewRef(names);
         self->origin = Py_XNewRef(origin);
+        self->module = Py_NewRef(state->module);
+        self->kind = kind;
         self->takes_exceptions = false;
         PyObject_GC_Track(self);
     }
     return (PyObject *)self;
 }
 
-int
-restriction_check(const restricted_object *view, PyObject *name)
+PyObject *
+restriction_object(const restricted_object *view)
 {
-    int allowed = PySet_Contains(view->names, name);
-    if (allowed == 0) {
+    if (view->object == NULL) {
+        PyErr_SetString(PyExc_ReferenceError, "the restricted object is gone");
+    }
+    return view->object;
+}
+
+PyObject *
+restriction_rule(const restricted_object *view, PyObject *name)
+{
+    if (view->names == NULL && view->kind == VIEW_GUEST) {
+        return Py_None;
+    }
+    PyObject *rule = view->names == NULL ? NULL : PyDict_GetItemWithError(view->names, name);
+    if (rule == NULL && !PyErr_Occurred()) {
         PyErr_Format(PyExc_AttributeError, "this proxy is restricted: '%U' is not allowed", name);
     }
-    return allowed == 1 ? 0 : -1;
+    return rule;
 }
 
 PyObject *
@@ -36,30 +53,36 @@ restriction_view_of(restricted_object *view, PyObject *object)
 }
 
 static PyObject *
-make_with_name(core_state *state, PyObject *object, const char *name, PyObject *origin)
+make_with_names(core_state *state, PyObject *object, const char *const *names, size_t count,
+                PyObject *rule, PyObject *origin)
 {
-    PyObject *tuple = name == NULL ? PyTuple_New(0) : Py_BuildValue("(s)", name);
-    PyObject *names = tuple == NULL ? NULL : PyFrozenSet_New(tuple);
-    PyObject *view = names == NULL ? NULL : restriction_make(state, object, names, origin);
-    Py_XDECREF(names);
-    Py_XDECREF(tuple);
+    PyObject *rules = PyDict_New();
+    for (size_t i = 0; rules != NULL && i < count; i++) {
+        if (PyDict_SetItemString(rules, names[i], rule) < 0) {
+            Py_CLEAR(rules);
+        }
+    }
+    PyObject *view =
+        rules == NULL ? NULL : restriction_make(state, object, rules, origin, VIEW_DERIVED);
+    Py_XDECREF(rules);
     return view;
 }
 
 // What can be called can only be called: a bound method would lead to the object.
 PyObject *
-restriction_attribute(core_state *state, restricted_object *view, PyObject *name,
+restriction_attribute(core_state *state, restricted_object *view, PyObject *name, PyObject *rule,
                       PyObject *value_steal)
 {
-    if (value_steal == NULL) {
-        return NULL;
+    if (value_steal == NULL || view->names == NULL) {
+        return value_steal;
     }
     PyObject *narrowed = Py_XNewRef(restriction_view_of(view, value_steal));
     if (narrowed == NULL && !PyCallable_Check(value_steal)) {
         return value_steal;
     }
     if (narrowed == NULL) {
-        narrowed = make_with_name(state, value_steal, "__call__", (PyObject *)view);
+        static const char *const call[] = {"__call__"};
+        narrowed = make_with_names(state, value_steal, call, 1, rule, (PyObject *)view);
         if (narrowed != NULL) {
             ((restricted_object *)narrowed)->takes_exceptions =
                 PyUnicode_EqualToUTF8(name, "throw") || PyUnicode_EqualToUTF8(name, "athrow");
@@ -69,43 +92,143 @@ restriction_attribute(core_state *state, restricted_object *view, PyObject *name
     return narrowed;
 }
 
-// What stands for another interpreter's object is no way to this one's. In an exception only the
-// holder's own are left: they come home.
-static int
-is_passed_on(core_state *state, const restriction *self, PyObject *object)
+// ---- one for each object ----
+
+// The holder's own views stay as narrow as they are.
+static PyObject *
+make_guest(core_state *state, PyObject *object)
 {
-    exported *target = NULL;
-    int is_reference = state->references->identify(state, object, &target);
-    if (is_reference == 1) {
-        is_reference = !self->is_error || target->owner == self->holder;
-        export_unref((foreign_ref){target});
+    if (!state_is_type(state, TYPE_RESTRICTED, object)) {
+        return restriction_make(state, object, NULL, NULL, VIEW_GUEST);
     }
-    return is_reference;
+    restricted_object *own = (restricted_object *)object;
+    PyObject *inner = restriction_object(own);
+    PyObject *names = own->names == NULL ? PyDict_New() : Py_NewRef(own->names);
+    PyObject *guest = inner == NULL || names == NULL
+                          ? NULL
+                          : restriction_make(state, inner, names, object, VIEW_GUEST);
+    Py_XDECREF(names);
+    return guest;
+}
+
+static PyObject *
+make_token(core_state *state, PyObject *object)
+{
+    PyObject *names = PyDict_New();
+    PyObject *token =
+        names == NULL ? NULL : restriction_make(state, object, names, NULL, VIEW_TOKEN);
+    Py_XDECREF(names);
+    return token;
+}
+
+static PyObject *
+one_for_each(core_state *state, pointer_map *known, PyObject *object,
+             PyObject *(*make)(core_state *, PyObject *))
+{
+    PyObject *view = Py_XNewRef((PyObject *)pointer_map_get(known, object));
+    if (view != NULL) {
+        return view;
+    }
+    view = make(state, object);
+    if (view != NULL && !pointer_map_set(known, object, view)) {
+        Py_DECREF(view);
+        return PyErr_NoMemory();
+    }
+    return view;
+}
+
+void
+restriction_forget(restricted_object *view)
+{
+    core_state *state = PyModule_GetState(view->module);
+    pointer_map *known = view->kind == VIEW_TOKEN   ? &state->tokens
+                         : view->kind == VIEW_GUEST ? &state->guests
+                                                    : NULL;
+    PyObject *key = view->origin != NULL ? view->origin : view->object;
+    if (known != NULL && key != NULL && pointer_map_get(known, key) == (void *)view) {
+        pointer_map_remove(known, key);
+    }
+}
+
+// ---- what passes ----
+
+restriction
+restriction_of_arguments(const exported *target)
+{
+    return (restriction){
+        .rule = Py_None, .reader = target->owner, .gives_guests = !(target->flags & EXPORT_GUEST)};
+}
+
+restriction
+restriction_of_answer(const exported *target, const interp *reader)
+{
+    bool is_view = target->flags & EXPORT_RESTRICTED;
+    restricted_object *view = is_view ? (restricted_object *)target->object : NULL;
+    return (restriction){.view = view,
+                         .rule = Py_None,
+                         .reader = reader,
+                         .gives_guests =
+                             view != NULL && view->kind == VIEW_GUEST && view->names == NULL};
+}
+
+// Of C code: no class of the user's has the flag.
+bool
+restriction_only_advances(PyObject *object)
+{
+    const PyTypeObject *type = Py_TYPE(object);
+    const PyAsyncMethods *async = type->tp_as_async;
+    if (!(type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) ||
+        (type->tp_iternext == NULL &&
+         (async == NULL || (async->am_await == NULL && async->am_anext == NULL)))) {
+        return false;
+    }
+    return strchr(type->tp_name, '.') == NULL || strncmp(type->tp_name, "itertools.", 10) == 0 ||
+           strncmp(type->tp_name, "_collections.", 13) == 0;
+}
+
+static const char *const advancing[] = {
+    "__iter__", "__next__", "__length_hint__", "__await__", "__aiter__", "__anext__",
+    "send",     "throw",    "close",           "asend",     "athrow",    "aclose",
+};
+
+static PyObject *
+narrow_own(core_state *state, const restriction *self, PyObject *object)
+{
+    PyObject *origin = (PyObject *)self->view;
+    if (restriction_only_advances(object)) {
+        return make_with_names(state, object, advancing, Py_ARRAY_LENGTH(advancing), self->rule,
+                               origin);
+    }
+    if (PyDict_CheckExact(self->rule)) {
+        return restriction_make(state, object, self->rule, origin, VIEW_DERIVED);
+    }
+    return one_for_each(state, &state->tokens, object, make_token);
 }
 
 PyObject *
 restriction_narrow(core_state *state, const restriction *self, PyObject *object)
 {
+    if (self->gives_guests) {
+        return one_for_each(state, &state->guests, object, make_guest);
+    }
     PyObject *view = restriction_view_of(self->view, object);
     if (view != NULL) {
         return Py_NewRef(view);
     }
-    if (state_is_type(state, TYPE_RESTRICTED, object)) {
-        return Py_NewRef(object);
+    bool is_view = state_is_type(state, TYPE_RESTRICTED, object) &&
+                   ((restricted_object *)object)->kind != VIEW_GUEST;
+    return is_view ? Py_NewRef(object) : narrow_own(state, self, object);
+}
+
+PyObject *
+restriction_come_home(restricted_object *view_steal)
+{
+    if (view_steal->kind == VIEW_MADE) {
+        return (PyObject *)view_steal;
     }
-    int is_passed = is_passed_on(state, self, object);
-    if (is_passed != 0) {
-        return is_passed < 0 ? NULL : Py_NewRef(object);
-    }
-    if (self->is_error) {
-        return make_with_name(state, object, NULL, (PyObject *)self->view);
-    }
-    PyObject *names = state_call_hook(state, HOOK_NARROW, object, NULL);
-    PyObject *result = NULL;
-    if (names != NULL) {
-        result = names == Py_None ? Py_NewRef(object)
-                                  : restriction_make(state, object, names, (PyObject *)self->view);
-    }
-    Py_XDECREF(names);
-    return result;
+    bool is_of_view = view_steal->kind == VIEW_GUEST && view_steal->origin != NULL;
+    PyObject *object = is_of_view ? view_steal->origin : restriction_object(view_steal);
+    Py_XINCREF(object);
+    Py_DECREF(view_steal);
+    return object;
 }
