@@ -122,7 +122,7 @@ restricted_getattro(PyObject *op, PyObject *name)
     PyObject *rule = state_check_name(name) < 0 ? NULL : restriction_rule(self, name);
     PyObject *object = rule == NULL ? NULL : restriction_object(self);
     PyObject *value = object == NULL ? NULL : PyObject_GetAttr(object, name);
-    return restriction_attribute(PyModule_GetState(self->module), self, name, rule, value);
+    return restriction_attribute(PyModule_GetState(self->module), self, name, &rule, value);
 }
 
 static int

@@ -9,7 +9,9 @@
 static int
 refuse_copy(PyObject *object, const char *why)
 {
-    PyErr_Format(PyExc_TypeError, "'%.200s' cannot be copied %s a restricted object",
+    PyErr_Format(PyExc_TypeError,
+                 "a '%.200s' cannot be copied between a restricted object and its "
+                 "holder: %s",
                  Py_TYPE(object)->tp_name, why);
     return -1;
 }
@@ -62,7 +64,7 @@ put_copy(parcel *self, core_state *state, PyObject *object)
     int is_container = record_put_container(self, state, object);
     if (is_container == 0) {
         return restriction_only_advances(object) ? put_by_reference(self, state, object)
-                                                 : refuse_copy(object, "as a result of");
+                                                 : refuse_copy(object, "it is of no builtin type");
     }
     return is_container < 0 ? -1 : 0;
 }
@@ -72,7 +74,7 @@ record_put_closed(parcel *self, core_state *state, PyObject *object, unsigned fl
 {
     if (state_is_type(state, TYPE_MARK, object)) {
         if (((mark_object *)object)->by_value) {
-            return refuse_copy(((mark_object *)object)->object, "by who uses");
+            return refuse_copy(((mark_object *)object)->object, "only restrict() says what is");
         }
         object = ((mark_object *)object)->object;
     }

@@ -70,7 +70,7 @@ make_with_names(core_state *state, PyObject *object, const char *const *names, s
 
 // What can be called can only be called: a bound method would lead to the object.
 PyObject *
-restriction_attribute(core_state *state, restricted_object *view, PyObject *name, PyObject *rule,
+restriction_attribute(core_state *state, restricted_object *view, PyObject *name, PyObject **rule,
                       PyObject *value_steal)
 {
     if (value_steal == NULL || view->names == NULL) {
@@ -81,13 +81,15 @@ restriction_attribute(core_state *state, restricted_object *view, PyObject *name
         return value_steal;
     }
     if (narrowed == NULL) {
+        // The rule is for what comes of a call.
         static const char *const call[] = {"__call__"};
-        narrowed = make_with_names(state, value_steal, call, 1, rule, (PyObject *)view);
+        narrowed = make_with_names(state, value_steal, call, 1, *rule, (PyObject *)view);
         if (narrowed != NULL) {
             ((restricted_object *)narrowed)->takes_exceptions =
                 PyUnicode_EqualToUTF8(name, "throw") || PyUnicode_EqualToUTF8(name, "athrow");
         }
     }
+    *rule = Py_None;
     Py_DECREF(value_steal);
     return narrowed;
 }
