@@ -645,6 +645,6 @@ def test_value_types_are_known_by_the_class(there: Any) -> None:
 
     Says.__module__, Says.__qualname__ = "workloads", "Point"
     for impostor in (ByMeta(), Says()):
-        assert there.call(workloads.is_foreign, impostor)
-    assert not there.call(workloads.is_foreign, Fraction(1, 2))
-    assert not there.call(workloads.is_foreign, workloads.Point(1, 2))
+        assert there.is_foreign(impostor)
+    assert not there.is_foreign(Fraction(1, 2))
+    assert not there.is_foreign(workloads.Point(1, 2))

@@ -106,7 +106,7 @@ def describe(cls: type, allowed: Container[str] | None = None) -> Description:
         abstract base classes of `collections.abc` that it belongs to.
     """
     mro = _mro_of(cls)
-    is_metaclass = type in mro
+    is_metaclass = issubclass(cls, type)  # `in` would ask the metaclass's __eq__
     present: list[str] = []
     disabled: list[str] = []
     for name in _SPECIAL:

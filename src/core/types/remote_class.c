@@ -88,7 +88,7 @@ install_specials(core_state *state, PyTypeObject *class, const class_description
 }
 
 static PyTypeObject *
-build(core_state *state, PyObject *description, PyTypeObject *metatype)
+build(core_state *state, PyObject *description, PyTypeObject *metatype, int may_be)
 {
     class_description described;
     if (!PyArg_ParseTuple(description, "sO!O!iO!", &described.name, &PyTuple_Type,
@@ -96,6 +96,7 @@ build(core_state *state, PyObject *description, PyTypeObject *metatype)
                           &PyTuple_Type, &described.abcs)) {
         return NULL;
     }
+    described.flags &= may_be;
     PyTypeObject *class = make_type(state, &described, metatype);
     if (class != NULL) {
         remote_class_data(class)->state = state;
@@ -136,7 +137,7 @@ static PyTypeObject *
 as_described_steal(core_state *state, PyObject *description, PyTypeObject *shared, const void *key)
 {
     PyTypeObject *class =
-        description == NULL ? NULL : build(state, description, state->types[TYPE_REMOTE_CLASS]);
+        description == NULL ? NULL : build(state, description, state->types[TYPE_REMOTE_CLASS], ~0);
     Py_XDECREF(description);
     if (class != NULL) {
         remote_class_data(class)->shared_type = shared;
@@ -197,7 +198,9 @@ for_foreign_type(core_state *state, exported *target)
     }
     if (class == NULL) {
         metatype = metatype_for(state, &described);
-        class = metatype == NULL ? NULL : build(state, described.tuple, metatype);
+        // What a view stands for is no class to who holds it, whatever is said of it.
+        int may_be = described.type_key == NULL ? ~DESCRIBED_METACLASS : ~0;
+        class = metatype == NULL ? NULL : build(state, described.tuple, metatype, may_be);
         if (class != NULL && described.type_key == NULL) {
             remote_class_data(class)->is_restricted = true;
         }
