@@ -269,10 +269,22 @@ def _few_of_each(proxies: list[Any], count: int) -> list[Any]:
     return [proxy for alike in by_type.values() for proxy in alike[:count]]
 
 
-def reach(start: Any, depth: int = 2, width: int = 2) -> tuple[Any, ...]:
-    """Try everything on a Proxy, and on what this gives; return all Proxies and strings found.
+def _what(found: Any) -> str:
+    """Say what a Proxy stands for, if it is open."""
+    try:
+        atoll.owner(found)
+    except AttributeError:
+        return ""
+    return f"{type(found).__name__} {getattr(found, '__name__', '')}"
 
-    Goes on, `depth` times, with at most `width` objects of a type.
+
+def reach(
+    start: Any, depth: int = 2, width: int = 2
+) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Try everything on a Proxy, and on what this gives.
+
+    Goes on, `depth` times, with at most `width` objects of a type. Returns what Proxies were found
+    that are not narrowed; those that are, without the one that it began with; and all strings.
     """
     hook = Hook()
     reached: dict[int, Any] = {}
@@ -298,4 +310,9 @@ def reach(start: Any, depth: int = 2, width: int = 2) -> tuple[Any, ...]:
                     reached[id(part)] = part
                     level.append(part)
         level = _few_of_each(level, width)
-    return (tuple(map(atoll.ref, reached.values())), "\n".join(map(str, texts)))
+    whats = [(each, _what(each)) for each in reached.values() if atoll.is_proxy(each)]
+    return (
+        tuple(what for _, what in whats if what),
+        tuple(type(each).__name__ for each, what in whats if not what),
+        "\n".join(map(str, texts)),
+    )
