@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-SEEDS = int(os.environ.get("ATOLL_RESTRICT_SEEDS", "4"))
+SEEDS = int(os.environ.get("ATOLL_RESTRICT_SEEDS", "3"))
 STEPS = int(os.environ.get("ATOLL_RESTRICT_STEPS", "250"))
 KINDS = list(targets.KINDS) if SEEDS > 4 else ["talkative", "class", "metaclass", "generator"]
 
@@ -49,7 +49,7 @@ def test_nothing_is_reached_if_nothing_is_named(reach: Any, kind: str) -> None:
 def test_names_lead_to_no_other(reach: Any, part: int) -> None:
     """What methods return, yield or raise does not lead to the object that they are of."""
     target = targets.Target()
-    opened, _, _ = reach(atoll.restrict(target, targets.METHODS[part::4]), 2, 4)
+    opened, _, _ = reach(atoll.restrict(target, targets.METHODS[part::4]), 2, 2)
     assert opened == ()
 
 
