@@ -648,3 +648,42 @@ def test_value_types_are_known_by_the_class(there: Any) -> None:
         assert there.is_foreign(impostor)
     assert not there.is_foreign(Fraction(1, 2))
     assert not there.is_foreign(workloads.Point(1, 2))
+
+
+# ---- attributes, deadlines ----
+
+
+class Panel:
+    def __init__(self) -> None:
+        self.view = atoll.restrict([1], ["__len__"])
+        self.function = len
+        self.callback: Any = None
+
+    def set(self, callback: Any) -> None:
+        self.callback = callback
+
+    def spin(self) -> None:
+        while True:
+            pass
+
+
+def test_attributes(hold: Any) -> None:
+    """Of attributes, views and the holder's own are what they are; others can only be called."""
+    names = ["view", "function", "callback", "set"]
+    assert hold("(len(v.view), v.function('abc'))", names, Panel()) == (1, 3)
+    assert hold("[v.set(f) or v.callback is f for f in [lambda: 1]]", names, Panel())[0]
+
+
+def test_timeout_of_a_holder(interpreter: atoll.Interpreter) -> None:
+    """A holder's timeout ends what it calls, and is a TimeoutError to it."""
+    interpreter.exec("""
+import atoll
+def run(v):
+    try:
+        with atoll.timeout(0.01):
+            v.spin()
+    except TimeoutError as error:
+        return str(error)
+""")
+    view = atoll.restrict(Panel(), ["spin"])
+    assert "has been running Panel.spin()" in interpreter.eval("run")(view)

@@ -122,7 +122,13 @@ restricted_getattro(PyObject *op, PyObject *name)
     PyObject *rule = state_check_name(name) < 0 ? NULL : restriction_rule(self, name);
     PyObject *object = rule == NULL ? NULL : restriction_object(self);
     PyObject *value = object == NULL ? NULL : PyObject_GetAttr(object, name);
-    return restriction_attribute(PyModule_GetState(self->module), self, name, &rule, value);
+    restriction used = {.view = self, .rule = rule};
+    core_state *state = PyModule_GetState(self->module);
+    PyObject *view = value == NULL ? NULL : restriction_view_of(self, value);
+    if (view != NULL) {
+        Py_SETREF(value, Py_NewRef(view));
+    }
+    return restriction_attribute(state, &used, name, value);
 }
 
 static int

@@ -336,9 +336,7 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
     }
     if (op->kind == OPERATION_GET) {
         PyObject *value = PyObject_GetAttr(arguments->host[1], name);
-        return UNLIKELY(used != NULL)
-                   ? restriction_attribute(host, used->view, name, &used->rule, value)
-                   : value;
+        return UNLIKELY(used != NULL) ? restriction_attribute(host, used, name, value) : value;
     }
     return dispatch_other(host, op, name, arguments);
 }

@@ -68,30 +68,34 @@ make_with_names(core_state *state, PyObject *object, const char *const *names, s
     return view;
 }
 
+// It goes as it is: narrowed already, or the reader's own.
+static bool
+is_for_reader(core_state *state, const interp *reader, PyObject *value)
+{
+    const exported *target = state->references->target(value);
+    return state_is_type(state, TYPE_RESTRICTED, value) ||
+           (target != NULL && target->owner == reader);
+}
+
 // What can be called can only be called: a bound method would lead to the object.
 PyObject *
-restriction_attribute(core_state *state, restricted_object *view, PyObject *name, PyObject **rule,
-                      PyObject *value_steal)
+restriction_attribute(core_state *state, restriction *self, PyObject *name, PyObject *value_steal)
 {
-    if (value_steal == NULL || view->names == NULL) {
+    static const char *const call[] = {"__call__"};
+    restricted_object *view = self->view;
+    if (value_steal == NULL || view->names == NULL || !PyCallable_Check(value_steal) ||
+        restriction_view_of(view, value_steal) != NULL ||
+        is_for_reader(state, self->reader, value_steal)) {
         return value_steal;
     }
-    PyObject *narrowed = Py_XNewRef(restriction_view_of(view, value_steal));
-    if (narrowed == NULL && !PyCallable_Check(value_steal)) {
-        return value_steal;
+    PyObject *callable = make_with_names(state, value_steal, call, 1, self->rule, (PyObject *)view);
+    if (callable != NULL) {
+        ((restricted_object *)callable)->takes_exceptions =
+            PyUnicode_EqualToUTF8(name, "throw") || PyUnicode_EqualToUTF8(name, "athrow");
+        self->rule = Py_None; // it is for what comes of a call
     }
-    if (narrowed == NULL) {
-        // The rule is for what comes of a call.
-        static const char *const call[] = {"__call__"};
-        narrowed = make_with_names(state, value_steal, call, 1, *rule, (PyObject *)view);
-        if (narrowed != NULL) {
-            ((restricted_object *)narrowed)->takes_exceptions =
-                PyUnicode_EqualToUTF8(name, "throw") || PyUnicode_EqualToUTF8(name, "athrow");
-        }
-    }
-    *rule = Py_None;
     Py_DECREF(value_steal);
-    return narrowed;
+    return callable;
 }
 
 // ---- one for each object ----

@@ -46,9 +46,9 @@ PyObject *restriction_rule(const restricted_object *view, PyObject *name);
 // The object of a view, borrowed; NULL with an exception: in a garbage cycle.
 PyObject *restriction_object(const restricted_object *view);
 
-// An attribute that has been read through a view, as its holder gets it, and the rule for that.
-PyObject *restriction_attribute(core_state *state, restricted_object *view, PyObject *name,
-                                PyObject **rule, PyObject *value_steal);
+// An attribute that has been read through a view, as its holder gets it.
+PyObject *restriction_attribute(core_state *state, restriction *self, PyObject *name,
+                                PyObject *value_steal);
 
 // The view of an object, if it is what the view, or one that this came out of, narrows; borrowed.
 PyObject *restriction_view_of(restricted_object *view, PyObject *object);
