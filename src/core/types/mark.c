@@ -119,16 +119,19 @@ static PyObject *
 restricted_getattro(PyObject *op, PyObject *name)
 {
     restricted_object *self = (restricted_object *)op;
-    PyObject *rule = state_check_name(name) < 0 ? NULL : restriction_rule(self, name);
+    // An exact str: one of a subclass could pass for a name that is allowed.
+    PyObject *asked = state_check_name(name) < 0 ? NULL : PyUnicode_FromObject(name);
+    PyObject *rule = asked == NULL ? NULL : restriction_rule(self, asked);
     PyObject *object = rule == NULL ? NULL : restriction_object(self);
-    PyObject *value = object == NULL ? NULL : PyObject_GetAttr(object, name);
-    restriction used = {.view = self, .rule = rule};
-    core_state *state = PyModule_GetState(self->module);
+    PyObject *value = object == NULL ? NULL : PyObject_GetAttr(object, asked);
     PyObject *view = value == NULL ? NULL : restriction_view_of(self, value);
     if (view != NULL) {
         Py_SETREF(value, Py_NewRef(view));
     }
-    return restriction_attribute(state, &used, name, value);
+    restriction used = {.view = self, .rule = rule};
+    value = restriction_attribute(PyModule_GetState(self->module), &used, asked, value);
+    Py_XDECREF(asked);
+    return value;
 }
 
 static int
