@@ -177,19 +177,26 @@ restriction_of_answer(const exported *target, const interp *reader)
                              view != NULL && view->kind == VIEW_GUEST && view->names == NULL};
 }
 
-// Of C code: no class of the user's has the flag.
+static bool
+is_iterator(const PyTypeObject *type)
+{
+    const PyAsyncMethods *async = type->tp_as_async;
+    return type->tp_iternext != NULL ||
+           (async != NULL && (async->am_await != NULL || async->am_anext != NULL));
+}
+
+// Of C code: no class of the user's is static or has the flag, but for those of Proxies.
 bool
 restriction_only_advances(PyObject *object)
 {
+    static const char *const modules[] = {"itertools.", "_collections.", "atoll.dict_iterator"};
     const PyTypeObject *type = Py_TYPE(object);
-    const PyAsyncMethods *async = type->tp_as_async;
-    if (!(type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) ||
-        (type->tp_iternext == NULL &&
-         (async == NULL || (async->am_await == NULL && async->am_anext == NULL)))) {
-        return false;
+    bool is_known = !(type->tp_flags & Py_TPFLAGS_HEAPTYPE) && strchr(type->tp_name, '.') == NULL;
+    for (size_t i = 0; !is_known && i < Py_ARRAY_LENGTH(modules); i++) {
+        is_known = (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) &&
+                   strncmp(type->tp_name, modules[i], strlen(modules[i])) == 0;
     }
-    return strchr(type->tp_name, '.') == NULL || strncmp(type->tp_name, "itertools.", 10) == 0 ||
-           strncmp(type->tp_name, "_collections.", 13) == 0;
+    return is_known && is_iterator(type);
 }
 
 static const char *const advancing[] = {
