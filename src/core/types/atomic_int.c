@@ -213,8 +213,9 @@ static PyType_Slot atomic_int_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec atomic_int_spec = {"atoll._core.AtomicInt", sizeof(handle_object), 0,
-                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, atomic_int_slots};
+static PyType_Spec atomic_int_spec = {
+    "atoll._core.AtomicInt", sizeof(handle_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC, atomic_int_slots};
 
 int
 atomic_int_add_type(PyObject *module, core_state *state)

@@ -542,7 +542,8 @@ static PyType_Slot crew_slots[] = {
 };
 
 static PyType_Spec crew_spec = {"atoll._core.Crew", sizeof(crew_object), 0,
-                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, crew_slots};
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC,
+                                crew_slots};
 
 int
 crew_add_type(PyObject *module, core_state *state)

@@ -1,4 +1,5 @@
 // Interpreter, the handle: the C half of atoll.Interpreter, and the functions that take one.
+#include "bridge/python/cpython.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/transfer/handle.h"
 #include "bridge/interpreter/creation.h"
@@ -83,7 +84,8 @@ static PyType_Slot handle_slots[] = {
 };
 
 static PyType_Spec handle_spec = {"atoll._core.Handle", sizeof(handle_object), 0,
-                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
+                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
+                                      Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
                                       Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                   handle_slots};
 
@@ -106,12 +108,13 @@ interpreter_add_types(PyObject *module, core_state *state)
 {
     state->types[TYPE_INTERPRETER] =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &handle_spec, NULL);
-    state->types[TYPE_STATISTICS] = PyStructSequence_NewType(&statistics_desc);
-    if (state->types[TYPE_INTERPRETER] == NULL || state->types[TYPE_STATISTICS] == NULL ||
-        PyModule_AddObjectRef(module, "Statistics", (PyObject *)state->types[TYPE_STATISTICS]) <
-            0) {
+    PyTypeObject *statistics = PyStructSequence_NewType(&statistics_desc);
+    state->types[TYPE_STATISTICS] = statistics;
+    if (state->types[TYPE_INTERPRETER] == NULL || statistics == NULL ||
+        PyModule_AddObjectRef(module, "Statistics", (PyObject *)statistics) < 0) {
         return -1;
     }
+    cpython_seal_type(statistics);
     return PyModule_AddObjectRef(module, "Handle", (PyObject *)state->types[TYPE_INTERPRETER]);
 }
 

@@ -62,9 +62,10 @@ static PyType_Slot mark_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec mark_spec = {
-    "atoll._core.Mark", sizeof(mark_object), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, mark_slots};
+static PyType_Spec mark_spec = {"atoll._core.Mark", sizeof(mark_object), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC |
+                                    Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                mark_slots};
 
 // ---- restrict() ----
 
@@ -176,9 +177,10 @@ static PyType_Slot restricted_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec restricted_spec = {
-    "atoll._core.Restricted", sizeof(restricted_object), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, restricted_slots};
+static PyType_Spec restricted_spec = {"atoll._core.Restricted", sizeof(restricted_object), 0,
+                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
+                                          Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                      restricted_slots};
 
 static PyObject *
 whole(PyObject *module, PyObject *object)

@@ -392,7 +392,7 @@ static PyType_Slot callable_buffer_slots[] = {
 };
 
 #define PROXY_FLAGS                                                                                \
-    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |                               \
+    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |    \
      Py_TPFLAGS_DISALLOW_INSTANTIATION)
 
 static PyType_Spec specs[] = {

@@ -110,7 +110,8 @@ static PyType_Slot queue_slots[] = {
 };
 
 static PyType_Spec queue_spec = {"atoll._core.QueueHandle", sizeof(handle_object), 0,
-                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
+                                     Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
                                  queue_slots};
 
 int

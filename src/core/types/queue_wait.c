@@ -75,8 +75,8 @@ static PyType_Slot bell_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec bell_spec = {"atoll._core.Bell", sizeof(bell_object), 0, Py_TPFLAGS_DEFAULT,
-                                bell_slots};
+static PyType_Spec bell_spec = {"atoll._core.Bell", sizeof(bell_object), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, bell_slots};
 
 // ---- waits ----
 
@@ -152,7 +152,8 @@ static PyType_Slot queue_wait_slots[] = {
 };
 
 static PyType_Spec queue_wait_spec = {"atoll._core.QueueWait", sizeof(queue_wait_object), 0,
-                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
+                                          Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                       queue_wait_slots};
 
 int

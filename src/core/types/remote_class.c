@@ -105,6 +105,9 @@ build(core_state *state, PyObject *description, PyTypeObject *metatype, int may_
         if (install_specials(state, class, &described) < 0) {
             Py_CLEAR(class);
         }
+        else {
+            cpython_seal_type(class);
+        }
     }
     return class;
 }
@@ -489,5 +492,6 @@ remote_class_add_type(PyObject *module, core_state *state)
             return -1;
         }
     }
+    cpython_seal_type((PyTypeObject *)type);
     return 0;
 }

@@ -179,8 +179,9 @@ static PyType_Slot slots[] = {
 };
 
 static PyType_Spec spec = {"atoll._core.SpecialMethod", sizeof(special_method), 0,
-                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
-                               Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC |
+                               Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR |
+                               Py_TPFLAGS_DISALLOW_INSTANTIATION,
                            slots};
 
 int

@@ -103,8 +103,9 @@ static PyType_Slot deadline_slots[] = {
     {Py_tp_getset, deadline_properties},         {0, NULL},
 };
 
-static PyType_Spec deadline_spec = {"atoll._core.Deadline", sizeof(deadline_object), 0,
-                                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, deadline_slots};
+static PyType_Spec deadline_spec = {
+    "atoll._core.Deadline", sizeof(deadline_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_BASETYPE, deadline_slots};
 
 int
 summons_add_types(PyObject *module, core_state *state)

@@ -362,8 +362,8 @@ static PyType_Slot task_slots[] = {
 };
 
 static PyType_Spec task_spec = {"atoll._core.Task", sizeof(task_object), 0,
-                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-                                    Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC |
+                                    Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                 task_slots};
 
 int

@@ -119,8 +119,9 @@ static PyType_Slot watchdog_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec watchdog_spec = {"atoll._core.Watchdog", sizeof(watchdog_object), 0,
-                                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, watchdog_slots};
+static PyType_Spec watchdog_spec = {
+    "atoll._core.Watchdog", sizeof(watchdog_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_BASETYPE, watchdog_slots};
 
 int
 traceback_add_type(PyObject *module, core_state *state)

@@ -95,6 +95,15 @@ cpython_is_static_type(const PyTypeObject *type)
     return (type->tp_flags & _Py_TPFLAGS_STATIC_BUILTIN) != 0;
 }
 
+// From now on nobody can change a heap type, nor make its instances those of another class, or
+// others its instances (object.__class__, 3.13 to 3.15). For a type that a spec cannot make
+// immutable: one that gets attributes first, or has bases that are not.
+static inline void
+cpython_seal_type(PyTypeObject *type)
+{
+    type->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
+}
+
 // Make a static type ready in this interpreter, as CPython does with those of datetime
 // (_PyStaticType_InitForExtension, exported in 3.13 to 3.15; there is room for ten). Every
 // interpreter calls it once for each, first the main one. -1: exception.
