@@ -315,6 +315,17 @@ def throw_with_note() -> None:
     raise error
 
 
+class Opaque:
+    """Can be pickled, but nobody can unpickle it."""
+
+    def __reduce__(self) -> Any:
+        return int, ("opaque",)
+
+
+def throw_opaque() -> None:
+    raise CustomError("text", Opaque())
+
+
 def throw_group() -> None:
     raise ExceptionGroup("several", [ValueError(1), ExceptionGroup("inner", [CustomError("x")])])
 

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
         RemoteTraceback,
     )
     from ._transfer.references import is_proxy, ref, restrict, type_of
-    from ._transfer.values import copy, register_value_type
+    from ._transfer.value_types import register_value_type
+    from ._transfer.values import copy
 
 # Found when first asked for: each interpreter imports this module, few need all of it.
 _PLACES = {
@@ -87,7 +88,7 @@ _PLACES = {
     "owner": "_interpreter.interpreter",
     "prewarm": "_interpreter.warm",
     "ref": "_transfer.references",
-    "register_value_type": "_transfer.values",
+    "register_value_type": "_transfer.value_types",
     "restrict": "_transfer.references",
     "share": "_share.share",
     "threads": "_interpreter.threads",

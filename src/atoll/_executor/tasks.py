@@ -63,18 +63,7 @@ def capture(exception: BaseException) -> Captured:
     """
     from .._transfer import exceptions
 
-    return _by_value(exceptions.capture(exception))
-
-
-def _by_value(captured: Captured) -> Captured:
-    fields: Any = dict(captured)
-    if fields["blocks"] is None:
-        fields["args"] = tuple(map(_copied, fields["args"]))
-        fields["state"] = tuple((name, _copied(value)) for name, value in fields["state"])
-        fields["members"] = tuple(map(_by_value, fields["members"]))
-        for link in ("cause", "context"):
-            fields[link] = fields[link] and _by_value(fields[link])
-    return tuple(fields.items())
+    return exceptions.capture(exception, _copied)
 
 
 def _copied(value: object) -> object:

@@ -104,7 +104,7 @@ def _is_plain(value: Any, depth: int) -> bool:
     if kind in _PLAIN:
         return True
     if kind not in _CONTAINERS:
-        from .._transfer.values import is_value_type
+        from .._transfer.value_types import is_value_type
 
         return is_value_type(kind)
     parts = value if kind is not dict else (*value, *value.values())

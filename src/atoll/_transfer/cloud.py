@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import cloudpickle
 
-from .values import note_by_value
+from .value_types import note_by_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable

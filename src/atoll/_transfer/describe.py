@@ -71,6 +71,8 @@ copyreg.pickle(_core.RemoteClass, reduce_proxy)
 
 _mro_of = type.__dict__["__mro__"].__get__
 _flags_of = type.__dict__["__flags__"].__get__
+_module_of = type.__dict__["__module__"].__get__
+_name_of = type.__dict__["__name__"].__get__
 
 _ABSENT = object()
 
@@ -122,7 +124,7 @@ def describe(cls: type, allowed: Container[str] | None = None) -> Description:
     else:
         flags = _METACLASS if is_metaclass else _flags_for(cls, mro)
     abcs = _abcs(cls) if allowed is None else ()
-    return f"{cls.__module__}.{_dotless(cls)}", tuple(present), tuple(disabled), flags, abcs
+    return _full_name(cls), tuple(present), tuple(disabled), flags, abcs
 
 
 def describe_guest(cls: type) -> Description:
@@ -156,8 +158,14 @@ def _is_default(name: str, found: object, is_metaclass: bool) -> bool:
     return is_metaclass and name in ("__sizeof__",)
 
 
-def _dotless(cls: type) -> str:
-    return cls.__name__.replace(".", "_") or "_"
+def _full_name(cls: type) -> str:
+    """Return a name that C can make a type of, whatever the class says its module is."""
+    try:
+        module = str(_module_of(cls))
+    except Exception:  # there is none, or its __str__ raises
+        module = "?"
+    name = f"{module}.{_name_of(cls).replace('.', '_') or '_'}"
+    return name.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _flags_for(cls: type, mro: tuple[type, ...]) -> int:
@@ -181,7 +189,7 @@ def _is_overridden(mro: tuple[type, ...]) -> Callable[[str], bool]:
 
 def _abcs(cls: type) -> tuple[str, ...]:
     """Name the most derived ABCs that a class belongs to: the others follow from these."""
-    found = [name for name in _NAMED_ABCS if issubclass(cls, getattr(_collections_abc, name))]
+    found = [name for name in _NAMED_ABCS if _belongs(cls, getattr(_collections_abc, name))]
     return tuple(
         name
         for name in found
@@ -191,6 +199,15 @@ def _abcs(cls: type) -> tuple[str, ...]:
             for other in found
         )
     )
+
+
+def _belongs(cls: type, abc: type) -> bool:
+    try:
+        return issubclass(cls, abc)
+    except MemoryError:
+        raise
+    except Exception:  # an ABC cannot keep in mind a class whose metaclass has no hash
+        return False
 
 
 _markers: dict[str, type] = {}

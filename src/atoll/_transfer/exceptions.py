@@ -4,42 +4,51 @@ from __future__ import annotations
 
 import os
 import sys
+from _collections_abc import Sequence
 from importlib import import_module
 
 from .. import _core
 from .errors import BaseRemoteError, DeadlineExceeded, RemoteError, RemoteTraceback
 from .names import name_of
-from .values import by_value_id
+from .value_types import by_value_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Any, TypedDict, cast
 
     from .blocks import Block, Blocks, Frame
 
     # The type: itself if all share it; else module, qualified name, cloudpickle's id for a class
-    # that went by value, the nearest type that all share, and a reference if it has no import name.
-    type TypeName = tuple[str, str, str | None, type[BaseException], type | None]
+    # that went by value, and the nearest type that all share.
+    type TypeName = tuple[str, str, str | None, type[BaseException]]
 
-    class CapturedFields(TypedDict):
-        """What is said of one exception. Everything crosses by the usual rule."""
+    class OutlineFields(TypedDict):
+        """What is said of one exception without anything of its own: text, and how many values."""
 
         type: type[BaseException] | TypeName
-        args: tuple[Any, ...]
-        fields: tuple[tuple[str, Any], ...]  # kept in C by builtin types
-        state: tuple[tuple[str, Any], ...]  # __dict__
-        members: tuple[Captured, ...]  # of a group
+        args: int
+        fields: tuple[tuple[str, str], ...]  # kept in C by builtin types
+        state: int  # entries of __dict__: a key and a value each
+        notes: tuple[str, ...]
+        members: tuple[Outline, ...]  # of a group
         frames: tuple[Frame, ...]
         interpreter: str
         last: str  # line of the printed traceback
         blocks: tuple[Block, ...] | None  # of a RemoteTraceback, instead of all that
-        cause: Captured | None
-        context: Captured | None
+        cause: Outline | None
+        context: Outline | None
         suppress: bool
 
-    # CapturedFields as pairs, so that it crosses as a plain tuple.
-    type Captured = tuple[tuple[str, Any], ...]
+    # OutlineFields as pairs, so that it crosses as a plain tuple.
+    type Outline = tuple[tuple[str, Any], ...]
+
+    # The outline, and the values of all the exceptions in it, in its order: a reference to the type
+    # if it has no import name, the arguments, the entries of __dict__. They cross by the usual rule
+    # and each by itself. Then, which of them did not arrive, and why.
+    type Lost = tuple[tuple[int, str], ...]
+    type Captured = tuple[Outline, tuple[Any, ...], Lost]
 
 else:
     from .._typing import cast
@@ -63,64 +72,125 @@ _OWN_FILES = tuple(
 )
 _C_FIELDS = ("name", "path", "obj", "name_from")
 _CHAIN_LIMIT = 100
+_DEPTH_LIMIT = 100  # of groups in groups
 _BLOCKS_KEPT = 50  # of the oldest, and of the newest, of an exception that crossed many times
 
 
 # ---- capture: where it was raised ----
 
 
-def capture(exception: BaseException) -> Captured:
-    """Take an exception apart into what crosses by value, or by reference inside `args`.
+def capture(
+    exception: BaseException, sent: Callable[[object], object] = lambda value: value
+) -> Captured:
+    """Take an exception apart into what says what it is, and the values that it has.
 
     Called by the core, in the interpreter where the exception was raised.
+
+    Args:
+        exception: It may lie about its class, arguments and attributes, or raise when asked.
+        sent: Says how a value is to cross.
     """
-    return _capture(exception, set())
+    taken = _Taken(sent)
+    outline = taken.outline_of(exception, 0)
+    return outline, tuple(taken.values), ()
 
 
-def _capture(exception: BaseException, seen: set[int]) -> Captured:
-    seen.add(id(exception))
-    if isinstance(exception, RemoteTraceback):
-        return (("blocks", exception.blocks),)
-    base = _shared_base(type(exception))
-    members: tuple[BaseException, ...] = ()
-    args = _constructor_args(exception)
-    if isinstance(exception, BaseExceptionGroup):
-        members, args = exception.exceptions, (exception.message,)
-    name = _type_name(type(exception), base)
-    if isinstance(exception, BaseRemoteError) and exception.remote_type is not None:
-        name = (*name[:4], exception.remote_type)  # type: ignore[index]
-    fields: CapturedFields = {
-        "type": name,
-        "args": args,
-        "fields": _c_fields(exception, base),
-        "state": _state(exception),
-        "members": tuple(_capture(member, seen) for member in members),
-        "frames": _frames(exception.__traceback__),
-        "interpreter": _core.own_name(),
-        "last": _last_line(exception),
-        "blocks": None,
-        "cause": _capture_linked(exception.__cause__, seen),
-        "context": _capture_linked(exception.__context__, seen),
-        "suppress": exception.__suppress_context__,
-    }
-    return tuple(fields.items())
+class _Taken:
+    """The values of an exception and of all that hang on it, while these are taken apart."""
+
+    __slots__ = ("_seen", "_sent", "values")
+
+    def __init__(self, sent: Callable[[object], object]) -> None:
+        self.values: list[object] = []
+        self._seen: set[int] = set()
+        self._sent = sent
+
+    def outline_of(self, exception: Any, depth: int) -> Outline:
+        """Describe an exception; its values are added to those that there are."""
+        self._seen.add(id(exception))
+        if issubclass(type(exception), RemoteTraceback):
+            return (("blocks", exception.blocks),)
+        base = _shared_base(type(exception))
+        args = _constructor_args(exception)
+        state, notes = _own_fields(exception)
+        self.values.append(_reference_to(exception, base))
+        self.values += map(self._sent, args)
+        for key, value in state:
+            self.values += key, self._sent(value)
+        fields: OutlineFields = {
+            "type": _type_name(type(exception), base),
+            "args": len(args),
+            "fields": _c_fields(exception, base),
+            "state": len(state),
+            "notes": _printed(notes),
+            "members": self._members_of(exception, depth),
+            "frames": _frames(_inside["__traceback__"](exception)),
+            "interpreter": _core.own_name(),
+            "last": _last_line(exception),
+            "blocks": None,
+            "cause": self._linked(_inside["__cause__"](exception), depth),
+            "context": self._linked(_inside["__context__"](exception), depth),
+            "suppress": _inside["__suppress_context__"](exception),
+        }
+        return tuple(fields.items())
+
+    def _linked(self, exception: BaseException | None, depth: int) -> Outline | None:
+        if exception is None or id(exception) in self._seen or len(self._seen) > _CHAIN_LIMIT:
+            return None
+        return self.outline_of(exception, depth)
+
+    def _members_of(self, exception: Any, depth: int) -> tuple[Outline, ...]:
+        if not issubclass(type(exception), BaseExceptionGroup):
+            return ()
+        members = _members_in_group(exception)
+        if depth >= _DEPTH_LIMIT:
+            members = (RecursionError("[some exceptions left out]"),)
+        return tuple(self.outline_of(member, depth + 1) for member in members)
 
 
-def _capture_linked(exception: BaseException | None, seen: set[int]) -> Captured | None:
-    if exception is None or id(exception) in seen or len(seen) > _CHAIN_LIMIT:
-        return None
-    return _capture(exception, seen)
+# What an exception and a class are, whatever they answer when asked.
+_inside: dict[str, Callable[[BaseException], Any]] = {
+    name: BaseException.__dict__[name].__get__
+    for name in ("args", "__dict__", "__traceback__", "__cause__", "__context__")
+}
+_inside["__suppress_context__"] = BaseException.__dict__["__suppress_context__"].__get__
+_members_in_group = BaseExceptionGroup.__dict__["exceptions"].__get__
+_message_of_group = BaseExceptionGroup.__dict__["message"].__get__
+_mro_of = type.__dict__["__mro__"].__get__
+_bases_of = type.__dict__["__bases__"].__get__
+_flags_of = type.__dict__["__flags__"].__get__
+_module_of = type.__dict__["__module__"].__get__
+_qualname_of = type.__dict__["__qualname__"].__get__
+
+
+def _asked[T](question: Callable[..., T], *about: Any, otherwise: T) -> T:
+    """Ask what may run code of others."""
+    try:
+        return question(*about)
+    except MemoryError:
+        raise
+    except Exception:
+        return otherwise
+
+
+def _text(value: object, otherwise: str = "?") -> str:
+    """Return a string as itself and no subclass, anything else as it prints."""
+    text = value if issubclass(type(value), str) else _asked(str, value, otherwise=otherwise)
+    return str.__str__(cast("str", text))
 
 
 def _shared_base(cls: type[BaseException]) -> type[BaseException]:
     """Find the nearest builtin type: the one whose C constructor and fields count."""
-    if len(cls.__bases__) == 2 and cls.__bases__[0] in (RemoteError, BaseRemoteError):
-        cls = cls.__bases__[1]  # what _remote_type was given
-    return next(base for base in cls.__mro__ if base.__module__ == "builtins" and _is_static(base))
+    bases = _bases_of(cls)
+    if len(bases) == 2 and bases[0] in (RemoteError, BaseRemoteError):
+        cls = bases[1]  # what _remote_type was given
+    found: type[BaseException] = next(base for base in _mro_of(cls) if _is_shared(base))
+    return found
 
 
-def _is_static(cls: type) -> bool:
-    return not cls.__flags__ & (1 << 9)  # Py_TPFLAGS_HEAPTYPE
+def _is_shared(cls: type) -> bool:
+    is_static = not _flags_of(cls) & (1 << 9)  # Py_TPFLAGS_HEAPTYPE
+    return is_static and _module_of(cls) == "builtins"
 
 
 def _type_name(
@@ -128,47 +198,72 @@ def _type_name(
 ) -> type[BaseException] | TypeName:
     if cls is base:
         return cls
-    reference = None if name_of(cls) else cls
-    return cls.__module__, cls.__qualname__, by_value_id(cls), base, reference
+    identifier = _asked(by_value_id, cls, otherwise=None)
+    return _text(_asked(_module_of, cls, otherwise="?")), _text(_qualname_of(cls)), identifier, base
 
 
-def _constructor_args(exception: BaseException) -> tuple[Any, ...]:
+def _reference_to(exception: Any, base: type[BaseException]) -> type | None:
+    cls = type(exception)
+    if issubclass(cls, BaseRemoteError) and exception.remote_type is not None:
+        remote: type = exception.remote_type
+        return remote
+    is_named = cls is base or _asked(name_of, cls, otherwise=None) is not None
+    return None if is_named else cls
+
+
+def _constructor_args(exception: Any) -> tuple[Any, ...]:
     """Return what the builtin constructor wants; OSError keeps more than `args` shows."""
-    if isinstance(exception, OSError):
-        reduced = OSError.__reduce__(exception)
+    if issubclass(type(exception), BaseExceptionGroup):
+        return (_message_of_group(exception),)
+    if issubclass(type(exception), OSError):
+        reduced = _asked(OSError.__reduce__, exception, otherwise=None)
         if isinstance(reduced, tuple) and isinstance(reduced[1], tuple):
             return reduced[1]
-    return exception.args
+    asked: Any = _asked(getattr, exception, "args", otherwise=None)
+    args: tuple[Any, ...] = asked if type(asked) is tuple else _inside["args"](exception)
+    return args
 
 
-def _c_fields(exception: BaseException, base: type[BaseException]) -> tuple[tuple[str, Any], ...]:
+def _c_fields(exception: BaseException, base: type[BaseException]) -> tuple[tuple[str, str], ...]:
     if not issubclass(base, ImportError | NameError | AttributeError):
         return ()
-    values = ((name, getattr(exception, name, None)) for name in _C_FIELDS if hasattr(base, name))
-    return tuple((name, value) for name, value in values if isinstance(value, str))
+    values = (
+        (name, _asked(getattr, exception, name, otherwise=None))
+        for name in _C_FIELDS
+        if hasattr(base, name)
+    )
+    return tuple((name, _text(value)) for name, value in values if issubclass(type(value), str))
 
 
-def _state(exception: BaseException) -> tuple[tuple[str, Any], ...]:
-    state = getattr(exception, "__dict__", None) or {}
-    notes = state.get("__notes__")
-    pairs = [
-        (key, value) for key, value in state.items() if key not in ("__notes__", "remote_type")
-    ]
-    if notes:
-        pairs.append(("__notes__", tuple(map(str, notes))))
-    return tuple(pairs)
+def _own_fields(exception: BaseException) -> tuple[list[tuple[Any, Any]], Any]:
+    """Return the entries of `__dict__` whose keys are any objects, and `__notes__` apart."""
+    notes = None
+    entries = []
+    for key, value in dict.items(_inside["__dict__"](exception)):
+        if type(key) is str and key == "__notes__":
+            notes = value
+        elif not (type(key) is str and key == "remote_type"):
+            entries.append((key, value))
+    return entries, notes
+
+
+def _printed(notes: Any) -> tuple[str, ...]:
+    """Return notes as `traceback` prints them: a sequence by its items, else as a whole."""
+    is_sequence = _asked(isinstance, notes, Sequence, otherwise=False)
+    if is_sequence and not issubclass(type(notes), (str, bytes)):
+        items = _asked(tuple, notes, otherwise=("<__notes__ iteration failed>",))
+        return tuple(_text(note, "<note str() failed>") for note in items)
+    failed = "<__notes__ repr() failed>"
+    return () if notes is None else (_text(_asked(repr, notes, otherwise=failed)),)
 
 
 def _last_line(exception: BaseException) -> str:
     """Say what the exception says, now: its arguments may be gone when it is printed."""
     cls = type(exception)
-    name = cls.__qualname__
-    if cls.__module__ not in ("builtins", "__main__"):
-        name = f"{cls.__module__}.{name}"
-    try:
-        text = str(exception)
-    except Exception:
-        text = "<exception str() failed>"
+    name, module = _text(_qualname_of(cls)), _text(_asked(_module_of, cls, otherwise="?"))
+    if module not in ("builtins", "__main__"):
+        name = f"{module}.{name}"
+    text = _text(exception, "<exception str() failed>")
     return f"{name}: {text}" if text else name
 
 
@@ -177,7 +272,8 @@ def _frames(traceback: TracebackType | None) -> tuple[Frame, ...]:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if not code.co_filename.startswith(_OWN_FILES):
-            frames.append((code.co_filename, traceback.tb_lineno or 0, code.co_qualname))
+            place = _text(code.co_filename), traceback.tb_lineno or 0, _text(code.co_qualname)
+            frames.append(place)
         traceback = traceback.tb_next
     return tuple(frames)
 
@@ -198,7 +294,7 @@ def rebuild(captured: Captured) -> BaseException:
     while last.__cause__ is not None and id(last.__cause__) not in seen:
         last = last.__cause__
         seen.add(id(last))
-    blocks = _shortened(_blocks(captured))
+    blocks = _shortened(_blocks(captured[0]))
     if isinstance(last, RemoteTraceback):
         last.blocks = blocks
     else:
@@ -217,44 +313,93 @@ def deadline_passed(arguments: tuple[str]) -> BaseException:
 
 def rebuild_alone(captured: Captured) -> BaseException:
     """Put an exception together again, without its remote traceback."""
-    fields: Any = dict(captured)
-    if fields["blocks"] is not None:
-        return RemoteTraceback(fields["blocks"])
-    args = fields["args"]
-    if fields["members"]:
-        args = (*args, [rebuild_alone(member) for member in fields["members"]])
-    exception = _make(fields["type"], args)
-    for name, value in fields["fields"]:
-        setattr(exception, name, value)
-    for name, value in fields["state"]:
-        exception.__dict__[name] = list(value) if name == "__notes__" else value
-    if fields["context"] is not None:
-        exception.__context__ = rebuild_alone(fields["context"])
-    if fields["cause"] is not None:
-        exception.__cause__ = rebuild_alone(fields["cause"])
-    exception.__suppress_context__ = fields["suppress"]
-    return exception
+    outline, values, lost = captured
+    return _Given(values, lost).rebuild(outline)
 
 
-def _make(of: type[BaseException] | TypeName, args: tuple[Any, ...]) -> BaseException:
+class _Given:
+    """The values that have arrived, while exceptions are made of them."""
+
+    __slots__ = ("_lost", "_position", "_values")
+
+    def __init__(self, values: tuple[Any, ...], lost: Lost) -> None:
+        self._values, self._lost, self._position = values, dict(lost), 0
+
+    def rebuild(self, outline: Outline) -> BaseException:
+        """Make an exception of the next values."""
+        fields: Any = dict(outline)
+        if fields["blocks"] is not None:
+            return RemoteTraceback(fields["blocks"])
+        notes = list(fields["notes"])
+        reference = self._next("its type", notes)
+        args = tuple(self._next(f"args[{i}]", notes, str) for i in range(fields["args"]))
+        state = [self._next_entry(notes) for _ in range(fields["state"])]
+        if fields["members"]:
+            args = (*args, [self.rebuild(member) for member in fields["members"]])
+        exception = _make(fields["type"], reference, args)
+        for name, value in fields["fields"]:
+            _asked(setattr, exception, name, value, otherwise=None)
+        own = _inside["__dict__"](exception)
+        for entry in filter(None, state):
+            _asked(own.__setitem__, *entry, otherwise=None)  # a key may refuse to be hashed
+        if notes:
+            own["__notes__"] = notes
+        for link in ("cause", "context"):  # in the order of their values
+            if fields[link] is not None:
+                setattr(exception, f"__{link}__", self.rebuild(fields[link]))
+        exception.__suppress_context__ = fields["suppress"]
+        return exception
+
+    def _next(
+        self, name: str, notes: list[str], stand_in: Callable[[str], Any] = lambda why: None
+    ) -> Any:
+        position, self._position = self._position, self._position + 1
+        if position not in self._lost:
+            return self._values[position]
+        why = f"{name} could not be carried: {self._lost[position]}"
+        notes.append(f"atoll: {why}")
+        return stand_in(f"<{why}>")
+
+    def _next_entry(self, notes: list[str]) -> tuple[Any, Any] | None:
+        key = self._next("the name of an attribute", notes)
+        is_lost = self._position in self._lost or self._position - 1 in self._lost
+        value = self._next(f"e.{key}", notes)
+        return None if is_lost else (key, value)
+
+
+def _make(
+    of: type[BaseException] | TypeName, reference: Any, args: tuple[Any, ...]
+) -> BaseException:
     """Make an exception without running an `__init__` that may demand other arguments."""
     if isinstance(of, type):
-        return of(*args)
+        return _constructed(of, of, args)
     base = of[3]
-    cls = _find_type(of) or _remote_type(of[0], of[1], base)
+    cls = _find_type(of, reference) or _remote_type(of[0], of[1], base)
     base = next((each for each in cls.__mro__ if each is base), BaseException)
-    exception: BaseException = base.__new__(cls, *args)
-    base.__init__(exception, *args)
+    exception = _constructed(base, cls, args)
     if isinstance(exception, BaseRemoteError):
-        exception.remote_type = of[4]
-    if issubclass(base, OSError) and exception.args != args[:2]:
+        exception.remote_type = reference
+    if issubclass(base, OSError) and [*map(id, exception.args)] != [*map(id, args[:2])]:
         # A subclass with an __init__ of its own: OSError.__new__ then leaves args to it.
         exception.args = args
     return exception
 
 
-def _find_type(of: TypeName) -> type[BaseException] | None:
-    module_name, qualname, identifier, base, reference = of
+def _constructed(
+    base: type[BaseException], cls: type[BaseException], args: tuple[Any, ...]
+) -> BaseException:
+    """Make an exception by its builtin constructor, which may refuse args that were set later."""
+    try:
+        exception = base.__new__(cls, *args)
+        base.__init__(exception, *args)
+    except (TypeError, ValueError):
+        exception = base.__new__(cls)
+        exception.args = args
+    return exception
+
+
+def _find_type(of: TypeName, reference: Any) -> type[BaseException] | None:
+    module_name, qualname, identifier, base = of
     found: Any = None if _core.is_proxy(reference) else _core.whole(reference)
     if found is not None:  # it came home; its base may be none of its stand-in elsewhere
         return found if isinstance(found, type) and issubclass(found, BaseException) else None
@@ -280,7 +425,8 @@ def _remote_type(module: str, qualname: str, base: type[BaseException]) -> type[
     """Make, once, a type that stands for one that is not to be had here."""
     key = module, qualname, base
     if key not in _remote_types:
-        name = qualname.rpartition(".")[2]
+        # A qualified name can be any string, the name of a new class cannot.
+        name = qualname.rpartition(".")[2].encode("utf-8", "replace").decode().replace("\0", "?")
         family = RemoteError if issubclass(base, Exception) else BaseRemoteError
         namespace = {"__module__": module, "__qualname__": qualname}
         made = type(name, (family, base), namespace)
@@ -294,8 +440,8 @@ _BY_CAUSE = "The above exception was the direct cause of the following exception
 _BY_CONTEXT = "During handling of the above exception, another exception occurred:"
 
 
-def _blocks(captured: Captured, words: str = "") -> Blocks:
-    fields: Any = dict(captured)
+def _blocks(outline: Outline, words: str = "") -> Blocks:
+    fields: Any = dict(outline)
     if fields["blocks"] is not None:
         return cast("Blocks", fields["blocks"])
     earlier: Blocks = ()
@@ -303,7 +449,7 @@ def _blocks(captured: Captured, words: str = "") -> Blocks:
         earlier, words = _blocks(fields["cause"], words), _BY_CAUSE
     elif fields["context"] is not None and not fields["suppress"]:
         earlier, words = _blocks(fields["context"], words), _BY_CONTEXT
-    last = (fields["last"], *dict(fields["state"]).get("__notes__", ()))
+    last = (fields["last"], *fields["notes"])
     members = tuple(_blocks(member) for member in fields["members"])
     return (*earlier, (words, fields["interpreter"], fields["frames"], last, members))
 

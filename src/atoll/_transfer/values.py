@@ -1,11 +1,11 @@
-"""Values that are taken apart here and put together there; functions that go by value."""
+"""Values that are taken apart here and put together there."""
 
 from __future__ import annotations
 
 import sys
 
 from .. import _core
-from .names import claimed_name, name_of, name_of_class, resolve
+from .names import name_of, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,109 +15,6 @@ if TYPE_CHECKING:
 
 # How a value was taken apart, and the parts.
 _BY_NAME, _BY_PICKLE, _IN_PARTS = "name", "pickle", "parts"
-
-# What cannot change but is no builtin that the core knows. Pure paths and paths hold no state.
-_VALUE_TYPES = frozenset(
-    {
-        "datetime:date",
-        "datetime:time",
-        "datetime:datetime",
-        "datetime:timedelta",
-        "datetime:timezone",
-        "zoneinfo:ZoneInfo",
-        "decimal:Decimal",
-        "fractions:Fraction",
-        "uuid:UUID",
-        *(
-            f"{module}:{name}"
-            for module in ("pathlib", "pathlib._local")
-            for name in (
-                "PurePath",
-                "PurePosixPath",
-                "PureWindowsPath",
-                "Path",
-                "PosixPath",
-                "WindowsPath",
-            )
-        ),
-    }
-)
-
-
-# ---- which types go by value ----
-
-_mro_of = type.__dict__["__mro__"].__get__  # whatever the metaclass says
-
-
-_registered: dict[int, type] = {}  # here, by id(): a metaclass may have a hash of its own
-_BY_VALUE = "by value:"  # before the id of a registered class that crosses by value itself
-
-
-def is_value_type(cls: type) -> bool:
-    """Tell whether instances of exactly this type go by value; the core asks once per type.
-
-    A class is recognised by being the one that was registered here, or that is found under a name
-    that was registered: not by the name that it says it has.
-    """
-    if _registered.get(id(cls)) is cls:
-        return True
-    name = name_of_class(cls)
-    if name is None:
-        identifier = by_value_id(cls)
-        return identifier is not None and _core.is_value_name(_BY_VALUE + identifier)
-    if name in _VALUE_TYPES or _core.is_value_name(name):
-        return True
-    enum_type = getattr(sys.modules.get("enum"), "Enum", None)  # it may be half imported
-    return any(base is enum_type for base in _mro_of(cls))
-
-
-def by_value_id(cls: type) -> str | None:
-    """Return the id under which cloudpickle knows a class on both sides, if it crossed by value."""
-    cloudpickle = sys.modules.get("cloudpickle.cloudpickle")
-    known: Any = getattr(cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_ID", None) or {}
-    return next((str(identifier) for identifier, each in list(known.items()) if each is cls), None)
-
-
-def note_by_value(cls: type) -> None:
-    """Have a registered class known as one where it arrives by value."""
-    identifier = by_value_id(cls) if is_value_type(cls) else None
-    if identifier is not None and not _core.is_value_name(_BY_VALUE + identifier):
-        _core.register_value_name(_BY_VALUE + identifier)
-
-
-def register_value_type(cls: type) -> type:
-    """Declare that instances of a class cannot change, so that they cross by value.
-
-    From then on, in every interpreter, instances of exactly this class (not of subclasses) are
-    pickled and rebuilt on the other side instead of being proxied. Elsewhere it is the class that
-    is found under its name, or that went there by value. Can be used as a decorator.
-
-    Args:
-        cls: A class whose instances pickle can handle. A class of `__main__` goes by value as well.
-
-    Returns:
-        The class.
-
-    Raises:
-        TypeError: If it is not a class, or is a Proxy to one.
-
-    Threads: any.
-
-    Example:
-        >>> @atoll.register_value_type
-        ... @dataclass(frozen=True)
-        ... class Point:
-        ...     x: int
-        ...     y: int
-    """
-    if not isinstance(cls, type) or _core.is_proxy(cls):
-        raise TypeError(f"a class of this interpreter is required, not {cls!r}")
-    _registered[id(cls)] = cls
-    _core.register_value_name(claimed_name(cls) or "")
-    return cls
-
-
-# ---- taking apart, putting together ----
 
 
 def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:

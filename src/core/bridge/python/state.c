@@ -12,7 +12,7 @@ static const struct {
     [HOOK_REBUILD] = {"atoll._transfer.exceptions", "rebuild"},
     [HOOK_DUMP] = {"atoll._transfer.values", "dump"},
     [HOOK_LOAD] = {"atoll._transfer.values", "load"},
-    [HOOK_IS_VALUE] = {"atoll._transfer.values", "is_value_type"},
+    [HOOK_IS_VALUE] = {"atoll._transfer.value_types", "is_value_type"},
     [HOOK_DESCRIBE] = {"atoll._transfer.describe", "describe"},
     [HOOK_DESCRIBE_GUEST] = {"atoll._transfer.describe", "describe_guest"},
     [HOOK_DESCRIBE_GONE] = {"atoll._transfer.describe", "describe_gone"},

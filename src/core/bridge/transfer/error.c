@@ -32,16 +32,20 @@ is_simple(PyObject *exception)
 }
 
 static int
+put_number(parcel *into, core_state *state, Py_ssize_t number)
+{
+    PyObject *object = PyLong_FromSsize_t(number);
+    int result = object == NULL ? -1 : parcel_put(into, state, object, 0);
+    Py_XDECREF(object);
+    return result;
+}
+
+static int
 put_form(parcel *into, core_state *state, error_form form, PyObject *type, PyObject *rest)
 {
-    PyObject *number = PyLong_FromLong(form);
-    int result = number == NULL || parcel_put(into, state, number, 0) < 0 ||
-                         parcel_put(into, state, type, 0) < 0 ||
-                         parcel_put(into, state, rest, 0) < 0
-                     ? -1
-                     : 0;
-    Py_XDECREF(number);
-    return result;
+    int result = put_number(into, state, form);
+    result = result < 0 ? -1 : parcel_put(into, state, type, 0);
+    return result < 0 ? -1 : parcel_put(into, state, rest, 0);
 }
 
 // Those that cannot be made of a text.
@@ -65,6 +69,15 @@ error_nearest_type(PyTypeObject *type)
         }
     }
     return PyExc_BaseException;
+}
+
+// What a signal handler raised (Ctrl-C), or that there is no memory, is no answer to what was
+// tried.
+static bool
+is_overtaking(PyObject *raised)
+{
+    return !PyErr_GivenExceptionMatches(raised, PyExc_Exception) ||
+           PyErr_GivenExceptionMatches(raised, PyExc_MemoryError);
 }
 
 // What an exception says of itself, as an exact str.
@@ -121,13 +134,6 @@ has_plain_arguments(PyObject *exception)
            value_is_plain(arguments);
 }
 
-// No exception of the exception's own code takes its place, only what is of more weight.
-static bool
-is_urgent(void)
-{
-    return !PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError);
-}
-
 PyObject *
 error_reduce(core_state *state, PyObject *exception, PyObject **arguments)
 {
@@ -137,7 +143,7 @@ error_reduce(core_state *state, PyObject *exception, PyObject **arguments)
         return (PyObject *)Py_TYPE(exception);
     }
     PyObject *text = text_of(exception);
-    if (text == NULL && !is_urgent()) {
+    if (text == NULL && !is_overtaking(PyErr_Occurred())) {
         PyErr_Clear();
         text = PyUnicode_FromString(Py_TYPE(exception)->tp_name);
     }
@@ -170,13 +176,101 @@ put_reduced(parcel *into, core_state *state, PyObject *exception)
     return result;
 }
 
+// ---- an exception that was taken apart ----
+
 static int
-put_captured(parcel *into, core_state *state, PyObject *exception, hook_id capture)
+put_values(parcel *into, core_state *state, PyObject *values)
+{
+    int result = put_number(into, state, PyTuple_GET_SIZE(values));
+    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(values); i++) {
+        result = parcel_put_alone(into, state, PyTuple_GET_ITEM(values, i));
+    }
+    return result;
+}
+
+int
+error_put_captured(parcel *into, core_state *state, PyObject *exception, hook_id capture)
 {
     PyObject *captured = state_call_hook(state, capture, exception, NULL);
-    int result = captured == NULL ? -1 : put_form(into, state, FORM_CAPTURED, Py_None, captured);
+    PyObject *outline, *values, *lost;
+    int result = -1;
+    if (captured != NULL &&
+        PyArg_ParseTuple(captured, "OO!O", &outline, &PyTuple_Type, &values, &lost)) {
+        result = parcel_put(into, state, outline, 0);
+        result = result < 0 ? -1 : put_values(into, state, values);
+    }
     Py_XDECREF(captured);
     return result;
+}
+
+// One of the values, or None and an entry in the list of those that are lost.
+static PyObject *
+get_value(parcel *from, core_state *state, Py_ssize_t index, PyObject *lost)
+{
+    PyObject *why, *value = parcel_get_alone(from, state, &why);
+    if (why == NULL) {
+        return value;
+    }
+    PyObject *entry = Py_BuildValue("(nN)", index, why);
+    int result = entry == NULL ? -1 : PyList_Append(lost, entry);
+    Py_XDECREF(entry);
+    return result < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *
+get_values(parcel *from, core_state *state, PyObject *lost)
+{
+    PyObject *number = parcel_get(from, state);
+    Py_ssize_t count = number == NULL ? -1 : PyLong_AsSsize_t(number);
+    PyObject *values = count < 0 ? NULL : PyTuple_New(count);
+    Py_XDECREF(number);
+    for (Py_ssize_t i = 0; values != NULL && i < count; i++) {
+        PyObject *value = get_value(from, state, i, lost);
+        if (value == NULL) {
+            Py_CLEAR(values);
+            break;
+        }
+        PyTuple_SET_ITEM(values, i, value);
+    }
+    return values;
+}
+
+PyObject *
+error_get_captured(parcel *from, core_state *state)
+{
+    PyObject *lost = PyList_New(0);
+    PyObject *outline = lost == NULL ? NULL : parcel_get(from, state);
+    PyObject *values = outline == NULL ? NULL : get_values(from, state, lost);
+    PyObject *captured = values == NULL ? NULL : PyTuple_Pack(3, outline, values, lost);
+    PyObject *exception =
+        captured == NULL ? NULL : state_call_hook(state, HOOK_REBUILD, captured, NULL);
+    Py_XDECREF(captured);
+    Py_XDECREF(values);
+    Py_XDECREF(outline);
+    Py_XDECREF(lost);
+    return exception;
+}
+
+// ---- what may fail ----
+
+PyObject *
+error_describe(void)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    if (is_overtaking(raised)) {
+        PyErr_SetRaisedException(raised);
+        return NULL;
+    }
+    PyObject *text = PyObject_Str(raised);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear();
+        text = PyUnicode_FromString("<exception str() failed>");
+    }
+    PyObject *said =
+        text == NULL ? NULL : PyUnicode_FromFormat("%s: %U", Py_TYPE(raised)->tp_name, text);
+    Py_XDECREF(text);
+    Py_DECREF(raised);
+    return said;
 }
 
 static void
@@ -201,7 +295,8 @@ put_in_full(parcel *into, core_state *state, PyObject *exception, hook_id captur
         return put_reduced(into, state, exception);
     }
     if (!is_simple(exception)) {
-        return put_captured(into, state, exception, capture);
+        int result = put_number(into, state, FORM_CAPTURED);
+        return result < 0 ? -1 : error_put_captured(into, state, exception, capture);
     }
     PyObject *arguments = ((PyBaseExceptionObject *)exception)->args;
     return put_form(into, state, FORM_PLAIN, (PyObject *)Py_TYPE(exception), arguments);
@@ -214,8 +309,7 @@ static bool
 is_overtaken(PyObject **exception)
 {
     PyObject *raised = PyErr_GetRaisedException();
-    bool is_overtaken = raised != NULL && (!PyErr_GivenExceptionMatches(raised, PyExc_Exception) ||
-                                           PyErr_GivenExceptionMatches(raised, PyExc_MemoryError));
+    bool is_overtaken = raised != NULL && is_overtaking(raised);
     if (is_overtaken) {
         Py_SETREF(*exception, raised);
     }
@@ -254,31 +348,39 @@ error_pack_as(parcel *into, core_state *state, hook_id capture)
     Py_DECREF(exception);
 }
 
+static PyObject *
+rebuild_simple(parcel *from, core_state *state, error_form form)
+{
+    PyObject *type = parcel_get(from, state);
+    PyObject *rest = type == NULL ? NULL : parcel_get(from, state);
+    PyObject *exception = NULL;
+    if (rest != NULL && form == FORM_PLAIN) {
+        exception = PyObject_Call(type, rest, NULL);
+    }
+    else if (rest != NULL && form == FORM_DEADLINE) {
+        exception = state_call_hook(state, HOOK_DEADLINE_PASSED, rest, NULL);
+    }
+    else if (rest != NULL) {
+        PyErr_SetString(type, "raised in another interpreter, which could not say more");
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(rest);
+    return exception;
+}
+
 PyObject *
 error_get(parcel *from, core_state *state)
 {
     PyObject *number = parcel_get(from, state);
-    PyObject *type = number == NULL ? NULL : parcel_get(from, state);
-    PyObject *rest = type == NULL ? NULL : parcel_get(from, state);
-    PyObject *exception = NULL;
-    long form = rest == NULL ? -1 : PyLong_AsLong(number);
-    if (form == FORM_PLAIN) {
-        exception = PyObject_Call(type, rest, NULL);
-    }
-    else if (form == FORM_BARE) {
-        exception = PyObject_CallFunction(
-            type, "s", "raised in another interpreter, which could not say more");
-    }
-    else if (form == FORM_DEADLINE) {
-        exception = state_call_hook(state, HOOK_DEADLINE_PASSED, rest, NULL);
-    }
-    else if (form == FORM_CAPTURED && !from->is_closed) {
-        exception = state_call_hook(state, HOOK_REBUILD, rest, NULL);
-    }
+    long form = number == NULL ? -1 : PyLong_AsLong(number);
     Py_XDECREF(number);
-    Py_XDECREF(type);
-    Py_XDECREF(rest);
-    return exception;
+    if (form == FORM_CAPTURED && from->is_closed) {
+        PyErr_SetString(PyExc_SystemError, "a closed parcel holds what it must not");
+        return NULL;
+    }
+    return form < 0                ? NULL
+           : form == FORM_CAPTURED ? error_get_captured(from, state)
+                                   : rebuild_simple(from, state, (error_form)form);
 }
 
 PyObject *

@@ -57,6 +57,9 @@ parcel_init_closed(parcel *self, const struct restriction *restriction)
 
 void parcel_trim(parcel *self); // no more is put: give back memory that is not used
 MUST_CHECK int parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags);
+// Put it so that the others can be read without it. What cannot be packed, or later not be
+// unpacked, is lost alone; only a lack of memory and exceptions that are no Exception are raised.
+MUST_CHECK int parcel_put_alone(parcel *self, core_state *state, PyObject *object);
 // Move the records of another, which is empty then; false: no memory, and nothing is moved.
 bool parcel_append(parcel *self, parcel *from);
 
@@ -65,6 +68,10 @@ PyObject *parcel_get(parcel *self, core_state *state); // new reference
 // With counts of his own, unless the records are known to need none.
 void parcel_begin_reading(parcel *reader, const parcel *from, bool has_counts);
 void parcel_end_reading(parcel *reader);
+// What was put alone: new reference. If it is lost, *why is set to a text instead; both NULL:
+// exception.
+PyObject *parcel_get_alone(parcel *self, core_state *state, PyObject **why);
+void parcel_cut(parcel *self, size_t size); // while packing: take back what was put since
 void parcel_clear_slow(parcel *self);
 
 // Any thread, with or without a GIL; `held` must have been dropped.

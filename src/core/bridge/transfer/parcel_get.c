@@ -1,3 +1,4 @@
+#include "bridge/transfer/error.h"
 #include "bridge/transfer/export.h"
 #include "bridge/share/frozendict.h"
 #include "bridge/transfer/handle.h"
@@ -131,16 +132,6 @@ get_resolved(parcel *self, core_state *state, const record *head)
     return state->references->import(state, target);
 }
 
-static PyObject *
-get_exception(parcel *self, core_state *state)
-{
-    PyObject *captured = parcel_get(self, state);
-    PyObject *exception =
-        captured == NULL ? NULL : state_call_hook(state, HOOK_REBUILD, captured, NULL);
-    Py_XDECREF(captured);
-    return exception;
-}
-
 // Of types and arguments that no code of anybody's takes part in.
 static PyObject *
 get_plain_exception(parcel *self, core_state *state)
@@ -173,7 +164,7 @@ get_open(parcel *self, core_state *state, const record *head)
     }
     return head->kind == RECORD_HANDLE     ? get_handle(state, head)
            : head->kind == RECORD_RESOLVED ? get_resolved(self, state, head)
-                                           : get_exception(self, state);
+                                           : error_get_captured(self, state);
 }
 
 PyObject *
@@ -216,15 +207,17 @@ parcel_get(parcel *self, core_state *state)
         return get_open(self, state, head);
     case RECORD_PLAIN_EXCEPTION:
         return get_plain_exception(self, state);
+    case RECORD_ALONE:
+        break; // parcel_get_alone reads it
     }
     Py_UNREACHABLE();
 }
 
 // Give back what was counted for a reader that did not come.
 static void
-drop_unread(parcel *self)
+skip_to(parcel *self, size_t end)
 {
-    while (self->position < self->size) {
+    while (self->position < end) {
         const record *head = next_record(self);
         if (head->kind == RECORD_EXPORT) {
             export_unref((foreign_ref){*(exported **)(void *)(head + 1)});
@@ -265,13 +258,41 @@ parcel_begin_reading(parcel *reader, const parcel *from, bool has_counts)
 void
 parcel_end_reading(parcel *reader)
 {
-    drop_unread(reader);
+    skip_to(reader, reader->size);
+}
+
+PyObject *
+parcel_get_alone(parcel *self, core_state *state, PyObject **why)
+{
+    const record *head = next_record(self);
+    bool is_lost = head->detail;
+    size_t end = self->position + head->size;
+    PyObject *value = parcel_get(self, state);
+    *why = NULL;
+    if (is_lost) {
+        *why = value;
+        return NULL;
+    }
+    if (value == NULL) {
+        *why = error_describe();
+        skip_to(self, end);
+    }
+    return value;
+}
+
+void
+parcel_cut(parcel *self, size_t size)
+{
+    self->position = size;
+    skip_to(self, self->size);
+    self->position = 0;
+    self->size = size;
 }
 
 void
 parcel_clear_slow(parcel *self)
 {
-    drop_unread(self);
+    skip_to(self, self->size);
     if (self->data != self->space) {
         PyMem_RawFree(self->data);
     }

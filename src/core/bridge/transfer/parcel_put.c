@@ -1,3 +1,4 @@
+#include "bridge/transfer/error.h"
 #include "bridge/transfer/export.h"
 #include "bridge/share/frozendict.h"
 #include "bridge/transfer/handle.h"
@@ -216,14 +217,9 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
     }
     PyTypeObject *type = Py_TYPE(object);
     if ((flags & PARCEL_EXCEPTIONS_BY_VALUE) && PyExceptionInstance_Check(object)) {
-        PyObject *captured = state_call_hook(state, HOOK_CAPTURE, object, NULL);
-        if (captured == NULL || put_record(self, RECORD_EXCEPTION, 0, 0, 0) == NULL) {
-            Py_XDECREF(captured);
-            return -1;
-        }
-        int result = parcel_put(self, state, captured, 0);
-        Py_DECREF(captured);
-        return result;
+        return put_record(self, RECORD_EXCEPTION, 0, 0, 0) == NULL
+                   ? -1
+                   : error_put_captured(self, state, object, HOOK_CAPTURE);
     }
     bool is_static_type =
         PyType_Check(object) && !(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE);
@@ -405,6 +401,28 @@ parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags)
         return put_bytes(self, RECORD_FLOAT, 0, &number, sizeof number);
     }
     return put_other(self, state, object, flags & ~(unsigned)PARCEL_MAY_HOLD);
+}
+
+int
+parcel_put_alone(parcel *self, core_state *state, PyObject *object)
+{
+    size_t start = self->size;
+    if (put_record(self, RECORD_ALONE, 0, 0, 0) == NULL) {
+        return -1;
+    }
+    size_t first = self->size;
+    bool is_lost = parcel_put(self, state, object, 0) < 0;
+    if (is_lost) {
+        PyObject *why = error_describe();
+        parcel_cut(self, first);
+        int result = why == NULL ? -1 : parcel_put(self, state, why, 0);
+        Py_XDECREF(why);
+        if (result < 0) {
+            return -1;
+        }
+    }
+    *(record *)(void *)(self->data + start) = (record){RECORD_ALONE, is_lost, self->size - first};
+    return 0;
 }
 
 bool

@@ -31,6 +31,7 @@ typedef enum {
     RECORD_HELD,
     RECORD_EXCEPTION,
     RECORD_PLAIN_EXCEPTION, // a builtin type and its arguments follow
+    RECORD_ALONE,           // a value, or (its detail is 1) why there is none; so many bytes follow
 } record_kind;
 
 typedef struct {
