@@ -201,4 +201,4 @@ def test_narrowed(there: Any) -> None:
     for name in ("__iter__", "__reversed__"):
         assert there.evaluate(f"lambda inner: list(inner.{name}())")(inner) == ["b"]
         with pytest.raises(AttributeError):
-            there.evaluate(f"lambda inner: inner.{name}().__reduce__")(inner)
+            there.evaluate(f"lambda inner: inner.{name}().__setstate__")(inner)

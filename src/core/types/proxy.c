@@ -240,7 +240,7 @@ get_attribute(proxy_object *self, PyObject *name)
     if (value == NULL || kind == ATTRIBUTE_VALUE) {
         return value;
     }
-    if (op.name.index != NAME_NONE) {
+    if (op.name.index != NAME_NONE && kind != ATTRIBUTE_NEW_METHOD) {
         remember_method(self, class, name, op.name.index, kind);
     }
     return remote_method_get(self, name, op.name.index);

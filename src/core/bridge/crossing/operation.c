@@ -196,18 +196,35 @@ is_value(core_state *host, PyObject *argument)
     return is_reference == 0;
 }
 
-// What the special method says; NotImplemented too where there is none, as of the reflected
-// operators that only Proxies have.
+// The class has no such special method any more, or never had: reflected operators are those of
+// Proxies only.
+static COLD PyObject *
+use_without(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
+{
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        return NULL;
+    }
+    PyErr_Clear();
+    PyObject *hook = state_hook(host, HOOK_USE_WITHOUT);
+    PyObject *all = hook == NULL ? NULL : PyTuple_New((Py_ssize_t)nargs + 2);
+    if (all == NULL) {
+        return NULL;
+    }
+    PyTuple_SET_ITEM(all, 0, Py_NewRef(name));
+    for (size_t i = 0; i <= nargs; i++) {
+        PyTuple_SET_ITEM(all, (Py_ssize_t)i + 1, Py_NewRef(arguments->host[1 + i]));
+    }
+    PyObject *result = PyObject_CallObject(hook, all);
+    Py_DECREF(all);
+    return result;
+}
+
 static PyObject *
-call_if_found(PyObject *name, argument_list *arguments, size_t nargs)
+call_if_found(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
 {
     PyObject *function = PyObject_GetAttr((PyObject *)Py_TYPE(arguments->host[1]), name);
-    if (function == NULL) {
-        bool is_operator = nargs == 1 && PyErr_ExceptionMatches(PyExc_AttributeError);
-        if (is_operator) {
-            PyErr_Clear();
-        }
-        return is_operator ? Py_NotImplemented : NULL;
+    if (UNLIKELY(function == NULL)) {
+        return use_without(host, name, arguments, nargs);
     }
     PyObject *result =
         PyObject_Vectorcall(function, arguments->host + 1,
@@ -219,7 +236,7 @@ call_if_found(PyObject *name, argument_list *arguments, size_t nargs)
 static NOINLINE PyObject *
 call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
 {
-    PyObject *result = call_if_found(name, arguments, nargs);
+    PyObject *result = call_if_found(host, name, arguments, nargs);
     if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 && is_value(host, arguments->host[2])) {
         PyObject *hook = state_hook(host, HOOK_OPERATE);
         result = hook == NULL ? NULL
@@ -342,7 +359,7 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
 }
 
 static attribute_kind
-classify(PyObject *object, PyObject *value)
+classify(const core_state *host, PyObject *object, PyObject *value)
 {
     if (Py_TYPE(value)->tp_call == NULL) {
         return ATTRIBUTE_VALUE;
@@ -353,6 +370,9 @@ classify(PyObject *object, PyObject *value)
         return ATTRIBUTE_VALUE;
     }
     PyTypeObject *type = Py_TYPE(object);
+    if (!export_will_tell_changes(host, type)) {
+        return ATTRIBUTE_NEW_METHOD;
+    }
     bool is_fixed = type->tp_getattro == PyObject_GenericGetAttr && type->tp_dictoffset == 0 &&
                     !(type->tp_flags & Py_TPFLAGS_MANAGED_DICT);
     return is_fixed ? ATTRIBUTE_CLASS_METHOD : ATTRIBUTE_METHOD;
@@ -439,7 +459,7 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
     }
     if (LIKELY(value != NULL)) {
         if ((op->flags & OPERATION_FUSE) &&
-            (result->attribute = classify(arguments->host[1], value)) != ATTRIBUTE_VALUE) {
+            (result->attribute = classify(host, arguments->host[1], value)) != ATTRIBUTE_VALUE) {
             status = pack_answer(host, Py_None, NULL, result);
         }
         else {

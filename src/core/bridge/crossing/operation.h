@@ -43,7 +43,8 @@ enum {
 // What OPERATION_FUSE found out about the attribute.
 typedef enum {
     ATTRIBUTE_VALUE,
-    ATTRIBUTE_METHOD,       // a bound method of this object
+    ATTRIBUTE_NEW_METHOD,   // a bound method of this object, and it may be none the next time
+    ATTRIBUTE_METHOD,       // ... until its class is said to have changed
     ATTRIBUTE_CLASS_METHOD, // ... and of every object of its class, which have no dict
 } attribute_kind;
 

@@ -29,6 +29,7 @@ static const struct {
     [HOOK_FULL] = {"queue", "Full"},
     [HOOK_SHUT_DOWN] = {"queue", "ShutDown"},
     [HOOK_OPERATE] = {"atoll._transfer.operators", "operate"},
+    [HOOK_USE_WITHOUT] = {"atoll._transfer.operators", "use_without"},
     [HOOK_DEADLINE_ERROR] = {"atoll._transfer.errors", "deadline_error"},
     [HOOK_DEADLINE_EXCEEDED] = {"atoll._transfer.errors", "DeadlineExceeded"},
     [HOOK_DEADLINE_PASSED] = {"atoll._transfer.exceptions", "deadline_passed"},

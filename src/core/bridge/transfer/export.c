@@ -99,6 +99,13 @@ export_watch_class(core_state *state, exported *class)
     }
 }
 
+bool
+export_will_tell_changes(const core_state *state, PyTypeObject *class)
+{
+    bool is_immutable = class->tp_flags & Py_TPFLAGS_IMMUTABLETYPE;
+    return is_immutable || (state->watcher >= 0 && PyUnstable_Type_AssignVersionTag(class));
+}
+
 void
 export_make_internal(core_state *state, PyObject *object)
 {

@@ -60,7 +60,10 @@ void export_listen(const export_listener *whom);
 // All under the GIL of state->interp.
 exported *export_object(core_state *state,
                         PyObject *object); // counts one reference; NULL: MemoryError
-void export_watch_class(core_state *state, exported *class);    // count its changes from now on
+void export_watch_class(core_state *state, exported *class); // count its changes from now on
+// Is a class that is watched one whose next change will be noticed? After some 1000 changes CPython
+// gives it no version any more, and tells none.
+bool export_will_tell_changes(const core_state *state, PyTypeObject *class);
 void export_make_internal(core_state *state, PyObject *object); // which is exported
 void export_run_errands(core_state *state);                     // some of them
 void export_run_all_errands(core_state *state);                 // and those that come meanwhile
