@@ -224,8 +224,8 @@ def test_named_functions_exist(module: str, name: str) -> None:
 
 @pytest.mark.parametrize(("module", "name"), named_in(CORE.rglob("*.c"), HOOK))
 def test_hooks_exist(module: str, name: str) -> None:
-    """Every function or class of Python's that the core asks for by name can be imported."""
-    assert callable(getattr(import_module(module), name))
+    """Whatever of Python's the core asks for by name can be imported."""
+    assert hasattr(import_module(module), name)
 
 
 def test_hooks_stand_in_one_table() -> None:

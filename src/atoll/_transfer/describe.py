@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _collections_abc
 import copyreg
+import sys
 
 from .. import _core
 from .values import reduce_proxy
@@ -51,6 +52,9 @@ _OTHERS = [
 ]
 _COMPARED_BY = [*_COMPARISONS[:-1], *_dunders("add iadd or and sub xor ror rand rsub rxor")]
 _SPECIAL = _ALWAYS + _COMPARISONS + _OTHERS
+
+# Those that a class may get and lose; the core looks at them when it was changed.
+CHANGEABLE = tuple(map(sys.intern, [*_COMPARISONS, *_OTHERS, *_dunders("call buffer")]))
 
 # Those that are recognised by inheritance; the others look at the methods.
 _NAMED_ABCS = [

@@ -11,23 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 _COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
-_ARITHMETIC = [
-    "add",
-    "sub",
-    "mul",
-    "matmul",
-    "truediv",
-    "floordiv",
-    "mod",
-    "divmod",
-    "pow",
-    "lshift",
-    "rshift",
-    "and",
-    "xor",
-    "or",
-]
+_ARITHMETIC = _words("add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or")
 _BINARY = {*_COMPARISONS, *(f"__{kind}{each}__" for each in _ARITHMETIC for kind in ("", "r", "i"))}
 
 # What Python does where there is no such special method: it falls back, or says what is missing.
@@ -37,17 +27,7 @@ _USES: dict[str, Callable[..., Any]] = {
     **{f"__{each.__name__}__": each for each in (math.trunc, math.floor, math.ceil, os.fspath)},
     **{
         f"__{name}__": getattr(operator, name)
-        for name in [
-            "getitem",
-            "setitem",
-            "delitem",
-            "contains",
-            "index",
-            "length_hint",
-            "neg",
-            "pos",
-            "invert",
-        ]
+        for name in _words("getitem setitem delitem contains index length_hint neg pos invert")
     },
     "__bool__": bool,
 }

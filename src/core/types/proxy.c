@@ -127,8 +127,8 @@ identify(core_state *state, PyObject *object, exported **target)
     return *target == NULL ? -1 : 1;
 }
 
-const reference_methods local_references = {import, identify, reference_target,
-                                            remote_method_owner};
+const reference_methods local_references = {import, identify, reference_target, remote_method_owner,
+                                            remote_class_refresh};
 
 // ---- life ----
 
@@ -304,7 +304,7 @@ proxy_hash(PyObject *op)
 
 // ---- buffers: the owner's memory, not a copy ----
 
-static int
+int
 proxy_getbuffer(PyObject *op, Py_buffer *view, int flags)
 {
     proxy_object *self = (proxy_object *)op;
@@ -319,7 +319,7 @@ proxy_getbuffer(PyObject *op, Py_buffer *view, int flags)
     return 0;
 }
 
-static void
+void
 proxy_releasebuffer(PyObject *op, Py_buffer *view)
 {
     lease_release(view->internal);

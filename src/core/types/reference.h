@@ -15,6 +15,7 @@
 
 #include "bridge/transfer/export.h"
 #include "bridge/crossing/operation.h"
+#include "bridge/transfer/specials.h"
 #include "bridge/python/state.h"
 
 #define METHOD_SLOTS 64
@@ -39,6 +40,7 @@ typedef struct {
     exported *target;     // counted, the class itself; NULL: shared or restricted
     const void *type_key; // in state->classes; NULL: not there
     PyTypeObject *shared_type; // borrowed, immortal: the type it stands for; NULL: target is it
+    special_set specials;      // of target, that are installed
     bool is_restricted;
     bool is_container;      // a builtin container, or a subclass with its operators
     uint64_t fixed_methods; // by slot: methods of every instance
@@ -56,6 +58,8 @@ remote_class_data(PyTypeObject *class)
 
 int proxy_traverse(PyObject *self, visitproc visit, void *arg);
 void proxy_dealloc(PyObject *self);
+int proxy_getbuffer(PyObject *self, Py_buffer *view, int flags);
+void proxy_releasebuffer(PyObject *self, Py_buffer *view);
 void remote_class_dealloc(PyObject *self);
 PyObject *remote_method_vectorcall(PyObject *self, PyObject *const *arguments, size_t nargsf,
                                    PyObject *keyword_names);
@@ -104,6 +108,7 @@ int crew_add_type(PyObject *module, core_state *state);
 PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
 PyTypeObject *remote_class_of_gone(core_state *state);              // new reference
 PyObject *remote_class_import(core_state *state, exported *target_steal);
+void remote_class_refresh(core_state *state);        // all; keeps the raised exception
 PyObject *remote_class_type_of(PyObject *reference); // new reference
 
 // remote method: proxy.name, not yet called

@@ -135,6 +135,107 @@ settle(core_state *state, PyTypeObject *class, const void *key, exported *target
     return 0;
 }
 
+// ---- special methods that came or went later ----
+
+static int
+remove_special(PyTypeObject *class, PyObject *name)
+{
+    PyObject *own = PyType_GetDict(class);
+    int is_there = PyDict_Contains(own, name);
+    Py_DECREF(own);
+    return is_there <= 0 ? is_there : PyType_Type.tp_setattro((PyObject *)class, name, NULL);
+}
+
+static int
+change_special(core_state *state, PyTypeObject *class, PyObject *name, const special_set *now,
+               Py_ssize_t index)
+{
+    if (special_set_has(now->present, index)) {
+        return set_special(class, name, special_method_get(state, name));
+    }
+    return special_set_has(now->disabled, index) ? set_special(class, name, Py_None)
+                                                 : remove_special(class, name);
+}
+
+// What is in the slots alone: a class with these has them from its base.
+static void
+change_slots(PyTypeObject *class, PyObject *name, bool has_it)
+{
+    if (PyUnicode_EqualToUTF8(name, "__buffer__")) {
+        class->tp_as_buffer->bf_getbuffer = has_it ? proxy_getbuffer : NULL;
+        class->tp_as_buffer->bf_releasebuffer = proxy_releasebuffer; // some may be in use
+    }
+    else if (PyUnicode_EqualToUTF8(name, "__call__") && !has_it) {
+        class->tp_call = NULL;
+        class->tp_flags &= ~(unsigned long)Py_TPFLAGS_HAVE_VECTORCALL;
+    }
+}
+
+static int
+change_specials(core_state *state, PyTypeObject *class, const special_set *now)
+{
+    special_set *old = &remote_class_data(class)->specials;
+    PyObject *names = specials_names(state);
+    int result = names == NULL ? -1 : 0;
+    bool has_instances = class->tp_dealloc == proxy_dealloc;
+    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(names); i++) {
+        bool has_it = special_set_has(now->present, i);
+        if (has_it == special_set_has(old->present, i) &&
+            special_set_has(now->disabled, i) == special_set_has(old->disabled, i)) {
+            continue;
+        }
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        result = change_special(state, class, name, now, i);
+        if (result == 0 && has_instances) {
+            change_slots(class, name, has_it || special_set_has(now->disabled, i));
+        }
+    }
+    if (result == 0) {
+        *old = *now;
+    }
+    PyType_Modified(class);
+    return result;
+}
+
+// Those whose classes have other special methods by now. NULL: no memory.
+static PyObject *
+list_stale(core_state *state)
+{
+    PyObject *stale = PyList_New(0);
+    size_t position = 0;
+    pointer_pair pair;
+    while (stale != NULL && pointer_map_next(&state->classes, &position, &pair)) {
+        const remote_class *data = remote_class_data(pair.value);
+        unsigned version = data->target == NULL ? 0 : atomic_load(&data->target->specials_version);
+        if (version != 0 && version != data->specials.version &&
+            PyList_Append(stale, pair.value) < 0) {
+            Py_CLEAR(stale);
+        }
+    }
+    return stale;
+}
+
+void
+remote_class_refresh(core_state *state)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    // acquire: pairs with publish of bridge/transfer/specials
+    state->specials_epoch = atomic_load_explicit(&specials_epoch, memory_order_acquire);
+    PyObject *stale = list_stale(state);
+    for (Py_ssize_t i = 0; stale != NULL && i < PyList_GET_SIZE(stale); i++) {
+        PyTypeObject *class = (PyTypeObject *)PyList_GET_ITEM(stale, i);
+        special_set now;
+        if (specials_read(remote_class_data(class)->target, &now)) {
+            cpython_unseal_type(class);
+            (void)change_specials(state, class, &now);
+            cpython_seal_type(class);
+        }
+    }
+    Py_XDECREF(stale);
+    PyErr_Clear(); // no memory: it stays as it was until the next change
+    PyErr_SetRaisedException(raised);
+}
+
 // For a type that is described here. NULL with an exception where the description is.
 static PyTypeObject *
 as_described_steal(core_state *state, PyObject *description, PyTypeObject *shared, const void *key)
@@ -207,8 +308,11 @@ for_foreign_type(core_state *state, exported *target)
         if (class != NULL && described.type_key == NULL) {
             remote_class_data(class)->is_restricted = true;
         }
-        else if (class != NULL && settle(state, class, described.type_key, described.class) < 0) {
-            Py_CLEAR(class);
+        else if (class != NULL) {
+            remote_class_data(class)->specials = described.specials;
+            if (settle(state, class, described.type_key, described.class) < 0) {
+                Py_CLEAR(class);
+            }
         }
     }
     Py_XDECREF(metatype);
@@ -240,6 +344,7 @@ remote_class_of(core_state *state, exported *target)
         return for_token(state);
     }
     if (!(target->flags & EXPORT_RESTRICTED) || (target->flags & EXPORT_SHARED_TYPE)) {
+        specials_refresh(state);
         PyTypeObject *known = find_class(state, target->type, target->owner);
         if (LIKELY(known != NULL)) {
             return (PyTypeObject *)Py_NewRef(known);

@@ -32,6 +32,7 @@ describe_in_host(core_state *host, exported *target, description *result, parcel
     PyObject *object = target->object;
     PyObject *told = NULL;
     PyTypeObject *class = NULL;
+    *result = (description){0};
     if (object == NULL) {
         state_raise_closed(host, target->owner);
     }
@@ -40,19 +41,22 @@ describe_in_host(core_state *host, exported *target, description *result, parcel
     }
     else {
         class = target->flags & EXPORT_CLASS ? (PyTypeObject *)object : Py_TYPE(object);
-        told = state_call_hook(host, HOOK_DESCRIBE, (PyObject *)class, NULL);
+        result->class = export_class(host, class);
+        if (result->class != NULL) {
+            export_watch_class(host, result->class); // before it is looked at
+        }
+        bool is_watched =
+            !PyErr_Occurred() && (result->class == NULL ||
+                                  specials_describe(host, result->class, &result->specials) == 0);
+        told = is_watched ? state_call_hook(host, HOOK_DESCRIBE, (PyObject *)class, NULL) : NULL;
     }
-    *result = (description){.type_key = class};
+    result->type_key = class;
     if (told == NULL || parcel_put(packed, host, told, 0) < 0) {
         Py_XDECREF(told);
         error_pack(packed, host);
         return -1;
     }
     Py_DECREF(told);
-    result->class = export_class(host, class);
-    if (result->class != NULL) {
-        export_watch_class(host, result->class);
-    }
     result->metaclass = export_class(host, class == NULL ? NULL : Py_TYPE(class));
     return 0;
 }
@@ -76,6 +80,9 @@ description_bring(core_state *home, exported *target, description *result)
     crossing_leave(&over);
     if (status < 0) {
         (void)error_raise(&packed, home);
+        PyObject *raised = PyErr_GetRaisedException();
+        description_clear(result);
+        PyErr_SetRaisedException(raised);
     }
     else {
         result->tuple = parcel_get(&packed, home);

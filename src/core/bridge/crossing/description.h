@@ -10,12 +10,14 @@
 #define ATOLL_BRIDGE_DESCRIPTION_H
 
 #include "bridge/transfer/export.h"
+#include "bridge/transfer/specials.h"
 #include "bridge/python/state.h"
 
 typedef struct {
     PyObject *tuple; // new reference
     exported *class, *metaclass;
     const void *type_key;
+    special_set specials; // of the class
 } description;
 
 MUST_CHECK int description_bring(core_state *home, exported *target, description *result);

@@ -6,6 +6,7 @@
 #include "bridge/python/objects.h"
 #include "bridge/transfer/parcel.h"
 #include "bridge/transfer/restriction.h"
+#include "bridge/transfer/specials.h"
 #include "bridge/python/value.h"
 
 #define FEW 6 // arguments that need no memory
@@ -449,6 +450,7 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
     int status = -1;
     result->form = ANSWER_ERROR;
     result->attribute = ATTRIBUTE_VALUE;
+    specials_refresh(host);
     if (LIKELY(op->kind == OPERATION_CALL || (name = name_here(host, op->name)) != NULL)) {
         if (LIKELY(arguments_unpack(arguments, host, op) == 0)) {
             value = dispatch(host, op, name, narrowing, arguments);
@@ -472,6 +474,7 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
         pack_error(host, narrowing, result);
     }
     arguments_drop(arguments);
+    specials_publish(host);
 }
 
 // ---- at home ----
@@ -535,5 +538,6 @@ operation_perform(core_state *home, const operation *self, attribute_kind *attri
         }
     }
     arguments_free(&arguments);
+    specials_refresh(home);
     return value;
 }

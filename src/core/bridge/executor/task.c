@@ -6,6 +6,7 @@
 #include "bridge/transfer/export.h"
 #include "bridge/transfer/handle.h"
 #include "bridge/python/value.h"
+#include "bridge/transfer/specials.h"
 
 // ---- functions ----
 
@@ -420,6 +421,7 @@ put_error(task *self, core_state *host)
 void
 task_perform(task *self, core_state *host, function_cache *known)
 {
+    specials_refresh(host);
     PyObject *function = function_here(host, known, self->function);
     PyObject *value = function == NULL ? NULL : call(self, host, function);
     Py_XDECREF(function);
@@ -437,6 +439,7 @@ task_perform(task *self, core_state *host, function_cache *known)
         put_error(self, host);
     }
     Py_XDECREF(value);
+    specials_publish(host);
 }
 
 // ---- at home: the answer ----
@@ -445,6 +448,7 @@ task_perform(task *self, core_state *host, function_cache *known)
 static int
 unpack(task *self, parcel *from, core_state *home, PyObject **result, PyObject **exception)
 {
+    specials_refresh(home);
     if (self->flags & TASK_IS_BROKEN) {
         PyObject *hook = state_hook(home, HOOK_TASK_BROKEN);
         *exception = hook == NULL ? NULL : PyObject_CallNoArgs(hook);

@@ -104,6 +104,21 @@ cpython_seal_type(PyTypeObject *type)
     type->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
 }
 
+// A type may change again, until it is sealed. No Python runs meanwhile, so nobody else changes it.
+static inline void
+cpython_unseal_type(PyTypeObject *type)
+{
+    type->tp_flags &= ~(unsigned long)Py_TPFLAGS_IMMUTABLETYPE;
+}
+
+// What a name is in a class and its bases, past any metaclass (_PyType_Lookup, exported in 3.13 to
+// 3.15). Borrowed; NULL without an exception: there is none.
+static inline PyObject *
+cpython_find_in_type(PyTypeObject *type, PyObject *name)
+{
+    return _PyType_Lookup(type, name);
+}
+
 // Make a static type ready in this interpreter, as CPython does with those of datetime
 // (_PyStaticType_InitForExtension, exported in 3.13 to 3.15; there is room for ten). Every
 // interpreter calls it once for each, first the main one. -1: exception.

@@ -17,6 +17,7 @@ static const struct {
     [HOOK_DESCRIBE_GUEST] = {"atoll._transfer.describe", "describe_guest"},
     [HOOK_DESCRIBE_GONE] = {"atoll._transfer.describe", "describe_gone"},
     [HOOK_DESCRIBE_TOKEN] = {"atoll._transfer.describe", "describe_token"},
+    [HOOK_CHANGEABLE] = {"atoll._transfer.describe", "CHANGEABLE"},
     [HOOK_ABC_MARKERS] = {"atoll._transfer.describe", "abc_markers"},
     [HOOK_JOIN_THREADS] = {"atoll._interpreter.inside", "join_threads"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},

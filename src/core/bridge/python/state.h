@@ -48,6 +48,7 @@ typedef enum {
     HOOK_DESCRIBE_GUEST,
     HOOK_DESCRIBE_GONE,
     HOOK_DESCRIBE_TOKEN,
+    HOOK_CHANGEABLE,
     HOOK_ABC_MARKERS,
     HOOK_JOIN_THREADS,
     HOOK_INTERPRETER,
@@ -106,6 +107,7 @@ typedef struct {
     // The export that a Proxy or a remote class holds, borrowed; NULL: it is neither.
     struct exported *(*target)(PyObject *object);
     PyObject *(*method_owner)(PyObject *method); // the Proxy of a remote method, borrowed
+    void (*refresh)(core_state *state);          // special methods of remote classes
 } reference_methods;
 
 struct core_state {
@@ -127,13 +129,15 @@ struct core_state {
     unsigned recent_position;
     PyObject **names; // owned, by name index
     int32_t names_capacity;
-    uint64_t generation;       // of the latest export
-    size_t survivors;          // exports after the latest collection
-    size_t growth_limit;       // beyond so many exports, the collector may be needed
-    PyObject *callbacks;       // owned: the list atoll.gc.callbacks, or NULL
-    struct detained *detained; // owned: what a collection holds between its stops, or NULL
-    bool is_traced;            // the collector is looking: caches hold nothing
-    int watcher;               // of exported classes, or one of the two
+    uint64_t generation;              // of the latest export
+    size_t survivors;                 // exports after the latest collection
+    size_t growth_limit;              // beyond so many exports, the collector may be needed
+    PyObject *callbacks;              // owned: the list atoll.gc.callbacks, or NULL
+    struct detained *detained;        // owned: what a collection holds between its stops, or NULL
+    bool is_traced;                   // the collector is looking: caches hold nothing
+    int watcher;                      // of exported classes, or one of the two
+    struct exported *changed_classes; // of ours, since the last visitor left
+    unsigned specials_epoch;          // up to which the classes of Proxies here are as they should
     name_cache_entry name_cache[NAME_CACHE_SIZE];
     rule_cache_entry rule_cache[RULE_CACHE_SIZE];
     PyObject *str_class, *str_reduce_ex, *str_reduce, *str_getstate;

@@ -2,6 +2,7 @@
 
 #include "bridge/python/cpython.h"
 #include "bridge/python/objects.h"
+#include "bridge/transfer/specials.h"
 #include "ground/base/shake.h"
 
 #define ERRANDS_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
@@ -83,6 +84,7 @@ on_class_changed(PyTypeObject *type)
     exported *known = state == NULL ? NULL : pointer_map_get(&state->exports, type);
     if (known != NULL) {
         atomic_fetch_add_explicit(&known->changes, 1, memory_order_release);
+        specials_note_change(state, known);
     }
     return 0;
 }
@@ -152,6 +154,7 @@ export_sever(core_state *state, exported *self)
     PyObject *object = self->object;
     if (object != NULL) {
         pointer_map_remove(&state->exports, object);
+        specials_forget(state, self);
         state->internal_exports -= (self->flags & EXPORT_INTERNAL) != 0;
         self->object = NULL;
     }

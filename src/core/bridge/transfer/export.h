@@ -30,6 +30,8 @@ enum {
     EXPORT_TOKEN = 64, // a view with no names
 };
 
+#define SPECIALS_WORDS 2 // of 64 bits, one for each special method
+
 typedef struct exported {
     errand errand; // first: the drop of the last reference
     atomic_intptr_t count;
@@ -41,6 +43,11 @@ typedef struct exported {
     uint64_t generation;      // tells exports at one address apart
     unsigned flags;
     atomic_uint changes; // of a class: how often it was changed since it was described
+    // Of a class, see bridge/specials.
+    struct exported *next_changed; // under the owner's GIL
+    bool is_changed;               // so too: it is in the list of those
+    atomic_uint specials_version;
+    _Atomic uint64_t present[SPECIALS_WORDS], disabled[SPECIALS_WORDS];
 } exported;
 
 typedef struct {
