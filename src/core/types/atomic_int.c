@@ -207,6 +207,7 @@ static PyType_Slot atomic_int_slots[] = {
     {Py_tp_new, atomic_int_make},
     {Py_tp_dealloc, handle_dealloc},
     {Py_tp_traverse, handle_traverse},
+    {Py_tp_clear, handle_clear},
     {Py_tp_methods, atomic_int_methods},
     {Py_tp_members, handle_members},
     {Py_tp_repr, atomic_int_repr},

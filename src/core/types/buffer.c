@@ -368,6 +368,7 @@ static PyType_Slot buffer_slots[] = {
     {Py_tp_new, buffer_make},
     {Py_tp_dealloc, handle_dealloc},
     {Py_tp_traverse, handle_traverse},
+    {Py_tp_clear, handle_clear},
     {Py_tp_methods, buffer_methods},
     {Py_tp_getset, buffer_getset},
     {Py_tp_members, handle_members},

@@ -77,6 +77,7 @@ static PyType_Slot handle_slots[] = {
     {Py_tp_doc, "The C half of atoll.Interpreter."},
     {Py_tp_dealloc, handle_dealloc},
     {Py_tp_traverse, handle_traverse},
+    {Py_tp_clear, handle_clear},
     {Py_tp_hash, handle_hash},
     {Py_tp_getset, handle_getset},
     {Py_tp_members, handle_members},

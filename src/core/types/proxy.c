@@ -3,6 +3,7 @@
 
 #include "bridge/crossing/lease.h"
 #include "bridge/transfer/restriction.h"
+#include "bridge/transfer/weak_table.h"
 #include "types/reference.h"
 
 // ---- making ----
@@ -49,7 +50,7 @@ new_proxy(core_state *state, exported *target_steal, PyTypeObject *class)
         return NULL;
     }
     // Finding the class may have crossed, and another thread may have been faster.
-    proxy_object *known = pointer_map_get(&state->proxies, target_steal);
+    PyObject *known = weak_table_get(&state->proxies, target_steal);
     proxy_object *self = known != NULL ? NULL : PyObject_GC_New(proxy_object, class);
     bool is_kept = self != NULL && pointer_map_set(&state->proxies, target_steal, self);
     Py_DECREF(class);
@@ -59,7 +60,7 @@ new_proxy(core_state *state, exported *target_steal, PyTypeObject *class)
             PyObject_GC_Del(self);
             Py_DECREF(class);
         }
-        return known != NULL ? Py_NewRef(known) : PyErr_NoMemory();
+        return known != NULL ? known : PyErr_NoMemory();
     }
     self->vectorcall = proxy_vectorcall;
     self->target = target_steal;
@@ -90,9 +91,8 @@ import(core_state *state, exported *target_steal)
     if (target_steal->owner == state->interp) {
         return home_object(state, target_steal);
     }
-    PyObject *known = pointer_map_get(&state->proxies, target_steal);
+    PyObject *known = weak_table_get(&state->proxies, target_steal);
     if (known != NULL) {
-        Py_INCREF(known);
         export_unref((foreign_ref){target_steal});
         return known;
     }
@@ -127,8 +127,14 @@ identify(core_state *state, PyObject *object, exported **target)
     return *target == NULL ? -1 : 1;
 }
 
-const reference_methods local_references = {import, identify, reference_target, remote_method_owner,
-                                            remote_class_refresh};
+const reference_methods local_references = {
+    import,
+    identify,
+    reference_target,
+    remote_method_owner,
+    remote_class_refresh,
+    remote_method_traverse_owned,
+};
 
 // ---- life ----
 
@@ -137,6 +143,15 @@ proxy_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT((PyObject *)((proxy_object *)self)->latest);
+    return 0;
+}
+
+// There is nothing to clear, but its class is cleared at that time as well.
+int
+proxy_clear(PyObject *op)
+{
+    proxy_object *self = (proxy_object *)op;
+    weak_table_remove(&self->state->proxies, self->target, op);
     return 0;
 }
 
@@ -151,7 +166,7 @@ proxy_dealloc(PyObject *op)
     }
     PyObject_GC_UnTrack(op);
     // First out of the table: a callback of a weak reference may ask for the object again.
-    pointer_map_remove(&self->state->proxies, self->target);
+    weak_table_remove(&self->state->proxies, self->target, op);
     Py_XDECREF(self->latest);
     if (self->weak_references != NULL) {
         PyObject_ClearWeakRefs(op);
@@ -357,9 +372,8 @@ static PyMemberDef callable_members[] = {
 };
 
 static PyType_Slot plain_slots[] = {
+    PROXY_LIFE_SLOTS,
     {Py_tp_doc, (void *)proxy_doc},
-    {Py_tp_dealloc, proxy_dealloc},
-    {Py_tp_traverse, proxy_traverse},
     {Py_tp_getattro, proxy_getattro},
     {Py_tp_setattro, proxy_setattro},
     {Py_tp_hash, proxy_hash},
@@ -368,26 +382,23 @@ static PyType_Slot plain_slots[] = {
     {0, NULL},
 };
 static PyType_Slot callable_slots[] = {
+    PROXY_LIFE_SLOTS,
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_members, callable_members},
-    {Py_tp_dealloc, proxy_dealloc},
-    {Py_tp_traverse, proxy_traverse},
     {0, NULL},
 };
 static PyType_Slot buffer_slots[] = {
+    PROXY_LIFE_SLOTS,
     {Py_bf_getbuffer, proxy_getbuffer},
     {Py_bf_releasebuffer, proxy_releasebuffer},
-    {Py_tp_dealloc, proxy_dealloc},
-    {Py_tp_traverse, proxy_traverse},
     {0, NULL},
 };
 static PyType_Slot callable_buffer_slots[] = {
+    PROXY_LIFE_SLOTS,
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_members, callable_members},
     {Py_bf_getbuffer, proxy_getbuffer},
     {Py_bf_releasebuffer, proxy_releasebuffer},
-    {Py_tp_dealloc, proxy_dealloc},
-    {Py_tp_traverse, proxy_traverse},
     {0, NULL},
 };
 

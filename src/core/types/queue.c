@@ -104,6 +104,7 @@ static PyType_Slot queue_slots[] = {
     {Py_tp_new, queue_make},
     {Py_tp_dealloc, handle_dealloc},
     {Py_tp_traverse, handle_traverse},
+    {Py_tp_clear, handle_clear},
     {Py_tp_getset, queue_getset},
     {Py_tp_members, handle_members},
     {0, NULL},

@@ -57,9 +57,18 @@ remote_class_data(PyTypeObject *class)
 }
 
 int proxy_traverse(PyObject *self, visitproc visit, void *arg);
+int proxy_clear(PyObject *self);
 void proxy_dealloc(PyObject *self);
 int proxy_getbuffer(PyObject *self, Py_buffer *view, int flags);
 void proxy_releasebuffer(PyObject *self, Py_buffer *view);
+
+// No type inherits them from its base if it says that it has to do with the collector.
+#define PROXY_LIFE_SLOTS                                                                           \
+    {Py_tp_dealloc, proxy_dealloc}, {Py_tp_traverse, proxy_traverse},                              \
+    {                                                                                              \
+        Py_tp_clear, proxy_clear                                                                   \
+    }
+
 void remote_class_dealloc(PyObject *self);
 PyObject *remote_method_vectorcall(PyObject *self, PyObject *const *arguments, size_t nargsf,
                                    PyObject *keyword_names);
@@ -116,7 +125,9 @@ PyObject *remote_method_get(proxy_object *proxy, PyObject *name, int32_t index);
 // Its Proxy has lost its last reference. True: somebody has the method, which keeps it.
 bool remote_method_keep_proxy(remote_method *self);
 PyObject *remote_method_resolve(PyObject *self); // the bound method itself, as a Proxy
-PyObject *remote_method_owner(PyObject *self);   // borrowed
+PyObject *remote_method_owner(PyObject *self);   // its Proxy, borrowed
+// As its tp_traverse, without a Proxy that it borrows.
+int remote_method_traverse_owned(PyObject *self, visitproc visit, void *arg);
 
 // special method: a descriptor of remote classes
 PyObject *special_method_get(core_state *state, PyObject *name); // borrowed

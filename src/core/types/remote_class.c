@@ -2,9 +2,12 @@
 // Proxies to that class's objects. Its metatype sends every question on to the class itself.
 #include "bridge/python/cpython.h"
 #include "bridge/crossing/description.h"
+#include "bridge/transfer/weak_table.h"
+#include "ground/base/shake.h"
 #include "types/reference.h"
 
-// What atoll._transfer.describe.describe returns: (name, special methods, absent ones, flags, ABCs).
+// What atoll._transfer.describe.describe returns: (name, special methods, absent ones, flags,
+// ABCs).
 enum {
     DESCRIBED_CALLABLE = 1,
     DESCRIBED_BUFFER = 2,
@@ -25,11 +28,7 @@ typedef struct {
 static int remote_class_traverse(PyObject *self, visitproc visit, void *arg);
 static int remote_class_clear(PyObject *self);
 
-static PyType_Slot instance_slots[] = {
-    {Py_tp_dealloc, proxy_dealloc},
-    {Py_tp_traverse, proxy_traverse},
-    {0, NULL},
-};
+static PyType_Slot instance_slots[] = {PROXY_LIFE_SLOTS, {0, NULL}};
 
 static PyType_Slot metaclass_slots[] = {
     {Py_tp_dealloc, remote_class_dealloc},
@@ -112,27 +111,56 @@ build(core_state *state, PyObject *description, PyTypeObject *metatype, int may_
     return class;
 }
 
-// Enter it into the tables. From here on it stands for its class.
-static int
-settle(core_state *state, PyTypeObject *class, const void *key, exported *target)
+// The class made for a type; new reference, or NULL. An address may be used again after its
+// interpreter closed.
+static PyTypeObject *
+find_class(core_state *state, const void *key, const interp *owner)
 {
-    remote_class *data = remote_class_data(class);
-    if (!pointer_map_set(&state->classes, key, class)) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    data->type_key = key;
-    if (target != NULL) {
-        if (!pointer_map_set(&state->proxies, target, class)) {
-            PyErr_NoMemory();
-            return -1;
+    PyObject *known = weak_table_get(&state->classes, key);
+    if (known != NULL) {
+        remote_class *data = remote_class_data((PyTypeObject *)known);
+        if (data->shared_type == NULL && data->target->owner != owner) {
+            Py_CLEAR(known);
         }
-        data->target = export_ref(target).target;
     }
+    return (PyTypeObject *)known;
+}
+
+static bool
+enter(core_state *state, PyTypeObject *class, const void *key, exported *target)
+{
+    if (target != NULL && !pointer_map_set(&state->proxies, target, class)) {
+        return false;
+    }
+    if (!pointer_map_set(&state->classes, key, class)) {
+        pointer_map_remove(&state->proxies, target);
+        return false;
+    }
+    return true;
+}
+
+// From here on it stands for its class; unless another thread has been faster while it was built:
+// then that one's does, and is returned.
+static PyTypeObject *
+settle_steal(core_state *state, PyTypeObject *class, const void *key, exported *target)
+{
+    shake();
+    PyTypeObject *known = find_class(state, key, target == NULL ? NULL : target->owner);
+    if (known != NULL) {
+        Py_DECREF(class);
+        return known;
+    }
+    if (!enter(state, class, key, target)) {
+        Py_DECREF(class);
+        return (PyTypeObject *)PyErr_NoMemory();
+    }
+    remote_class *data = remote_class_data(class);
+    data->type_key = key;
+    data->target = target == NULL ? NULL : export_ref(target).target;
     PyObject **recent =
         &state->recent_classes[state->recent_position++ % Py_ARRAY_LENGTH(state->recent_classes)];
     Py_XSETREF(*recent, Py_NewRef(class));
-    return 0;
+    return class;
 }
 
 // ---- special methods that came or went later ----
@@ -197,6 +225,13 @@ change_specials(core_state *state, PyTypeObject *class, const special_set *now)
     return result;
 }
 
+static bool
+is_stale(const remote_class *data)
+{
+    unsigned version = data->target == NULL ? 0 : atomic_load(&data->target->specials_version);
+    return version != 0 && version != data->specials.version;
+}
+
 // Those whose classes have other special methods by now. NULL: no memory.
 static PyObject *
 list_stale(core_state *state)
@@ -205,12 +240,12 @@ list_stale(core_state *state)
     size_t position = 0;
     pointer_pair pair;
     while (stale != NULL && pointer_map_next(&state->classes, &position, &pair)) {
-        const remote_class *data = remote_class_data(pair.value);
-        unsigned version = data->target == NULL ? 0 : atomic_load(&data->target->specials_version);
-        if (version != 0 && version != data->specials.version &&
-            PyList_Append(stale, pair.value) < 0) {
+        PyObject *class = weak_table_get(&state->classes, pair.key);
+        if (class != NULL && is_stale(remote_class_data((PyTypeObject *)class)) &&
+            PyList_Append(stale, class) < 0) {
             Py_CLEAR(stale);
         }
+        Py_XDECREF(class);
     }
     return stale;
 }
@@ -243,13 +278,11 @@ as_described_steal(core_state *state, PyObject *description, PyTypeObject *share
     PyTypeObject *class =
         description == NULL ? NULL : build(state, description, state->types[TYPE_REMOTE_CLASS], ~0);
     Py_XDECREF(description);
-    if (class != NULL) {
-        remote_class_data(class)->shared_type = shared;
-        if (settle(state, class, key, NULL) < 0) {
-            Py_CLEAR(class);
-        }
+    if (class == NULL) {
+        return NULL;
     }
-    return class;
+    remote_class_data(class)->shared_type = shared;
+    return settle_steal(state, class, key, NULL);
 }
 
 static PyTypeObject *
@@ -274,20 +307,6 @@ metatype_for(core_state *state, const description *described)
     return (PyTypeObject *)metatype;
 }
 
-// The class made for a type, borrowed. An address may be used again after its interpreter closed.
-static PyTypeObject *
-find_class(core_state *state, const void *key, const interp *owner)
-{
-    PyTypeObject *known = pointer_map_get(&state->classes, key);
-    if (known != NULL) {
-        remote_class *data = remote_class_data(known);
-        if (data->shared_type == NULL && data->target->owner != owner) {
-            return NULL;
-        }
-    }
-    return known;
-}
-
 // Ask the owner what it is. Crosses, so that another thread may make the same class meanwhile.
 static PyTypeObject *
 for_foreign_type(core_state *state, exported *target)
@@ -298,7 +317,7 @@ for_foreign_type(core_state *state, exported *target)
     }
     PyTypeObject *class = NULL, *metatype = NULL;
     if (described.type_key != NULL) {
-        class = (PyTypeObject *)Py_XNewRef(find_class(state, described.type_key, target->owner));
+        class = find_class(state, described.type_key, target->owner);
     }
     if (class == NULL) {
         metatype = metatype_for(state, &described);
@@ -310,9 +329,7 @@ for_foreign_type(core_state *state, exported *target)
         }
         else if (class != NULL) {
             remote_class_data(class)->specials = described.specials;
-            if (settle(state, class, described.type_key, described.class) < 0) {
-                Py_CLEAR(class);
-            }
+            class = settle_steal(state, class, described.type_key, described.class);
         }
     }
     Py_XDECREF(metatype);
@@ -327,7 +344,7 @@ for_token(core_state *state)
     static const char key; // an address that no type has
     PyTypeObject *class = find_class(state, &key, NULL);
     if (class != NULL) {
-        return (PyTypeObject *)Py_NewRef(class);
+        return class;
     }
     PyObject *description = state_call_hook(state, HOOK_DESCRIBE_TOKEN, NULL, NULL);
     class = as_described_steal(state, description, &PyBaseObject_Type, &key);
@@ -347,7 +364,7 @@ remote_class_of(core_state *state, exported *target)
         specials_refresh(state);
         PyTypeObject *known = find_class(state, target->type, target->owner);
         if (LIKELY(known != NULL)) {
-            return (PyTypeObject *)Py_NewRef(known);
+            return known;
         }
         if (target->flags & EXPORT_SHARED_TYPE) {
             return for_shared_type(state, (PyTypeObject *)target->type);
@@ -362,7 +379,7 @@ remote_class_of_gone(core_state *state)
     static const char key; // an address that no type has
     PyTypeObject *known = find_class(state, &key, NULL);
     if (known != NULL) {
-        return (PyTypeObject *)Py_NewRef(known);
+        return known;
     }
     PyObject *description = state_call_hook(state, HOOK_DESCRIBE_GONE, NULL, NULL);
     return as_described_steal(state, description, &PyBaseObject_Type, &key);
@@ -398,14 +415,12 @@ static void
 forget(PyTypeObject *class)
 {
     remote_class *data = remote_class_data(class);
-    if (data->type_key != NULL &&
-        pointer_map_get(&data->state->classes, data->type_key) == (void *)class) {
-        pointer_map_remove(&data->state->classes, data->type_key);
+    if (data->type_key != NULL) {
+        weak_table_remove(&data->state->classes, data->type_key, (PyObject *)class);
     }
     data->type_key = NULL;
-    if (data->target != NULL &&
-        pointer_map_get(&data->state->proxies, data->target) == (void *)class) {
-        pointer_map_remove(&data->state->proxies, data->target);
+    if (data->target != NULL) {
+        weak_table_remove(&data->state->proxies, data->target, (PyObject *)class);
     }
 }
 

@@ -83,14 +83,26 @@ remote_method_get(proxy_object *proxy, PyObject *name, int32_t index)
     return new_latest(proxy, name, index);
 }
 
-static int
-remote_method_traverse(PyObject *op, visitproc visit, void *arg)
+int
+remote_method_traverse_owned(PyObject *op, visitproc visit, void *arg)
 {
     remote_method *self = (remote_method *)op;
     Py_VISIT(Py_TYPE(op));
     if (!self->is_latest) {
         Py_VISIT(self->proxy);
     }
+    return 0;
+}
+
+// Its Proxy lives as long as it does, though a borrowed reference is in no count.
+static int
+remote_method_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    if (cpython_is_subtracting(op, arg)) {
+        return remote_method_traverse_owned(op, visit, arg);
+    }
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(((remote_method *)op)->proxy);
     return 0;
 }
 

@@ -1,4 +1,5 @@
-// What atoll._interpreter.warm, the keeper, needs: ready interpreters, abandoned ones, and its gong.
+// What atoll._interpreter.warm, the keeper, needs: ready interpreters, abandoned ones, and its
+// gong.
 #include "bridge/gc/collector.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/janitor.h"

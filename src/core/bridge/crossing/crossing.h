@@ -52,8 +52,8 @@ guest *crossing_new_home(thread *self, interp *home, PyThreadState *state);
 guest *crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why);
 void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
 void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how);
-void crossing_clean(interp *host);        // run errands, delete thread states of ended threads
-void crossing_ask_for_room(interp *host); // as crossing_post; whoever waits is let in
+void crossing_clean(interp *host);            // run errands, delete thread states of ended threads
+void crossing_ask_for_room(interp *host);     // as crossing_post; whoever waits is let in
 void crossing_return_contended(interp *host); // under its GIL
 crossing_result crossing_turn_back(crossing *self);
 crossing_result crossing_heed_summons(crossing *self, interp *home, interp *host,

@@ -6,24 +6,6 @@
 
 #define MOST_COUNT (UINT32_MAX >> TRACING_COUNT_SHIFT)
 
-bool
-object_list_reserve(object_list *self, size_t capacity)
-{
-    PyObject **items = realloc(self->items, (capacity + 1) * sizeof *items);
-    if (items == NULL) {
-        return false;
-    }
-    self->items = items;
-    self->capacity = capacity;
-    return true;
-}
-
-bool
-object_list_grow(object_list *self)
-{
-    return object_list_reserve(self, self->capacity == 0 ? 1024 : 2 * self->capacity);
-}
-
 void
 tracing_init(tracing *self, core_state *state)
 {
@@ -98,7 +80,9 @@ discount_once(PyObject *object, void *tracer)
 void
 tracing_subtract(tracing *self, PyObject *object)
 {
-    traverseproc traverse = Py_TYPE(object)->tp_traverse;
+    traverseproc traverse = state_is_type(self->state, TYPE_REMOTE_METHOD, object)
+                                ? self->state->references->traverse_method
+                                : Py_TYPE(object)->tp_traverse;
     if (traverse == NULL) {
         return;
     }
@@ -121,9 +105,6 @@ tracing_visit(tracing *self, PyObject *object, visitproc visit, void *argument)
     traverseproc traverse = Py_TYPE(object)->tp_traverse;
     if (traverse != NULL) {
         (void)traverse(object, visit, argument);
-    }
-    if (UNLIKELY(state_is_type(self->state, TYPE_REMOTE_METHOD, object))) {
-        (void)visit(self->state->references->method_owner(object), argument);
     }
 }
 

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "bridge/transfer/export.h"
+#include "bridge/python/object_list.h"
 #include "bridge/python/state.h"
 #include "ground/gc/shadow.h"
 
@@ -30,11 +31,6 @@ enum {
 };
 
 typedef struct {
-    PyObject **items; // borrowed
-    size_t count, capacity;
-} object_list;
-
-typedef struct {
     core_state *state;
     shadow words;
     object_list work;   // live ones whose references were not followed yet
@@ -42,19 +38,6 @@ typedef struct {
     size_t counted_count, counted_capacity;
     bool has_failed;
 } tracing;
-
-MUST_CHECK bool object_list_reserve(object_list *self, size_t capacity);
-MUST_CHECK bool object_list_grow(object_list *self);
-
-static inline MUST_CHECK bool
-object_list_add(object_list *self, PyObject *object)
-{
-    if (UNLIKELY(self->count == self->capacity) && !object_list_grow(self)) {
-        return false;
-    }
-    self->items[self->count++] = object;
-    return true;
-}
 
 void tracing_init(tracing *self, core_state *state);
 void tracing_free(tracing *self);

@@ -124,7 +124,27 @@ cpython_find_in_type(PyTypeObject *type, PyObject *name)
 // interpreter calls it once for each, first the main one. -1: exception.
 MUST_CHECK int cpython_init_static_type(PyTypeObject *type);
 
-// ---- for the collector ----
+// ---- what CPython's own collector is doing ----
+
+// Has it found the object, which it tracks or could, to be garbage, and not yet cleared it? The bit
+// is _PyGC_PREV_MASK_COLLECTING of PyGC_Head._gc_prev (internal/pycore_gc.h, 3.13 to 3.15). While a
+// collection runs Python, only the objects in its list of garbage have it; PyObject_GC_UnTrack
+// takes an object out of the list and the bit away.
+static inline bool
+cpython_is_condemned(const PyObject *object)
+{
+    return (((const uintptr_t *)object)[-1] & 2) != 0;
+}
+
+// In a tp_traverse: are references being taken away from counts, and not followed? Then, and only
+// then, it is called with the object itself (subtract_refs in Python/gc.c, 3.13 to 3.15).
+static inline bool
+cpython_is_subtracting(const PyObject *object, const void *traverse_argument)
+{
+    return traverse_argument == object;
+}
+
+// ---- for the collector of cycles among interpreters ----
 
 static inline bool
 cpython_is_immortal(PyObject *object)

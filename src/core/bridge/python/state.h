@@ -108,6 +108,8 @@ typedef struct {
     struct exported *(*target)(PyObject *object);
     PyObject *(*method_owner)(PyObject *method); // the Proxy of a remote method, borrowed
     void (*refresh)(core_state *state);          // special methods of remote classes
+    // What a remote method owns: to its tp_traverse belongs a Proxy that it borrows, too.
+    traverseproc traverse_method;
 } reference_methods;
 
 struct core_state {

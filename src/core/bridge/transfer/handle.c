@@ -2,7 +2,9 @@
 
 #include <stddef.h>
 
+#include "bridge/transfer/weak_table.h"
 #include "ground/queue/queue.h"
+#include "ground/base/shake.h"
 #include "ground/memory/view.h"
 
 // ---- kinds ----
@@ -133,20 +135,31 @@ handle_make(core_state *state, PyTypeObject *class, handle_kind kind, void *reco
 PyObject *
 handle_of(core_state *state, handle_kind kind, void *record)
 {
-    PyObject *known = pointer_map_get(&state->handles, record);
+    PyObject *known = weak_table_get(&state->handles, record);
     if (known != NULL) {
-        return Py_NewRef(known);
+        return known;
     }
     PyTypeObject *class = (PyTypeObject *)state_hook(state, kinds[kind].class(record));
     if (class == NULL) {
         return NULL;
     }
-    known = pointer_map_get(&state->handles, record); // the import may have let others in
+    shake();
+    known = weak_table_get(&state->handles, record); // the import may have let others in
     if (known != NULL) {
-        return Py_NewRef(known);
+        return known;
     }
     handle_incref(kind, record);
     return handle_make(state, class, kind, record);
+}
+
+static void
+forget(PyObject *op)
+{
+    const handle_object *self = (handle_object *)op;
+    if (self->record != NULL) {
+        core_state *state = PyModule_GetState(self->module);
+        weak_table_remove(&state->handles, self->record, op);
+    }
 }
 
 void
@@ -154,15 +167,11 @@ handle_release(PyObject *op)
 {
     handle_object *self = (handle_object *)op;
     void *record = self->record;
-    if (record == NULL) {
-        return;
+    if (record != NULL) {
+        forget(op);
+        self->record = NULL;
+        handle_decref(self->kind, record);
     }
-    core_state *state = PyModule_GetState(self->module);
-    if (pointer_map_get(&state->handles, record) == op) {
-        pointer_map_remove(&state->handles, record);
-    }
-    self->record = NULL;
-    handle_decref(self->kind, record);
 }
 
 int
@@ -170,6 +179,14 @@ handle_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(((handle_object *)op)->module);
+    return 0;
+}
+
+// A subclass's attributes have been cleared before.
+int
+handle_clear(PyObject *op)
+{
+    forget(op);
     return 0;
 }
 

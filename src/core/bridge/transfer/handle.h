@@ -45,6 +45,7 @@ bool handle_check(const core_state *state, PyObject *object);
 
 // What all their types have in common.
 int handle_traverse(PyObject *self, visitproc visit, void *arg);
+int handle_clear(PyObject *self);
 void handle_dealloc(PyObject *self);
 extern PyMemberDef handle_members[];
 

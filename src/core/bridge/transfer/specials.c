@@ -39,7 +39,8 @@ specials_forget(core_state *owner, exported *class)
     }
 }
 
-// As atoll._transfer.describe.describe: what `object` has as well is found by identity, and not counted.
+// As atoll._transfer.describe.describe: what `object` has as well is found by identity, and not
+// counted.
 static special_set
 look_up(PyTypeObject *type, PyObject *names)
 {

@@ -41,20 +41,24 @@ pointer_map_set(pointer_map *self, const void *key, void *value)
     return true;
 }
 
-// Pairs behind the gap move up when their home lies at or before it [Knuth 6.4, algorithm R].
-void
-pointer_map_remove(pointer_map *self, const void *key)
+static bool
+find(const pointer_map *self, const void *key, size_t *place)
 {
     if (self->pairs == NULL || key == NULL) {
-        return;
+        return false;
     }
-    size_t gap = pointer_map_home(self, key);
-    while (self->pairs[gap].key != key) {
-        if (self->pairs[gap].key == NULL) {
-            return;
-        }
-        gap = (gap + 1) & self->mask;
+    size_t i = pointer_map_home(self, key);
+    while (self->pairs[i].key != NULL && self->pairs[i].key != key) {
+        i = (i + 1) & self->mask;
     }
+    *place = i;
+    return self->pairs[i].key != NULL;
+}
+
+// Pairs behind the gap move up when their home lies at or before it [Knuth 6.4, algorithm R].
+static void
+close_gap(pointer_map *self, size_t gap)
+{
     for (size_t i = (gap + 1) & self->mask; self->pairs[i].key != NULL; i = (i + 1) & self->mask) {
         size_t home = pointer_map_home(self, self->pairs[i].key);
         if (((i - home) & self->mask) >= ((i - gap) & self->mask)) {
@@ -64,6 +68,24 @@ pointer_map_remove(pointer_map *self, const void *key)
     }
     self->pairs[gap].key = NULL;
     self->count--;
+}
+
+void
+pointer_map_remove(pointer_map *self, const void *key)
+{
+    size_t place;
+    if (find(self, key, &place)) {
+        close_gap(self, place);
+    }
+}
+
+void
+pointer_map_remove_pair(pointer_map *self, const void *key, const void *value)
+{
+    size_t place;
+    if (find(self, key, &place) && self->pairs[place].value == value) {
+        close_gap(self, place);
+    }
 }
 
 void

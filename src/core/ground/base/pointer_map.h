@@ -47,6 +47,8 @@ pointer_map_get(const pointer_map *self, const void *key)
 
 MUST_CHECK bool pointer_map_set(pointer_map *self, const void *key, void *value);
 void pointer_map_remove(pointer_map *self, const void *key);
+// Unless the key has another value by now.
+void pointer_map_remove_pair(pointer_map *self, const void *key, const void *value);
 void pointer_map_free(pointer_map *self);
 
 // Walk: start with *position = 0; false at the end. The map must not change meanwhile.

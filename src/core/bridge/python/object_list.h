@@ -1,0 +1,31 @@
+// object_list: a list of objects that holds no references, for what must not touch their counts.
+//
+// Threads. Under the GIL of the objects' interpreter. Errors. False: no memory; nothing has
+// changed.
+#ifndef ATOLL_BRIDGE_OBJECT_LIST_H
+#define ATOLL_BRIDGE_OBJECT_LIST_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "ground/base/attributes.h"
+
+typedef struct {
+    PyObject **items; // borrowed
+    size_t count, capacity;
+} object_list;
+
+MUST_CHECK bool object_list_reserve(object_list *self, size_t capacity);
+MUST_CHECK bool object_list_grow(object_list *self);
+
+static inline MUST_CHECK bool
+object_list_add(object_list *self, PyObject *object)
+{
+    if (UNLIKELY(self->count == self->capacity) && !object_list_grow(self)) {
+        return false;
+    }
+    self->items[self->count++] = object;
+    return true;
+}
+
+#endif
