@@ -213,6 +213,37 @@ def test_class_is_one_object(there: Any) -> None:
     assert repr(there.Bag) == first
 
 
+META = """
+import threading
+both_are_here = threading.Barrier(2)
+
+class MetaMeta(type):
+    @property
+    def __module__(cls):
+        both_are_here.wait(60)  # whoever asks what Meta is has found no local class for C
+        return "there"
+
+class Meta(type, metaclass=MetaMeta): pass
+class C(metaclass=Meta): pass
+c = C()
+"""
+
+
+@pytest.mark.parametrize("names", [("C", "C"), ("c", "c"), ("C", "c")])
+def test_class_that_two_threads_meet_at_once(
+    interpreter: atoll.Interpreter, names: tuple[str, str]
+) -> None:
+    """Of two threads that meet a class for the first time at once, both get the same local one."""
+    interpreter.exec(META)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(interpreter.eval, names))
+    classes = [each if isinstance(each, type) else type(each) for each in found]
+    assert classes[0] is classes[1] is interpreter.eval("C")
+    assert type(classes[0]) is interpreter.eval("Meta")
+    assert type(interpreter.eval("c")) is classes[0]
+    assert (found[0] is found[1]) == (names[0] == names[1])
+
+
 def test_many_classes_come_and_go(interpreter: atoll.Interpreter) -> None:
     """Classes made and dropped by the hundred are not mixed up."""
     make = interpreter.eval("lambda i: type(f'C{i}', (), {'number': i, '__len__': lambda s: i})()")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from typing import Any
 
@@ -25,6 +26,45 @@ def test_method_keeps_its_proxy(there: Any) -> None:
     assert method.__self__ is reference()
     assert method.__self__.add(1) == 7
     del method
+    assert reference() is None
+
+
+def test_gc_knows_that_a_method_keeps_its_proxy(there: Any) -> None:
+    """While a method is kept, gc finds its Proxy alive: no weak reference to it is cleared."""
+    counter = there.Counter(5)
+    method, cycle = counter.add, [counter]
+    cycle.append(cycle)  # type: ignore[arg-type]
+    fired: list[Any] = []
+    reference = weakref.ref(counter, fired.append)
+    table = weakref.WeakKeyDictionary({counter: "data"})
+    assert method in gc.get_referrers(counter)
+    del counter, cycle
+    gc.collect()
+    assert not fired
+    assert reference() is method.__self__
+    assert table[method.__self__] == "data"
+    del method
+    assert len(fired) == 1
+    assert reference() is None
+
+
+def test_gc_frees_a_cycle_with_a_method(there: Any) -> None:
+    """A method that only garbage keeps does not keep its Proxy."""
+    counter = there.Counter(5)
+    reference = weakref.ref(counter)
+    cycle = [counter.add]
+    cycle.append(cycle)
+    for is_latest in (True, False):
+        if not is_latest:
+            cycle.append(counter.add_many)
+            cycle.append(counter)
+        gc.collect()
+        assert reference() is counter
+    del counter
+    gc.collect()
+    assert reference() is cycle[0].__self__
+    del cycle
+    gc.collect()
     assert reference() is None
 
 

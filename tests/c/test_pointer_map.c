@@ -55,6 +55,12 @@ test_empty(void)
     pointer_map_remove(&map, keys);
     pointer_map_remove(&map, keys);
     pointer_map_remove(&map, NULL); // of an empty place
+    CHECK(pointer_map_set(&map, keys, keys));
+    pointer_map_remove_pair(&map, keys, keys + 1); // it has another value
+    pointer_map_remove_pair(&map, keys + 1, keys); // it is not there
+    CHECK(map.count == 1 && pointer_map_get(&map, keys) == keys);
+    pointer_map_remove_pair(&map, keys, keys);
+    pointer_map_remove_pair(&map, keys, keys);
     CHECK(map.count == 0 && pointer_map_get(&map, keys) == NULL);
     pointer_map_free(&map);
 }

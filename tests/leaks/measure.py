@@ -168,6 +168,38 @@ def classes() -> Callable[[], Any]:
     return one
 
 
+def cycles() -> Callable[[], Any]:
+    """Proxies, methods and classes in cycles, some asked for again while they are freed."""
+    import weakref
+
+    import atoll
+
+    interpreter = _shared()
+    make_class, collect = interpreter.eval("make_class"), interpreter.import_module("gc").collect
+    hold = interpreter.eval("lambda x: globals().update(held=x)")
+    ask, found = interpreter.eval("lambda: held"), []
+
+    class Jobs(atoll.Queue):
+        pass
+
+    def one() -> None:
+        for n in range(20):
+            made, jobs = make_class(n)(), Jobs()
+            hold(made if n % 2 else jobs)
+            code = compile("1", "x", "eval")
+            reference = weakref.ref(code, lambda _: found.append(ask()))
+            jobs.cycle = [made, made.add, code, jobs]
+            del made, jobs, code
+            gc.collect()
+            assert found.pop() is ask()
+            del reference
+        hold(None)
+        gc.collect()
+        collect()
+
+    return one
+
+
 def threads() -> Callable[[], Any]:
     """Threads that visit and end."""
     add = _shared().eval("c").add
@@ -340,7 +372,8 @@ def executors() -> Callable[[], Any]:
 
 WORKLOADS = {function.__name__: function for function in (
     control_pass, control_interpreters, control_threads, interpreters, busy_interpreters,
-    calls, proxies, exceptions, classes, threads, own_threads, names, queues, buffers, tasks, executors,
+    calls, proxies, exceptions, classes, cycles, threads, own_threads, names, queues, buffers, tasks,
+    executors,
 )}  # fmt: skip
 
 
