@@ -216,12 +216,15 @@ def test_class_is_one_object(there: Any) -> None:
 META = """
 import threading
 both_are_here = threading.Barrier(2)
+askers = []
 
 class MetaMeta(type):
     @property
-    def __module__(cls):
-        both_are_here.wait(60)  # whoever asks what Meta is has found no local class for C
-        return "there"
+    def __name__(cls):
+        if len(askers) < 2:  # who asks what Meta is has found no local class for C
+            askers.append(cls)
+            both_are_here.wait(60)
+        return "Meta"
 
 class Meta(type, metaclass=MetaMeta): pass
 class C(metaclass=Meta): pass
