@@ -160,7 +160,23 @@ def ask_in_a_cycle(is_finalizer):
     assert kept.get() == 1
 
 
+def ask_while_it_is_emptied():
+    """By its own attribute, which the collector clears."""
+    handle, found = Jobs(), []
+    control.put(handle)
+    code = compile("1", "x", "eval")  # not the collector's: it has no finalizer that goes before
+    reference = weakref.ref(code, lambda _: found.append(control.get_nowait()))
+    handle.cycle = [code, handle]
+    del handle, code
+    gc.collect()
+    del reference
+    control.put(found[0])
+    assert control.get() is found[0]
+    check(found.pop(), Jobs, [Jobs() for _ in range(5)])
+
+
 for _ in range(3):
+    ask_while_it_is_emptied()
     for make, kind in (
         (Jobs, atoll.Queue),
         (Slotted, atoll.Queue),

@@ -121,11 +121,11 @@ struct core_state {
     const reference_methods *references;
     pointer_map exports;                      // object -> export
     size_t internal_exports;                  // how many of them are EXPORT_INTERNAL
-    pointer_map proxies;                      // export -> Proxy or remote class, borrowed
-    pointer_map classes;                      // key of a remote type -> remote class, borrowed
-    pointer_map handles;                      // record -> handle, borrowed
-    pointer_map tokens;                       // object -> VIEW_TOKEN of it, borrowed
-    pointer_map guests;                       // object -> VIEW_GUEST of it, borrowed
+    pointer_map proxies;                      // export -> Proxy or remote class: a weak table
+    pointer_map classes;                      // key of a remote type -> remote class: as well
+    pointer_map handles;                      // record -> handle: as well
+    pointer_map tokens;                       // object -> VIEW_TOKEN of it: as well
+    pointer_map guests;                       // object -> VIEW_GUEST of it: as well
     pointer_map specials;                     // name index -> special method, owned
     PyObject *recent_classes[RECENT_CLASSES]; // owned; keeps classes of short-lived proxies
     unsigned recent_position;

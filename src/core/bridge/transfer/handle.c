@@ -182,11 +182,14 @@ handle_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-// A subclass's attributes have been cleared before.
+// A subclass's attributes have been cleared before; as they ended somebody may have asked for it,
+// so that it is not condemned any more.
 int
 handle_clear(PyObject *op)
 {
-    forget(op);
+    if (cpython_is_condemned(op)) {
+        forget(op);
+    }
     return 0;
 }
 

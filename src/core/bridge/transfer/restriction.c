@@ -1,6 +1,7 @@
 #include "bridge/transfer/restriction.h"
 
 #include "bridge/python/cpython.h"
+#include "bridge/transfer/weak_table.h"
 
 // ---- views ----
 
@@ -131,7 +132,7 @@ static PyObject *
 one_for_each(core_state *state, pointer_map *known, PyObject *object,
              PyObject *(*make)(core_state *, PyObject *))
 {
-    PyObject *view = Py_XNewRef((PyObject *)pointer_map_get(known, object));
+    PyObject *view = weak_table_get(known, object);
     if (view != NULL) {
         return view;
     }
