@@ -4,14 +4,13 @@
 //
 // Lifetime. Whoever makes an object enters it, with pointer_map_set; its tp_dealloc takes it out,
 // and so does its tp_clear. Until then it may be asked for while it is on its way out:
-// - Its count is zero: a subclass's dealloc has begun, or CPython has put it aside (trashcan).
-// There
-//   is no way back, so it is not found, and a new one takes its place.
-// - CPython's collector has condemned it. Then its weak references may be cleared already, but
+// - Its count is zero: the dealloc of a subclass has begun, or CPython has put it aside for later.
+//   There is no way back, so it is not found, and a new one takes its place.
+// - CPython's collector has condemned it. Its weak references may be cleared already, but
 //   finalizers still use it and may keep it: so it is found, and taken out of the collection with
-//   all that it reaches, as something new. The collector bears that, since finalizers may drop what
-//   it has condemned; and nothing that is not in its list is emptied. Only where it has begun to
-//   empty the object's class nobody can have it any more, and a new one takes its place.
+//   all that it reaches, as if it were new. The collector bears that, since finalizers may free
+//   what it has condemned; and it empties only what is in its list. Where it has begun to empty the
+//   object's class, finalizers have run, nobody else can have it, and a new one takes its place.
 //
 // Threads. Under the GIL of the table's interpreter.
 #ifndef ATOLL_BRIDGE_WEAK_TABLE_H
