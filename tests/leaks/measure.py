@@ -183,7 +183,7 @@ def cycles() -> Callable[[], Any]:
         pass
 
     def one() -> None:
-        for n in range(20):
+        for n in range(4):
             made, jobs = make_class(n)(), Jobs()
             hold(made if n % 2 else jobs)
             code = compile("1", "x", "eval")
