@@ -1,7 +1,7 @@
 """The programs in examples/ run, and so does the code in the README and in docs/.
 
-In a page, a comment `# -> text` is a line that the page prints, in that order; `...` in it stands for
-any text. A page's blocks are one script. Without NumPy, blocks that mention it are left out.
+In a page, a comment `# -> text` is a line that the page prints, in that order; `...` in it stands
+for any text. A page's blocks are one script. Without NumPy, blocks that mention it are left out.
 """
 
 from __future__ import annotations
@@ -100,16 +100,42 @@ def test_page(page: Path, tmp_path: Path) -> None:
     assert re.fullmatch(pattern_of(script), out), out
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def anchors_of(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in anchors_of(target))
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *PAGES[1:]], ids=name_of)
 def test_links(page: Path) -> None:
-    """The files that a page links to are there."""
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
-    assert [each for each in links if not (page.parent / each).exists()] == []
+    """The files and headings that a page links to are there."""
+    links = re.findall(r"\]\((?!https?:)(.+?)\)", page.read_text())
+    assert [each for each in links if not leads_somewhere(page, each)] == []
 
 
-@pytest.mark.parametrize("module", [atoll, atoll.extensions, atoll.gc], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "module", [atoll, atoll.extensions, atoll.gc], ids=lambda each: each.__name__
+)
 def test_reference(module: ModuleType) -> None:
     """Every public name is in the reference."""
     text = "".join(page.read_text() for page in (ROOT / "docs" / "reference").glob("*.md"))
     names = [f"{module.__name__}.{name}" for name in module.__all__]
     assert [name for name in names if not re.search(rf"`{re.escape(name)}\b", text)] == []
+
+
+def attributes_of(cls: type) -> set[str]:
+    own = [each for each in cls.__mro__ if each.__module__.split(".")[0] == "atoll"]
+    return {name for each in own for name in vars(each) if not name.startswith(("_", "n_"))}
+
+
+def test_reference_of_attributes() -> None:
+    """Every public attribute of a public class is in the reference."""
+    text = "".join(page.read_text() for page in (ROOT / "docs" / "reference").glob("*.md"))
+    classes = [each for name in atoll.__all__ if isinstance(each := getattr(atoll, name), type)]
+    names = {name for each in classes for name in attributes_of(each)}
+    assert [name for name in names if not re.search(rf"`[^`]*\b{name}\b", text)] == []
