@@ -1,4 +1,8 @@
-"""The programs in examples/ and the code in the README run."""
+"""The programs in examples/ run, and so does the code in the README and in docs/.
+
+In a page, a comment `# -> text` is a line that the page prints, in that order; `...` in it stands
+for any text. A page's blocks are one script. Without NumPy, blocks that mention it are left out.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,28 @@ import os
 import re
 import subprocess
 import sys
+from itertools import zip_longest
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import atoll
+import atoll.extensions
+import atoll.gc
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 
 
-def run(path: Path, *arguments: str) -> str:
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def run(path: Path, *arguments: str, folder: Path = ROOT) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(path), *arguments],
         env=os.environ | {"COLUMNS": "120"},
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=110,
@@ -62,16 +76,68 @@ def test_digit_reader_without() -> None:
     assert done.stderr.startswith("This example needs scikit-learn (No module named ")
 
 
-def test_readme(tmp_path: Path) -> None:
-    """The README's code, as one script, does what its comments say."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    last = "1999998.0 1000000\n"
-    if importlib.util.find_spec("numpy"):
-        last += "(250001,)\n"
-    else:
-        blocks = [each for each in blocks if "import numpy" not in each]
-    path = tmp_path / "readme.py"
-    path.write_text("\n".join(blocks))
-    out = run(path)
-    assert out.startswith("['alpha', 'beta', 'gamma'] 1024\n4000\n")
-    assert out.endswith(last)
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def blocks_of(page: Path) -> list[str]:
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    has_numpy = bool(importlib.util.find_spec("numpy"))
+    return [each for each in blocks if has_numpy or "numpy" not in each]
+
+
+def is_like(line: str, expected: str) -> bool:
+    return bool(re.fullmatch(re.escape(expected).replace(r"\.\.\.", ".*"), line))
+
+
+@pytest.mark.parametrize("page", [*filter(blocks_of, PAGES)], ids=name_of)
+def test_page(page: Path, tmp_path: Path) -> None:
+    """A page's Python code prints what its comments say, and nothing else."""
+    script = "\n".join(blocks_of(page))
+    path = tmp_path / "page.py"
+    path.write_text(script)
+    lines = run(path, folder=tmp_path).splitlines()
+    expected = re.findall(r"# -> (.*)", script)
+    pairs = zip_longest(lines, expected, fillvalue="(nothing)")
+    assert [pair for pair in pairs if not is_like(*pair)] == []
+
+
+def anchors_of(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in anchors_of(target))
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *PAGES[1:]], ids=name_of)
+def test_links(page: Path) -> None:
+    """The files and headings that a page links to are there."""
+    links = re.findall(r"\]\((?!https?:)(.+?)\)", page.read_text())
+    assert [each for each in links if not leads_somewhere(page, each)] == []
+
+
+@pytest.mark.parametrize(
+    "module", [atoll, atoll.extensions, atoll.gc], ids=lambda each: each.__name__
+)
+def test_reference(module: ModuleType) -> None:
+    """Every public name is in the reference."""
+    text = "".join(page.read_text() for page in (ROOT / "docs" / "reference").glob("*.md"))
+    names = [f"{module.__name__}.{name}" for name in module.__all__]
+    assert [name for name in names if not re.search(rf"`{re.escape(name)}\b", text)] == []
+
+
+def attributes_of(cls: type) -> set[str]:
+    own = [each for each in cls.__mro__ if each.__module__.split(".")[0] == "atoll"]
+    return {name for each in own for name in vars(each) if not name.startswith(("_", "n_"))}
+
+
+def test_reference_of_attributes() -> None:
+    """Every public attribute of a public class is in the reference."""
+    text = "".join(page.read_text() for page in (ROOT / "docs" / "reference").glob("*.md"))
+    classes = [each for name in atoll.__all__ if isinstance(each := getattr(atoll, name), type)]
+    names = {name for each in classes for name in attributes_of(each)}
+    assert [name for name in names if not re.search(rf"`[^`]*\b{name}\b", text)] == []

@@ -55,6 +55,6 @@ def test_package_works_in_interpreters(package: str, distribution: str, tmp_path
 
 
 def test_page_has_the_results() -> None:
-    """The table in docs/extensions.md is made of the results of the last run."""
+    """The table in docs/explanation/extensions.md is made of the results of the last run."""
     done = subprocess.run([sys.executable, str(TABLE), "--check"], timeout=60)
     assert done.returncode == 0

@@ -7,7 +7,7 @@ build_copy() {
   copy=$PWD/build/$1
   local venv=$copy/$("$python" -c 'import sys; print(sys.implementation.cache_tag)')
   rm -rf "$copy/tree" && mkdir -p "$copy/tree/src"
-  cp -a setup.py pyproject.toml LICENSE README.md docs examples tests "$copy/tree/"
+  cp -a setup.py pyproject.toml LICENSE ./*.md benchmarks docs examples tests "$copy/tree/"
   cp -a src/core src/atoll "$copy/tree/src/"
   rm -f "$copy"/tree/src/atoll/*.so
 

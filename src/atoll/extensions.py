@@ -14,7 +14,7 @@ keeps its state in static variables. An interpreter imports each in one of these
 `Interpreter(extensions=...)` chooses for one interpreter, `policy` for all others. Objects of a
 private module belong to its interpreter, like all others: they cross as a Proxy, or by value.
 
-Source: PEP 489, PEP 684 (who declares what); docs/extensions.md says what was tried.
+Source: PEP 489, PEP 684 (who declares what); docs/explanation/extensions.md says what was tried.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write the table of the matrix into `docs/extensions.md`, out of `results/*.jsonl`.
+"""Write the table of the matrix into `docs/explanation/extensions.md`, out of `results/*.jsonl`.
 
     python tests/matrix/table.py [--check]
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-PAGE = HERE.parents[1] / "docs" / "extensions.md"
+PAGE = HERE.parents[1] / "docs" / "explanation" / "extensions.md"
 BEGIN, END = "<!-- matrix: begin -->\n", "<!-- matrix: end -->\n"
 
 Record = dict[str, Any]
