@@ -1,4 +1,4 @@
-"""What it costs to start an atoll.Thread, what two of them gain, and what the keeper takes."""
+"""What it costs to start an atoll.Thread, what two of them gain, and what the standby thread takes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import atoll
 
 START_BOUND = Bound(5.0)  # of threading.Thread.start()
 WARM_BOUND, COLD_BOUND = Bound(1.9, side="at least"), Bound(1.8, side="at least")
-KEEPER_BOUND = Bound(1.25)
+STANDBY_BOUND = Bound(1.25)
 SPIN_TURNS = 6_000  # about half a second
 MADE = 10  # interpreters made in the background at a time
 
@@ -85,7 +85,7 @@ def _speed_up(name: str, times: list[tuple[float, float]], bound: Bound) -> Figu
     return Figure(f"pure Python one after the other, {name}", alone, "ms", control, bound)
 
 
-def measure_keeper(rounds: int) -> list[Figure]:
+def measure_standby(rounds: int) -> list[Figure]:
     """How much slower the main interpreter computes while interpreters are made."""
     alone, beside = [], []
     for _ in range(rounds):
@@ -101,7 +101,7 @@ def measure_keeper(rounds: int) -> list[Figure]:
             atoll.Interpreter().close()
     control = Figure("undisturbed", min(alone) * 1e3, "ms")
     name = "the main interpreter while others are made"
-    return [Figure(name, min(beside) * 1e3, "ms", control, KEEPER_BOUND)]
+    return [Figure(name, min(beside) * 1e3, "ms", control, STANDBY_BOUND)]
 
 
 def main() -> int:
@@ -116,7 +116,7 @@ def main() -> int:
         *measure_start(options.rounds * 10),
         *measure_warm(options.rounds),
         *measure_cold(options.rounds),
-        *measure_keeper(options.rounds),
+        *measure_standby(options.rounds),
     ]
     return finish("thread", figures, options)
 

@@ -37,12 +37,12 @@ def nothing_is_left() -> Iterator[None]:
     interpreters, threads = set(atoll.interpreters()), set(threading.enumerate())
     yield
     for each in set(atoll.interpreters()) - interpreters:
-        _run_errands(each)
+        _run_deferred(each)
     assert set(atoll.interpreters()) <= interpreters
     assert set(threading.enumerate()) <= threads
 
 
-def _run_errands(interpreter: atoll.Interpreter) -> None:
+def _run_deferred(interpreter: atoll.Interpreter) -> None:
     """Have an interpreter drop what others have let go: one whose thread has ended is then gone."""
     gc.collect()
     with contextlib.suppress(atoll.InterpreterClosedError):

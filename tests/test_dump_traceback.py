@@ -494,7 +494,7 @@ def test_watchdog_barks(interpreter: atoll.Interpreter, report: Report) -> None:
     with atoll.watchdog(LIMIT, report.file):
         interpreter.call(workloads.call, lambda: report.wait("in test_watchdog_barks\n"))
     text = report.read()
-    # The keeper, which makes interpreters ready, may be reported as well.
+    # The standby thread, which makes interpreters ready, may be reported as well.
     assert re.search(r"\[MainThread\] has been visiting interpreter 'fresh' for \d+\.\d s\n", text)
     assert "[MainThread] (most recent call first):\n  in interpreter '" in text
 

@@ -729,14 +729,14 @@ def test_map_timeout(full_pool: Pool) -> None:
     results = full_pool.map(str, range(3), timeout=0.01, chunksize=1)
     with pytest.raises(TimeoutError):
         next(results)
-    assert full_pool._crew.pending == 0
+    assert full_pool._worker_pool.pending == 0
 
 
 def test_closing_the_iterator_cancels(full_pool: Pool) -> None:
     results = full_pool.map(str, range(3), chunksize=1)
-    assert full_pool._crew.pending == 3
+    assert full_pool._worker_pool.pending == 3
     results.close()  # type: ignore[attr-defined]
-    assert full_pool._crew.pending == 3  # a generator that never began has nothing to clean up
+    assert full_pool._worker_pool.pending == 3  # a generator that never began has nothing to clean up
     del results
 
 

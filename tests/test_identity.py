@@ -116,7 +116,7 @@ def test_finalizer_runs_in_the_owner(interpreter: atoll.Interpreter) -> None:
     del proxy
     gc.collect()
     settle(interpreter)
-    assert log.get(timeout=60) == "fresh"  # the janitor may have been faster, and still be at it
+    assert log.get(timeout=60) == "fresh"  # the reaper may have been faster, and still be at it
 
 
 def test_our_object_dropped_there(interpreter: atoll.Interpreter) -> None:

@@ -187,7 +187,7 @@ def test_endless_timeouts() -> None:
 
 def test_wrong_arguments_for_the_core() -> None:
     """The functions of the core check what they are given."""
-    q, bell = atoll.Queue(), _core.Bell()
+    q, waker = atoll.Queue(), _core.EventfdWaker()
     functions = [
         (_core.queue_put, (q, 1, True, None)),
         (_core.queue_get, (q, True, None)),
@@ -195,8 +195,8 @@ def test_wrong_arguments_for_the_core() -> None:
         (_core.queue_task_done, (q,)),
         (_core.queue_size, (q,)),
         (_core.queue_shutdown, (q, False)),
-        (_core.queue_begin_get, (q, bell, 1)),
-        (_core.queue_begin_put, (q, 1, bell, 1)),
+        (_core.queue_begin_get, (q, waker, 1)),
+        (_core.queue_begin_put, (q, 1, waker, 1)),
     ]
     for function, arguments in functions:
         for wrong in (arguments[:-1], (*arguments, 1), (object(), *arguments[1:])):
@@ -205,7 +205,7 @@ def test_wrong_arguments_for_the_core() -> None:
     with pytest.raises(TypeError):
         _core.queue_begin_get(q, object(), 1)  # type: ignore[arg-type]
     with pytest.raises((OverflowError, TypeError, ValueError)):
-        _core.queue_begin_get(q, bell, -1)
+        _core.queue_begin_get(q, waker, -1)
     assert q.qsize() == 0
 
 
@@ -471,7 +471,7 @@ def test_gone_class_everywhere(interpreter: atoll.Interpreter, there: Any) -> No
 def settled_exports(interpreter: atoll.Interpreter) -> int:
     """How many objects of an interpreter others hold, once the dropped ones are dropped."""
     gc.collect()
-    interpreter.statistics()  # whoever enters runs the errands
+    interpreter.statistics()  # whoever enters runs the deferred jobs
     return interpreter.statistics().exports
 
 

@@ -264,7 +264,7 @@ def test_loop_that_ends_with_waits() -> None:
 
 
 def test_loops_leave_no_descriptors() -> None:
-    """The descriptor of a loop's bell is closed with the loop."""
+    """The descriptor of a loop's waker is closed with the loop."""
 
     async def main() -> None:
         q = atoll.Queue()
@@ -297,23 +297,23 @@ def test_a_wait_has_one_result() -> None:
     """The core's waits can be finished once, and cancelled at any time."""
     from atoll import _core
 
-    q, bell = atoll.Queue(), _core.Bell()
-    wait = _core.queue_begin_get(q, bell, 7)
+    q, waker = atoll.Queue(), _core.EventfdWaker()
+    wait = _core.queue_begin_get(q, waker, 7)
     assert not wait.is_ended
     q.put(1)
     assert wait.is_ended
-    assert bell.take() == [7]
-    assert bell.take() == []
+    assert waker.take() == [7]
+    assert waker.take() == []
     assert wait.finish() == 1
     wait.cancel()
     with pytest.raises(RuntimeError):
         wait.finish()
     assert q.qsize() == 0
-    waits = [_core.queue_begin_get(q, bell, number) for number in range(200)]
+    waits = [_core.queue_begin_get(q, waker, number) for number in range(200)]
     for _ in range(100):  # more than are taken at a time
         q.put(1)
-    assert bell.take() == list(range(100))
+    assert waker.take() == list(range(100))
     del waits  # without having been finished
     assert q.qsize() == 100
-    _core.queue_begin_put(q, 1, bell, 1)
+    _core.queue_begin_put(q, 1, waker, 1)
     assert q.qsize() == 100

@@ -83,17 +83,17 @@ class Model:
 @settings(max_examples=300, deadline=None)
 def test_model(cls: type[atoll.Queue[Any]], maxsize: int, steps: list[tuple[str, int]]) -> None:
     """Whatever waits, is decided, taken and cancelled in whatever order: as the model says."""
-    q, bell, model = cls(maxsize), _core.Bell(), Model(cls, maxsize)
+    q, waker, model = cls(maxsize), _core.EventfdWaker(), Model(cls, maxsize)
     waits: dict[int, _core.QueueWait] = {}
     getting: set[int] = set()
     for number, (what, choice) in enumerate(steps):
         if what == "aget":
-            waits[number] = _core.queue_begin_get(q, bell, number)
+            waits[number] = _core.queue_begin_get(q, waker, number)
             getting.add(number)
             model.getters.append(number)
             model.settle()
         elif what == "aput":
-            waits[number] = _core.queue_begin_put(q, choice, bell, number)
+            waits[number] = _core.queue_begin_put(q, choice, waker, number)
             model.putters.append((number, choice))
             model.settle()
         elif what == "get":

@@ -544,7 +544,7 @@ def test_run_directly() -> None:
 
 
 def settle() -> None:
-    """Return when the keeper has closed what there is to close."""
+    """Return when the standby thread has closed what there is to close."""
     gc.collect()
     atoll.prewarm(0, wait=True)
 
@@ -671,7 +671,7 @@ def test_waits_for_threads_of_its_interpreter() -> None:
     assert numbers == [1]
 
 
-def test_used_while_the_keeper_wants_to_close() -> None:
+def test_used_while_the_standby_thread_wants_to_close() -> None:
     """A thread that is inside by a handle is waited for; then the interpreter goes."""
     leave, entered = threading.Event(), threading.Event()
     release = threading.Event()

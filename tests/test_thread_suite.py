@@ -82,8 +82,8 @@ LEFT_OUT |= {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def keeper() -> Iterator[None]:
-    """The suite counts threads: the keeper is there before."""
+def standby_thread() -> Iterator[None]:
+    """The suite counts threads: the standby thread is there before."""
     atoll.Interpreter().close()
     atoll.prewarm(0, wait=True)
     yield

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
         main,
         owner,
     )
+    from ._interpreter.standby import prewarm
     from ._interpreter.threads import threads
-    from ._interpreter.warm import prewarm
     from ._memory.buffer import Buffer
     from ._memory.statistics import BufferStatistics
     from ._queue.queue import LifoQueue, PriorityQueue, Queue
@@ -86,7 +86,7 @@ _PLACES = {
     "is_shared": "_share.share",
     "main": "_interpreter.interpreter",
     "owner": "_interpreter.interpreter",
-    "prewarm": "_interpreter.warm",
+    "prewarm": "_interpreter.standby",
     "ref": "_transfer.references",
     "register_value_type": "_transfer.value_types",
     "restrict": "_transfer.references",

@@ -93,7 +93,7 @@ class AtomicInt:
     def __reduce__(self) -> NoReturn: ...
 
 @final
-class Bell:
+class EventfdWaker:
     """Wakes an event loop when waits at queues have ended."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
@@ -308,7 +308,7 @@ class Task:
         """In _settle(): from now on it is done."""
 
 @final
-class Crew:
+class WorkerPool:
     """Workers, and the tasks that wait."""
 
     def __new__(cls, limit: int, future_type: type[Task], /) -> Self: ...
@@ -369,7 +369,7 @@ def buffer_readonly(buffer: BufferHandle, /) -> Buffer:
 def buffer_statistics() -> tuple[int, int]:
     """How many blocks there are, of how much."""
 
-def call_keeper() -> None:
+def call_standby() -> None:
     """Wake the thread that waits in wait_for_call."""
 
 def check_signals() -> None:
@@ -527,10 +527,12 @@ def own_name() -> str:
 def prepare_exit() -> None:
     """The process ends: make no more interpreters."""
 
-def queue_begin_get(queue: QueueHandle, bell: Bell, number: int, /) -> QueueWait:
+def queue_begin_get(queue: QueueHandle, waker: EventfdWaker, number: int, /) -> QueueWait:
     """Stand in line for an item."""
 
-def queue_begin_put(queue: QueueHandle, item: Any, bell: Bell, number: int, /) -> QueueWait:
+def queue_begin_put(
+    queue: QueueHandle, item: Any, waker: EventfdWaker, number: int, /
+) -> QueueWait:
     """Stand in line with an item."""
 
 def queue_find(id: int, /) -> Queue[Any] | None:
@@ -563,7 +565,7 @@ def register_traceback(number: int, descriptor: int, /) -> None:
 def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""
 
-def rest_janitor() -> None:
+def rest_reaper() -> None:
     """Stop the threads that clean up until there is more to do."""
 
 def resume_collector() -> None:
@@ -608,7 +610,7 @@ def stop_alarm() -> None:
 def stop_asking() -> None:
     """The process ends soon: visitors no longer interrupt this interpreter's threads."""
 
-def stop_janitor() -> None:
+def stop_reaper() -> None:
     """Stop the threads that clean up."""
 
 def take_ready(name: str, /) -> Interpreter | None:

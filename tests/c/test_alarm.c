@@ -1,4 +1,4 @@
-// alarm: deadlines expire in order and at the level where they were set; summons reach their thread.
+// alarm: deadlines expire in order and at the level where they were set; wake-up reach their thread.
 #include <unistd.h>
 
 #include "check.h"
@@ -8,7 +8,7 @@
 static atomic_int posts;
 static int noted; // alarm thread only
 
-// As in summons.c, without a pending call: the thread looks at its summons by itself.
+// As in wakeup.c, without a pending call: the thread looks at its wake-up by itself.
 static void
 note(thread *whom)
 {
@@ -26,7 +26,7 @@ post(void)
 static void
 wait_for(thread *here, unsigned why)
 {
-    while (!(atomic_load(&here->summons) & why)) {
+    while (!(atomic_load(&here->wakeup) & why)) {
         cpu_relax();
     }
 }
@@ -41,7 +41,7 @@ expire_in_order(void *unused)
     deadline_start(&outer, here, a, 0, 20 * MILLISECOND);
     deadline_start(&inner, here, b, 1, 5 * MILLISECOND);
     deadline_start(&never, here, b, 1, DEADLINE_NEVER);
-    wait_for(here, SUMMONS_DEADLINE);
+    wait_for(here, WAKEUP_DEADLINE);
     CHECK(deadline_is_expired(&inner) && !deadline_is_expired(&never));
     CHECK(clock_now() >= inner.when);
     // At its own level it is left alone, if so asked; elsewhere it is heeded, once.
@@ -53,10 +53,10 @@ expire_in_order(void *unused)
     deadline_stop(&never);
     deadline_stop(&inner);
     CHECK(deadline_is_expired(&inner));
-    wait_for(here, SUMMONS_DEADLINE);
+    wait_for(here, WAKEUP_DEADLINE);
     CHECK(deadline_heed(here, a, 0, false, &elapsed) == DEADLINE_HERE);
     CHECK(deadline_heed(here, a, 0, false, &elapsed) == DEADLINE_NONE);
-    CHECK(!(atomic_load(&here->summons) & SUMMONS_DEADLINE));
+    CHECK(!(atomic_load(&here->wakeup) & WAKEUP_DEADLINE));
     deadline_stop(&outer);
     deadline_stop(&outer);
     CHECK(here->deadlines == NULL);
@@ -72,10 +72,10 @@ come_and_go(void *number)
         deadline limit;
         deadline_start(&limit, here, NULL, 0, next_random(&random) % 100000);
         if (next_random(&random) % 4 == 0) {
-            wait_for(here, SUMMONS_DEADLINE);
+            wait_for(here, WAKEUP_DEADLINE);
         }
         deadline_stop(&limit);
-        CHECK(!(atomic_load(&here->summons) & SUMMONS_DEADLINE));
+        CHECK(!(atomic_load(&here->wakeup) & WAKEUP_DEADLINE));
     }
     return NULL;
 }
@@ -91,13 +91,13 @@ end_with_it(void *limit)
 static void
 test_retry(thread *here)
 {
-    atomic_fetch_or(&here->summons, SUMMONS_INTERRUPTION);
+    atomic_fetch_or(&here->wakeup, WAKEUP_INTERRUPTION);
     int before = atomic_load(&posts);
     alarm_retry();
     while (atomic_load(&posts) == before) {
         cpu_relax();
     }
-    atomic_fetch_and(&here->summons, ~(unsigned)SUMMONS_INTERRUPTION);
+    atomic_fetch_and(&here->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
 }
 
 int
@@ -107,7 +107,7 @@ main(void)
     CHECK(here != NULL && here->is_main);
     CHECK(alarm_start(note, post) && alarm_start(note, post));
     alarm_ring();
-    wait_for(here, SUMMONS_SIGNAL);
+    wait_for(here, WAKEUP_SIGNAL);
     threads_run(expire_in_order, THREADS);
     threads_run(come_and_go, THREADS);
     test_retry(here);

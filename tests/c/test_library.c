@@ -51,7 +51,7 @@ answer_for(int *context)
     return *context;
 }
 
-static const rebinding table[] = {{"answer", answer_for, 0, NULL}};
+static const interposition table[] = {{"answer", answer_for, 0, NULL}};
 
 static void
 test_read(void)
@@ -132,7 +132,7 @@ test_copies(void)
         *(void **)&ask[i] = symbol(library, "ask");
     }
     CHECK(bump[0]() == 1 && bump[0]() == 2 && bump[1]() == 1);
-    CHECK(ask[0]() == (REBINDING_EXISTS ? 10 : -1) && ask[1]() == (REBINDING_EXISTS ? 20 : -1));
+    CHECK(ask[0]() == (INTERPOSITION_EXISTS ? 10 : -1) && ask[1]() == (INTERPOSITION_EXISTS ? 20 : -1));
     CHECK(libraries_end(sets[0]));
     CHECK(bump[1]() == 2);
     CHECK(libraries_end(sets[1]));

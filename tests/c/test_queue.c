@@ -232,10 +232,10 @@ what_is_held_takes_room(void)
 }
 
 static void
-bells_ring(void)
+eventfd_wakers_wake(void)
 {
     queue *self = new_queue(0);
-    bell *loop = bell_new();
+    eventfd_waker *loop = eventfd_waker_new();
     queue_waiter waiters[3];
     queue_item *item = NULL;
     uint64_t numbers[2];
@@ -243,27 +243,27 @@ bells_ring(void)
         waiter_init(&waiters[i], QUEUE_GETTERS, loop, 10 + (uint64_t)i);
         CHECK(queue_get(self, &item, &waiters[i]) == QUEUE_WAITING);
     }
-    CHECK(bell_take(loop, numbers, 2) == 0);
+    CHECK(eventfd_waker_take(loop, numbers, 2) == 0);
     for (int i = 0; i < 3; i++) {
         CHECK(queue_put(self, make(i), NULL) == QUEUE_DONE);
     }
     fd_set ready;
     FD_ZERO(&ready);
-    FD_SET(bell_descriptor(loop), &ready);
-    CHECK(select(bell_descriptor(loop) + 1, &ready, NULL, NULL, NULL) == 1);
+    FD_SET(eventfd_waker_descriptor(loop), &ready);
+    CHECK(select(eventfd_waker_descriptor(loop) + 1, &ready, NULL, NULL, NULL) == 1);
     CHECK(queue_cancel(self, &waiters[1]) == NULL);
     waiter_free(&waiters[1]); // rung, not taken
-    CHECK(bell_take(loop, numbers, 2) == 2 && numbers[0] == 10 && numbers[1] == 12);
+    CHECK(eventfd_waker_take(loop, numbers, 2) == 2 && numbers[0] == 10 && numbers[1] == 12);
     struct timeval at_once = {0, 0};
     FD_ZERO(&ready);
-    FD_SET(bell_descriptor(loop), &ready);
-    CHECK(select(bell_descriptor(loop) + 1, &ready, NULL, NULL, &at_once) == 0);
+    FD_SET(eventfd_waker_descriptor(loop), &ready);
+    CHECK(select(eventfd_waker_descriptor(loop) + 1, &ready, NULL, NULL, &at_once) == 0);
     for (int i = 0; i < 3; i += 2) {
         CHECK(queue_finish(self, &waiters[i], &item) == QUEUE_DONE && take_number(item) == i);
         waiter_free(&waiters[i]);
     }
     CHECK(get_now(self) == 1);
-    bell_decref(loop);
+    eventfd_waker_decref(loop);
     queue_decref(self);
 }
 
@@ -550,7 +550,7 @@ main(void)
     cancelled_getters_leave_the_order(BACKLOG_NEWEST_FIRST);
     cancelled_getters_leave_the_order(BACKLOG_SMALLEST_FIRST);
     what_is_held_takes_room();
-    bells_ring();
+    eventfd_wakers_wake();
     nested_queues_are_freed();
     nothing_is_lost(BACKLOG_OLDEST_FIRST, 0);
     nothing_is_lost(BACKLOG_OLDEST_FIRST, 2);

@@ -77,25 +77,25 @@ check_watchdog(void)
     watchdog quick = {.limit = LIMIT, .descriptor = ends[1]};
     watchdog never = {.limit = WATCHDOG_LIMIT, .descriptor = -1};
     CHECK(watchdog_start(&never) && watchdog_start(&quick));
-    visit_begin(&here->visits, NULL, outer, NULL); // shown with the outer one
-    visit_begin(&here->visits, outer, inner, NULL);
+    crossing_log_begin(&here->visits, NULL, outer, NULL); // shown with the outer one
+    crossing_log_begin(&here->visits, outer, inner, NULL);
     CHECK(read_one(ends[0]) == 'w');
     CHECK(slow_outer == 1 && slow_inner == 0);
-    visit_end(&here->visits);
-    visit_begin(&here->visits, outer, inner, NULL); // begun later
+    crossing_log_end(&here->visits);
+    crossing_log_begin(&here->visits, outer, inner, NULL); // begun later
     CHECK(read_one(ends[0]) == 'w');
     CHECK(slow_outer == 1 && slow_inner == 1);
-    visit_set_time(&here->visits, VISIT_UNTIMED);
-    visit_begin(&here->visits, inner, inner, NULL);
+    crossing_log_set_time(&here->visits, CROSSING_LOG_UNTIMED);
+    crossing_log_begin(&here->visits, inner, inner, NULL);
     CHECK(read_one(ends[0]) == 'w');
     CHECK(slow_outer == 1 && slow_inner == 2);
     for (int i = 0; i < 3; i++) {
-        visit_end(&here->visits);
+        crossing_log_end(&here->visits);
     }
     watchdog_stop(&quick);
     watchdog_stop(&quick);
     watchdog_stop(&never);
-    CHECK(visit_watchdogs == 0);
+    CHECK(crossing_log_watchdogs == 0);
 }
 
 static void

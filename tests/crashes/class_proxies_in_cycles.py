@@ -1,4 +1,4 @@
-"""Remote classes in cycles, collected while errands and finalizers ask for them again (half-cleared types)."""
+"""Remote classes in cycles, collected while deferred jobs and finalizers ask for them again (half-cleared types)."""
 
 import gc
 

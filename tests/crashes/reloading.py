@@ -69,7 +69,7 @@ nonsense += [
     two.eval("type('T', (), {})"),
 ]
 # These end things on purpose, or hand to dlopen what they are given.
-NOT_FOR_NONSENSE = ("forget_interpreters", "freeze", "stop_janitor", "create", "load_original")
+NOT_FOR_NONSENSE = ("forget_interpreters", "freeze", "stop_reaper", "create", "load_original")
 for name in sorted(vars(_core)):
     function = getattr(_core, name)
     if name in NOT_FOR_NONSENSE or not callable(function):

@@ -72,7 +72,7 @@ class Mine:
 
 assert one.eval("take")(Mine()) == "caught"
 del bad
-one.eval("1")  # runs the errand
+one.eval("1")  # runs the deferred job
 assert one.eval("seen == [ZeroDivisionError]"), one.eval("str(seen)")
 gc.collect()
 one.close()

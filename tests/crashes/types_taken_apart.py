@@ -25,15 +25,15 @@ class Class(metaclass=Meta):
 
 def objects():
     proxy = there.eval("Class()")
-    crew = _core.Crew(1, True, _core.Task)
-    crew.end(1)
+    workers = _core.WorkerPool(1, True, _core.Task)
+    workers.end(1)
     values = "[1]; {1: 2}; len; bytearray(3); lambda: 1; Class; Meta; atoll.restrict([1], ['pop'])"
-    bell, queue, buffer = _core.Bell(), atoll.Queue(), atoll.Buffer(16)
+    waker, queue, buffer = _core.EventfdWaker(), atoll.Queue(), atoll.Buffer(16)
     return [
         *map(there.eval, values.split("; ")),
         *(proxy, proxy.method, proxy.__len__, inside["__dict__"](type(proxy))["__len__"]),
-        *(spare, there.statistics(), atoll.Thread(target=int), atoll.timeout(9), crew, bell),
-        *(queue, atoll.PriorityQueue(), _core.queue_begin_get(queue, bell, 1)),
+        *(spare, there.statistics(), atoll.Thread(target=int), atoll.timeout(9), workers, waker),
+        *(queue, atoll.PriorityQueue(), _core.queue_begin_get(queue, waker, 1)),
         *(buffer, atoll.AtomicInt(buffer), atoll.share({"a": frozenset({1})})),
         *(atoll.ref([]), atoll.restrict([], ["append"])),
     ]

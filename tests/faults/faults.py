@@ -289,7 +289,7 @@ def collect_garbage() -> Scenario:
     from atoll import _core
 
     def run() -> None:
-        _core.rest_janitor()  # the collector begins anew, with a thread that may not start
+        _core.rest_reaper()  # the collector begins anew, with a thread that may not start
         there = worker.call(workloads.list_of, 1)
         there.append([there])
         del there
@@ -314,7 +314,7 @@ def drop() -> Scenario:
     log = atoll.Queue()
 
     def run() -> None:
-        _core.rest_janitor()  # it begins anew, too
+        _core.rest_reaper()  # it begins anew, too
         first, second = make(log), make(log)
         del first
         del second  # calls it again, if need be
@@ -497,7 +497,7 @@ def is_more(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 
 def settle(before: dict[str, Any]) -> dict[str, Any]:
-    """The state, once threads and keepers have come to rest; or as it stays."""
+    """The state, once threads and standby threads have come to rest; or as it stays."""
     until = time.monotonic() + 2
     while is_more(before, now := state()) and time.monotonic() < until:
         time.sleep(0.002)
@@ -534,13 +534,13 @@ def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
     """Run with failures; print a line for each number, and for what is not as it should be."""
     sys.path.insert(0, str(HERE.parent))
     from atoll import _core
-    from atoll._interpreter import warm
+    from atoll._interpreter import standby
 
     def keep_none() -> None:  # what would be made in the background would fail, too
-        warm._start()
-        _core.call_keeper()
+        standby._start()
+        _core.call_standby()
 
-    warm.keep_one = keep_none
+    standby.keep_one = keep_none
     scenario = SCENARIOS[name]()
     hook = Hook(hook_path, KINDS[kind], name in EVERYWHERE and kind != "python", name in FRESH)
     for _ in range(1 if name in SLOW else 30):

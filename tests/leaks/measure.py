@@ -120,7 +120,7 @@ def proxies() -> Callable[[], Any]:
             c.echo({"k": new()})
             with memoryview(interpreter.eval("bytearray(100)")):
                 pass
-        interpreter.eval("1")  # runs what is left of the errands
+        interpreter.eval("1")  # runs what is left of the deferred jobs
 
     return one
 
@@ -291,7 +291,7 @@ def queues() -> Callable[[], Any]:
         move(kept)
         asyncio.run(wait())
         gc.collect()
-        interpreter.eval("1")  # runs what is left of the errands
+        interpreter.eval("1")  # runs what is left of the deferred jobs
 
     return one
 

@@ -16,7 +16,7 @@ from concurrent.futures._base import LOGGER
 from itertools import count
 
 from .. import _core
-from .._interpreter import signals, warm
+from .._interpreter import signals, standby
 from .._interpreter.interpreter import make
 from .._transfer.names import name_of
 from .future import Future
@@ -43,7 +43,7 @@ except ImportError:  # 3.13
         """A worker's initializer has failed, or its interpreter was closed."""
 
 
-_SHUT_DOWN, _EXITING, _BROKEN = 1, 2, 3  # as Crew.end() takes them
+_SHUT_DOWN, _EXITING, _BROKEN = 1, 2, 3  # as WorkerPool.end() takes them
 _CHUNKS_PER_WORKER = 8  # for balance: the last one makes the others wait an eighth of their time
 _numbers = count()
 
@@ -57,7 +57,9 @@ def broken_error() -> BrokenInterpreterPool:
 
 # ---- at exit ----
 
-_executors: weakref.WeakKeyDictionary[threading.Thread, _core.Crew] = weakref.WeakKeyDictionary()
+_executors: weakref.WeakKeyDictionary[threading.Thread, _core.WorkerPool] = (
+    weakref.WeakKeyDictionary()
+)
 _exit_lock = threading.RLock()
 _is_exiting = False
 
@@ -68,8 +70,8 @@ def end_all() -> list[threading.Thread]:
     with _exit_lock:
         _is_exiting = True
         workers = list(_executors.items())
-    for _, crew in workers:
-        crew.end(_EXITING)
+    for _, pool in workers:
+        pool.end(_EXITING)
     return [thread for thread, _ in workers if thread.is_alive()]
 
 
@@ -97,8 +99,8 @@ os.register_at_fork(
 
 def _work(
     claim: threading.Lock,
-    crew: _core.Crew,
-    executor: weakref.ref[InterpreterPoolExecutor],  # its callback ends the crew
+    pool: _core.WorkerPool,
+    executor: weakref.ref[InterpreterPoolExecutor],  # its callback ends the pool
     initializer: tuple[Any, Any] | None,
 ) -> None:
     """Be a worker: what its thread runs."""
@@ -109,45 +111,45 @@ def _work(
         interpreter = make(name)
     except BaseException:
         LOGGER.critical("Exception in starting an interpreter:", exc_info=True)
-        _give_up(crew)
+        _give_up(pool)
         return
     try:
         if initializer is not None:
             _initialize(interpreter, initializer)
     except BaseException:
         LOGGER.critical("Exception in initializer:", exc_info=True)
-        _give_up(crew)
+        _give_up(pool)
     else:
-        if not crew.work(interpreter):
-            crew.end(_BROKEN)
-            _fail_pending(crew)
+        if not pool.work(interpreter):
+            pool.end(_BROKEN)
+            _fail_pending(pool)
     # If it is in use by others, they or the exit will close it.
     with contextlib.suppress(BufferError, RuntimeError):
         interpreter.close()
-    if crew.phase != _EXITING:
-        warm.keep_one()  # not before: the keeper would compete with the workers
+    if pool.phase != _EXITING:
+        standby.keep_one()  # not before: the standby thread would compete with the workers
 
 
-def _give_up(crew: _core.Crew) -> None:
-    crew.expect_none()
-    crew.end(_BROKEN)
-    _fail_pending(crew)
+def _give_up(pool: _core.WorkerPool) -> None:
+    pool.expect_none()
+    pool.end(_BROKEN)
+    _fail_pending(pool)
 
 
-def _fail_pending(crew: _core.Crew) -> None:
-    while (future := crew.drop_pending(True)) is not None:
+def _fail_pending(pool: _core.WorkerPool) -> None:
+    while (future := pool.drop_pending(True)) is not None:
         future.fail()
 
 
 def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
-    """Run the initializer as a task is run: a crew of one, which ends with it."""
-    crew = _core.Crew(1, Future)
+    """Run the initializer as a task is run: a pool of one, which ends with it."""
+    pool = _core.WorkerPool(1, Future)
     function, arguments = initializer
-    future = crew.pack(function, arguments, None)
-    crew.submit(future)
-    if crew.needs_worker():  # else packing has failed
-        crew.end(_SHUT_DOWN)
-        crew.work(interpreter)
+    future = pool.pack(function, arguments, None)
+    pool.submit(future)
+    if pool.needs_worker():  # else packing has failed
+        pool.end(_SHUT_DOWN)
+        pool.work(interpreter)
     future.result()
 
 
@@ -162,7 +164,7 @@ class _Functions:
         self._latest: tuple[object, dict[str, Any], str, str] = (None, {}, "", "")
 
     def pack(self, fn: object, args: tuple[Any, ...]) -> tuple[Any, Any]:
-        """Return what `Crew.submit` takes: a function and arguments, or None and an exception."""
+        """Return what `WorkerPool.submit` takes: function, arguments; or None, an exception."""
         latest, namespace, qualname, name = self._latest
         if fn is latest and namespace.get(qualname) is fn:
             return name, args
@@ -297,16 +299,16 @@ class InterpreterPoolExecutor(Executor):
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
         self._threads: set[threading.Thread] = set()
         self._lock = threading.RLock()  # so that a queued call has a worker before anything else
-        self._crew = crew = _core.Crew(max_workers, Future)
-        self._reference = weakref.ref(self, lambda _: crew.end(_SHUT_DOWN))
+        self._worker_pool = pool = _core.WorkerPool(max_workers, Future)
+        self._reference = weakref.ref(self, lambda _: pool.end(_SHUT_DOWN))
 
     @property
     def _broken(self) -> bool:
-        return self._crew.phase == _BROKEN
+        return self._worker_pool.phase == _BROKEN
 
     @property
     def _shutdown(self) -> bool:
-        return self._crew.phase != 0
+        return self._worker_pool.phase != 0
 
     def submit(
         self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
@@ -334,10 +336,10 @@ class InterpreterPoolExecutor(Executor):
             1024
         """
         function, packed = self._functions.pack(fn, args)
-        future = self._crew.pack(function, packed, kwargs)  # runs code of others
+        future = self._worker_pool.pack(function, packed, kwargs)  # runs code of others
         with self._lock:
-            self._crew.submit(future)
-            if self._crew.needs_worker():
+            self._worker_pool.submit(future)
+            if self._worker_pool.needs_worker():
                 self._start_worker(future)
         return cast("concurrent.futures.Future[T]", future)
 
@@ -423,9 +425,11 @@ class InterpreterPoolExecutor(Executor):
                 return first
         else:
             first = []
-        tasks = first + self._crew.submit_each(function, items, limit - len(first), chunksize)
+        tasks = first + self._worker_pool.submit_each(
+            function, items, limit - len(first), chunksize
+        )
         with self._lock:
-            while self._crew.needs_worker():
+            while self._worker_pool.needs_worker():
                 self._start_worker(*tasks)
         return tasks
 
@@ -437,7 +441,7 @@ class InterpreterPoolExecutor(Executor):
         return max(1, length // (_CHUNKS_PER_WORKER * self._max_workers))
 
     def _start_worker(self, *waiting: _core.Task) -> None:
-        claim = threading.Lock()  # on the place in the crew: start() may fail with the thread begun
+        claim = threading.Lock()  # on the place in the pool: start() may fail with the thread begun
         thread = None
         try:
             with _exit_lock:
@@ -446,14 +450,14 @@ class InterpreterPoolExecutor(Executor):
                 thread = threading.Thread(
                     target=_work,
                     name=f"{self._name}_{len(self._threads)}",
-                    args=(claim, self._crew, self._reference, self._initializer),
+                    args=(claim, self._worker_pool, self._reference, self._initializer),
                 )
                 self._threads.add(thread)
-                _executors[thread] = self._crew
+                _executors[thread] = self._worker_pool
                 thread.start()
         except BaseException:
             if claim.acquire(blocking=False):
-                self._crew.expect_none()
+                self._worker_pool.expect_none()
                 self._threads -= {thread}
             for task in waiting:
                 task._withdraw()
@@ -468,13 +472,13 @@ class InterpreterPoolExecutor(Executor):
 
         Crosses: nothing. Threads: any but the pool's own. In a forked child it does nothing.
         """
-        if self._crew.is_forgotten:  # threads that are not here may hold locks
+        if self._worker_pool.is_forgotten:  # threads that are not here may hold locks
             return
         with self._lock:
-            self._crew.end(_SHUT_DOWN)
+            self._worker_pool.end(_SHUT_DOWN)
             threads = list(self._threads)
         if cancel_futures:
-            while (future := self._crew.drop_pending(False)) is not None:
+            while (future := self._worker_pool.drop_pending(False)) is not None:
                 future.cancel()
         if wait:
             for thread in threads:

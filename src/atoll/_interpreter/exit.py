@@ -139,7 +139,7 @@ def close_all() -> None:
             prepare()
         _core.show_all()  # so that those which were hidden are closed as well
         _core.prepare_exit()
-        _core.stop_janitor()
+        _core.stop_reaper()
         _core.stop_alarm()
         _close_each(occupied, is_hurried)
     finally:

@@ -82,7 +82,7 @@ class Interpreter(_core.Handle):
             name = f"interpreter-{next(_numbers)}"
         elif not isinstance(name, str):
             raise TypeError(f"name must be str, not {type(name).__name__}")
-        from . import warm
+        from . import standby
 
         modes: Modes = ()
         if extensions != "auto":
@@ -90,7 +90,7 @@ class Interpreter(_core.Handle):
 
             modes = checked_modes(extensions)
         interpreter = make(name, modes, bool(preemptive), bool(forward_logging))
-        warm.keep_one()
+        standby.keep_one()
         return interpreter  # type: ignore[return-value]
 
     @overload

@@ -1,7 +1,7 @@
 """Waiting at a queue in an asyncio event loop, without a thread.
 
-A wait is decided by whoever puts or gets, in any thread of any interpreter; that rings the loop's
-bell, a file descriptor which the loop watches along with its sockets.
+A wait is decided by whoever puts or gets, in any thread of any interpreter; that wakes the loop's
+waker, a file descriptor which the loop watches along with its sockets.
 """
 
 from __future__ import annotations
@@ -17,60 +17,60 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class _Bell:
-    """A loop's bell, and the futures of the waits that may ring it.
+class _Waker:
+    """A loop's waker, and the futures of the waits that may wake it.
 
     It refers to its loop nowhere, and the futures are their tasks': so that a loop can go.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.bell = _core.Bell()
+        self.waker = _core.EventfdWaker()
         self.numbers = count()
         self.futures: WeakValueDictionary[int, asyncio.Future[None]] = WeakValueDictionary()
-        loop.add_reader(self.bell.fileno(), self._on_ring)
+        loop.add_reader(self.waker.fileno(), self._on_wake)
 
-    def _on_ring(self) -> None:
-        for number in self.bell.take():
+    def _on_wake(self) -> None:
+        for number in self.waker.take():
             future = self.futures.get(number)
             if future is not None and not future.done():
                 future.set_result(None)
 
 
-_bells: WeakKeyDictionary[asyncio.AbstractEventLoop, _Bell] = WeakKeyDictionary()
+_wakers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Waker] = WeakKeyDictionary()
 
 
-def _bell_of(loop: asyncio.AbstractEventLoop) -> _Bell:
-    bell = _bells.get(loop)
-    if bell is None:
-        bell = _bells[loop] = _Bell(loop)
-    return bell
+def _waker_of(loop: asyncio.AbstractEventLoop) -> _Waker:
+    waker = _wakers.get(loop)
+    if waker is None:
+        waker = _wakers[loop] = _Waker(loop)
+    return waker
 
 
 async def get(queue: _core.QueueHandle) -> Any:
     """Wait for an item."""
     loop = asyncio.get_running_loop()
-    bell = _bell_of(loop)
-    number = next(bell.numbers)
-    wait = _core.queue_begin_get(queue, bell.bell, number)
-    return await _result(wait, bell, number, loop)
+    waker = _waker_of(loop)
+    number = next(waker.numbers)
+    wait = _core.queue_begin_get(queue, waker.waker, number)
+    return await _result(wait, waker, number, loop)
 
 
 async def put(queue: _core.QueueHandle, item: Any) -> None:
     """Wait for room."""
     loop = asyncio.get_running_loop()
-    bell = _bell_of(loop)
-    number = next(bell.numbers)
-    wait = _core.queue_begin_put(queue, item, bell.bell, number)
-    await _result(wait, bell, number, loop)
+    waker = _waker_of(loop)
+    number = next(waker.numbers)
+    wait = _core.queue_begin_put(queue, item, waker.waker, number)
+    await _result(wait, waker, number, loop)
 
 
 async def _result(
-    wait: _core.QueueWait, bell: _Bell, number: int, loop: asyncio.AbstractEventLoop
+    wait: _core.QueueWait, waker: _Waker, number: int, loop: asyncio.AbstractEventLoop
 ) -> Any:
     if not wait.is_ended:
-        # The bell is heard only by this loop, so not before the next await.
+        # The waker is heard only by this loop, so not before the next await.
         future = loop.create_future()
-        bell.futures[number] = future
+        waker.futures[number] = future
         try:
             await future
         except BaseException:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from .. import _core
 from .._forwarding import forwarding
-from .._interpreter import exit, signals, warm
+from .._interpreter import exit, signals, standby
 from .._interpreter.interpreter import Interpreter, made_exception, take_unprepared
 from .._transfer.errors import InterpreterClosedError, closed_error
 from .._transfer.names import name_of
@@ -124,7 +124,7 @@ class Thread(threading.Thread):
                 self._interpreter = None
                 interpreter.close()
             raise
-        warm.keep_one()  # not before: its thread would compete with the one that starts
+        standby.keep_one()  # not before: its thread would compete with the one that starts
 
     def _set_run(self, run: Callable[[], None] | None) -> None:
         if run is None:

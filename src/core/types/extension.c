@@ -3,7 +3,7 @@
 
 #include <dlfcn.h>
 
-#include "bridge/modules/unchecked.h"
+#include "bridge/modules/module_create.h"
 #include "ground/modules/loading.h"
 #include "types/reference.h"
 
@@ -61,7 +61,8 @@ finish(PyObject *made, const char *symbol, PyObject *spec)
         return NULL;
     }
     if (PyObject_TypeCheck(made, &PyModuleDef_Type)) {
-        PyObject *module = unchecked_from_definition((PyModuleDef *)made, spec, PYTHON_API_VERSION);
+        PyObject *module =
+            module_create_from_definition((PyModuleDef *)made, spec, PYTHON_API_VERSION);
         return module == NULL
                    ? NULL
                    : Py_BuildValue("Ns", module, declared_by(((PyModuleDef *)made)->m_slots));
@@ -128,7 +129,7 @@ create(core_state *state, void *library, const char *name, PyObject *spec)
     if (slots == NULL) {
         return finish(NULL, symbol, spec);
     }
-    PyObject *module = unchecked_from_slots(slots, spec);
+    PyObject *module = module_create_from_slots(slots, spec);
     return module == NULL ? NULL : Py_BuildValue("Ns", module, declared_by_new(slots));
 }
 

@@ -3,7 +3,7 @@
 #include "bridge/transfer/export.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/process.h"
-#include "bridge/gc/trial.h"
+#include "bridge/gc/verification.h"
 #include "types/queue.h"
 #include "types/reference.h"
 
@@ -100,23 +100,24 @@ exec(PyObject *module)
     if (state->interp == NULL || init_strings(state) < 0 || share_init(module) < 0 ||
         special_method_add_type(module, state) < 0 || proxy_add_types(module, state) < 0 ||
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
-        mark_add_types(module, state) < 0 || summons_add_types(module, state) < 0 ||
+        mark_add_types(module, state) < 0 || deadline_add_types(module, state) < 0 ||
         traceback_add_type(module, state) < 0 || interpreter_add_types(module, state) < 0 ||
         queue_add_types(module, state) < 0 || buffer_add_type(module, state) < 0 ||
         atomic_int_add_type(module, state) < 0 || task_add_type(module, state) < 0 ||
-        crew_add_type(module, state) < 0 || PyModule_AddFunctions(module, module_functions) < 0 ||
+        worker_pool_add_type(module, state) < 0 ||
+        PyModule_AddFunctions(module, module_functions) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
         PyModule_AddFunctions(module, thread_functions) < 0 ||
         PyModule_AddFunctions(module, process_end_functions) < 0 ||
         PyModule_AddFunctions(module, mark_functions) < 0 ||
         PyModule_AddFunctions(module, extension_functions) < 0 ||
-        PyModule_AddFunctions(module, summons_functions) < 0 ||
+        PyModule_AddFunctions(module, deadline_functions) < 0 ||
         PyModule_AddFunctions(module, traceback_functions) < 0 ||
         PyModule_AddFunctions(module, warm_functions) < 0 ||
         PyModule_AddFunctions(module, queue_functions) < 0 ||
         PyModule_AddFunctions(module, queue_wait_functions) < 0 ||
         PyModule_AddFunctions(module, buffer_functions) < 0 ||
-        PyModule_AddFunctions(module, crew_functions) < 0 ||
+        PyModule_AddFunctions(module, worker_pool_functions) < 0 ||
         PyModule_AddFunctions(module, collector_functions) < 0 ||
         PyModule_AddFunctions(module, share_functions) < 0) {
         return -1;

@@ -2,7 +2,7 @@
 #include "bridge/gc/collector.h"
 #include "bridge/python/cpython.h"
 #include "bridge/interpreter/creation.h"
-#include "bridge/crossing/janitor.h"
+#include "bridge/crossing/reaper.h"
 #include "bridge/interpreter/lifecycle.h"
 #include "types/reference.h"
 
@@ -43,11 +43,11 @@ stop_asking(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
-stop_janitor(PyObject *module, PyObject *unused)
+stop_reaper(PyObject *module, PyObject *unused)
 {
     Py_BEGIN_ALLOW_THREADS
     collector_stop();
-    janitor_stop();
+    reaper_stop();
     Py_END_ALLOW_THREADS
     Py_RETURN_NONE;
 }
@@ -62,7 +62,7 @@ PyMethodDef process_end_functions[] = {
     {"stop_asking", stop_asking, METH_NOARGS,
      PyDoc_STR("stop_asking($module, /)\n--\n\n"
                "The process ends soon: visitors no longer interrupt this interpreter's threads.")},
-    {"stop_janitor", stop_janitor, METH_NOARGS,
-     PyDoc_STR("stop_janitor($module, /)\n--\n\nStop the threads that clean up.")},
+    {"stop_reaper", stop_reaper, METH_NOARGS,
+     PyDoc_STR("stop_reaper($module, /)\n--\n\nStop the threads that clean up.")},
     {NULL},
 };

@@ -1,7 +1,7 @@
 // Queue, the handle: the C half of atoll.Queue, and the functions that take one.
 #include "types/queue.h"
 
-#include "bridge/transfer/entry.h"
+#include "bridge/transfer/queue_item.h"
 #include "bridge/transfer/handle.h"
 #include "bridge/crossing/waiting.h"
 #include "types/reference.h"
@@ -34,7 +34,7 @@ queue_make(PyTypeObject *class, PyObject *arguments, PyObject *keywords)
     if (module == NULL || order_of(class, &order) < 0) {
         return NULL;
     }
-    queue *made = queue_new(order, entry_discard);
+    queue *made = queue_new(order, queue_item_discard);
     return made == NULL ? PyErr_NoMemory()
                         : handle_make(PyModule_GetState(module), class, HANDLE_QUEUE, made);
 }
@@ -155,12 +155,12 @@ PyObject *
 queue_answer(core_state *state, queue_result result, queue_side side, queue_item *item)
 {
     if (side == QUEUE_PUTTERS && result != QUEUE_DONE) {
-        entry_discard(item);
+        queue_item_discard(item);
     }
     if (result != QUEUE_DONE) {
         return queue_raise(state, result, side);
     }
-    return side == QUEUE_GETTERS ? entry_unpack_steal(state, item) : Py_NewRef(Py_None);
+    return side == QUEUE_GETTERS ? queue_item_unpack_steal(state, item) : Py_NewRef(Py_None);
 }
 
 // ---- functions ----
@@ -204,7 +204,7 @@ put(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     if (refusal != QUEUE_DONE) {
         return queue_raise(state, refusal, QUEUE_PUTTERS); // nothing is packed in vain
     }
-    queue_item *item = entry_pack(state, arguments[1], queue_order(self));
+    queue_item *item = queue_item_pack(state, arguments[1], queue_order(self));
     if (item == NULL) {
         return NULL;
     }

@@ -1,21 +1,21 @@
-// QueueWait and Bell: how an event loop waits at a queue, see atoll._queue.asynchronous.
-#include "bridge/transfer/entry.h"
-#include "bridge/crossing/pending.h"
+// QueueWait and EventfdWaker: how an event loop waits at a queue, see atoll._queue.asynchronous.
+#include "bridge/transfer/queue_item.h"
+#include "bridge/crossing/async_wait.h"
 #include "types/queue.h"
 #include "types/reference.h"
 
-// ---- bells ----
+// ---- wakers ----
 
 typedef struct {
     PyObject_HEAD
-    bell *bell; // counted
-} bell_object;
+    eventfd_waker *waker; // counted
+} eventfd_waker_object;
 
 static PyObject *
-bell_make(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+eventfd_waker_make(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    bell_object *self = (bell_object *)type->tp_alloc(type, 0);
-    if (self != NULL && (self->bell = bell_new()) == NULL) {
+    eventfd_waker_object *self = (eventfd_waker_object *)type->tp_alloc(type, 0);
+    if (self != NULL && (self->waker = eventfd_waker_new()) == NULL) {
         Py_DECREF(self);
         return PyErr_SetFromErrno(PyExc_OSError);
     }
@@ -23,31 +23,32 @@ bell_make(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 }
 
 static void
-bell_dealloc(PyObject *op)
+eventfd_waker_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    bell *ringing = ((bell_object *)op)->bell;
+    eventfd_waker *ringing = ((eventfd_waker_object *)op)->waker;
     if (ringing != NULL) {
-        bell_decref(ringing);
+        eventfd_waker_decref(ringing);
     }
     type->tp_free(op);
     Py_DECREF(type);
 }
 
 static PyObject *
-bell_fileno(PyObject *self, PyObject *unused)
+eventfd_waker_fileno(PyObject *self, PyObject *unused)
 {
-    return PyLong_FromLong(bell_descriptor(((bell_object *)self)->bell));
+    return PyLong_FromLong(eventfd_waker_descriptor(((eventfd_waker_object *)self)->waker));
 }
 
 static PyObject *
-bell_taken(PyObject *self, PyObject *unused)
+eventfd_waker_taken(PyObject *self, PyObject *unused)
 {
     uint64_t numbers[64];
     size_t count = Py_ARRAY_LENGTH(numbers);
     PyObject *list = PyList_New(0);
     while (list != NULL && count == Py_ARRAY_LENGTH(numbers)) {
-        count = bell_take(((bell_object *)self)->bell, numbers, Py_ARRAY_LENGTH(numbers));
+        count = eventfd_waker_take(((eventfd_waker_object *)self)->waker, numbers,
+                                   Py_ARRAY_LENGTH(numbers));
         for (size_t i = 0; list != NULL && i < count; i++) {
             PyObject *number = PyLong_FromUnsignedLongLong(numbers[i]);
             if (number == NULL || PyList_Append(list, number) < 0) {
@@ -59,34 +60,35 @@ bell_taken(PyObject *self, PyObject *unused)
     return list;
 }
 
-static PyMethodDef bell_methods[] = {
-    {"fileno", bell_fileno, METH_NOARGS,
-     PyDoc_STR("fileno($self, /)\n--\n\nThe descriptor that is readable once it was rung.")},
-    {"take", bell_taken, METH_NOARGS,
+static PyMethodDef eventfd_waker_methods[] = {
+    {"fileno", eventfd_waker_fileno, METH_NOARGS,
+     PyDoc_STR("fileno($self, /)\n--\n\nThe descriptor that is readable once it was called.")},
+    {"take", eventfd_waker_taken, METH_NOARGS,
      PyDoc_STR("take($self, /)\n--\n\nThe numbers of the waits that have ended since.")},
     {NULL},
 };
 
-static PyType_Slot bell_slots[] = {
+static PyType_Slot eventfd_waker_slots[] = {
     {Py_tp_doc, "Wakes an event loop when waits at queues have ended."},
-    {Py_tp_new, bell_make},
-    {Py_tp_dealloc, bell_dealloc},
-    {Py_tp_methods, bell_methods},
+    {Py_tp_new, eventfd_waker_make},
+    {Py_tp_dealloc, eventfd_waker_dealloc},
+    {Py_tp_methods, eventfd_waker_methods},
     {0, NULL},
 };
 
-static PyType_Spec bell_spec = {"atoll._core.Bell", sizeof(bell_object), 0,
-                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, bell_slots};
+static PyType_Spec eventfd_waker_spec = {"atoll._core.EventfdWaker", sizeof(eventfd_waker_object),
+                                         0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                                         eventfd_waker_slots};
 
 // ---- waits ----
 
 typedef struct {
     PyObject_HEAD
-    interp *host;     // counted
-    pending *pending; // owned
+    interp *host;        // counted
+    async_wait *pending; // owned
 } queue_wait_object;
 
-static pending *
+static async_wait *
 pending_of(PyObject *self)
 {
     return ((queue_wait_object *)self)->pending;
@@ -97,7 +99,7 @@ queue_wait_dealloc(PyObject *op)
 {
     queue_wait_object *self = (queue_wait_object *)op;
     PyTypeObject *type = Py_TYPE(op);
-    pending_free(self->host, self->pending);
+    async_wait_free(self->host, self->pending);
     interp_decref(self->host);
     PyObject_Free(op);
     Py_DECREF(type);
@@ -106,14 +108,14 @@ queue_wait_dealloc(PyObject *op)
 static PyObject *
 queue_wait_is_ended(PyObject *op, void *unused)
 {
-    pending *self = pending_of(op);
+    async_wait *self = pending_of(op);
     return PyBool_FromLong(self->is_over || queue_is_decided(self->queue, &self->waiter));
 }
 
 static PyObject *
 queue_wait_finish(PyObject *op, PyObject *unused)
 {
-    pending *self = pending_of(op);
+    async_wait *self = pending_of(op);
     if (self->is_over) {
         return PyErr_Format(PyExc_RuntimeError, "this wait is over");
     }
@@ -126,7 +128,7 @@ queue_wait_finish(PyObject *op, PyObject *unused)
 static PyObject *
 queue_wait_cancel(PyObject *self, PyObject *unused)
 {
-    pending_cancel(pending_of(self));
+    async_wait_cancel(pending_of(self));
     Py_RETURN_NONE;
 }
 
@@ -163,7 +165,8 @@ queue_wait_add_types(PyObject *module, core_state *state)
         type_id id;
         const char *name;
         PyType_Spec *spec;
-    } types[] = {{TYPE_BELL, "Bell", &bell_spec}, {TYPE_QUEUE_WAIT, "QueueWait", &queue_wait_spec}};
+    } types[] = {{TYPE_EVENTFD_WAKER, "EventfdWaker", &eventfd_waker_spec},
+                 {TYPE_QUEUE_WAIT, "QueueWait", &queue_wait_spec}};
     for (size_t i = 0; i < Py_ARRAY_LENGTH(types); i++) {
         PyObject *type = PyType_FromModuleAndSpec(module, types[i].spec, NULL);
         state->types[types[i].id] = (PyTypeObject *)type;
@@ -184,15 +187,16 @@ new_wait(core_state *state, PyObject *handle, queue_side side, PyObject *ringing
     if (at == NULL) {
         return NULL;
     }
-    if (!state_is_type(state, TYPE_BELL, ringing)) {
-        PyErr_SetString(PyExc_TypeError, "a Bell is required");
+    if (!state_is_type(state, TYPE_EVENTFD_WAKER, ringing)) {
+        PyErr_SetString(PyExc_TypeError, "an EventfdWaker is required");
         return NULL;
     }
     unsigned long long call = PyLong_AsUnsignedLongLong(number);
     if (call == (unsigned long long)-1 && PyErr_Occurred()) {
         return NULL;
     }
-    pending *begun = pending_new(state->interp, at, side, ((bell_object *)ringing)->bell, call);
+    async_wait *begun =
+        async_wait_new(state->interp, at, side, ((eventfd_waker_object *)ringing)->waker, call);
     queue_wait_object *self =
         begun == NULL ? NULL : PyObject_New(queue_wait_object, state->types[TYPE_QUEUE_WAIT]);
     if (self != NULL) {
@@ -201,7 +205,7 @@ new_wait(core_state *state, PyObject *handle, queue_side side, PyObject *ringing
         self->pending = begun;
     }
     else if (begun != NULL) {
-        pending_free(state->interp, begun);
+        async_wait_free(state->interp, begun);
     }
     return (PyObject *)self;
 }
@@ -210,12 +214,12 @@ static PyObject *
 begin_get(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     if (count != 3) {
-        return PyErr_Format(PyExc_TypeError, "queue_begin_get(queue, bell, number)");
+        return PyErr_Format(PyExc_TypeError, "queue_begin_get(queue, waker, number)");
     }
     core_state *state = PyModule_GetState(module);
     PyObject *wait = new_wait(state, arguments[0], QUEUE_GETTERS, arguments[1], arguments[2]);
     if (wait != NULL) {
-        pending *self = pending_of(wait);
+        async_wait *self = pending_of(wait);
         queue_begin_get(self->queue, &self->waiter);
         self->is_over = false;
     }
@@ -226,15 +230,15 @@ static PyObject *
 begin_put(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     if (count != 4) {
-        return PyErr_Format(PyExc_TypeError, "queue_begin_put(queue, item, bell, number)");
+        return PyErr_Format(PyExc_TypeError, "queue_begin_put(queue, item, waker, number)");
     }
     core_state *state = PyModule_GetState(module);
     PyObject *wait = new_wait(state, arguments[0], QUEUE_PUTTERS, arguments[2], arguments[3]);
     if (wait == NULL) {
         return NULL;
     }
-    pending *self = pending_of(wait);
-    queue_item *item = entry_pack(state, arguments[1], queue_order(self->queue));
+    async_wait *self = pending_of(wait);
+    queue_item *item = queue_item_pack(state, arguments[1], queue_order(self->queue));
     if (item == NULL) {
         Py_DECREF(wait);
         return NULL;
@@ -247,9 +251,9 @@ begin_put(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 PyMethodDef queue_wait_functions[] = {
     {"queue_begin_get", (PyCFunction)(void (*)(void))begin_get, METH_FASTCALL,
      PyDoc_STR(
-         "queue_begin_get($module, queue, bell, number, /)\n--\n\nStand in line for an item.")},
+         "queue_begin_get($module, queue, waker, number, /)\n--\n\nStand in line for an item.")},
     {"queue_begin_put", (PyCFunction)(void (*)(void))begin_put, METH_FASTCALL,
-     PyDoc_STR("queue_begin_put($module, queue, item, bell, number, /)\n--\n\n"
+     PyDoc_STR("queue_begin_put($module, queue, item, waker, number, /)\n--\n\n"
                "Stand in line with an item.")},
     {NULL},
 };

@@ -105,13 +105,13 @@ int remote_method_add_type(PyObject *module, core_state *state);
 int special_method_add_type(PyObject *module, core_state *state);
 int interpreter_add_types(PyObject *module, core_state *state);
 int mark_add_types(PyObject *module, core_state *state);
-int summons_add_types(PyObject *module, core_state *state);
+int deadline_add_types(PyObject *module, core_state *state);
 int traceback_add_type(PyObject *module, core_state *state);
 int queue_add_types(PyObject *module, core_state *state);
 int buffer_add_type(PyObject *module, core_state *state);
 int atomic_int_add_type(PyObject *module, core_state *state);
 int task_add_type(PyObject *module, core_state *state);
-int crew_add_type(PyObject *module, core_state *state);
+int worker_pool_add_type(PyObject *module, core_state *state);
 
 // remote class
 PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
@@ -144,14 +144,14 @@ extern PyMethodDef thread_functions[];
 extern PyMethodDef process_end_functions[];
 extern PyMethodDef mark_functions[];
 extern PyMethodDef extension_functions[];
-extern PyMethodDef summons_functions[];
+extern PyMethodDef deadline_functions[];
 extern PyMethodDef traceback_functions[];
 extern PyMethodDef queue_functions[];
 extern PyMethodDef buffer_functions[];
 
-// the keeper
+// the standby thread
 extern PyMethodDef warm_functions[];
-extern PyMethodDef crew_functions[];
+extern PyMethodDef worker_pool_functions[];
 extern PyMethodDef share_functions[];
 extern PyMethodDef collector_functions[];
 int share_init(PyObject *module);

@@ -65,13 +65,14 @@ count_shared(PyObject *module, PyObject *unused)
                                                     [SHARED_FROZENDICT] = "frozendict"};
     PyObject *counts = PyDict_New();
     for (shared_kind kind = 0; counts != NULL && kind < SHARED_KINDS; kind++) {
-        PyObject *number = PyLong_FromSize_t(builder_count_shared(kind));
+        PyObject *number = PyLong_FromSize_t(share_arena_count_shared(kind));
         if (number == NULL || PyDict_SetItemString(counts, names[kind], number) < 0) {
             Py_CLEAR(counts);
         }
         Py_XDECREF(number);
     }
-    return counts == NULL ? NULL : Py_BuildValue("Nn", counts, (Py_ssize_t)builder_count_bytes());
+    return counts == NULL ? NULL
+                          : Py_BuildValue("Nn", counts, (Py_ssize_t)share_arena_count_bytes());
 }
 
 static PyObject *

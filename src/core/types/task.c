@@ -1,21 +1,21 @@
 #include "types/task.h"
 
-#include "bridge/crossing/summons.h"
+#include "bridge/crossing/wakeup.h"
 #include "bridge/crossing/waiting.h"
 #include "ground/base/clock.h"
 #include "types/reference.h"
 
 PyObject *
-task_object_new(core_state *state, PyTypeObject *type, crew *from, task *task_steal)
+task_object_new(core_state *state, PyTypeObject *type, worker_pool *from, task *task_steal)
 {
     task_object *self = (task_object *)type->tp_alloc(type, 0);
     if (self == NULL) {
         task_decref(task_steal);
         return NULL;
     }
-    crew_incref(from);
+    worker_pool_incref(from);
     self->task = task_steal;
-    self->crew = from;
+    self->pool = from;
     self->state = state;
     self->module = Py_NewRef(state->module);
     return (PyObject *)self;
@@ -30,7 +30,7 @@ phase_when_done(const task_object *self)
 }
 
 void
-task_tell(crew *from, task *done_steal)
+task_tell(worker_pool *from, task *done_steal)
 {
     PyObject *observer = done_steal->observer; // owned
     done_steal->observer = NULL;
@@ -39,7 +39,7 @@ task_tell(crew *from, task *done_steal)
         PyErr_WriteUnraisable(observer);
     }
     if (task_get_phase(done_steal) == TASK_TELLING) { // no memory to tell anybody
-        crew_settle(from, done_steal, phase_when_done((task_object *)observer));
+        worker_pool_settle(from, done_steal, phase_when_done((task_object *)observer));
     }
     Py_XDECREF(result);
     Py_DECREF(observer);
@@ -53,17 +53,17 @@ static int
 wait_while(task_object *self, task_phase first, task_phase last, int64_t deadline)
 {
     while (task_is_between(self->task, first, last)) {
-        if (crew_is_forgotten(self->crew)) {
+        if (worker_pool_is_forgotten(self->pool)) {
             PyErr_SetString(PyExc_RuntimeError, "executors do not survive os.fork()");
             return -1;
         }
         wait_result result;
         int64_t before = thread_block(BLOCKED_RESULT, 0);
         Py_BEGIN_ALLOW_THREADS
-        result = crew_wait(self->crew, self->task, first, last, deadline);
+        result = worker_pool_wait(self->pool, self->task, first, last, deadline);
         Py_END_ALLOW_THREADS
         thread_unblock(before);
-        if (result == WAIT_INTERRUPTED && summons_check_signals(self->state) < 0) {
+        if (result == WAIT_INTERRUPTED && wakeup_check_signals(self->state) < 0) {
             return -1;
         }
         if (result == WAIT_EXPIRED && task_is_between(self->task, first, last)) {
@@ -93,12 +93,12 @@ static int
 fetch(task_object *self)
 {
     while (task_get_phase(self->task) != TASK_FETCHED) {
-        bool is_left = self->fetched_in != crew_forks();
+        bool is_left = self->fetched_in != worker_pool_forks();
         if (task_begin_fetch(self->task, is_left ? TASK_FETCHING : TASK_DONE) ||
             task_begin_fetch(self->task, TASK_DONE)) {
-            self->fetched_in = crew_forks();
+            self->fetched_in = worker_pool_forks();
             int result = unpack(self);
-            crew_end_fetch(self->crew, self->task, phase_when_done(self));
+            worker_pool_end_fetch(self->pool, self->task, phase_when_done(self));
             return result;
         }
         if (wait_while(self, TASK_FETCHING, TASK_FETCHING, DEADLINE_NEVER) < 0) {
@@ -231,8 +231,8 @@ task_get_exception(PyObject *op, void *unused)
 static PyObject *
 withdraw(task_object *self, bool is_broken)
 {
-    if (task_get_phase(self->task) != TASK_PENDING || crew_is_forgotten(self->crew) ||
-        !crew_withdraw(self->crew, self->task, is_broken)) {
+    if (task_get_phase(self->task) != TASK_PENDING || worker_pool_is_forgotten(self->pool) ||
+        !worker_pool_withdraw(self->pool, self->task, is_broken)) {
         Py_RETURN_FALSE;
     }
     Py_CLEAR(self->task->observer); // owned: nobody else will tell
@@ -255,8 +255,8 @@ static PyObject *
 task_observe(PyObject *op, PyObject *unused)
 {
     task_object *self = (task_object *)op;
-    if (!self->task->is_observed && !crew_is_forgotten(self->crew) &&
-        !crew_observe(self->crew, self->task, Py_NewRef(op))) {
+    if (!self->task->is_observed && !worker_pool_is_forgotten(self->pool) &&
+        !worker_pool_observe(self->pool, self->task, Py_NewRef(op))) {
         Py_DECREF(op);
     }
     Py_RETURN_NONE;
@@ -278,7 +278,7 @@ task_mark_done(PyObject *op, PyObject *unused)
 {
     task_object *self = (task_object *)op;
     if (task_get_phase(self->task) == TASK_TELLING) {
-        crew_settle(self->crew, self->task, phase_when_done(self));
+        worker_pool_settle(self->pool, self->task, phase_when_done(self));
     }
     Py_RETURN_NONE;
 }
@@ -314,7 +314,7 @@ task_dealloc(PyObject *op)
     (void)task_clear(op);
     if (self->task != NULL) {
         task_decref(self->task);
-        crew_decref(self->crew);
+        worker_pool_decref(self->pool);
     }
     type->tp_free(op);
     Py_XDECREF(module);

@@ -1,31 +1,34 @@
 // Task, the C half of an executor's Future: a task, and its answer once somebody has asked for it.
 //
-// Lifetime. Holds the task and the crew. Threads. Under the GIL of the interpreter that submitted.
+// Lifetime. Holds the task and the worker pool. Threads. Under the GIL of the interpreter that
+// submitted.
 #ifndef ATOLL_LOCAL_TASK_H
 #define ATOLL_LOCAL_TASK_H
 
 #include <Python.h>
 #include <stdbool.h>
 
-#include "bridge/executor/crew.h"
+#include "bridge/executor/worker_pool.h"
 #include "bridge/python/state.h"
 
 typedef struct {
     PyObject_HEAD
     task *task;          // counted
-    crew *crew;          // counted
+    worker_pool *pool;   // counted
     core_state *state;   // kept alive by module
     PyObject *module;    // owned
     PyObject *result;    // owned, or NULL
     PyObject *exception; // owned, or NULL
-    unsigned fetched_in; // crew_forks() when a thread began to fetch the answer
+    unsigned fetched_in; // worker_pool_forks() when a thread began to fetch the answer
     bool is_unpacked;    // result and exception are what the task says
 } task_object;
 
 // Steals one count of the task. NULL: MemoryError.
-PyObject *task_object_new(core_state *state, PyTypeObject *type, crew *from, task *task_steal);
+PyObject *task_object_new(core_state *state, PyTypeObject *type, worker_pool *from,
+                          task *task_steal);
 
-// Have the Future of a task that crew_finish or crew_next has returned tell its observers.
-void task_tell(crew *from, task *done_steal);
+// Have the Future of a task that worker_pool_finish or worker_pool_next has returned tell its
+// observers.
+void task_tell(worker_pool *from, task *done_steal);
 
 #endif

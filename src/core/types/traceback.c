@@ -213,7 +213,7 @@ stay(PyObject *module, PyObject *unused)
 {
     thread *here = thread_get();
     if (here != NULL) {
-        visit_set_time(&here->visits, VISIT_UNTIMED);
+        crossing_log_set_time(&here->visits, CROSSING_LOG_UNTIMED);
     }
     Py_RETURN_NONE;
 }

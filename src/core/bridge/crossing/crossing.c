@@ -4,7 +4,7 @@
 #include "bridge/crossing/disturbance.h"
 #include "bridge/transfer/export.h"
 #include "bridge/crossing/interruption.h"
-#include "bridge/crossing/summons.h"
+#include "bridge/crossing/wakeup.h"
 #include "bridge/python/thread_state.h"
 #include "bridge/traceback/traceback.h"
 #include "ground/base/clock.h"
@@ -22,7 +22,7 @@ crossing_new_home(thread *self, interp *home, PyThreadState *state)
         return NULL;
     }
     pthread_mutex_lock(&home->mutex);
-    guest *resident = guest_new_locked(home, state, false, &self->summons);
+    guest *resident = guest_new_locked(home, state, false, &self->wakeup);
     pthread_mutex_unlock(&home->mutex);
     if (resident != NULL) {
         thread_set_guest(self, home, resident);
@@ -47,7 +47,7 @@ give_state(thread *self, interp *host, PyThreadState *state)
         visitor->is_owned = true;
     }
     else {
-        visitor = guest_new_locked(host, state, true, &self->summons);
+        visitor = guest_new_locked(host, state, true, &self->wakeup);
     }
     pthread_mutex_unlock(&host->mutex);
     if (visitor == NULL) {
@@ -97,7 +97,7 @@ crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_resu
 static int
 look_up(void *host)
 {
-    int result = summons_look_up(host);
+    int result = wakeup_look_up(host);
     if (result < 0) {
         disturbance_note();
     }
@@ -154,7 +154,7 @@ COLD void
 crossing_ask_for_room(interp *host)
 {
     const thread *here = thread_self;
-    bool is_of_collector = here != NULL && (atomic_load(&here->summons) & SUMMONS_COLLECTION);
+    bool is_of_collector = here != NULL && (atomic_load(&here->wakeup) & WAKEUP_COLLECTION);
     if (host->is_preemptive || is_of_collector) {
         crossing_post(host);
     }
@@ -209,34 +209,34 @@ end_reserving_locked(interp *host)
 }
 
 static void
-begin_giving_locked(interp *host, bool only_to_summoned)
+begin_giving_locked(interp *host, bool only_to_woken)
 {
     host->yielders++;
     interp_raise_attention(host, ATTENTION_YIELDER);
-    if (only_to_summoned) {
+    if (only_to_woken) {
         begin_reserving_locked(host);
     }
 }
 
 static void
-end_giving_locked(interp *host, bool only_to_summoned)
+end_giving_locked(interp *host, bool only_to_woken)
 {
     if (--host->yielders == 0) {
         atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_YIELDER);
     }
-    if (only_to_summoned) {
+    if (only_to_woken) {
         end_reserving_locked(host);
     }
 }
 
 void
-crossing_give_way(interp *host, bool only_to_summoned)
+crossing_give_way(interp *host, bool only_to_woken)
 {
     thread *here = thread_self;
     const guest *own = here == NULL ? NULL : thread_guest(here, host);
     int64_t deadline = clock_now() + GIVE_WAY_LIMIT;
     pthread_mutex_lock(&host->mutex);
-    begin_giving_locked(host, only_to_summoned); // before the GIL is free for all
+    begin_giving_locked(host, only_to_woken); // before the GIL is free for all
     pthread_mutex_unlock(&host->mutex);
     shake();
     PyThreadState *state = PyEval_SaveThread();
@@ -244,18 +244,17 @@ crossing_give_way(interp *host, bool only_to_summoned)
     pthread_mutex_lock(&host->mutex);
     barrier_heavy(); // pairs with crossing_attach
     bool in_time = true;
-    while (in_time &&
-           (only_to_summoned ? interp_has_summoned_locked(host, own, SUMMONS_TO_BE_LET_IN, true)
-                             : interp_has_entering_locked(host, own))) {
+    while (in_time && (only_to_woken ? interp_has_woken_locked(host, own, WAKEUP_TO_BE_LET_IN, true)
+                                     : interp_has_entering_locked(host, own))) {
         in_time = condition_wait(&host->moved, &host->mutex, deadline);
     }
-    if (!only_to_summoned) {
+    if (!only_to_woken) {
         end_giving_locked(host, false);
     }
     pthread_mutex_unlock(&host->mutex);
     shake();
     PyEval_RestoreThread(state);
-    if (only_to_summoned) { // not before: who is not summoned must not slip in
+    if (only_to_woken) { // not before: who is not woken must not slip in
         pthread_mutex_lock(&host->mutex);
         end_giving_locked(host, true);
         pthread_mutex_unlock(&host->mutex);
@@ -307,13 +306,13 @@ delete_dead(interp *host)
 static bool
 will_turn_back(const guest *visitor, guest_presence how)
 {
-    unsigned summons = how == GUEST_ENTERING ? atomic_load(visitor->summons) : 0;
-    return (summons & SUMMONS_COLLECTION) ||
-           (thread_self->deafness == 0 && (summons & SUMMONS_AT_THE_DOOR));
+    unsigned wakeup = how == GUEST_ENTERING ? atomic_load(visitor->wakeup) : 0;
+    return (wakeup & WAKEUP_COLLECTION) ||
+           (thread_self->mask_depth == 0 && (wakeup & WAKEUP_AT_THE_DOOR));
 }
 
-// Somebody gave way to the summoned ones only: out again, until they have come and gone, or this
-// one is summoned as well.
+// Somebody gave way to the woken ones only: out again, until they have come and gone, or this
+// one is woken as well.
 static void
 stand_back(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
 {
@@ -335,15 +334,15 @@ void
 crossing_clean(interp *host)
 {
     unsigned bits =
-        atomic_fetch_and(&host->attention, ~(unsigned)(ATTENTION_DEAD | ATTENTION_ERRANDS));
-    thread *deaf = thread_deafen();
+        atomic_fetch_and(&host->attention, ~(unsigned)(ATTENTION_DEAD | ATTENTION_DEFERRED));
+    thread *masked = thread_mask();
     if (bits & ATTENTION_DEAD) {
         delete_dead(host);
     }
     if (host->core_state != NULL) {
-        export_run_errands(host->core_state);
+        export_run_deferred(host->core_state);
     }
-    thread_listen(deaf);
+    thread_unmask(masked);
 }
 
 COLD void
@@ -370,23 +369,23 @@ crossing_turn_back(crossing *self)
     return CROSSING_CLOSED;
 }
 
-// Out again, without having done anything: what this thread is summoned for is looked after at
+// Out again, without having done anything: what this thread is woken for is looked after at
 // home.
 COLD crossing_result
-crossing_heed_summons(crossing *self, interp *home, interp *host, interp_phase latest)
+crossing_heed_wakeup(crossing *self, interp *home, interp *host, interp_phase latest)
 {
     thread *here = self->thread;
-    if (here->deafness > 0) {
+    if (here->mask_depth > 0) {
         return CROSSING_OK;
     }
-    if (!(atomic_load(&here->summons) & SUMMONS_AT_THE_DOOR)) {
+    if (!(atomic_load(&here->wakeup) & WAKEUP_AT_THE_DOOR)) {
         interruption_tidy(here);
         return CROSSING_OK;
     }
     crossing_leave(self);
-    if (home->core_state != NULL && summons_answer_at_home(home->core_state, host) < 0) {
+    if (home->core_state != NULL && wakeup_answer_at_home(home->core_state, host) < 0) {
         disturbance_note();
-        return CROSSING_SUMMONED;
+        return CROSSING_WOKEN;
     }
     return crossing_enter_until(self, home, PyThreadState_GetUnchecked(), host, latest);
 }
@@ -398,7 +397,7 @@ crossing_raise(core_state *home, const interp *host, crossing_result why)
     case CROSSING_CLOSED:
         state_raise_closed(home, host);
         break;
-    case CROSSING_SUMMONED:
+    case CROSSING_WOKEN:
         break; // it is set
     case CROSSING_TOO_DEEP:
         PyErr_Format(PyExc_RecursionError, "no stack left for another call into interpreter '%s'",

@@ -37,7 +37,7 @@ typedef enum {
     CROSSING_CLOSED,
     CROSSING_TOO_DEEP,
     CROSSING_NO_MEMORY,
-    CROSSING_SUMMONED, // an exception is set: the deadline has passed, a signal handler raised
+    CROSSING_WOKEN, // an exception is set: the deadline has passed, a signal handler raised
 } crossing_result;
 
 typedef struct {
@@ -52,17 +52,17 @@ guest *crossing_new_home(thread *self, interp *home, PyThreadState *state);
 guest *crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why);
 void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
 void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how);
-void crossing_clean(interp *host);            // run errands, delete thread states of ended threads
+void crossing_clean(interp *host); // run deferred jobs, delete thread states of ended threads
 void crossing_ask_for_room(interp *host);     // as crossing_post; whoever waits is let in
 void crossing_return_contended(interp *host); // under its GIL
 crossing_result crossing_turn_back(crossing *self);
-crossing_result crossing_heed_summons(crossing *self, interp *home, interp *host,
-                                      interp_phase latest);
+crossing_result crossing_heed_wakeup(crossing *self, interp *home, interp *host,
+                                     interp_phase latest);
 void crossing_raise(core_state *home, const interp *host, crossing_result why);
 
-// Give way to whoever is entering this interpreter, or only to those who are summoned: who will
+// Give way to whoever is entering this interpreter, or only to those who are woken: who will
 // turn back at once, or are of the collector; under its GIL, of the running thread.
-void crossing_give_way(interp *host, bool only_to_summoned);
+void crossing_give_way(interp *host, bool only_to_woken);
 
 // Until it is released nobody gets in here while this thread is elsewhere: for pending calls, as no
 // other can be answered before they return.
@@ -73,8 +73,8 @@ void crossing_release(interp *host, guest *own);
 // visitor inside keeps it alive. None of our locks is held.
 void crossing_post(interp *host);
 
-// From now on visitors wait as in CPython, and summons are not posted; returns when no thread makes
-// room or posts any more. Detached, unless nobody else is inside.
+// From now on visitors wait as in CPython, and wake-ups are not posted; returns when no thread
+// makes room or posts any more. Detached, unless nobody else is inside.
 void crossing_stop_asking(interp *host);
 
 // In the pending call: false if none is to be made any more; and let in who waits to get into a
@@ -114,7 +114,7 @@ crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state
     barrier_light(); // pairs with crossing_give_way, and the alarm's summon
     shake();
     if (UNLIKELY(atomic_load_explicit(&host->attention, memory_order_relaxed) ||
-                 errand_is_waiting(&host->errands))) {
+                 deferred_is_waiting(&host->deferred))) {
         crossing_attend(host, visitor, state, how);
     }
 }
@@ -191,7 +191,7 @@ static inline void
 crossing_end(crossing *self)
 {
     self->home->thread_state = self->saved;
-    visit_end(&self->thread->visits);
+    crossing_log_end(&self->thread->visits);
     crossing_dismiss(self->home);
     crossing_dismiss(self->host);
 }
@@ -231,7 +231,7 @@ crossing_enter_until(crossing *self, interp *home, PyThreadState *state, interp 
     *self = (crossing){here, resident, visitor, state, resident->thread_state};
     resident->thread_state = state;
     resident->depth++;
-    visit_begin(&here->visits, home, host, state->current_frame);
+    crossing_log_begin(&here->visits, home, host, state->current_frame);
     crossing_depart(home);
     shake();
     crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING);
@@ -239,8 +239,8 @@ crossing_enter_until(crossing *self, interp *home, PyThreadState *state, interp 
     if (UNLIKELY(host->core_state == NULL)) {
         return crossing_turn_back(self); // it is ending, and this thread is inside
     }
-    if (UNLIKELY(atomic_load_explicit(&here->summons, memory_order_relaxed) != 0)) {
-        return crossing_heed_summons(self, home, host, latest);
+    if (UNLIKELY(atomic_load_explicit(&here->wakeup, memory_order_relaxed) != 0)) {
+        return crossing_heed_wakeup(self, home, host, latest);
     }
     return CROSSING_OK;
 }

@@ -3,7 +3,7 @@
 #include "bridge/crossing/crossing.h"
 #include "bridge/transfer/error.h"
 #include "bridge/transfer/parcel.h"
-#include "bridge/crossing/summons.h"
+#include "bridge/crossing/wakeup.h"
 
 // ---- those that wait ----
 
@@ -44,13 +44,13 @@ is_any_awaited_locked(const interp *host)
 }
 
 static void
-update_summons_locked(guest *each)
+update_wakeup_locked(guest *each)
 {
     if (is_awaited_locked(each)) {
-        atomic_fetch_or(each->summons, SUMMONS_INTERRUPTION);
+        atomic_fetch_or(each->wakeup, WAKEUP_INTERRUPTION);
     }
     else if (!each->is_dead) {
-        atomic_fetch_and(each->summons, ~(unsigned)SUMMONS_INTERRUPTION);
+        atomic_fetch_and(each->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
     }
 }
 
@@ -79,7 +79,7 @@ take_common_locked(interp *host)
     for (guest *each = host->guests; each != NULL; each = each->next) {
         if (each->is_interruptible) {
             each->is_interruptible = false;
-            update_summons_locked(each);
+            update_wakeup_locked(each);
         }
     }
     update_attention_locked(host);
@@ -92,7 +92,7 @@ take_own_locked(interp *host, guest *whose)
     parcel *taken = whose->interruption;
     if (taken != NULL) {
         whose->interruption = NULL;
-        update_summons_locked(whose);
+        update_wakeup_locked(whose);
         update_attention_locked(host);
     }
     return taken;
@@ -116,7 +116,7 @@ interruption_pass_over(interp *host, guest *leaver)
     parcel *own = take_own_locked(host, leaver);
     if (leaver->is_interruptible) {
         leaver->is_interruptible = false;
-        update_summons_locked(leaver);
+        update_wakeup_locked(leaver);
     }
     if (!is_common_awaited_locked(host)) {
         common = take_common_locked(host);
@@ -138,7 +138,7 @@ interruption_postpone(interp *host, thread *here)
     bool is_waiting = host->interruption != NULL || (own != NULL && own->interruption != NULL);
     pthread_mutex_unlock(&host->mutex);
     if (is_waiting) {
-        atomic_fetch_or(&here->summons, SUMMONS_INTERRUPTION);
+        atomic_fetch_or(&here->wakeup, WAKEUP_INTERRUPTION);
     }
 }
 
@@ -156,12 +156,12 @@ is_awaited_by(const guest *visitor)
 void
 interruption_tidy(thread *here)
 {
-    atomic_fetch_and(&here->summons, ~(unsigned)SUMMONS_INTERRUPTION);
+    atomic_fetch_and(&here->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
     for (uint32_t index = 0; index < here->capacity; index++) {
         const guest *visitor = here->guests[index];
         bool may_be_meant = visitor != NULL && (visitor->depth > 0 || here->is_main);
         if (may_be_meant && is_awaited_by(visitor)) {
-            atomic_fetch_or(&here->summons, SUMMONS_INTERRUPTION);
+            atomic_fetch_or(&here->wakeup, WAKEUP_INTERRUPTION);
         }
     }
 }
@@ -201,7 +201,7 @@ put_common_locked(interp *host, parcel *packed)
         each->is_interruptible = is_meant(each) && !host->is_main;
         if (each->is_interruptible) {
             is_any = true;
-            update_summons_locked(each);
+            update_wakeup_locked(each);
         }
     }
     // Nobody visits, and yet somebody runs: a thread of the interpreter's own.
@@ -211,7 +211,7 @@ put_common_locked(interp *host, parcel *packed)
     for (guest *each = host->guests; each != NULL; each = each->next) {
         if (each->is_interruptible && atomic_load(&each->presence) == GUEST_ABSENT) {
             each->is_interruptible = false;
-            update_summons_locked(each);
+            update_wakeup_locked(each);
         }
     }
     bool is_put = is_common_awaited_locked(host);
@@ -225,7 +225,7 @@ static bool
 put_own_locked(interp *host, guest *whose, parcel *packed)
 {
     whose->interruption = packed;
-    update_summons_locked(whose);
+    update_wakeup_locked(whose);
     update_attention_locked(host);
     barrier_heavy(); // as above
     bool is_put = atomic_load(&whose->presence) != GUEST_ABSENT;
@@ -239,7 +239,7 @@ static guest *
 find_meant_locked(interp *host, const atomic_uint *whom)
 {
     guest *each = host->guests;
-    while (each != NULL && !(each->summons == whom && is_meant(each))) {
+    while (each != NULL && !(each->wakeup == whom && is_meant(each))) {
         each = each->next;
     }
     return each;
@@ -263,7 +263,7 @@ put_locked(interp *host, const atomic_uint *whom, parcel *packed, parcel **befor
 
 typedef struct {
     unsigned long ident;
-    const atomic_uint *summons;
+    const atomic_uint *wakeup;
 } search;
 
 static void
@@ -271,7 +271,7 @@ find_thread(thread *each, void *argument)
 {
     search *wanted = argument;
     if (each->ident == wanted->ident) {
-        wanted->summons = &each->summons;
+        wanted->wakeup = &each->wakeup;
     }
 }
 
@@ -279,7 +279,7 @@ static void
 mark_main_thread(thread *each, void *unused)
 {
     if (each->is_main) {
-        atomic_fetch_or(&each->summons, SUMMONS_INTERRUPTION);
+        atomic_fetch_or(&each->wakeup, WAKEUP_INTERRUPTION);
     }
 }
 
@@ -289,7 +289,7 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
     search whom = {ident, NULL};
     if (ident != 0) {
         thread_each(find_thread, &whom);
-        if (whom.summons == NULL) {
+        if (whom.wakeup == NULL) {
             return 0;
         }
     }
@@ -299,7 +299,7 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
     }
     pthread_mutex_lock(&host->mutex);
     bool is_put =
-        interp_get_phase(host) == INTERP_OPEN && put_locked(host, whom.summons, packed, &before);
+        interp_get_phase(host) == INTERP_OPEN && put_locked(host, whom.wakeup, packed, &before);
     if (is_put) {
         interp_pin_locked(host);
     }

@@ -17,7 +17,7 @@ make(interp *owner, PyObject *object, int flags)
         PyMem_RawFree(self);
         return NULL;
     }
-    self->errand.kind = ERRAND_RELEASE_BUFFER;
+    self->deferred.kind = DEFERRED_RELEASE_BUFFER;
     self->owner = owner;
     interp_incref(owner);
     atomic_fetch_add(&owner->buffers, 1);
@@ -62,11 +62,11 @@ lease_release(lease *self)
 {
     // A closed owner cannot be (lifecycle_close refuses), but a forked child forgets its
     // parent's.
-    (void)!export_leave_errand(self->owner, &self->errand);
+    (void)!export_defer(self->owner, &self->deferred);
 }
 
 void
-lease_run(errand *item)
+lease_run(deferred *item)
 {
     lease *self = (lease *)item;
     interp *owner = self->owner;

@@ -1,6 +1,6 @@
 // lease: a buffer of an object in another interpreter, in use here.
 //
-// Lifetime. Made in the owner, released there as an errand. While one is out, its interpreter
+// Lifetime. Made in the owner, released there as a deferred job. While one is out, its interpreter
 // cannot close: the memory is the owner's.
 #ifndef ATOLL_BRIDGE_LEASE_H
 #define ATOLL_BRIDGE_LEASE_H
@@ -11,15 +11,15 @@
 #include "bridge/python/state.h"
 
 typedef struct {
-    errand errand;  // first
-    Py_buffer view; // the owner's
-    interp *owner;  // counted
+    deferred deferred; // first
+    Py_buffer view;    // the owner's
+    interp *owner;     // counted
 } lease;
 
 // Attached to home->interp, which is not the target's owner. NULL with an exception: the remote
 // one, InterpreterClosedError, RecursionError.
 lease *lease_take(core_state *home, exported *target, int flags);
 void lease_release(lease *self); // any thread
-void lease_run(errand *item);    // in the owner
+void lease_run(deferred *item);  // in the owner
 
 #endif

@@ -20,12 +20,12 @@ own_threads_count(interp *here)
 int
 own_threads_wait(interp *here, double seconds, bool is_ending)
 {
-    thread *deaf = thread_deafen(); // what is raised in there would be lost
+    thread *masked = thread_mask(); // what is raised in there would be lost
     PyObject *hook = state_hook(here->core_state, HOOK_JOIN_THREADS);
     PyObject *done =
         hook == NULL ? NULL
                      : PyObject_CallFunction(hook, "dO", seconds, is_ending ? Py_True : Py_False);
-    thread_listen(deaf);
+    thread_unmask(masked);
     int daemons = done == NULL ? -1 : PyLong_AsInt(done);
     if (daemons < 0) {
         PyErr_WriteUnraisable(NULL);

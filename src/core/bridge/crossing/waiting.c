@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#include "bridge/transfer/entry.h"
-#include "bridge/crossing/summons.h"
+#include "bridge/transfer/queue_item.h"
+#include "bridge/crossing/wakeup.h"
 #include "ground/base/clock.h"
 #include "ground/interpreter/thread.h"
 
@@ -42,8 +42,8 @@ waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter, int64_t dea
         if (is_over) {
             return 0;
         }
-        if (summons_check_signals(state) < 0) {
-            entry_discard(queue_cancel(at, waiter));
+        if (wakeup_check_signals(state) < 0) {
+            queue_item_discard(queue_cancel(at, waiter));
             return -1;
         }
     }

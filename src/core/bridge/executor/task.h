@@ -8,7 +8,7 @@
 // it.
 //
 // Threads. The parcel belongs to whoever made the last change of phase; `phase` changes under the
-// crew's mutex (crew.h), but for task_begin_fetch.
+// worker pool's mutex (worker_pool.h), but for task_begin_fetch.
 #ifndef ATOLL_BRIDGE_TASK_H
 #define ATOLL_BRIDGE_TASK_H
 
@@ -60,11 +60,11 @@ struct task {
     _Atomic(task_phase) phase;
     unsigned flags;
     Py_ssize_t stride;           // of a chunk, many calls: the arguments of each; 0: it is one call
-    bool is_observed;            // crew.mutex; its Future wants to be told
+    bool is_observed;            // worker_pool.mutex; its Future wants to be told
     task_function *function;     // counted; NULL once it has run
-    task *next, *previous;       // crew.mutex
-    struct task_waiter *waiters; // crew.mutex
-    PyObject *observer;          // owned by home; crew.mutex until the task is done
+    task *next, *previous;       // worker_pool.mutex
+    struct task_waiter *waiters; // worker_pool.mutex
+    PyObject *observer;          // owned by home; worker_pool.mutex until the task is done
     parcel parcel;
 };
 
@@ -124,7 +124,8 @@ task_is_between(const task *self, task_phase first, task_phase last)
     return first <= phase && phase <= last;
 }
 
-// May this thread unpack the answer, which is in that phase? Then crew_end_fetch is to be called.
+// May this thread unpack the answer, which is in that phase? Then worker_pool_end_fetch is to be
+// called.
 static inline bool
 task_begin_fetch(task *self, task_phase from)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "bridge/gc/collector.h"
-#include "bridge/gc/consensus.h"
+#include "bridge/gc/agreement.h"
 #include "bridge/python/cpython.h"
 #include "bridge/transfer/export.h"
 #include "bridge/gc/participants.h"
@@ -123,7 +123,7 @@ look_around(core_state *state, void *argument)
         drop_unused_classes(state);
         cpython_collect();
     }
-    export_run_all_errands(state);
+    export_run_all_deferred(state);
     size_t position = 0;
     pointer_pair pair;
     while (pointer_map_next(&state->proxies, &position, &pair)) {
@@ -210,7 +210,7 @@ make_pass(collection *self)
     size_t freed = 0;
     if (find_cycles(self)) {
         summarise_each(self);
-        freed = consensus_reach(&self->those, self->request, &self->report);
+        freed = agreement_reach(&self->those, self->request, &self->report);
         drop_summaries(self);
     }
     return freed;
@@ -219,7 +219,7 @@ make_pass(collection *self)
 static void
 tidy(core_state *state, void *unused)
 {
-    export_run_all_errands(state);
+    export_run_all_deferred(state);
 }
 
 collection_report

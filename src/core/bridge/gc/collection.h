@@ -2,7 +2,7 @@
 //
 // Purpose. Which interpreters hold Proxies of which others is looked at first: without a cycle in
 // that, there is nothing to do. Then each of those in a cycle is summarised, one after another, the
-// summaries are put together, and what seems to be garbage is tried with only its interpreters
+// summaries are put together, and what seems to be garbage is verified with only its interpreters
 // stopped, for much less than a millisecond. Finalizers run in between two stops, while all is as
 // it was; what they have brought back to life is let go.
 //

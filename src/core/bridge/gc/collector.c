@@ -2,7 +2,7 @@
 
 #include "bridge/gc/collection.h"
 #include "bridge/gc/deputy.h"
-#include "bridge/crossing/summons.h"
+#include "bridge/crossing/wakeup.h"
 #include "ground/base/clock.h"
 #include "ground/interpreter/thread.h"
 
@@ -188,7 +188,7 @@ wait_for(core_state *home, ticket *mine)
         if (why == WAIT_WOKEN) {
             return 0;
         }
-        if (summons_check_signals(home) < 0) {
+        if (wakeup_check_signals(home) < 0) {
             return -1;
         }
     }

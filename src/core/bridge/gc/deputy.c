@@ -58,9 +58,9 @@ go_in_locked(deputy *self)
     crossing visit;
     self->place = DEPUTY_ENTERING;
     pthread_mutex_unlock(&mutex);
-    atomic_fetch_or(&thread_self->summons, SUMMONS_COLLECTION);
+    atomic_fetch_or(&thread_self->wakeup, WAKEUP_COLLECTION);
     bool is_in = crossing_visit(self->host, &visit);
-    atomic_fetch_and(&thread_self->summons, ~(unsigned)SUMMONS_COLLECTION);
+    atomic_fetch_and(&thread_self->wakeup, ~(unsigned)WAKEUP_COLLECTION);
     pthread_mutex_lock(&mutex);
     self->is_refused = !is_in;
     if (is_in) {
@@ -91,7 +91,7 @@ run(void *argument)
 {
     deputy *self = argument;
     is_self = true;
-    bool has_memory = thread_deafen() != NULL; // what runs here is nobody's: it is not broken off
+    bool has_memory = thread_mask() != NULL; // what runs here is nobody's: it is not broken off
     pthread_mutex_lock(&mutex);
     while (!self->is_over) {
         if (self->is_wanted && has_memory) {

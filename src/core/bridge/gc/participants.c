@@ -22,7 +22,7 @@ enlist(participants *self, interp *host, bool is_thorough)
     self->items[self->count++] = (participant){.host = host,
                                                .deputy = sent,
                                                .places = &self->places,
-                                               .accused = &self->accused,
+                                               .candidates = &self->candidates,
                                                .is_thorough = is_thorough};
     bool has_memory = pointer_map_set(&self->places, host, (void *)(uintptr_t)self->count);
     return has_memory ? DEPUTY_SENT : DEPUTY_NO_MEMORY;
@@ -64,7 +64,7 @@ participants_close(participants *self)
         interp_decref(self->items[i].host);
     }
     pointer_map_free(&self->places);
-    pointer_map_free(&self->accused);
+    pointer_map_free(&self->candidates);
     free(self->items);
     free(self->holds);
     free(self->deputies);

@@ -11,14 +11,14 @@
 
 #include "bridge/gc/deputy.h"
 #include "bridge/gc/summary.h"
-#include "bridge/gc/trial.h"
+#include "bridge/gc/verification.h"
 #include "ground/base/pointer_map.h"
 
 typedef struct {
     interp *host; // counted
     deputy *deputy;
     const pointer_map *places; // of all: interp -> 1 + its place
-    const pointer_map *accused;
+    const pointer_map *candidates;
     bool *holds;      // [place]: it has Proxies of that one's objects
     bool is_thorough; // its own garbage goes first
     bool is_in_cycle;
@@ -26,9 +26,9 @@ typedef struct {
     bool has_callbacks;
     bool has_finalizers;
     bool has_own_cycles; // left by the dead: for its own collector
-    size_t batch;        // of its summary's graph that is on trial
+    size_t batch;        // of its summary's graph that is being verified
     summary summary;
-    trial trial;
+    verification verification;
     int64_t duration; // of its latest job, in ns
     size_t freed;
 } participant;
@@ -37,8 +37,8 @@ typedef struct {
     participant *items;
     size_t count;
     pointer_map places;
-    pointer_map accused; // exports -> themselves
-    bool *holds;         // [count * count]
+    pointer_map candidates; // exports -> themselves
+    bool *holds;            // [count * count]
     // Those that were selected last.
     deputy **deputies;
     void **selected; // participants

@@ -2,7 +2,7 @@
 //
 // Purpose. The exports that nothing at home needs, what they reach, and the Proxies among that. It
 // is made under that interpreter's GIL alone and is out of date at once: a hint whom to put on
-// trial.
+// verification.
 //
 // Lifetime. Each export in it is counted once more, so that it can be compared. Nodes are
 // addresses, not to be followed.

@@ -24,7 +24,7 @@ enum {
     TRACING_MEMBER = 1, // in the set
     TRACING_LIVE = 2,
     TRACING_PASSED = 4,     // to be followed at once when found to be live
-    TRACING_CANDIDATE = 8,  // of a trial: may become a member
+    TRACING_CANDIDATE = 8,  // of a verification: may become a member
     TRACING_NODE = 8,       // of a summary: has a number
     TRACING_COUNTED = 16,   // a reference of the object at hand to it was counted
     TRACING_COUNT_SHIFT = 5 // 2**27 references are as good as for ever

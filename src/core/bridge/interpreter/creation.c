@@ -5,7 +5,7 @@
 
 #include "bridge/python/arenas.h"
 #include "bridge/python/cpython.h"
-#include "bridge/crossing/summons.h"
+#include "bridge/crossing/wakeup.h"
 #include "bridge/python/value.h"
 #include "ground/interpreter/closing.h"
 #include "ground/base/text.h"
@@ -147,7 +147,7 @@ settle(thread *here, interp *made, PyThreadState *state)
     guest *visitor = NULL;
     if (thread_reserve(here, made)) {
         pthread_mutex_lock(&made->mutex);
-        visitor = guest_new_locked(made, state, true, &here->summons);
+        visitor = guest_new_locked(made, state, true, &here->wakeup);
         pthread_mutex_unlock(&made->mutex);
     }
     if (visitor == NULL) {
@@ -270,7 +270,7 @@ creation_make(core_state *home, const char *name, bool is_preemptive, interp_rol
     pthread_mutex_lock(&in_cpython);
     Py_END_ALLOW_THREADS
     interp *made = NULL;
-    (void)summons_start(); // without it, Ctrl-C waits for calls to return
+    (void)wakeup_start(); // without it, Ctrl-C waits for calls to return
     if (atomic_load(&is_ending)) {
         pthread_mutex_unlock(&in_cpython);
         text_fit(failure, sizeof failure, "Python is ending");

@@ -9,11 +9,11 @@
 #include "bridge/transfer/export.h"
 #include "bridge/modules/extension.h"
 #include "bridge/crossing/interruption.h"
-#include "bridge/crossing/janitor.h"
+#include "bridge/crossing/reaper.h"
 #include "bridge/crossing/own_threads.h"
-#include "bridge/crossing/summons.h"
-#include "bridge/crossing/pending.h"
-#include "bridge/gc/trial.h"
+#include "bridge/crossing/wakeup.h"
+#include "bridge/crossing/async_wait.h"
+#include "bridge/gc/verification.h"
 #include "ground/base/clock.h"
 #include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
@@ -162,7 +162,7 @@ enter_closing(crossing *self, interp *home, guest *mine, thread *here)
     resident->thread_state = state;
     resident->depth++;
     mine->depth++;
-    visit_begin(&here->visits, home, mine->interp, state->current_frame);
+    crossing_log_begin(&here->visits, home, mine->interp, state->current_frame);
     crossing_attach(here, mine->interp, mine, mine->thread_state, GUEST_ENTERING);
     return 0;
 }
@@ -235,12 +235,12 @@ reap_guests(interp *target, const guest *mine)
 }
 
 static void
-free_errands(interp *target)
+free_deferred(interp *target)
 {
-    errand *each = errand_shut(&target->errands);
-    while (each != NULL && each != &errand_shut_mark) {
-        errand *next = each->next;
-        if (each->kind == ERRAND_DROP_EXPORT) {
+    deferred *each = deferred_shut(&target->deferred);
+    while (each != NULL && each != &deferred_shut_mark) {
+        deferred *next = each->next;
+        if (each->kind == DEFERRED_DROP_EXPORT) {
             export_unref((foreign_ref){(exported *)each}); // the stack is shut: frees
         }
         each = next;
@@ -256,11 +256,11 @@ end(crossing *over, interp *target, guest *mine)
     detained_drop(target->core_state);
     export_drop_all(target->core_state);
     state_let_go(target->core_state);
-    crossing_stop_asking(target); // who summons this thread finds it inside until the very end
+    crossing_stop_asking(target); // whoever wakes this thread finds it inside until the very end
     Py_EndInterpreter(mine->thread_state);
     target->core_state = NULL; // where something kept the module alive
     bool is_unloaded = extension_end(target);
-    pending_cancel_all(target);
+    async_wait_cancel_all(target);
     if (is_unloaded) {
         arenas_free_of(target->id);
     }
@@ -269,14 +269,14 @@ end(crossing *over, interp *target, guest *mine)
     guest_unlink_locked(mine);
     pthread_mutex_unlock(&target->mutex);
     thread_set_guest(over->thread, target, NULL);
-    free_errands(target);
+    free_deferred(target);
     interruption_pass_over(target, mine);
     interruption_drop(target);
     registry_remove(target);
     crossing_attach(over->thread, over->home->interp, over->home, over->home_state,
                     GUEST_RETURNING);
     over->home->thread_state = over->saved;
-    visit_end(&over->thread->visits);
+    crossing_log_end(&over->thread->visits);
     crossing_dismiss(over->home);
     guest_free(mine);
     closing_announce();

@@ -8,17 +8,17 @@
 #include "bridge/python/thread_state.h"
 #include "bridge/gc/collector.h"
 #include "bridge/python/cpython.h"
-#include "bridge/crossing/janitor.h"
+#include "bridge/crossing/reaper.h"
 #include "bridge/crossing/lease.h"
 #include "bridge/interpreter/creation.h"
-#include "bridge/interpreter/keeper.h"
+#include "bridge/interpreter/standby.h"
 #include "bridge/crossing/crossing.h"
-#include "bridge/crossing/summons.h"
+#include "bridge/crossing/wakeup.h"
 #include "bridge/traceback/traceback.h"
 #include "ground/interpreter/alarm.h"
 #include "ground/base/barrier.h"
 #include "ground/interpreter/closing.h"
-#include "ground/interpreter/gong.h"
+#include "ground/interpreter/standby_signal.h"
 #include "ground/share/heap.h"
 #include "ground/interpreter/interp.h"
 #include "ground/modules/loading.h"
@@ -40,7 +40,7 @@ prepare(void)
     names_fork_prepare();
     queue_fork_prepare();
     arenas_fork_prepare();
-    gong_fork_prepare();
+    standby_signal_fork_prepare();
     heap_fork_prepare();
 }
 
@@ -48,7 +48,7 @@ static void
 parent(void)
 {
     heap_fork_parent();
-    gong_fork_parent();
+    standby_signal_fork_parent();
     arenas_fork_parent();
     queue_fork_parent();
     names_fork_parent();
@@ -67,14 +67,14 @@ child(void)
     interp_fork_child();
     thread_fork_child();
     alarm_fork_child();
-    summons_fork_child();
+    wakeup_fork_child();
     names_fork_child();
     queue_fork_child();
     arenas_fork_child();
-    gong_fork_child();
+    standby_signal_fork_child();
     heap_fork_child();
     closing_fork_child();
-    janitor_fork_child();
+    reaper_fork_child();
     collector_fork_child();
     creation_fork_child();
     thread_state_fork_child();
@@ -92,13 +92,13 @@ process_init(void)
     pthread_once(&once, barrier_init);
     static atomic_flag is_installed = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&is_installed)) {
-        export_listen(&(export_listener){.call_for_visit = janitor_notify,
+        export_listen(&(export_listener){.call_for_visit = reaper_notify,
                                          .note_growth = collector_note_growth,
-                                         .note_dropped = keeper_retire_if_unused,
+                                         .note_dropped = standby_retire_if_unused,
                                          .release_buffer = lease_run});
         pthread_atfork(prepare, parent, child);
         arenas_install();
-        gong_init();
+        standby_signal_init();
         reporter_init(traceback_report);
     }
 }

@@ -9,7 +9,7 @@
 // one GIL rules that out, many do not: so shared objects are loaded between forks.
 //
 // Lock order: loading, reporter, alarm, threads, registry, `interp.mutex`; registry of queues,
-// `queue`, `bell`. All others are leaves. No Python runs under any of them.
+// `queue`, `waker`. All others are leaves. No Python runs under any of them.
 //
 // Threads. process_init: any, attached. The rest runs in fork handlers.
 #ifndef ATOLL_BRIDGE_PROCESS_H

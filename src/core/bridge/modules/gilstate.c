@@ -5,7 +5,7 @@
 
 #include "bridge/python/cpython.h"
 #include "bridge/python/thread_state.h"
-#include "bridge/modules/unchecked.h"
+#include "bridge/modules/module_create.h"
 #include "ground/interpreter/closing.h"
 #include "ground/interpreter/thread.h"
 
@@ -196,7 +196,7 @@ is_finalizing(gilstate *self)
 static PyObject *
 make_module(PyModuleDef *definition, PyObject *spec, int api_version, gilstate *self)
 {
-    return unchecked_from_definition(definition, spec, api_version);
+    return module_create_from_definition(definition, spec, api_version);
 }
 
 // Of a single phase: CPython's loader would have told it the full name, which its functions have
@@ -219,11 +219,11 @@ create_module(PyModuleDef *definition, int api_version, gilstate *self)
 static PyObject *
 make_module_from_slots(const PySlot *slots, PyObject *spec, gilstate *self)
 {
-    return unchecked_from_slots(slots, spec);
+    return module_create_from_slots(slots, spec);
 }
 #endif
 
-const rebinding gilstate_table[] = {
+const interposition gilstate_table[] = {
     {"PyGILState_Ensure", ensure, 0, NULL},
     {"PyGILState_Release", release, 1, NULL},
     {"PyGILState_Check", check, 0, NULL},

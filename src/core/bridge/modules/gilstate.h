@@ -1,7 +1,7 @@
 // gilstate: PyGILState_Ensure and what is like it, for the private copies of one interpreter.
 //
 // Purpose. In CPython these attach a thread to the main interpreter. A private copy belongs to
-// another one, so its calls come here (ground/modules/rebinding), with that interpreter.
+// another one, so its calls come here (ground/modules/interposition), with that interpreter.
 //
 // Lifetime. As long as code of the copies may run, thus perhaps longer than the interpreter; then a
 // thread that wants in waits for ever, as CPython has it after its end (PEP 788).
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 #include "ground/interpreter/interp.h"
-#include "ground/modules/rebinding.h"
+#include "ground/modules/interposition.h"
 
 typedef struct exit_function {
     struct exit_function *next;
@@ -30,7 +30,7 @@ typedef struct {
     _Atomic(exit_function *) at_exit; // the latest first
 } gilstate;
 
-extern const rebinding gilstate_table[]; // the context is the gilstate
+extern const interposition gilstate_table[]; // the context is the gilstate
 extern const size_t gilstate_table_size;
 
 void gilstate_shut(gilstate *self); // returns when none is inside; detached

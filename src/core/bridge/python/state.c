@@ -48,9 +48,9 @@ PyObject *
 state_hook(core_state *state, hook_id hook)
 {
     if (state->hooks[hook] == NULL) {
-        thread *deaf = thread_deafen();
+        thread *masked = thread_mask();
         PyObject *module = cpython_import_named(hook_places[hook].module);
-        thread_listen(deaf);
+        thread_unmask(masked);
         PyObject *found =
             module == NULL ? NULL : PyObject_GetAttrString(module, hook_places[hook].attribute);
         Py_XSETREF(state->hooks[hook], found); // another thread may have been faster
@@ -66,9 +66,9 @@ state_call_hook(core_state *state, hook_id hook, PyObject *first, PyObject *seco
     if (function == NULL) {
         return NULL;
     }
-    thread *deaf = thread_deafen();
+    thread *masked = thread_mask();
     PyObject *result = PyObject_CallFunctionObjArgs(function, first, second, NULL);
-    thread_listen(deaf);
+    thread_unmask(masked);
     return result;
 }
 

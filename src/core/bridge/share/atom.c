@@ -22,7 +22,7 @@ static_name(PyObject *string)
 
 // A string with lone surrogates has none, and asking for it fails without a trace.
 static int
-copy_utf8(builder *self, PyObject *source, PyCompactUnicodeObject *made)
+copy_utf8(share_arena *self, PyObject *source, PyCompactUnicodeObject *made)
 {
     made->utf8 = NULL;
     made->utf8_length = 0;
@@ -35,7 +35,7 @@ copy_utf8(builder *self, PyObject *source, PyCompactUnicodeObject *made)
         return 0;
     }
     Py_ssize_t length = PyBytes_GET_SIZE(bytes);
-    char *text = builder_raw(self, (size_t)length + 1);
+    char *text = share_arena_raw(self, (size_t)length + 1);
     if (text != NULL) {
         memcpy(text, PyBytes_AS_STRING(bytes), (size_t)length + 1);
         made->utf8 = text;
@@ -46,7 +46,7 @@ copy_utf8(builder *self, PyObject *source, PyCompactUnicodeObject *made)
 }
 
 static PyObject *
-copy_string(builder *self, PyObject *source)
+copy_string(share_arena *self, PyObject *source)
 {
     PyObject *name = static_name(source);
     if (name != NULL) {
@@ -58,7 +58,7 @@ copy_string(builder *self, PyObject *source)
     if (PyObject_Hash(source) == -1) { // kept by the source, and so by the copy
         return NULL;
     }
-    PyObject *made = builder_copy(self, SHARED_STR, source, head + text);
+    PyObject *made = share_arena_copy(self, SHARED_STR, source, head + text);
     if (made == NULL) {
         return NULL;
     }
@@ -72,32 +72,33 @@ copy_string(builder *self, PyObject *source)
 // ---- all kinds ----
 
 static PyObject *
-copy_atom(builder *self, PyObject *source)
+copy_atom(share_arena *self, PyObject *source)
 {
     PyTypeObject *type = Py_TYPE(source);
     if (type == &PyUnicode_Type) {
         return copy_string(self, source);
     }
     if (type == &PyLong_Type) {
-        return builder_copy(self, SHARED_INT, source, cpython_int_size(source));
+        return share_arena_copy(self, SHARED_INT, source, cpython_int_size(source));
     }
     if (type == &PyFloat_Type) {
-        return builder_copy(self, SHARED_FLOAT, source, sizeof(PyFloatObject));
+        return share_arena_copy(self, SHARED_FLOAT, source, sizeof(PyFloatObject));
     }
     if (type == &PyComplex_Type) {
-        return builder_copy(self, SHARED_COMPLEX, source, sizeof(PyComplexObject));
+        return share_arena_copy(self, SHARED_COMPLEX, source, sizeof(PyComplexObject));
     }
     if (type == &PyBytes_Type) {
         size_t size = offsetof(PyBytesObject, ob_sval) + (size_t)PyBytes_GET_SIZE(source) + 1;
         // Kept by the source, and so by the copy.
-        return PyObject_Hash(source) == -1 ? NULL : builder_copy(self, SHARED_BYTES, source, size);
+        return PyObject_Hash(source) == -1 ? NULL
+                                           : share_arena_copy(self, SHARED_BYTES, source, size);
     }
     size_t size = cpython_datetime_size(source);
-    return size == 0 ? NULL : builder_copy(self, SHARED_DATETIME, source, size);
+    return size == 0 ? NULL : share_arena_copy(self, SHARED_DATETIME, source, size);
 }
 
 PyObject *
-atom_share(builder *self, pool_kind kind, PyObject *source)
+atom_share(share_arena *self, pool_kind kind, PyObject *source)
 {
     if (kind == POOL_NONE) {
         return copy_atom(self, source);

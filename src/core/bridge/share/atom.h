@@ -5,7 +5,7 @@
 #ifndef ATOLL_BRIDGE_ATOM_H
 #define ATOLL_BRIDGE_ATOM_H
 
-#include "bridge/share/builder.h"
+#include "bridge/share/share_arena.h"
 
 // May it be taken for itself: is it in the heap, or one object of the whole process?
 static inline bool
@@ -16,6 +16,6 @@ atom_is_shared(PyObject *object)
 
 // The shared one; borrowed, for it is immortal. NULL without an exception: it is no atom. The kind
 // is what pool_kind_of says.
-PyObject *atom_share(builder *self, pool_kind kind, PyObject *source);
+PyObject *atom_share(share_arena *self, pool_kind kind, PyObject *source);
 
 #endif

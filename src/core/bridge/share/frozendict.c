@@ -7,7 +7,7 @@
 #if PY_VERSION_HEX >= 0x030F0000
 
 int
-frozendict_fill(builder *builder, PyObject *self, void *table, Py_ssize_t count)
+frozendict_fill(share_arena *arena, PyObject *self, void *table, Py_ssize_t count)
 {
     cpython_init_dict(self, table, count);
     return 0;
@@ -24,9 +24,9 @@ frozendict_init(void)
 // ---- making ----
 
 int
-frozendict_fill(builder *builder, PyObject *self, void *table, Py_ssize_t count)
+frozendict_fill(share_arena *arena, PyObject *self, void *table, Py_ssize_t count)
 {
-    PyObject *dict = builder_part(builder, &PyDict_Type, sizeof(PyDictObject));
+    PyObject *dict = share_arena_part(arena, &PyDict_Type, sizeof(PyDictObject));
     if (dict == NULL) {
         return -1;
     }

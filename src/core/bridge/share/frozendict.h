@@ -12,7 +12,7 @@
 
 #include <Python.h>
 
-#include "bridge/share/builder.h"
+#include "bridge/share/share_arena.h"
 #include "bridge/python/cpython.h"
 
 #if PY_VERSION_HEX >= 0x030F0000
@@ -50,7 +50,7 @@ frozendict_kept_hash(PyObject *self)
 }
 
 // Give a shared one the table of a dict. -1: exception.
-MUST_CHECK int frozendict_fill(builder *builder, PyObject *self, void *table, Py_ssize_t count);
+MUST_CHECK int frozendict_fill(share_arena *arena, PyObject *self, void *table, Py_ssize_t count);
 
 // Once in every interpreter, first in the main one. -1: exception.
 MUST_CHECK int frozendict_init(void);

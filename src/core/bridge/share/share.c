@@ -33,7 +33,7 @@ typedef struct {
 typedef struct {
     core_state *state;
     bool may_freeze;
-    builder builder;
+    share_arena arena;
     pointer_map known; // source -> shared, of those that may be met again
     branch *branches;  // owned; the innermost is the last
     size_t depth, capacity;
@@ -145,7 +145,7 @@ static PyObject *
 open_tuple(sharing *self, branch *top, Py_ssize_t count)
 {
     size_t size = offsetof(PyTupleObject, ob_item) + (size_t)count * sizeof(PyObject *);
-    PyObject *made = builder_container(&self->builder, SHARED_TUPLE, &PyTuple_Type, size);
+    PyObject *made = share_arena_container(&self->arena, SHARED_TUPLE, &PyTuple_Type, size);
     if (made != NULL) {
         ((PyVarObject *)made)->ob_size = count;
         top->items = ((PyTupleObject *)made)->ob_item;
@@ -165,8 +165,8 @@ open_set(sharing *self, branch *top)
     if (top->items == NULL) {
         return PyErr_NoMemory();
     }
-    return builder_container(&self->builder, SHARED_FROZENSET, &shared_set_type,
-                             sizeof(PySetObject));
+    return share_arena_container(&self->arena, SHARED_FROZENSET, &shared_set_type,
+                                 sizeof(PySetObject));
 }
 
 static bool
@@ -189,12 +189,12 @@ open_dict(sharing *self, branch *top)
         Py_IS_TYPE(top->source, &frozendict_type) ? frozendict_dict(top->source) : top->source;
     Py_ssize_t count = ((PyDictObject *)top->dict)->ma_used; // a builtin frozendict is no dict
     top->shape = cpython_table_shape_of(count, has_only_strings(top->dict));
-    top->table = builder_raw(&self->builder, top->shape.size);
+    top->table = share_arena_raw(&self->arena, top->shape.size);
     if (top->table == NULL) {
         return NULL;
     }
-    PyObject *made = builder_container(&self->builder, SHARED_FROZENDICT, &frozendict_type,
-                                       (size_t)frozendict_type.tp_basicsize);
+    PyObject *made = share_arena_container(&self->arena, SHARED_FROZENDICT, &frozendict_type,
+                                           (size_t)frozendict_type.tp_basicsize);
     if (made != NULL) {
         *frozendict_kept_hash(made) = -1;
     }
@@ -254,7 +254,7 @@ close_set(sharing *self, branch *top)
     made->mask = model->mask;
     made->hash = -1;
     bool is_small = model->table == model->smalltable;
-    made->table = is_small ? made->smalltable : builder_raw(&self->builder, size);
+    made->table = is_small ? made->smalltable : share_arena_raw(&self->arena, size);
     if (made->table != NULL) {
         memcpy(made->table, model->table, size);
     }
@@ -266,7 +266,7 @@ static int
 close_dict(sharing *self, branch *top)
 {
     if (cpython_table_finish(top->table, top->shape, top->count) < 0 ||
-        frozendict_fill(&self->builder, top->made, top->table, top->count) < 0) {
+        frozendict_fill(&self->arena, top->made, top->table, top->count) < 0) {
         return -1;
     }
     if (top->has_unknown && !CPYTHON_TUPLES_KEEP_HASH) {
@@ -372,11 +372,11 @@ share_container(sharing *self, branch_kind kind, PyObject *source, PyObject **wh
 static int
 share_atom(sharing *self, PyObject *source, PyObject *model, PyObject **where)
 {
-    pool_kind kind = pool_kind_of(&self->builder.pool, model);
+    pool_kind kind = pool_kind_of(&self->arena.pool, model);
     bool may_come_again = kind == POOL_NONE && Py_REFCNT(source) > 1;
     *where = may_come_again ? pointer_map_get(&self->known, source) : NULL;
     if (*where == NULL) {
-        *where = atom_share(&self->builder, kind, model);
+        *where = atom_share(&self->arena, kind, model);
         if (*where == NULL) {
             return PyErr_Occurred() ? -1 : refuse(self, source, false);
         }
@@ -470,10 +470,10 @@ share_object(core_state *state, PyObject *source, bool may_freeze)
     PyObject *result = NULL;
     bool is_done = share_all(&self, source, &result) == 0;
     if (is_done) {
-        builder_keep(&self.builder);
+        share_arena_keep(&self.arena);
     }
     else {
-        builder_drop(&self.builder);
+        share_arena_drop(&self.arena);
     }
     free_branches(&self);
     pointer_map_free(&self.known);

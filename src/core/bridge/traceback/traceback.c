@@ -23,19 +23,19 @@ typedef struct {
 
 // A guest at the door.
 typedef struct {
-    const atomic_uint *summons;
+    const atomic_uint *wakeup;
     const interp *where;
     guest_presence how;
 } seen_transit;
 
 typedef struct {
     unsigned long ident;
-    const atomic_uint *summons; // NULL: atoll does not know the thread
+    const atomic_uint *wakeup; // NULL: atoll does not know the thread
     bool is_main;
     char name[THREAD_NAME_SIZE];
     int64_t blocked;
     int depth;
-    visit_seen levels[VISIT_LEVELS];
+    crossing_log_seen levels[CROSSING_LOG_LEVELS];
 } seen_thread;
 
 typedef struct {
@@ -65,7 +65,7 @@ see_record(interp *each, void *argument)
         guest_presence how = atomic_load(&visitor->presence);
         if (!visitor->is_dead && (how == GUEST_ENTERING || how == GUEST_RETURNING) &&
             all->transit_count < TRANSITS) {
-            all->transits[all->transit_count++] = (seen_transit){visitor->summons, each, how};
+            all->transits[all->transit_count++] = (seen_transit){visitor->wakeup, each, how};
         }
     }
     pthread_mutex_unlock(&each->mutex);
@@ -91,11 +91,11 @@ see_thread(thread *each, void *argument)
     if (all->thread_count < TRACEBACK_THREADS) {
         seen_thread *seen = &all->threads[all->thread_count++];
         seen->ident = each->ident;
-        seen->summons = &each->summons;
+        seen->wakeup = &each->wakeup;
         seen->is_main = each->is_main;
         memcpy(seen->name, each->name, sizeof seen->name);
         seen->blocked = atomic_load(&each->blocked);
-        seen->depth = visit_log_copy(&each->visits, seen->levels);
+        seen->depth = crossing_log_copy(&each->visits, seen->levels);
     }
 }
 
@@ -278,7 +278,7 @@ static const seen_transit *
 find_transit(const snapshot *all, const seen_thread *thread)
 {
     for (int i = 0; i < all->transit_count; i++) {
-        if (thread->summons != NULL && all->transits[i].summons == thread->summons) {
+        if (thread->wakeup != NULL && all->transits[i].wakeup == thread->wakeup) {
             return &all->transits[i];
         }
     }
@@ -357,7 +357,7 @@ add_stay(text *into, const snapshot *all, const seen_thread *thread, const seen_
 static void
 add_chain(text *into, const snapshot *all, const seen_thread *thread)
 {
-    int known = thread->depth < VISIT_LEVELS ? thread->depth : VISIT_LEVELS;
+    int known = thread->depth < CROSSING_LOG_LEVELS ? thread->depth : CROSSING_LOG_LEVELS;
     if (thread->depth > known) {
         text_add(into, "  in %d more visits, which are not kept apart\n", thread->depth - known);
     }

@@ -5,7 +5,7 @@
 #include "bridge/transfer/specials.h"
 #include "ground/base/shake.h"
 
-#define ERRANDS_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
+#define DEFERRED_PER_VISIT 256 // finalizers delay an innocent visitor: not for long
 
 static export_listener listener;
 
@@ -52,7 +52,7 @@ new_export(core_state *state, PyObject *object)
         PyErr_NoMemory();
         return NULL;
     }
-    self->errand.kind = ERRAND_DROP_EXPORT;
+    self->deferred.kind = DEFERRED_DROP_EXPORT;
     self->count = 1;
     self->owner = state->interp;
     interp_incref(state->interp);
@@ -119,9 +119,9 @@ export_make_internal(core_state *state, PyObject *object)
 }
 
 bool
-export_leave_errand(interp *owner, errand *item)
+export_defer(interp *owner, deferred *item)
 {
-    if (!errand_push(&owner->errands, item)) {
+    if (!deferred_push(&owner->deferred, item)) {
         return false;
     }
     listener.call_for_visit();
@@ -132,7 +132,7 @@ void
 export_unref(foreign_ref reference)
 {
     exported *self = reference.target;
-    // acquire: if it has been an errand before, whoever ran that is done with it (drop)
+    // acquire: if it has been a deferred job before, whoever ran that is done with it (drop)
     intptr_t count = atomic_load_explicit(&self->count, memory_order_acquire);
     while (count > 1) {
         shake();
@@ -143,7 +143,7 @@ export_unref(foreign_ref reference)
     }
     shake();
     // The last one, and only its holder is here: the owner takes it over.
-    if (!export_leave_errand(self->owner, &self->errand)) {
+    if (!export_defer(self->owner, &self->deferred)) {
         free_export(self);
     }
 }
@@ -173,7 +173,8 @@ drop(core_state *state, exported *self)
     Py_XDECREF(object);
 }
 
-// No errand is needed: its owner is here. (While it is an errand, that has a count of its own.)
+// No deferred job is needed: its owner is here. (While it is a deferred job, that has a count of
+// its own.)
 void
 export_unref_at_home(core_state *state, exported *self)
 {
@@ -181,57 +182,58 @@ export_unref_at_home(core_state *state, exported *self)
 }
 
 static void
-run(core_state *state, errand *item)
+run(core_state *state, deferred *item)
 {
     switch (item->kind) {
-    case ERRAND_DROP_EXPORT:
+    case DEFERRED_DROP_EXPORT:
         drop(state, (exported *)item);
         break;
-    case ERRAND_RELEASE_BUFFER:
+    case DEFERRED_RELEASE_BUFFER:
         listener.release_buffer(item);
         break;
     }
 }
 
-// Errands run Python (finalizers), which may come back here: so the list is always consistent.
+// Deferred jobs run Python (finalizers), which may come back here: so the list is always
+// consistent.
 void
-export_run_errands(core_state *state)
+export_run_deferred(core_state *state)
 {
     interp *owner = state->interp;
-    errand *taken = errand_take_all(&owner->errands);
+    deferred *taken = deferred_take_all(&owner->deferred);
     while (taken != NULL) {
-        errand *next = taken->next;
+        deferred *next = taken->next;
         taken->next = owner->due;
         owner->due = taken;
         taken = next;
     }
     PyObject *raised = PyErr_GetRaisedException();
-    for (int i = 0; i < ERRANDS_PER_VISIT && owner->due != NULL; i++) {
-        errand *item = owner->due;
+    for (int i = 0; i < DEFERRED_PER_VISIT && owner->due != NULL; i++) {
+        deferred *item = owner->due;
         owner->due = item->next;
         shake();
         run(state, item);
     }
     PyErr_SetRaisedException(raised);
     if (owner->due != NULL) {
-        interp_raise_attention(owner, ATTENTION_ERRANDS);
+        interp_raise_attention(owner, ATTENTION_DEFERRED);
         listener.call_for_visit();
     }
     listener.note_dropped(state);
 }
 
 void
-export_run_all_errands(core_state *state)
+export_run_all_deferred(core_state *state)
 {
-    while (state->interp->due != NULL || errand_is_waiting(&state->interp->errands)) {
-        export_run_errands(state);
+    while (state->interp->due != NULL || deferred_is_waiting(&state->interp->deferred)) {
+        export_run_deferred(state);
     }
 }
 
 void
 export_drop_all(core_state *state)
 {
-    export_run_all_errands(state);
+    export_run_all_deferred(state);
     // Dropping an object may export others, or drop them: so one at a time, round and round.
     size_t position = 0;
     pointer_pair pair;

@@ -4,8 +4,8 @@
 // Elsewhere only a foreign_ref is held: a struct, so that using it as a PyObject does not compile.
 //
 // Lifetime. count = Proxies that hold it + references on their way. The last reference is not
-// dropped where it is held but handed to the owner as an errand, still counted: so the owner may
-// export the object again meanwhile, and the table never has an export that nobody counts.
+// dropped where it is held but handed to the owner as a deferred job, still counted: so the owner
+// may export the object again meanwhile, and the table never has an export that nobody counts.
 //
 // Threads. The object is touched only under the owner's GIL; the count is atomic.
 #ifndef ATOLL_BRIDGE_EXPORT_H
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 #include "bridge/python/state.h"
-#include "ground/interpreter/errand.h"
+#include "ground/interpreter/deferred.h"
 #include "ground/interpreter/interp.h"
 
 enum {
@@ -33,7 +33,7 @@ enum {
 #define SPECIALS_WORDS 2 // of 64 bits, one for each special method
 
 typedef struct exported {
-    errand errand; // first: the drop of the last reference
+    deferred deferred; // first: the drop of the last reference
     atomic_intptr_t count;
     interp *owner;            // counted
     PyObject *object;         // owned, under the owner's GIL; NULL once the owner has closed, or
@@ -56,10 +56,10 @@ typedef struct {
 
 // What the rooms above do for exports; process_init says it before there are any.
 typedef struct {
-    void (*call_for_visit)(void);            // an errand waits, perhaps where nobody comes by
+    void (*call_for_visit)(void);            // a deferred job waits, perhaps where nobody comes by
     void (*note_growth)(core_state *state);  // there are many exports
     void (*note_dropped)(core_state *state); // some may be gone
-    void (*release_buffer)(errand *item);    // an errand of that kind is due
+    void (*release_buffer)(deferred *item);  // a deferred job of that kind is due
 } export_listener;
 
 void export_listen(const export_listener *whom);
@@ -72,8 +72,8 @@ void export_watch_class(core_state *state, exported *class); // count its change
 // gives it no version any more, and tells none.
 bool export_will_tell_changes(const core_state *state, PyTypeObject *class);
 void export_make_internal(core_state *state, PyObject *object); // which is exported
-void export_run_errands(core_state *state);                     // some of them
-void export_run_all_errands(core_state *state);                 // and those that come meanwhile
+void export_run_deferred(core_state *state);                    // some of them
+void export_run_all_deferred(core_state *state);                // and those that come meanwhile
 // It stands for nothing any more. Returns its object, which becomes the caller's; NULL: severed.
 PyObject *export_sever(core_state *state, exported *self);
 void export_drop_all(core_state *state); // the interpreter closes
@@ -89,7 +89,7 @@ void export_unref_at_home(core_state *state, exported *self); // while the objec
 
 // Any thread, with or without a GIL.
 void export_unref(foreign_ref reference);
-// False: the owner takes no more, and the errand stays the caller's.
-MUST_CHECK bool export_leave_errand(interp *owner, errand *item);
+// False: the owner takes no more, and the deferred job stays the caller's.
+MUST_CHECK bool export_defer(interp *owner, deferred *item);
 
 #endif

@@ -6,7 +6,7 @@
 #include "ground/base/barrier.h"
 #include "ground/base/clock.h"
 
-// How long after a summons was missed it is posted again: at first, and after many times.
+// How long after a wake-up was missed it is posted again: at first, and after many times.
 #define FIRST_PAUSE (1 * MILLISECOND)
 #define LAST_PAUSE  (64 * MILLISECOND)
 
@@ -17,10 +17,10 @@ static struct {
     pthread_t thread;
     bool is_running;
     bool must_stop;
-    sem_t bell;            // something has changed; without the mutex
+    sem_t wakeup;          // something has changed; without the mutex
     atomic_bool is_rung;   // a signal has come; without the mutex
     atomic_uint signals;   // how many have; without the mutex
-    atomic_bool is_missed; // a summons was not answered; without the mutex
+    atomic_bool is_missed; // a wake-up was not answered; without the mutex
     int64_t pause, retry_at;
     int64_t earliest; // of all deadlines that have not expired
 } alarm_clock = {.mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -54,7 +54,7 @@ deadline_start(deadline *self, thread *here, const interp *where, int depth, int
     }
     pthread_mutex_unlock(&alarm_clock.mutex);
     if (is_first) {
-        sem_post(&alarm_clock.bell);
+        sem_post(&alarm_clock.wakeup);
     }
 }
 
@@ -69,10 +69,10 @@ has_unheeded_locked(const thread *whose)
 }
 
 static void
-update_summons_locked(thread *whose)
+update_wakeup_locked(thread *whose)
 {
     if (!has_unheeded_locked(whose)) {
-        atomic_fetch_and(&whose->summons, ~(unsigned)SUMMONS_DEADLINE);
+        atomic_fetch_and(&whose->wakeup, ~(unsigned)WAKEUP_DEADLINE);
     }
 }
 
@@ -88,7 +88,7 @@ deadline_stop(deadline *self)
         }
         *link = self->outer;
         self->thread = NULL;
-        update_summons_locked(whose);
+        update_wakeup_locked(whose);
     }
     pthread_mutex_unlock(&alarm_clock.mutex);
 }
@@ -107,7 +107,7 @@ deadline_heed(thread *here, const interp *where, int depth, bool only_outside, i
         *elapsed = clock_now() - each->start;
         each->is_heeded = place == DEADLINE_OUTSIDE || !only_outside;
     }
-    update_summons_locked(here);
+    update_wakeup_locked(here);
     pthread_mutex_unlock(&alarm_clock.mutex);
     return place;
 }
@@ -122,7 +122,7 @@ deadline_unheed(thread *here)
     }
     if (each != NULL) {
         each->is_heeded = false;
-        atomic_fetch_or(&here->summons, SUMMONS_DEADLINE);
+        atomic_fetch_or(&here->wakeup, WAKEUP_DEADLINE);
     }
     pthread_mutex_unlock(&alarm_clock.mutex);
     if (each != NULL) {
@@ -168,7 +168,7 @@ deadline_forget_thread(thread *here)
 static void
 summon(thread *whom)
 {
-    barrier_heavy(); // pairs with crossing_attach: it sees the summons, or we see where it is
+    barrier_heavy(); // pairs with crossing_attach: it sees the wake-up, or we see where it is
     alarm_clock.note(whom);
 }
 
@@ -189,7 +189,7 @@ expire(thread *whose, void *unused)
         }
     }
     if (has_expired) {
-        atomic_fetch_or(&whose->summons, SUMMONS_DEADLINE);
+        atomic_fetch_or(&whose->wakeup, WAKEUP_DEADLINE);
         summon(whose);
     }
 }
@@ -197,7 +197,7 @@ expire(thread *whose, void *unused)
 static void
 summon_again(thread *whom, void *unused)
 {
-    if (atomic_load(&whom->summons) != 0) {
+    if (atomic_load(&whom->wakeup) != 0) {
         summon(whom);
     }
 }
@@ -206,7 +206,7 @@ static void
 tell_main_thread(thread *each, void *unused)
 {
     if (each->is_main) {
-        atomic_fetch_or(&each->summons, SUMMONS_SIGNAL);
+        atomic_fetch_or(&each->wakeup, WAKEUP_SIGNAL);
         summon(each);
     }
 }
@@ -246,7 +246,7 @@ run(void *unused)
                                                                    : alarm_clock.retry_at;
         pthread_mutex_unlock(&alarm_clock.mutex);
         alarm_clock.post();
-        semaphore_wait(&alarm_clock.bell, next);
+        semaphore_wait(&alarm_clock.wakeup, next);
         pthread_mutex_lock(&alarm_clock.mutex);
     }
     pthread_mutex_unlock(&alarm_clock.mutex);
@@ -256,7 +256,7 @@ run(void *unused)
 static bool
 start_locked(void)
 {
-    sem_init(&alarm_clock.bell, 0, 0);
+    sem_init(&alarm_clock.wakeup, 0, 0);
     return thread_start(&alarm_clock.thread, run, NULL);
 }
 
@@ -283,7 +283,7 @@ alarm_stop(void)
     alarm_clock.must_stop = true;
     pthread_mutex_unlock(&alarm_clock.mutex);
     if (was_running) {
-        sem_post(&alarm_clock.bell);
+        sem_post(&alarm_clock.wakeup);
         pthread_join(alarm_clock.thread, NULL);
     }
 }
@@ -294,7 +294,7 @@ alarm_ring(void)
 {
     atomic_fetch_add(&alarm_clock.signals, 1);
     atomic_store(&alarm_clock.is_rung, true);
-    sem_post(&alarm_clock.bell);
+    sem_post(&alarm_clock.wakeup);
 }
 
 unsigned
@@ -307,7 +307,7 @@ void
 alarm_retry(void)
 {
     if (!atomic_exchange(&alarm_clock.is_missed, true)) {
-        sem_post(&alarm_clock.bell);
+        sem_post(&alarm_clock.wakeup);
     }
 }
 

@@ -1,7 +1,7 @@
 // alarm: one thread that notices what a thread inside another interpreter cannot: its deadline has
 // passed, a signal has come, a pending call was answered by the wrong thread.
 //
-// Purpose. It sets a thread's `summons` and has a pending call posted wherever that thread is, by
+// Purpose. It sets a thread's `wakeup` and has a pending call posted wherever that thread is, by
 // the functions given to alarm_start (ground knows no Python). The thread looks up and acts.
 //
 // Lifetime. Started by the first interpreter that is made, stopped before Python finalises; a
@@ -18,16 +18,16 @@
 
 #include "ground/interpreter/thread.h"
 
-// Why a thread is to look up (thread.summons).
+// Why a thread is to look up (thread.wakeup).
 enum {
-    SUMMONS_SIGNAL = 1,       // the main thread: a signal has come
-    SUMMONS_DEADLINE = 2,     // one of its deadlines has passed
-    SUMMONS_INTERRUPTION = 4, // where it is, an exception waits for it
-    SUMMONS_COLLECTION = 8,   // a deputy of the collector is to be let in wherever it wants
+    WAKEUP_SIGNAL = 1,       // the main thread: a signal has come
+    WAKEUP_DEADLINE = 2,     // one of its deadlines has passed
+    WAKEUP_INTERRUPTION = 4, // where it is, an exception waits for it
+    WAKEUP_COLLECTION = 8,   // a deputy of the collector is to be let in wherever it wants
     // With these a visitor turns back before it has done anything.
-    SUMMONS_AT_THE_DOOR = SUMMONS_SIGNAL | SUMMONS_DEADLINE,
+    WAKEUP_AT_THE_DOOR = WAKEUP_SIGNAL | WAKEUP_DEADLINE,
     // With these it is let in, also where nobody is preempted.
-    SUMMONS_TO_BE_LET_IN = SUMMONS_AT_THE_DOOR | SUMMONS_COLLECTION,
+    WAKEUP_TO_BE_LET_IN = WAKEUP_AT_THE_DOOR | WAKEUP_COLLECTION,
 };
 
 typedef struct deadline {
@@ -52,7 +52,7 @@ bool alarm_start(alarm_note note, alarm_post post);
 void alarm_stop(void); // for good; waits for it
 void alarm_ring(void); // a signal has come
 unsigned alarm_count_signals(void);
-void alarm_retry(void); // a summons was not answered: post it again in a moment
+void alarm_retry(void); // a wake-up was not answered: post it again in a moment
 
 void deadline_start(deadline *self, thread *here, const interp *where, int depth, int64_t duration);
 void deadline_stop(deadline *self); // also if it is not running

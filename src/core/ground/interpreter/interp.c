@@ -9,7 +9,7 @@
 #include "ground/base/text.h"
 #include "ground/interpreter/thread.h"
 
-errand errand_shut_mark;
+deferred deferred_shut_mark;
 
 static struct {
     pthread_mutex_t mutex; // guards all of it, and interp.next
@@ -100,7 +100,7 @@ interp_unpin(interp *self)
 // ---- guests ----
 
 guest *
-guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *summons)
+guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *wakeup)
 {
     guest *visitor = calloc(1, sizeof *visitor);
     if (visitor == NULL) {
@@ -108,7 +108,7 @@ guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *s
     }
     visitor->thread_state = thread_state;
     visitor->is_owned = is_owned;
-    visitor->summons = summons;
+    visitor->wakeup = wakeup;
     visitor->interp = self;
     interp_incref(self);
     visitor->next = self->guests;
@@ -184,13 +184,13 @@ interp_has_entering_locked(interp *self, const guest *except)
 }
 
 bool
-interp_has_summoned_locked(interp *self, const guest *except, unsigned why, bool only_entering)
+interp_has_woken_locked(interp *self, const guest *except, unsigned why, bool only_entering)
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
         guest_presence presence = presence_of(visitor);
         bool is_there = only_entering ? presence == GUEST_ENTERING : presence != GUEST_ABSENT;
-        // In this order: the thread of one that is dead is gone, and with it its summons.
-        if (is_there && visitor != except && (atomic_load(visitor->summons) & why) != 0) {
+        // In this order: the thread of one that is dead is gone, and with it its wake-up.
+        if (is_there && visitor != except && (atomic_load(visitor->wakeup) & why) != 0) {
             return true;
         }
     }
@@ -202,8 +202,8 @@ interp_has_detached_locked(interp *self, const guest *except)
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
         if (visitor != except && visitor->is_owned && presence_of(visitor) == GUEST_INSIDE) {
-            const char *summons = (const char *)visitor->summons;
-            thread *whose = (thread *)(void *)(summons - offsetof(thread, summons));
+            const char *wakeup = (const char *)visitor->wakeup;
+            thread *whose = (thread *)(void *)(wakeup - offsetof(thread, wakeup));
             if (atomic_load(&whose->current) == self->id) {
                 return true;
             }
@@ -213,10 +213,10 @@ interp_has_detached_locked(interp *self, const guest *except)
 }
 
 bool
-interp_has_present_locked(interp *self, const atomic_uint *summons)
+interp_has_present_locked(interp *self, const atomic_uint *wakeup)
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
-        if (visitor->summons == summons && presence_of(visitor) != GUEST_ABSENT) {
+        if (visitor->wakeup == wakeup && presence_of(visitor) != GUEST_ABSENT) {
             return true;
         }
     }
@@ -491,14 +491,14 @@ interp_fork_child(void)
         each->waiting = 0;
         each->posted = 0;
         // No yielder and no dead guest is left to whom it could refer; what is due is still due.
-        atomic_fetch_and(&each->attention, ATTENTION_ERRANDS);
+        atomic_fetch_and(&each->attention, ATTENTION_DEFERRED);
         if (each->is_main) {
             survivor = each;
         }
         else {
             each->is_forgotten = true;
             interp_set_phase(each, INTERP_CLOSED);
-            (void)errand_shut(&each->errands);
+            (void)deferred_shut(&each->deferred);
             // Its index stays taken: this thread may be inside, below the fork.
         }
     }

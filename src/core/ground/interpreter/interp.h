@@ -6,7 +6,7 @@
 // Lifetime. A record outlives its interpreter: it is counted by the registry (until closed), by
 // every guest, every export and every handle, and freed with the last of them.
 //
-// Threads. Fields say their guard. Lock order: registry, then interp.mutex; names and janitor are
+// Threads. Fields say their guard. Lock order: registry, then interp.mutex; names and reaper are
 // leaves. No Python call, allocation of objects or DECREF happens under any of them.
 #ifndef ATOLL_GROUND_INTERP_H
 #define ATOLL_GROUND_INTERP_H
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ground/interpreter/errand.h"
+#include "ground/interpreter/deferred.h"
 
 typedef enum {
     INTERP_OPEN,
@@ -27,20 +27,20 @@ typedef enum {
 
 // What a thread that has just got in should look after (interp.attention).
 enum {
-    ATTENTION_ERRANDS = 1,       // some of the errands that were taken are still due
+    ATTENTION_DEFERRED = 1,      // some of the deferred jobs that were taken are still due
     ATTENTION_DEAD = 2,          // thread states of ended threads are to be deleted
     ATTENTION_YIELDER = 4,       // somebody gave way and waits until the entering ones are in
-    ATTENTION_RESERVED = 8,      // nobody may come in but those who are summoned and turn back
+    ATTENTION_RESERVED = 8,      // nobody may come in but those who are woken and turn back
     ATTENTION_INTERRUPTION = 16, // an exception waits for those who were inside when it came
 };
 
 // Whose it is. Users see, in listings, only what is theirs.
 typedef enum {
     ROLE_IN_USE,    // the users'
-    ROLE_MADE,      // the keeper's: being made ready
+    ROLE_MADE,      // the standby thread's: being made ready
     ROLE_READY,     // kept ready for the next who wants one
     ROLE_PREWARMED, // ready because somebody asked for it: given out first
-    ROLE_RETIRED,   // nobody needs it any more: the keeper is to close it
+    ROLE_RETIRED,   // nobody needs it any more: the standby thread is to close it
 } interp_role;
 
 // Returning: from another interpreter, or to one that was left for a moment.
@@ -68,9 +68,9 @@ struct interp {
     void *core_state;            // its _core module's state; under its GIL
     void *extension;             // its private copies of extension modules, or NULL; under its GIL
     _Atomic(uint64_t) crossings; // entries so far; written under its GIL
-    errand_stack errands;
-    errand *due;                  // errands taken but not yet run; under its GIL
-    struct pending *pending;      // waits of its event loops at queues; under its GIL
+    deferred_stack deferred;
+    deferred *due;                // deferred jobs taken but not yet run; under its GIL
+    struct async_wait *pending;   // waits of its event loops at queues; under its GIL
     const volatile int *gil_flag; // CPython's memory: see interp_is_running
     atomic_uint departures;       // how often a crossing let its GIL go; written under its GIL
     atomic_int waiting;           // visitors that found the GIL taken; 1 more for interruptions
@@ -106,7 +106,7 @@ struct guest {
     bool is_interruptible; // interp.mutex; has been there since the interpreter's interruption came
     void *interruption;    // interp.mutex; parcel with the exception for this thread alone
     atomic_bool is_idle;   // it stays for the next call, and does nothing; written by its thread
-    atomic_uint *summons;  // its thread's; valid until it is dead
+    atomic_uint *wakeup;   // its thread's; valid until it is dead
     guest *next, *previous; // interp.mutex
     guest *next_dead;       // interp.mutex
 };
@@ -154,17 +154,16 @@ void interp_pin_locked(interp *self);
 void interp_unpin(interp *self);
 
 // Guests. Those named _locked need self->mutex.
-guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *summons);
+guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *wakeup);
 void guest_unlink_locked(guest *visitor);
 void guest_free(guest *visitor); // after unlinking
 void guest_end(guest *visitor);  // its thread ends or has no more use for it
 bool interp_has_entering_locked(interp *self, const guest *except);
-// Is somebody summoned for one of `why` present, or, if asked so, about to enter?
-bool interp_has_summoned_locked(interp *self, const guest *except, unsigned why,
-                                bool only_entering);
+// Is somebody woken for one of `why` present, or, if asked so, about to enter?
+bool interp_has_woken_locked(interp *self, const guest *except, unsigned why, bool only_entering);
 // Under its GIL: has a visitor let it go for a while? It takes it again without asking us.
 bool interp_has_detached_locked(interp *self, const guest *except);
-bool interp_has_present_locked(interp *self, const atomic_uint *summons); // that thread's guest
+bool interp_has_present_locked(interp *self, const atomic_uint *wakeup); // that thread's guest
 bool interp_has_visitors(interp *self, const guest *except);
 int interp_count_owned(interp *self); // those with a thread state
 int interp_count_visitors(interp *self);

@@ -144,9 +144,10 @@ thread_reserve(thread *self, const interp *host)
 }
 
 void
-thread_listen(thread *deaf)
+thread_unmask(thread *masked)
 {
-    if (deaf != NULL && --deaf->deafness == 0 && UNLIKELY(atomic_load(&deaf->summons) != 0)) {
+    if (masked != NULL && --masked->mask_depth == 0 &&
+        UNLIKELY(atomic_load(&masked->wakeup) != 0)) {
         alarm_retry();
     }
 }

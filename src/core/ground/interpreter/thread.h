@@ -19,7 +19,7 @@
 
 #include "ground/base/attributes.h"
 #include "ground/interpreter/interp.h"
-#include "ground/interpreter/visit.h"
+#include "ground/interpreter/crossing_log.h"
 
 typedef struct thread thread;
 
@@ -46,12 +46,12 @@ struct thread {
     atomic_int_least64_t current; // id of the interpreter it is in; -1: not known
     void *creating;               // interp that this thread is making right now, or NULL
     bool is_main;                 // the process's first thread, which handles signals
-    int deafness;                 // > 0: what runs must not be broken off
+    int mask_depth;               // > 0: what runs must not be broken off
     unsigned broken_off;          // how often what it did was
-    atomic_uint summons;        // why it is to look up (ground/interpreter/alarm.h); set by anyone
+    atomic_uint wakeup;         // why it is to look up (ground/interpreter/alarm.h); set by anyone
     struct deadline *deadlines; // of atoll.timeout(), innermost first; the alarm's lock
     atomic_int_least64_t blocked; // thread_block's
-    visit_log visits;
+    crossing_log visits;
     char name[THREAD_NAME_SIZE]; // ASCII; "": not known
     thread *next, *previous;     // list of all threads
 };
@@ -86,19 +86,19 @@ thread_is_stack_low(void)
     return self != NULL && UNLIKELY((const char *)__builtin_frame_address(0) < self->stack_limit);
 }
 
-// In between no summons is answered: finalizers run, which would swallow the exception, or code of
+// In between no wake-up is answered: finalizers run, which would swallow the exception, or code of
 // ours that must come to its end.
 static inline thread *
-thread_deafen(void)
+thread_mask(void)
 {
     thread *self = thread_get();
     if (LIKELY(self != NULL)) {
-        self->deafness++;
+        self->mask_depth++;
     }
     return self;
 }
 
-void thread_listen(thread *deaf); // what thread_deafen returned
+void thread_unmask(thread *masked); // what thread_mask returned
 
 // Note what this thread waits for: something with a number (0: none). Returns what was noted
 // before, for thread_unblock.

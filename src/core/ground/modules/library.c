@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "ground/base/clock.h"
-#include "ground/modules/copy.h"
+#include "ground/modules/elf_copy.h"
 #include "ground/modules/loading.h"
 #include "ground/modules/needed.h"
-#include "ground/modules/outliving.h"
+#include "ground/modules/unload_guard.h"
 #include "ground/base/text.h"
 
 // They keep no objects of Python, and some of them (OpenMP's run-times) must be there once only.
@@ -25,8 +25,8 @@ typedef struct library {
     struct library *next; // loaded before it
     uint64_t device, inode;
     void *handle;
-    char *name; // owned: the copy's SONAME, or NULL
-    copy copy;  // its descriptor is open only while it is loaded
+    char *name;    // owned: the copy's SONAME, or NULL
+    elf_copy copy; // its descriptor is open only while it is loaded
     bool is_copy;
     bool may_rest;  // its pages that are only read are as in the file
     bool is_python; // it, or a library that it needs, calls CPython
@@ -47,7 +47,7 @@ struct libraries {
     library *newest;       // mutex
     _Atomic(root *) roots; // written under mutex; only ever grows
     library_totals totals; // mutex
-    outliving outliving;
+    unload_guard guard;
     trampolines *given, *of_threads, *of_loading;
 };
 
@@ -84,12 +84,12 @@ open_library(const char *path, int flags, libraries *self)
     return handle == NULL ? loading_open(path, flags) : handle;
 }
 
-static const rebinding loading_table[] = {{"dlopen", open_library, 2, NULL}};
+static const interposition loading_table[] = {{"dlopen", open_library, 2, NULL}};
 
 // ---- a set of them ----
 
 libraries *
-libraries_new(const rebinding *table, size_t count, void *context)
+libraries_new(const interposition *table, size_t count, void *context)
 {
     libraries *self = calloc(1, sizeof *self);
     if (self == NULL) {
@@ -100,9 +100,9 @@ libraries_new(const rebinding *table, size_t count, void *context)
     pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&self->mutex, &attributes);
     pthread_mutexattr_destroy(&attributes);
-    outliving_init(&self->outliving);
+    unload_guard_init(&self->guard);
     self->given = trampolines_new(table, count, context);
-    self->of_threads = trampolines_new(outliving_table, outliving_table_size, &self->outliving);
+    self->of_threads = trampolines_new(unload_guard_table, unload_guard_table_size, &self->guard);
     self->of_loading = trampolines_new(loading_table, 1, self);
     if (self->given == NULL || self->of_threads == NULL || self->of_loading == NULL) {
         libraries_end(self);
@@ -135,7 +135,7 @@ libraries_count(libraries *self)
     libraries_lock(self);
     library_totals totals = self->totals;
     libraries_unlock(self);
-    totals.threads = atomic_load(&self->outliving.threads);
+    totals.threads = atomic_load(&self->guard.threads);
     return totals;
 }
 
@@ -206,7 +206,7 @@ drop(library *self)
 {
     if (self->file != NULL) {
         if (self->is_copy) {
-            copy_drop(&self->copy);
+            elf_copy_drop(&self->copy);
         }
         elf_close(self->file);
     }
@@ -286,9 +286,9 @@ make_copy(library *self)
             errno = ENOMEM;
             return false;
         }
-        copy_new_name(name, self->name);
+        elf_copy_new_name(name, self->name);
     }
-    return copy_make(&self->copy, self->file, name);
+    return elf_copy_make(&self->copy, self->file, name);
 }
 
 // By what a library's name is replaced in those that need it. By the path, if there is room for it,
@@ -301,17 +301,17 @@ new_name(const library *self, const char *old)
 }
 
 // Which of the file's names are replaced. The result is owned; NULL: out of memory.
-static copy_renaming *
+static elf_copy_renaming *
 find_renamings(const library *self, size_t *count)
 {
     const elf_file *file = self->file;
-    copy_renaming *renamings = calloc((size_t)file->name_count + 1, sizeof *renamings);
+    elf_copy_renaming *renamings = calloc((size_t)file->name_count + 1, sizeof *renamings);
     *count = 0;
     if (renamings == NULL) {
         return NULL;
     }
     if (self->name != NULL) {
-        renamings[(*count)++] = (copy_renaming){file->soname, self->name};
+        renamings[(*count)++] = (elf_copy_renaming){file->soname, self->name};
     }
     for (int i = 0; i < file->name_count; i++) {
         int k = 0;
@@ -321,7 +321,7 @@ find_renamings(const library *self, size_t *count)
         }
         if (k < file->needed_count && self->needed[k]->name != NULL) {
             renamings[(*count)++] =
-                (copy_renaming){file->names[i], new_name(self->needed[k], file->names[i].text)};
+                (elf_copy_renaming){file->names[i], new_name(self->needed[k], file->names[i].text)};
         }
     }
     return renamings;
@@ -331,8 +331,9 @@ static bool
 patch_copy(library *self)
 {
     size_t count;
-    copy_renaming *renamings = find_renamings(self, &count);
-    bool is_patched = renamings != NULL && copy_patch(&self->copy, self->file, renamings, count);
+    elf_copy_renaming *renamings = find_renamings(self, &count);
+    bool is_patched =
+        renamings != NULL && elf_copy_patch(&self->copy, self->file, renamings, count);
     free(renamings);
     return is_patched;
 }
@@ -366,7 +367,8 @@ static bool
 load_copy(const request *self, library *each)
 {
     libraries *of = self->of;
-    each->handle = copy_load(&each->copy, each->file, RTLD_NOW, self->failure, self->failure_size);
+    each->handle =
+        elf_copy_load(&each->copy, each->file, RTLD_NOW, self->failure, self->failure_size);
     if (each->handle == NULL) {
         return false;
     }
@@ -489,25 +491,25 @@ libraries_load_locked(libraries *self, const char *path, const char *tree, char 
 bool
 libraries_end(libraries *self)
 {
-    bool must_stay = outliving_has_threads(&self->outliving);
+    bool must_stay = unload_guard_has_threads(&self->guard);
     for (library *each = self->newest; each != NULL; each = each->next) {
         must_stay |= each->must_stay;
     }
     if (must_stay) {
         for (library *each = self->newest; each != NULL; each = each->next) {
             if (each->may_rest) {
-                copy_rest(each->copy.path);
+                elf_copy_rest(each->copy.path);
             }
         }
         return false;
     }
-    outliving_end(&self->outliving);
+    unload_guard_end(&self->guard);
     for (library *each = self->newest; each != NULL; each = each->next) {
         loading_close(each->handle);
     }
     // A copy also stays while a destructor of a variable of some thread is due: it may call us.
     for (library *each = self->newest; each != NULL; each = each->next) {
-        must_stay |= each->is_copy && copy_is_loaded(each->copy.path);
+        must_stay |= each->is_copy && elf_copy_is_loaded(each->copy.path);
     }
     while (self->newest != NULL) {
         library *each = self->newest;

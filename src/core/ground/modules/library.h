@@ -24,12 +24,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ground/modules/rebinding.h"
+#include "ground/modules/interposition.h"
 
 typedef struct libraries libraries;
 
 // `table` and `context`: what is replaced in the copies besides what this file replaces itself.
-libraries *libraries_new(const rebinding *table, size_t count, void *context); // NULL: memory
+libraries *libraries_new(const interposition *table, size_t count, void *context); // NULL: memory
 
 bool libraries_try_lock(libraries *self);
 void libraries_lock(libraries *self);

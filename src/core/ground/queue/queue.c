@@ -37,12 +37,12 @@ static struct {
 // ---- waiters ----
 
 void
-waiter_init(queue_waiter *self, queue_side side, bell *ringing, uint64_t number)
+waiter_init(queue_waiter *self, queue_side side, eventfd_waker *ringing, uint64_t number)
 {
     *self = (queue_waiter){.side = side,
                            .result = QUEUE_WAITING,
                            .thread = pthread_self(),
-                           .bell = ringing,
+                           .waker = ringing,
                            .call.number = number};
     sem_init(&self->semaphore, 0, 0);
 }
@@ -50,8 +50,8 @@ waiter_init(queue_waiter *self, queue_side side, bell *ringing, uint64_t number)
 void
 waiter_free(queue_waiter *self)
 {
-    if (self->bell != NULL) {
-        bell_forget(self->bell, &self->call);
+    if (self->waker != NULL) {
+        eventfd_waker_forget(self->waker, &self->call);
     }
     sem_destroy(&self->semaphore);
 }
@@ -84,8 +84,8 @@ decide_locked(queue_waiter *waiter, queue_result result)
 {
     waiter->result = result;
     shake();
-    if (waiter->bell != NULL) {
-        bell_ring(waiter->bell, &waiter->call);
+    if (waiter->waker != NULL) {
+        eventfd_waker_wake(waiter->waker, &waiter->call);
     }
     else {
         sem_post(&waiter->semaphore);

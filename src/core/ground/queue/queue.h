@@ -10,7 +10,7 @@
 // queue_cancel.
 //
 // Threads. Any, with or without a GIL; queue_wait with none. The mutex is held for some
-// instructions, never while waiting. Lock order: registry of queues, queue, bell.
+// instructions, never while waiting. Lock order: registry of queues, queue, waker.
 #ifndef ATOLL_GROUND_QUEUE_H
 #define ATOLL_GROUND_QUEUE_H
 
@@ -21,7 +21,7 @@
 
 #include "ground/base/attributes.h"
 #include "ground/queue/backlog.h"
-#include "ground/queue/bell.h"
+#include "ground/queue/eventfd_waker.h"
 #include "ground/base/clock.h"
 
 typedef struct queue queue;
@@ -39,13 +39,13 @@ typedef struct queue_waiter {
     struct queue_waiter *next, *previous; // mutex
     struct waiter_list *list;             // mutex; that it is in, or NULL
     queue_side side;
-    queue_result result; // mutex
-    queue_item *item;    // mutex; what is to be put, or was got
-    uint64_t number;     // mutex; of the item, once it was put
-    pthread_t thread;    // that waits: the only one that a forked child has
-    sem_t semaphore;     // posted once, when the result is there
-    bell *bell;          // borrowed; rung instead, or NULL
-    bell_call call;
+    queue_result result;  // mutex
+    queue_item *item;     // mutex; what is to be put, or was got
+    uint64_t number;      // mutex; of the item, once it was put
+    pthread_t thread;     // that waits: the only one that a forked child has
+    sem_t semaphore;      // posted once, when the result is there
+    eventfd_waker *waker; // borrowed; called instead, or NULL
+    eventfd_waker_call call;
 } queue_waiter;
 
 typedef struct {
@@ -74,8 +74,8 @@ MUST_CHECK queue_result queue_join(queue *self, queue_waiter *waiter);
 bool queue_task_done(queue *self); // false: there are none
 void queue_shut_down(queue *self, bool is_immediate);
 
-// Waiting. `ringing` is a bell, which outlives the waiter, to ring as call `number`, or NULL.
-void waiter_init(queue_waiter *self, queue_side side, bell *ringing, uint64_t number);
+// Waiting. `ringing` is a waker, which outlives the waiter, to wake by call `number`, or NULL.
+void waiter_init(queue_waiter *self, queue_side side, eventfd_waker *ringing, uint64_t number);
 void waiter_free(queue_waiter *self); // not linked any more
 bool queue_is_decided(queue *self, const queue_waiter *waiter);
 wait_result queue_wait(queue_waiter *waiter, int64_t deadline);

@@ -23,7 +23,7 @@ static struct {
     pthread_mutex_t mutex; // guards all of it, and every watchdog
     reporter_report report;
     bool is_running;
-    sem_t bell; // without the mutex
+    sem_t wakeup; // without the mutex
     signal_slot signals[SIGNALS];
     watchdog *watchdogs;
 } reporter = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -41,13 +41,13 @@ static void
 look_at_thread(thread *each, void *argument)
 {
     look *self = argument;
-    visit_seen levels[VISIT_LEVELS];
-    int depth = visit_log_copy(&each->visits, levels);
+    crossing_log_seen levels[CROSSING_LOG_LEVELS];
+    int depth = crossing_log_copy(&each->visits, levels);
     int64_t shown = -1; // when a visit around this one is reported: this one too, if it has begun
-    for (int i = 0; i < depth && i < VISIT_LEVELS; i++) {
+    for (int i = 0; i < depth && i < CROSSING_LOG_LEVELS; i++) {
         // What began before anybody watched is counted from when that was.
         int64_t since = levels[i].since < self->owner->start ? self->owner->start : levels[i].since;
-        if (since == VISIT_UNTIMED || since <= shown) {
+        if (since == CROSSING_LOG_UNTIMED || since <= shown) {
             continue;
         }
         int64_t when = shown = since + self->owner->limit;
@@ -116,7 +116,7 @@ run(void *unused)
         answer_signals();
         if (!look_around(&next)) {
             pthread_mutex_unlock(&reporter.mutex);
-            semaphore_wait(&reporter.bell, next);
+            semaphore_wait(&reporter.wakeup, next);
             pthread_mutex_lock(&reporter.mutex);
         }
     }
@@ -140,7 +140,7 @@ void
 reporter_init(reporter_report report)
 {
     reporter.report = report;
-    sem_init(&reporter.bell, 0, 0);
+    sem_init(&reporter.wakeup, 0, 0);
 }
 
 bool
@@ -149,7 +149,7 @@ watchdog_start(watchdog *self)
     pthread_mutex_lock(&reporter.mutex);
     bool is_started = start_locked();
     if (is_started) {
-        atomic_fetch_add(&visit_watchdogs, 1);
+        atomic_fetch_add(&crossing_log_watchdogs, 1);
         self->is_running = true;
         self->start = self->looked = clock_now();
         self->next = reporter.watchdogs;
@@ -157,7 +157,7 @@ watchdog_start(watchdog *self)
     }
     pthread_mutex_unlock(&reporter.mutex);
     if (is_started) {
-        sem_post(&reporter.bell);
+        sem_post(&reporter.wakeup);
     }
     return is_started;
 }
@@ -173,7 +173,7 @@ watchdog_stop(watchdog *self)
         }
         *link = self->next;
         self->is_running = false;
-        atomic_fetch_sub(&visit_watchdogs, 1);
+        atomic_fetch_sub(&crossing_log_watchdogs, 1);
     }
     pthread_mutex_unlock(&reporter.mutex);
 }
@@ -195,7 +195,7 @@ on_signal(int number)
     signal_slot *slot = &reporter.signals[number];
     if (atomic_load(&slot->is_registered)) {
         atomic_store(&slot->is_rung, true);
-        sem_post(&reporter.bell);
+        sem_post(&reporter.wakeup);
     }
     else {
         step_aside(number);
@@ -314,7 +314,7 @@ void
 reporter_fork_child(void)
 {
     pthread_mutex_init(&reporter.mutex, NULL);
-    sem_init(&reporter.bell, 0, 0);
+    sem_init(&reporter.wakeup, 0, 0);
     bool was_running = reporter.is_running;
     reporter.is_running = false;
     if (was_running) {

@@ -1,0 +1,364 @@
+"""Interpreters in advance: ready ones for those who ask next, and the end of abandoned ones.
+
+The standby thread belongs to the main interpreter. It sleeps until there is something to do. It is
+stopped before a fork (which neither it nor the ready interpreters survive) and at exit.
+A used interpreter is never made ready again: nothing could show that its modules, extension
+modules and static C data are as they were.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import sys
+import time
+from collections import deque
+from contextlib import suppress
+
+from .. import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+# How long a standby thread that is stuck (in an import, say) may hold up a fork or the exit.
+_PATIENCE_SECONDS = 1.0
+# How long it must have been quiet before what nobody waits for is done, and how long that is put
+# off at most: it would compete with what is starting.
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.03, 0.1
+
+
+class _Request:
+    """So many interpreters are to be made, with these modules imported; `is_done` is a lock."""
+
+    __slots__ = ("errors", "imports", "is_done", "is_waited_for", "left", "place")
+
+    def __init__(
+        self, count: int, imports: tuple[str, ...], place: tuple[str, int], is_waited_for: bool
+    ) -> None:
+        self.left = count
+        self.imports = imports
+        self.place = place
+        self.errors: list[str] = []
+        self.is_waited_for = is_waited_for
+        self.is_done = _thread.allocate_lock()
+        self.is_done.acquire()
+
+
+_lock = _thread.RLock()  # guards the standby thread's start and stop; held while the process forks
+_requests: deque[_Request] = deque()
+_standby: _thread._ThreadHandle | None = None
+_is_one_kept = False  # is the standby thread to see that one is ready?
+_must_stop = False
+_is_registered = False
+
+
+def keep_one() -> None:
+    """From now on one is kept ready; called when one was made or taken.
+
+    Threads: any, of any interpreter.
+    """
+    global _is_one_kept
+    if _core.current().id == 0:
+        _is_one_kept = True
+        _start()
+    _core.call_standby()
+
+
+# ---- asking for more ----
+
+
+def prewarm(n: int, *, imports: Iterable[str] = (), wait: bool = False) -> None:
+    """Make interpreters in the background, ready for the next `Interpreter` or `Thread`.
+
+    An interpreter takes milliseconds to make; to take a ready one is quick. One is kept ready
+    anyway, once an `Interpreter` or a `Thread` has been made, or an executor's workers have ended.
+    Ready ones are given out once, those asked for here first, the oldest first, and are not made
+    again. They are hidden from `interpreters()`, take their `sys.path`, `sys.argv`, environment,
+    warnings filters and streams when they are given out, and are closed at exit. A forked child has
+    none. `Interpreter(preemptive=True)` always makes a new one.
+
+    What crosses: the names of the modules.
+
+    Args:
+        n: How many, beside those that are ready already. With 0 and `wait`, only wait.
+        imports: Full names of modules to import in these interpreters. A module that cannot be
+            imported there does not keep an interpreter from being ready: there is a
+            RuntimeWarning, or an ImportError if `wait` is true.
+        wait: Return only when they, and those asked for before, are ready.
+
+    Raises:
+        TypeError: If `n` is not an integer, or `imports` not several str.
+        ValueError: If `n` is negative.
+        ModuleNotFoundError: If there is no such module; nothing is made then.
+        ImportError: If `wait` is true and a module could not be imported in an interpreter.
+        RuntimeError: If `wait` is true and CPython cannot make them.
+
+    Threads: any, of any interpreter.
+
+    Example:
+        >>> atoll.prewarm(4, imports=["json", "decimal"])
+    """
+    from _operator import index
+
+    count, names = index(n), _checked_names(imports)
+    if count < 0:
+        raise ValueError("n must be 0 or more")
+    caller = sys._getframe().f_back  # None in an exit handler
+    place = (caller.f_code.co_filename, caller.f_lineno) if caller else ("<atoll>", 0)
+    arguments = count, names, place, bool(wait)
+    if _core.current().id == 0:
+        errors = _ask(*arguments)
+    else:
+        errors = _core.invoke(None, "atoll._interpreter.standby:_ask", arguments, None)
+    if errors:
+        kind = ImportError if errors[0].startswith(_CANNOT_IMPORT) else RuntimeError
+        raise kind("; ".join(dict.fromkeys(errors)))
+
+
+def _checked_names(imports: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(imports, str):
+        raise TypeError("imports must be several names of modules, not one str")
+    names = tuple(imports)
+    from importlib.util import find_spec
+
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"a name of a module must be str, not {type(name).__name__}")
+        package = name.partition(".")[0]
+        if package not in sys.modules and (not package or find_spec(package) is None):
+            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+    return names
+
+
+def _ask(
+    count: int, imports: tuple[str, ...], place: tuple[str, int], wait: bool
+) -> tuple[str, ...]:
+    """Leave a request to the standby thread, in main. Returns what went wrong."""
+    from . import exit  # and with it `threading`, only now
+
+    if count == 0 and not wait:
+        return ()
+    exit.register()
+    request = _Request(count, imports, place, wait)
+    _requests.append(request)
+    _start()
+    _core.call_standby()
+    if not wait:
+        return ()
+    request.is_done.acquire()
+    return tuple(request.errors)
+
+
+# ---- the standby thread's life ----
+
+
+def _start() -> None:
+    from . import exit
+
+    global _standby, _is_registered, _must_stop
+    if _standby is not None and not exit.is_closing:
+        return
+    with _lock:
+        if exit.is_closing:
+            _dismiss_requests("Python is ending")
+            return
+        if _standby is not None:
+            return
+        if not _is_registered:
+            _is_registered = True
+            exit.before_closing.append(_end)
+            os.register_at_fork(
+                before=_before_fork, after_in_parent=_after_fork, after_in_child=_begin_anew
+            )
+        _must_stop = False
+        try:
+            # Not threading.Thread: users neither see it nor wait for it.
+            _standby = _thread.start_joinable_thread(_keep, daemon=True)
+        except RuntimeError:
+            _dismiss_requests("no thread can be started")
+
+
+def _stop() -> None:
+    """Have the standby thread end, and wait for it; the lock is held."""
+    global _standby, _must_stop
+    thread = _standby
+    if thread is None or thread.ident == _thread.get_ident():
+        return
+    _must_stop = True
+    _core.call_standby()
+    thread.join(_PATIENCE_SECONDS)
+    if thread.is_done():
+        _standby = None
+
+
+def _end() -> None:
+    """Stop for good: the process ends."""
+    with _lock:
+        _stop()
+    _dismiss_requests("Python is ending")
+
+
+def _before_fork() -> None:
+    _lock.acquire()
+    _stop()
+    _core.rest_reaper()  # CPython counts all threads of the process, and warns
+
+
+def _after_fork() -> None:
+    global _must_stop
+    _must_stop = False
+    # Else with the next request: CPython counts the threads after this.
+    if any(request.is_waited_for for request in _requests):
+        _start()
+    _core.resume_collector()
+    _lock.release()
+
+
+def _begin_anew() -> None:
+    global _standby, _is_one_kept, _must_stop
+    _standby, _is_one_kept, _must_stop = None, False, False
+    _requests.clear()
+    _lock.release()
+
+
+def _dismiss_requests(reason: str) -> None:
+    for request in tuple(_requests):
+        request.errors.append(reason)
+        _finish(request)
+
+
+def _finish(request: _Request) -> None:
+    try:
+        _requests.remove(request)
+    except ValueError:
+        return  # dismissed meanwhile
+    request.is_done.release()
+
+
+# ---- the standby thread's work ----
+
+
+def _keep() -> None:
+    heard = 0
+    while not _must_stop:
+        heard = _let_others_go_first(_core.wait_for_call(heard, None))
+        while not _must_stop and _do_something():
+            pass
+
+
+def _let_others_go_first(heard: int) -> int:
+    """Wait for the end of a burst of calls, unless somebody waits for the standby thread."""
+    latest = time.monotonic() + _LONGEST_PAUSE_SECONDS
+    before = -1
+    while not (_must_stop or _requests) and heard != before and time.monotonic() < latest:
+        before, heard = heard, _core.wait_for_call(heard, _PAUSE_SECONDS)
+    return heard
+
+
+def _do_something() -> bool:
+    """Do one piece of work; False: there is none."""
+    if (retired := _core.take_retired()) is not None:
+        _close(retired)
+        return True
+    if not _requests:
+        return _is_one_kept and _core.count_ready() == 0 and _make(()) is None
+    request = _requests[0]
+    if request.left > 0:
+        request.left -= 1
+        error = _make(request.imports, request)
+        if error is None:
+            return True
+        request.errors.append(error)
+    elif _is_one_kept and _core.count_ready() == 0:
+        _make(())  # whoever waits for nothing else waits for this one
+    _finish(request)
+    return True
+
+
+def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | None:
+    """Make one; returns what went wrong."""
+    from . import inheritance
+
+    try:
+        path = tuple(map(str, sys.path))
+        made = _core.create_hidden("ready", path, inheritance.modules())
+    except Exception as error:  # out of memory, or Python is ending
+        return str(error)
+    try:
+        _core.invoke(
+            made, "atoll._interpreter.inside:prepare", (*inheritance.collect(), (), True), None
+        )
+        _core.invoke(made, "atoll._interpreter.inside:import_all", (_own_imports(),), None)
+        failures = _core.invoke(made, "atoll._interpreter.inside:import_all", (imports,), None)
+    except Exception as error:
+        made.close()
+        return str(error)
+    _core.make_ready(made, request is not None)
+    if request is not None and failures:
+        _complain(request, failures)
+    return None
+
+
+def _own_imports() -> tuple[str, ...]:
+    """Name what atoll itself may need there; a new interpreter imports it when it does."""
+    usual = [
+        "threading",
+        "atoll._transfer.values",
+        "atoll._thread.inside",
+        "atoll._transfer.remaking",
+    ]
+    if "atoll._executor.executor" in sys.modules:
+        usual.append("atoll._executor.tasks")
+    if "atoll._transfer.cloud" in sys.modules:
+        usual.append("atoll._transfer.cloud")  # with cloudpickle: 4 MB
+    return tuple(usual)
+
+
+_CANNOT_IMPORT = "cannot import "
+
+
+def _complain(request: _Request, failures: tuple[str, ...]) -> None:
+    import warnings
+
+    for failure in failures:
+        message = f"{_CANNOT_IMPORT}{failure}"
+        if request.is_waited_for:
+            request.errors.append(message)
+            continue
+        try:
+            warnings.warn_explicit(message, RuntimeWarning, *request.place)
+        except RuntimeWarning as warning:  # warnings are errors, but nobody is there to catch it
+            _report(warning)
+
+
+def _report(error: BaseException) -> None:
+    from types import SimpleNamespace
+
+    arguments: Any = SimpleNamespace(
+        exc_type=type(error),
+        exc_value=error,
+        exc_traceback=error.__traceback__,
+        err_msg="Exception ignored in atoll.prewarm()",
+        object=None,
+    )
+    sys.unraisablehook(arguments)
+
+
+def _close(retired: _core.Handle) -> None:
+    """Close an interpreter whose thread has ended and of which nothing is held."""
+    try:
+        _core.close_retired(retired, _PATIENCE_SECONDS)
+    except BufferError:
+        pass  # something of it is held again: it retires once more
+    except (TimeoutError, RuntimeError):
+        # A thread is inside; it is waited for elsewhere, and nobody else gets in meanwhile.
+        _core.show(retired)
+        with suppress(RuntimeError):  # no thread can be started: it stays until the exit
+            _thread.start_new_thread(_close_patiently, (retired,))
+
+
+def _close_patiently(interpreter: _core.Handle) -> None:
+    with suppress(BufferError, RuntimeError):  # then it stays until the exit
+        _core.close(interpreter, None)

@@ -1,0 +1,29 @@
+#include "ground/interpreter/crossing_log.h"
+
+// A thread that crosses all the time is never seen in peace; any of its states is as good then.
+#define TRIES 20
+
+atomic_int crossing_log_watchdogs = 0;
+
+int
+crossing_log_copy(crossing_log *self, crossing_log_seen copy[CROSSING_LOG_LEVELS])
+{
+    int depth = 0;
+    for (int try = 0; try < TRIES; try++) {
+        uint64_t begun = atomic_load_explicit(&self->begun, memory_order_acquire);
+        depth = atomic_load_explicit(&self->depth, memory_order_acquire);
+        for (int i = 0; i < depth && i < CROSSING_LOG_LEVELS; i++) {
+            crossing_log_level *level = &self->levels[i];
+            // acquire: before `begun` is looked at again; pairs with crossing_log_begin
+            copy[i] =
+                (crossing_log_seen){atomic_load_explicit(&level->home, memory_order_acquire),
+                                    atomic_load_explicit(&level->host, memory_order_acquire),
+                                    atomic_load_explicit(&level->frame, memory_order_acquire),
+                                    atomic_load_explicit(&level->since, memory_order_acquire)};
+        }
+        if (atomic_load_explicit(&self->begun, memory_order_relaxed) == begun) {
+            break;
+        }
+    }
+    return depth;
+}

@@ -1,0 +1,33 @@
+// eventfd_waker: wakes an event loop, which waits on a file descriptor and cannot wait on a
+// semaphore.
+//
+// Purpose. Each call has a number; ringing it makes the descriptor readable, and the loop then
+// takes the numbers of all calls that were called.
+//
+// Lifetime. Counted. A call is part of whoever made it, and must be forgotten before that goes.
+//
+// Threads. Any. The mutex is a leaf, taken under queue mutexes.
+#ifndef ATOLL_GROUND_EVENTFD_WAKER_H
+#define ATOLL_GROUND_EVENTFD_WAKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct eventfd_waker eventfd_waker;
+
+typedef struct eventfd_waker_call {
+    struct eventfd_waker_call *next,
+        *previous; // the waker's mutex; NULL in both: not called, or taken
+    uint64_t number;
+} eventfd_waker_call;
+
+eventfd_waker *eventfd_waker_new(void); // NULL: see errno
+void eventfd_waker_incref(eventfd_waker *self);
+void eventfd_waker_decref(eventfd_waker *self);
+int eventfd_waker_descriptor(const eventfd_waker *self);
+void eventfd_waker_wake(eventfd_waker *self, eventfd_waker_call *call);   // once per call
+void eventfd_waker_forget(eventfd_waker *self, eventfd_waker_call *call); // called or not
+size_t eventfd_waker_take(eventfd_waker *self, uint64_t *numbers,
+                          size_t capacity); // the oldest first
+
+#endif
