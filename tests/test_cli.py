@@ -57,6 +57,18 @@ def test_command_line_imports_no_rich() -> None:
     assert done.stdout.splitlines()[-1] == "False"
 
 
+@pytest.mark.parametrize("command", ["demo", "graph", "doctor colorsys"])
+def test_rich_is_missing(command: str) -> None:
+    """Without rich a command that prints tables says what to install."""
+    code = (
+        "import sys; sys.modules['rich'] = None\n"
+        f"import atoll.cli; sys.exit(atoll.cli.main({command.split()!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    message = "atoll: tables need rich: pip install 'atoll[cli]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
 def test_workers_import_no_rich() -> None:
     """What the worker interpreters import does not import rich."""
     code = "import sys, atoll.demo.worker, atoll.demo.index; print('rich' in sys.modules)"

@@ -53,6 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _doctor(arguments.packages, arguments.json)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "rich":
+            raise
+        return _complain("tables need rich: pip install 'atoll[cli]'", UNUSABLE)
     parser.print_help()
     return 0
 
