@@ -1,4 +1,4 @@
-"""What it costs to start an atoll.Thread, what two of them gain, and what the standby thread takes."""
+"""What it costs to start an atoll.Thread, what two of them gain, and what the standby costs."""
 
 from __future__ import annotations
 

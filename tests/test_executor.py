@@ -736,7 +736,9 @@ def test_closing_the_iterator_cancels(full_pool: Pool) -> None:
     results = full_pool.map(str, range(3), chunksize=1)
     assert full_pool._worker_pool.pending == 3
     results.close()  # type: ignore[attr-defined]
-    assert full_pool._worker_pool.pending == 3  # a generator that never began has nothing to clean up
+    assert (
+        full_pool._worker_pool.pending == 3
+    )  # a generator that never began has nothing to clean up
     del results
 
 

@@ -127,10 +127,12 @@ def _in_order(containers: dict[int, _Container]) -> dict[int, _Container]:
 
 def _write_numbers(values: Sequence[int], letters: str = UNSIGNED) -> bytes:
     least, most = min(values, default=0), max(values, default=0)
-    for letter in letters:
+
+    def holds_all(letter: str) -> bool:
         bits = 8 * struct.calcsize(f"<{letter}") - (letters == SIGNED)
-        if most < 1 << bits and (least >= 0 or -least <= 1 << bits):
-            break
+        return most < 1 << bits and (least >= 0 or -least <= 1 << bits)
+
+    letter = next(filter(holds_all, letters))
     return letter.encode() + struct.pack(f"<{len(values)}{letter}", *values)
 
 
