@@ -2,7 +2,7 @@
 #include "bridge/executor/worker_pool.h"
 
 #include "bridge/crossing/crossing.h"
-#include "bridge/crossing/disturbance.h"
+#include "bridge/python/disturbance.h"
 #include "bridge/transfer/error.h"
 #include "bridge/python/objects.h"
 #include "ground/base/clock.h"

@@ -1,7 +1,7 @@
 #include "bridge/crossing/crossing.h"
 
 #include "bridge/python/cpython.h"
-#include "bridge/crossing/disturbance.h"
+#include "bridge/python/disturbance.h"
 #include "bridge/transfer/export.h"
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/wakeup.h"

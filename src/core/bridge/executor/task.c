@@ -1,7 +1,7 @@
 #include "bridge/executor/task.h"
 
 #include "bridge/python/cpython.h"
-#include "bridge/crossing/disturbance.h"
+#include "bridge/python/disturbance.h"
 #include "bridge/transfer/error.h"
 #include "bridge/transfer/export.h"
 #include "bridge/transfer/handle.h"

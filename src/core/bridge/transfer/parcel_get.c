@@ -3,6 +3,7 @@
 #include "bridge/share/frozendict.h"
 #include "bridge/transfer/handle.h"
 #include "bridge/transfer/record.h"
+#include "bridge/python/disturbance.h"
 #include "bridge/python/value.h"
 
 static inline record *
@@ -267,6 +268,7 @@ parcel_get_alone(parcel *self, core_state *state, PyObject **why)
     const record *head = next_record(self);
     bool is_lost = head->detail;
     size_t end = self->position + head->size;
+    unsigned before = disturbance_count();
     PyObject *value = parcel_get(self, state);
     *why = NULL;
     if (is_lost) {
@@ -274,7 +276,7 @@ parcel_get_alone(parcel *self, core_state *state, PyObject **why)
         return NULL;
     }
     if (value == NULL) {
-        *why = error_describe();
+        *why = disturbance_is_why(before) ? NULL : error_describe();
         skip_to(self, end);
     }
     return value;

@@ -1,4 +1,4 @@
-#include "bridge/crossing/disturbance.h"
+#include "bridge/python/disturbance.h"
 
 #include "ground/interpreter/alarm.h"
 #include "ground/interpreter/thread.h"
