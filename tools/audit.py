@@ -80,7 +80,8 @@ def tail(ended: Ended) -> str:
 
 def run(step: Step, seconds: float) -> Ended:
     """Run it; whatever it started and left is killed."""
-    with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryFile() as output:
+    directory = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with directory as empty, tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             step.command,
             stdin=subprocess.DEVNULL,
@@ -138,11 +139,11 @@ class Analyser:
 
     def notes(self) -> Iterator[str]:
         yield f"{sum(self.suppressed.values())} warnings are suppressed by tools/audit.supp"
-        for pattern, count in self.suppressed.items():
-            if not count:
-                yield f"no warning matches {pattern.pattern}"
-        for name in sorted(self.in_part):
-            yield f"too complex for the analyser, which looked at a part: {name}"
+        for pattern in (pattern for pattern, count in self.suppressed.items() if not count):
+            yield f"no warning matches {pattern.pattern}"
+        if self.in_part:
+            names = ", ".join(sorted(Path(name).name for name in self.in_part))
+            yield f"too complex for gcc, which looked at a part of {len(self.in_part)}: {names}"
 
 
 # ---- scripts ----
