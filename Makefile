@@ -1,5 +1,6 @@
 # The long checks; `uv run pytest` is the short one, `.ci/run` what must pass before a change lands.
 SECONDS_EACH ?= 10
+AUDIT_SECONDS ?= 900
 
 .PHONY: asan tsan shake faults audit nightly
 
@@ -17,8 +18,8 @@ shake:  # the stress scripts on a core that rests at random
 faults:  # allocations that fail
 	uv run python tests/faults/faults.py
 
-audit:  # what somebody would try who wants to break it, in 15 minutes
-	tools/audit.sh
+audit:  # what somebody would try who wants to break it, in $(AUDIT_SECONDS) seconds
+	uv run python tools/audit.py $(AUDIT_SECONDS)
 
 nightly:  # all of it, and ten minutes of random programs on each Python of $PYTHONS
 	tools/nightly.sh

@@ -24,7 +24,7 @@ done
 for check in asan tsan shake faults; do
   attempt make "$check" SECONDS_EACH=60
 done
-attempt tools/audit.sh 7200
+attempt make audit AUDIT_SECONDS=7200
 
 ((${#failed[@]} == 0)) && exit
 printf 'FAILED  %s\n' "${failed[@]}"

@@ -25,7 +25,7 @@ class Class(metaclass=Meta):
 
 def objects():
     proxy = there.eval("Class()")
-    workers = _core.WorkerPool(1, True, _core.Task)
+    workers = _core.WorkerPool(1, _core.Task)
     workers.end(1)
     values = "[1]; {1: 2}; len; bytearray(3); lambda: 1; Class; Meta; atoll.restrict([1], ['pop'])"
     waker, queue, buffer = _core.EventfdWaker(), atoll.Queue(), atoll.Buffer(16)
