@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,3 +172,47 @@ def test_lost_part_of_a_task_exception() -> None:
     assert type(error) is workloads.CustomError
     assert error.args[0] == "text"
     assert isinstance(error.args[1], str)
+
+
+HOSTILE = """
+from dataclasses import dataclass
+@dataclass(frozen=True)
+class Frozen(Exception):
+    key: str
+class Strict(Exception):
+    def __setattr__(self, name, value): raise AttributeError(name)
+class Classless(Exception):
+    @property
+    def __class__(self): raise ZeroDivisionError
+class Causeless(Exception):
+    @property
+    def __cause__(self): raise ZeroDivisionError
+class Silent(Exception):
+    def __getattribute__(self, name): raise ZeroDivisionError
+class Meta(type):
+    def __getattribute__(cls, name): raise ZeroDivisionError
+class Hidden(Exception, metaclass=Meta): pass
+def fail(name): raise globals()[name]("text")
+"""
+
+
+@pytest.mark.parametrize("name", ["Frozen", "Strict", "Classless", "Causeless", "Silent", "Hidden"])
+def test_rebuilding_asks_nothing_of_the_class(
+    interpreter: atoll.Interpreter, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class that refuses attributes, or lies about itself, arrives as itself, with its arguments."""
+    (tmp_path / "hostile_exceptions.py").write_text(HOSTILE)
+    monkeypatch.syspath_prepend(tmp_path)
+    hostile = importlib.import_module("hostile_exceptions")
+    interpreter.exec(
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import hostile_exceptions"
+    )
+    error = None
+    try:
+        interpreter.eval(f"hostile_exceptions.fail({name!r})")
+    except BaseException as raised:
+        error = raised
+    finally:
+        del sys.modules["hostile_exceptions"]
+    assert type(error) is vars(hostile)[name]
+    assert BaseException.__dict__["args"].__get__(error) == ("text",)

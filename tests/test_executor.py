@@ -1114,3 +1114,24 @@ def test_waiting_keeps_nobody_from_working(pool: Pool, gate: Gate) -> None:
     assert not long.done()
     gate.go.set()
     long.result()
+
+
+@pytest.mark.parametrize("arguments", [{"buffersize": 10}, {"buffersize": 10, "chunksize": 3}, {}])
+def test_map_is_read_after_the_end(arguments: dict[str, int]) -> None:
+    """What a map() has submitted can be read after shutdown(), with a buffer that took all too."""
+    with atoll.InterpreterPoolExecutor(2) as executor:
+        results = executor.map(abs, range(-4, 0), **arguments)
+    assert list(results) == [4, 3, 2, 1]
+
+
+class EmptyButCallable(list[Any]):
+    """Callable, though it is false."""
+
+    def __call__(self) -> None:
+        sys.modules["atoll"].initialized = True  # type: ignore[attr-defined]
+
+
+def test_false_initializer() -> None:
+    """An initializer that is callable is called, also if it is false."""
+    with atoll.InterpreterPoolExecutor(1, initializer=EmptyButCallable()) as executor:
+        assert executor.submit(eval, "__import__('atoll').initialized").result() is True

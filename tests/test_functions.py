@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import colorsys
 import functools
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -180,3 +182,12 @@ def test_cloudpickle_is_not_imported(run_cleanly: Callable[..., str]) -> None:
             assert other.call(lambda: tuple(map(str, work(3)))) == ("6", "[]")
         assert "cloudpickle" not in sys.modules
     """)
+
+
+def test_cloudpickle_is_half_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another thread imports cloudpickle, functions that need it not are pickled all the same."""
+    monkeypatch.setitem(sys.modules, "cloudpickle", ModuleType("cloudpickle"))
+    monkeypatch.setitem(
+        sys.modules, "cloudpickle.cloudpickle", ModuleType("cloudpickle.cloudpickle")
+    )
+    assert copied(lambda: FACTOR)() == FACTOR

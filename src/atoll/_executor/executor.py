@@ -295,7 +295,9 @@ class InterpreterPoolExecutor(Executor):
         signals.install()  # for submit() and result(), which tell what breaks them off
         self._max_workers = max_workers
         self._functions = _Functions()
-        self._initializer = initializer and self._functions.pack(initializer, tuple(initargs))
+        self._initializer = (
+            None if initializer is None else self._functions.pack(initializer, tuple(initargs))
+        )
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
         self._threads: set[threading.Thread] = set()
         self._lock = threading.RLock()  # so that a queued call has a worker before anything else

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from _collections_abc import Sequence
 from importlib import import_module
 
 from .. import _core
 from .errors import BaseRemoteError, DeadlineExceeded, RemoteError, RemoteTraceback
 from .names import name_of
-from .value_types import by_value_id
+from .value_types import by_value_class, by_value_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,6 +153,19 @@ _inside: dict[str, Callable[[BaseException], Any]] = {
     for name in ("args", "__dict__", "__traceback__", "__cause__", "__context__")
 }
 _inside["__suppress_context__"] = BaseException.__dict__["__suppress_context__"].__get__
+
+
+def _set_inside(exception: BaseException, name: str, value: Any) -> None:
+    """Set what BaseException keeps; a `__setattr__` of the class's own is not asked."""
+    BaseException.__dict__[name].__set__(exception, value)
+
+
+def _set_c_field(exception: BaseException, name: str, value: str) -> None:
+    for base in (ImportError, NameError, AttributeError):
+        if issubclass(type(exception), base) and name in base.__dict__:
+            base.__dict__[name].__set__(exception, value)
+
+
 _members_in_group = BaseExceptionGroup.__dict__["exceptions"].__get__
 _message_of_group = BaseExceptionGroup.__dict__["message"].__get__
 _mro_of = type.__dict__["__mro__"].__get__
@@ -287,18 +299,18 @@ def rebuild(captured: Captured) -> BaseException:
     Called by the core, in the interpreter that gets it.
     """
     exception = rebuild_alone(captured)
-    if isinstance(exception, DeadlineExceeded) and _core.deadline_was_heeded():
-        exception = exception.as_timeout_error()
-    last = exception
+    if issubclass(type(exception), DeadlineExceeded) and _core.deadline_was_heeded():
+        exception = DeadlineExceeded.as_timeout_error(cast("DeadlineExceeded", exception))
+    last: Any = exception
     seen = {id(last)}
-    while last.__cause__ is not None and id(last.__cause__) not in seen:
-        last = last.__cause__
+    while (cause := _inside["__cause__"](last)) is not None and id(cause) not in seen:
+        last = cause
         seen.add(id(last))
     blocks = _shortened(_blocks(captured[0]))
-    if isinstance(last, RemoteTraceback):
+    if issubclass(type(last), RemoteTraceback):
         last.blocks = blocks
     else:
-        last.__cause__ = RemoteTraceback(blocks)
+        _set_inside(last, "__cause__", RemoteTraceback(blocks))
     return exception
 
 
@@ -338,7 +350,7 @@ class _Given:
             args = (*args, [self.rebuild(member) for member in fields["members"]])
         exception = _make(fields["type"], reference, args)
         for name, value in fields["fields"]:
-            _asked(setattr, exception, name, value, otherwise=None)
+            _set_c_field(exception, name, value)
         own = _inside["__dict__"](exception)
         for entry in filter(None, state):
             _asked(own.__setitem__, *entry, otherwise=None)  # a key may refuse to be hashed
@@ -346,8 +358,8 @@ class _Given:
             own["__notes__"] = notes
         for link in ("cause", "context"):  # in the order of their values
             if fields[link] is not None:
-                setattr(exception, f"__{link}__", self.rebuild(fields[link]))
-        exception.__suppress_context__ = fields["suppress"]
+                _set_inside(exception, f"__{link}__", self.rebuild(fields[link]))
+        _set_inside(exception, "__suppress_context__", fields["suppress"])
         return exception
 
     def _next(
@@ -375,13 +387,14 @@ def _make(
         return _constructed(of, of, args)
     base = of[3]
     cls = _find_type(of, reference) or _remote_type(of[0], of[1], base)
-    base = next((each for each in cls.__mro__ if each is base), BaseException)
+    base = next((each for each in _mro_of(cls) if each is base), BaseException)
     exception = _constructed(base, cls, args)
-    if isinstance(exception, BaseRemoteError):
-        exception.remote_type = reference
-    if issubclass(base, OSError) and [*map(id, exception.args)] != [*map(id, args[:2])]:
+    if issubclass(cls, BaseRemoteError):
+        _inside["__dict__"](exception)["remote_type"] = reference
+    kept = _inside["args"](exception)
+    if issubclass(base, OSError) and [*map(id, kept)] != [*map(id, args[:2])]:
         # A subclass with an __init__ of its own: OSError.__new__ then leaves args to it.
-        exception.args = args
+        _set_inside(exception, "args", args)
     return exception
 
 
@@ -394,7 +407,7 @@ def _constructed(
         base.__init__(exception, *args)
     except (TypeError, ValueError):
         exception = base.__new__(cls)
-        exception.args = args
+        _set_inside(exception, "args", args)
     return exception
 
 
@@ -412,9 +425,7 @@ def _find_type(of: TypeName, reference: Any) -> type[BaseException] | None:
     except Exception:  # importing runs code of others
         found = None
     if found is None and identifier is not None:
-        cloudpickle = sys.modules.get("cloudpickle.cloudpickle")
-        if cloudpickle is not None:
-            found = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(identifier)
+        found = by_value_class(identifier)
     return found if isinstance(found, type) and issubclass(found, base) else None
 
 

@@ -76,8 +76,9 @@ def _is_changed() -> bool:
     """Has cloudpickle been told to pickle some modules by value?"""
     import sys
 
-    cloudpickle = sys.modules.get("cloudpickle")
-    return cloudpickle is not None and bool(cloudpickle.list_registry_pickle_by_value())
+    # Another thread may be importing it: then nobody has told it anything yet.
+    listed = getattr(sys.modules.get("cloudpickle"), "list_registry_pickle_by_value", None)
+    return listed is not None and bool(listed())
 
 
 def _is_proxy_or_handle(obj: object) -> bool:

@@ -66,9 +66,19 @@ def is_value_type(cls: type) -> bool:
 
 def by_value_id(cls: type) -> str | None:
     """Return the id under which cloudpickle knows a class on both sides, if it crossed by value."""
+    known = list(_classes_by_id().items())
+    return next((str(identifier) for identifier, each in known if each is cls), None)
+
+
+def by_value_class(identifier: str) -> Any:
+    """Return the class of such an id; None: it did not cross."""
+    return _classes_by_id().get(identifier)
+
+
+def _classes_by_id() -> Any:
+    # Another thread may be importing it: then no class has crossed yet.
     cloudpickle = sys.modules.get("cloudpickle.cloudpickle")
-    known: Any = getattr(cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_ID", None) or {}
-    return next((str(identifier) for identifier, each in list(known.items()) if each is cls), None)
+    return getattr(cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_ID", {})
 
 
 def note_by_value(cls: type) -> None:

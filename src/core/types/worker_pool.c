@@ -233,8 +233,8 @@ static PyObject *
 worker_pool_submit_each(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
 {
     worker_pool_object *self = (worker_pool_object *)op;
-    if (count != 4 || check_open(self) < 0) {
-        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "four arguments");
+    if (count != 4) {
+        return PyErr_Format(PyExc_TypeError, "four arguments");
     }
     Py_ssize_t limit = PyNumber_AsSsize_t(arguments[2], NULL); // what is too big is clipped
     Py_ssize_t size = PyErr_Occurred() ? -1 : PyNumber_AsSsize_t(arguments[3], NULL), stride = 0;
@@ -244,7 +244,7 @@ worker_pool_submit_each(PyObject *op, PyObject *const *arguments, Py_ssize_t cou
     while (result == 0 && limit != 0 &&
            (item = size == 1 ? next_row(iterator) : next_chunk(iterator, size, &stride)) != NULL) {
         // The iterator may have submitted something else meanwhile.
-        result = pack_function(self, arguments[0], true);
+        result = check_open(self) < 0 ? -1 : pack_function(self, arguments[0], true);
         result = result < 0 ? -1 : submit_next(self, &sent, item, stride, list);
         Py_DECREF(item);
         limit--;
