@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import subprocess
 import sys
 import textwrap
@@ -14,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import environment
 
 import atoll
 from atoll import _core
-
-TESTS = Path(__file__).parent
 
 # All tests run with shared values in read-only memory: whoever writes to one ends the process there.
 _core.seal_heap()
@@ -71,7 +69,7 @@ def run_script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
         path.write_text(textwrap.dedent(source))
         return subprocess.run(
             [sys.executable, "-W", "error", *options, str(path)],
-            env=os.environ | {"PYTHONPATH": str(TESTS)},
+            env=environment(),
             capture_output=True,
             text=True,
             timeout=100,

@@ -2,7 +2,7 @@
 # audit.sh [SECONDS]: what somebody would try who wants to break it, in SECONDS (default: 900).
 #
 # gcc's static analyser over the core; then the scripts of tests/crashes and of the folder $CASES; then
-# the fuzzers: tests/test_restrict_fuzz.py and tests/stress/fuzz_*.py, for what is left of the time. Runs
+# the fuzzers: tests/transfer/test_restrict_fuzz.py and tests/stress/fuzz_*.py, for what is left of the time. Runs
 # with the Python of `uv run` (or $ATOLL_PYTHON). A script of $CASES fails the audit only if it dies of a
 # signal or hangs; it is left out if its first line says `needs PACKAGE`. What the analyser is wrong
 # about is in tools/audit.supp, with the reason.
@@ -50,7 +50,7 @@ for script in ${CASES:+"$CASES"/*.py "$CASES"/*/*.py}; do
   [[ -e $script ]] && ! head -1 "$script" | grep -qi '\bneeds ' && run_case "$script"
 done
 
-attempt 600 -m pytest -q -p no:cacheprovider tests/test_restrict_fuzz.py
+attempt 600 -m pytest -q -p no:cacheprovider tests/transfer/test_restrict_fuzz.py
 fuzzers=(tests/stress/fuzz_*.py)
 if [[ -e ${fuzzers[0]} ]]; then
   each=$(((seconds - SECONDS) / ${#fuzzers[@]}))

@@ -24,7 +24,7 @@ from typing import Any
 
 import running
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "share"))
 
 import share_bodies
 from share_bodies import Body

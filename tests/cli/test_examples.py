@@ -21,7 +21,7 @@ import atoll
 import atoll.extensions
 import atoll.gc
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 
 

@@ -12,7 +12,7 @@ import pytest
 from compiling import COMPILER, HAS_COMPILER
 
 HERE = Path(__file__).parent
-CORE = HERE.parent / "src" / "core"
+CORE = HERE.parents[1] / "src" / "core"
 
 pytestmark = pytest.mark.skipif(
     not HAS_COMPILER or not CORE.is_dir(),
@@ -45,7 +45,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return sorted(folder.glob("*.o"))
 
 
-@pytest.mark.parametrize("path", sorted((HERE / "c").glob("test_*.c")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(HERE.glob("test_*.c")), ids=lambda path: path.stem)
 def test_ground(path: Path, ground: list[Path], tmp_path: Path) -> None:
     """The C test links with `ground` alone, without warnings, and ends with status 0."""
     program = tmp_path / path.stem

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-RUN = Path(__file__).parent / "matrix" / "run.py"
+RUN = Path(__file__).with_name("run.py")
 TABLE = RUN.with_name("table.py")
 
 

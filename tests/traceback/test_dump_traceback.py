@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import workloads
+from children import environment
 
 import atoll
 
@@ -349,7 +350,7 @@ class Script:
             [sys.executable, "-c", textwrap.dedent(HEAD) + textwrap.dedent(source)],
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+            env=environment(),
             start_new_session=True,
         )
         assert self.process.stdout is not None

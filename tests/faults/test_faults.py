@@ -1,4 +1,4 @@
-"""Allocations that fail, and threads that cannot be started: a selection of faults/faults.py."""
+"""Allocations that fail, and threads that cannot be started: a selection of faults.py."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import faults
 import pytest
 
-FAULTS = Path(__file__).parent / "faults"
-sys.path.insert(0, str(FAULTS))
-
-import faults  # noqa: E402
+FAULTS = Path(__file__).parent
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the hook knows ELF only")
 

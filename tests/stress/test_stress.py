@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from children import environment
 
-STRESS = Path(__file__).parent / "stress"
+STRESS = Path(__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_stress(command: tuple[str, ...]) -> None:
     script, *arguments = command
     done = subprocess.run(
         [sys.executable, str(STRESS / script), *arguments],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=environment(),
         capture_output=True,
         text=True,
         errors="replace",
