@@ -13,13 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from children import environment
+from children import environment, limit
 
 import atoll
 from atoll import _core
 
 # All tests run with shared values in read-only memory: whoever writes to one ends the process there.
 _core.seal_heap()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Scale the time that a test may take, as those of its processes; but not `--timeout`."""
+    if config.option.collectonly or config.getoption("timeout") is not None:
+        return
+    usual = float(config.getini("timeout"))
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        item.add_marker(pytest.mark.timeout(limit(own.args[0] if own else usual)), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +82,7 @@ def run_script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=limit(100),
             cwd=tmp_path,
         )
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from children import limit
 from compiling import COMPILER, HAS_COMPILER
 
 HERE = Path(__file__).parent
@@ -50,5 +51,5 @@ def test_ground(path: Path, ground: list[Path], tmp_path: Path) -> None:
     """The C test links with `ground` alone, without warnings, and ends with status 0."""
     program = tmp_path / path.stem
     compile_c("-o", program, path, *ground, "-pthread", cwd=tmp_path)
-    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=110)
+    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=limit(110))
     assert (done.returncode, done.stderr) == (0, "")

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from children import limit
 
 import atoll
 import atoll.extensions
@@ -35,7 +36,7 @@ def run(path: Path, *arguments: str, folder: Path = ROOT) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=limit(110),
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import faults
 import pytest
+from children import limit
 
 FAULTS = Path(__file__).parent
 
@@ -17,10 +18,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the hook knows 
 def run(*arguments: str) -> str:
     """What went wrong."""
     done = subprocess.run(
-        [sys.executable, str(FAULTS / "faults.py"), "--seconds", "60", *arguments],
+        [sys.executable, str(FAULTS / "faults.py"), "--seconds", str(limit(60)), *arguments],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=limit(110),
     )
     assert done.stderr == ""
     return done.stdout
@@ -63,6 +64,6 @@ def test_control(name: str, tmp_path: Path) -> None:
         [sys.executable, str(FAULTS / "control.py"), str(hook), name, "300"],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=limit(110),
     )
     assert done.returncode != 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from children import environment
+from children import environment, limit
 
 HEAD = """
     import atoll, os, signal, sys, threading
@@ -217,7 +217,7 @@ def test_uncaught_ends_the_process(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    _, noise = process.communicate(timeout=100)
+    _, noise = process.communicate(timeout=limit(100))
     assert process.returncode == -signal.SIGINT
     assert "enter_and_spin" in noise
     assert noise.endswith("KeyboardInterrupt\n")

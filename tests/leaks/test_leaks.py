@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from children import environment
+from children import environment, limit
 
 MEASURE = Path(__file__).with_name("measure.py")
 MEGABYTE = 1 << 20
@@ -22,7 +22,7 @@ def measure(workload: str, rounds: int) -> tuple[int, int, int]:
         env=environment(MALLOC_ARENA_MAX="1"),
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=limit(110),
     )
     assert done.returncode == 0, done.stderr
     size, blocks, references = map(int, done.stdout.split())

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from children import environment
+from children import environment, limit, slowness
 
 STRESS = Path(__file__).parent
 
@@ -34,10 +34,10 @@ def test_stress(command: tuple[str, ...]) -> None:
     script, *arguments = command
     done = subprocess.run(
         [sys.executable, str(STRESS / script), *arguments],
-        env=environment(),
+        env=environment(ATOLL_SLOWNESS=str(slowness())),
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=110,
+        timeout=limit(110),
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]

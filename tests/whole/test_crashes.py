@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from children import environment
+from children import environment, limit
 
 CRASHES = Path(__file__).parents[1] / "crashes"
 
@@ -21,7 +21,7 @@ def test_survives(path: Path, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=110,
+        timeout=limit(110),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr[-3000:]
