@@ -16,7 +16,6 @@ from children import environment
 from stdlib_suites import load, skip
 
 import atoll
-from atoll._executor import executor
 
 executor, util, test_init, test_shutdown, test_wait, test_as_completed, test_thread_pool = map(
     lambda name: load(f"test_concurrent_futures.{name}"),
@@ -141,5 +140,5 @@ class TestThreadPool(Mixin, test_thread_pool.ThreadPoolExecutorTest):  # type: i
 
 def test_the_suites_ran_on_atoll() -> None:
     """What the suites use is not the standard library's."""
-    assert TestExecutor.executor_type is executor.InterpreterPoolExecutor
-    assert TestShutdown.executor_type is executor.InterpreterPoolExecutor
+    assert TestExecutor.executor_type is atoll.InterpreterPoolExecutor
+    assert TestShutdown.executor_type is atoll.InterpreterPoolExecutor
