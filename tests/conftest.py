@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import subprocess
 import sys
 import textwrap
@@ -14,14 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import environment, limit
 
 import atoll
 from atoll import _core
 
-TESTS = Path(__file__).parent
-
 # All tests run with shared values in read-only memory: whoever writes to one ends the process there.
 _core.seal_heap()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Scale the time that a test may take, as those of its processes; but not `--timeout`."""
+    if config.option.collectonly or config.getoption("timeout") is not None:
+        return
+    usual = float(config.getini("timeout"))
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        item.add_marker(pytest.mark.timeout(limit(own.args[0] if own else usual)), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -71,10 +79,10 @@ def run_script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
         path.write_text(textwrap.dedent(source))
         return subprocess.run(
             [sys.executable, "-W", "error", *options, str(path)],
-            env=os.environ | {"PYTHONPATH": str(TESTS)},
+            env=environment(),
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=limit(100),
             cwd=tmp_path,
         )
 

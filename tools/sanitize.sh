@@ -11,10 +11,8 @@ seconds=${1:-10}
 shift || true
 tests=("$@")
 if ! ((${#tests[@]})); then
-  for noun in proxy values exceptions lifetime buffer restrict identity one_at_a_time share \
-    share_file frozendict block atomic_int big_values; do
-    tests+=("tests/test_$noun.py")
-  done
+  tests=(tests/memory tests/crossing/test_{proxy,identity}.py tests/share/test_{share,share_file,frozendict}.py
+    tests/transfer/test_{values,exceptions,restrict}.py tests/interpreter/test_{lifetime,one_at_a_time}.py)
 fi
 
 # -fno-wrapv: Python's own flags define signed overflow, and then UBSan does not look for it
@@ -23,7 +21,7 @@ flags+=" -fno-omit-frame-pointer -g -O1"
 build_copy sanitize "$flags" "-fsanitize=address,undefined"
 
 # No search for leaks: Python leaves memory to the process's end, and a fork forgets interpreters
-# (tests/test_leaks.py looks for ours). ASan reports to files, since scripts that start others may keep
+# (tests/leaks/test_leaks.py looks for ours). ASan reports to files, since scripts that start others may keep
 # their stderr; UBSan to stderr only, which pytest must not capture therefore.
 options=halt_on_error=1:abort_on_error=1:print_stacktrace=1:log_path=$reports/report
 export ASAN_OPTIONS=$options:detect_leaks=0:use_sigaltstack=0:handle_segv=1 UBSAN_OPTIONS=$options

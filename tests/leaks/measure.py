@@ -17,6 +17,17 @@ from contextlib import suppress
 from typing import Any
 
 
+def of_each(visit: Callable[[Any], Any]) -> list[Any]:
+    """What visits of all interpreters return; one that is closing, which is listed too, has none."""
+    import atoll
+
+    found = []
+    for each in atoll.interpreters():
+        with suppress(atoll.InterpreterClosedError):
+            found.append(visit(each))
+    return found
+
+
 def rss() -> int:
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096
@@ -347,8 +358,7 @@ def tasks() -> Callable[[], Any]:
         assert sum(pool.map(abs, range(100), chunksize=1)) == sum(pool.map(abs, range(100)))
         list(pool.map(lambda n: {n: here}, range(20)))
         next(pool.map(abs, range(50)))
-        for each in atoll.interpreters():
-            each.call(gc.collect)  # empties the free lists, too, of which each has its own
+        of_each(lambda each: each.call(gc.collect))  # empties the free lists, each has its own
 
     return one
 
@@ -378,15 +388,9 @@ WORKLOADS = {function.__name__: function for function in (
 
 
 def held() -> list[tuple[int, int]]:
-    """Exports and proxies of each interpreter; looking at them is a visit."""
-    import atoll
-
-    counts = []
-    for each in atoll.interpreters():
-        with suppress(atoll.InterpreterClosedError):
-            statistics = each.statistics()
-            counts.append((statistics.exports, statistics.proxies))
-    return counts
+    """Exports and proxies of each interpreter."""
+    found = of_each(lambda each: each.statistics())
+    return [(statistics.exports, statistics.proxies) for statistics in found]
 
 
 def settle() -> None:

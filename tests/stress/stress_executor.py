@@ -25,7 +25,7 @@ import running
 import atoll
 
 Pool = atoll.InterpreterPoolExecutor
-PATIENCE = 100  # seconds after which something is lost
+PATIENCE = 100 * running.SLOWNESS  # seconds after which something is lost
 
 
 class Expected(Exception):

@@ -22,7 +22,7 @@ import targets
 
 import atoll
 
-PATIENCE = 20  # seconds for one process; an idle machine needs 1 to 3
+PATIENCE = 20 * running.SLOWNESS  # seconds for one process; an idle machine needs 1 to 3
 
 # A debug build of CPython asserts at its end that no interpreter was left, not even one in which a
 # thread is stuck.

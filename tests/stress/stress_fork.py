@@ -29,7 +29,7 @@ import targets
 
 import atoll
 
-PATIENCE = 20  # seconds that a child may take
+PATIENCE = round(20 * running.SLOWNESS)  # seconds that a child may take
 pools: list[atoll.InterpreterPoolExecutor] = []  # one, in use while processes fork
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import environment, limit
 
 HEAD = """
     import atoll, os, signal, sys, threading
@@ -212,12 +212,12 @@ def test_uncaught_ends_the_process(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+        env=environment(),
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    _, noise = process.communicate(timeout=100)
+    _, noise = process.communicate(timeout=limit(100))
     assert process.returncode == -signal.SIGINT
     assert "enter_and_spin" in noise
     assert noise.endswith("KeyboardInterrupt\n")

@@ -303,12 +303,14 @@ def test_threads_of_another_interpreter_need_others(run_cleanly: Any) -> None:
 def test_interrupted_while_threads_are_waited_for(run_cleanly: Any) -> None:
     """After Ctrl-C at exit threads are not waited for; an interpreter without any ends as usual."""
     out = run_cleanly("""
-        import atexit, atoll, os, signal, _thread, time
+        import atexit, atoll, io, os, signal, _thread
         one, two = atoll.Interpreter("one"), atoll.Interpreter("two")
         one.exec("import threading\\nthreading.Thread(target=threading.Event().wait).start()")
         two.exec("import atexit\\natexit.register(print, 'two ends')")
         def interrupt():
-            time.sleep(0.2)
+            said = io.StringIO()
+            while "in _Waiter.join" not in said.getvalue():
+                atoll.dump_traceback(said)
             os.kill(os.getpid(), signal.SIGINT)
         atexit.register(_thread.start_new_thread, interrupt, ())
     """)

@@ -16,12 +16,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from children import limit
 
 import atoll
 import atoll.extensions
 import atoll.gc
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 
 
@@ -35,7 +36,7 @@ def run(path: Path, *arguments: str, folder: Path = ROOT) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=limit(110),
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from children import limit
 
 from atoll import cli
 from atoll.demo import run
@@ -16,7 +17,7 @@ from atoll.demo import run
 def atoll(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run `python -m atoll` to its end."""
     command = [sys.executable, "-m", "atoll", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit(100))
 
 
 @pytest.fixture
@@ -345,7 +346,11 @@ def test_run_leaves_logging_to_the_script(script: Path) -> None:
         "warnings.warn('captured')\n"
     )
     plain = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=100
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=limit(100),
     )
     assert "DEBUG: details\nWARNING: " in plain.stderr
     done = atoll("run", script)

@@ -1,4 +1,4 @@
-"""Allocations that fail, and threads that cannot be started: a selection of faults/faults.py."""
+"""Allocations that fail, and threads that cannot be started: a selection of faults.py."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import faults
 import pytest
+from children import limit
 
-FAULTS = Path(__file__).parent / "faults"
-sys.path.insert(0, str(FAULTS))
-
-import faults  # noqa: E402
+FAULTS = Path(__file__).parent
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the hook knows ELF only")
 
@@ -19,10 +18,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the hook knows 
 def run(*arguments: str) -> str:
     """What went wrong."""
     done = subprocess.run(
-        [sys.executable, str(FAULTS / "faults.py"), "--seconds", "60", *arguments],
+        [sys.executable, str(FAULTS / "faults.py"), "--seconds", str(limit(60)), *arguments],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=limit(110),
     )
     assert done.stderr == ""
     return done.stdout
@@ -65,6 +64,6 @@ def test_control(name: str, tmp_path: Path) -> None:
         [sys.executable, str(FAULTS / "control.py"), str(hook), name, "300"],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=limit(110),
     )
     assert done.returncode != 0

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import workloads
+from children import environment
 
 import atoll
 
@@ -349,7 +350,7 @@ class Script:
             [sys.executable, "-c", textwrap.dedent(HEAD) + textwrap.dedent(source)],
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+            env=environment(),
             start_new_session=True,
         )
         assert self.process.stdout is not None
@@ -501,17 +502,16 @@ def test_watchdog_barks(interpreter: atoll.Interpreter, report: Report) -> None:
 
 def test_watchdog_reports_once(interpreter: atoll.Interpreter, report: Report) -> None:
     """A call is reported once, however long it lasts and whatever it has called."""
-    with atoll.watchdog(LIMIT, report.file):
-        there = interpreter.import_module("workloads")
+    call = interpreter.import_module("workloads").call
+    other = Report(report.path.with_suffix(".other"))
 
-        def last() -> None:
-            report.wait("in test_watchdog_reports_once")
-            with atoll.watchdog(10 * LIMIT, other.file):
-                other.wait("in test_watchdog_reports_once")
+    def last() -> None:
+        report.wait("in test_watchdog_reports_once")
+        with atoll.watchdog(10 * LIMIT, other.file):
+            other.wait("in test_watchdog_reports_once")
 
-        other = Report(report.path.with_suffix(".other"))
-        there.call(there.call, last)
-        other.file.close()
+    with other.file, atoll.watchdog(LIMIT, report.file):
+        call(call, last)
     calls = re.findall("has been visiting interpreter 'fresh'", report.read())
     assert len(calls) == 1
 

@@ -9,8 +9,9 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from children import limit
 
-RUN = Path(__file__).parent / "matrix" / "run.py"
+RUN = Path(__file__).with_name("run.py")
 TABLE = RUN.with_name("table.py")
 
 
@@ -44,10 +45,10 @@ def test_package_works_in_interpreters(package: str, distribution: str, tmp_path
     output = tmp_path / "records"
     command = [sys.executable, str(RUN), package, "--cycles", "3", "--output", str(output)]
     done = subprocess.run(
-        [*command, "--timeout", "150"],
+        [*command, "--timeout", str(limit(150))],
         capture_output=True,
         text=True,
-        timeout=390,
+        timeout=limit(390),
     )
     assert done.returncode == 0, done.stderr
     record = json.loads(output.read_text().splitlines()[0])
@@ -56,5 +57,5 @@ def test_package_works_in_interpreters(package: str, distribution: str, tmp_path
 
 def test_page_has_the_results() -> None:
     """The table in docs/explanation/extensions.md is made of the results of the last run."""
-    done = subprocess.run([sys.executable, str(TABLE), "--check"], timeout=60)
+    done = subprocess.run([sys.executable, str(TABLE), "--check"], timeout=limit(60))
     assert done.returncode == 0

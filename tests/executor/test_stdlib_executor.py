@@ -5,20 +5,17 @@ from __future__ import annotations
 import concurrent.futures
 import importlib
 import logging
-import os
 import re
-import sys
 import threading
 import unittest
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from children import environment
 from stdlib_suites import load, skip
 
 import atoll
-from atoll._executor import executor
-
 
 executor, util, test_init, test_shutdown, test_wait, test_as_completed, test_thread_pool = map(
     lambda name: load(f"test_concurrent_futures.{name}"),
@@ -64,7 +61,7 @@ def in_place_of_the_thread_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     )
     run = test_shutdown.assert_python_ok
 
-    def assert_python_ok(*arguments: str, **environment: str) -> Any:
+    def assert_python_ok(*arguments: str, **variables: str) -> Any:
         changed = [
             each.replace(f"from concurrent.futures import {name}", f"from atoll import {name}")
             .replace(
@@ -75,7 +72,7 @@ def in_place_of_the_thread_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
         ]
         assert any(f"from atoll import {name}" in each for each in changed)
         # Not isolated: the test package may have been put on PYTHONPATH.
-        return run(*changed, PYTHONPATH=os.pathsep.join(filter(None, sys.path)), **environment)
+        return run(*changed, PYTHONPATH=environment()["PYTHONPATH"], **variables)
 
     monkeypatch.setattr(test_shutdown, "assert_python_ok", assert_python_ok)
     logger = logging.getLogger("concurrent.futures")
@@ -143,5 +140,5 @@ class TestThreadPool(Mixin, test_thread_pool.ThreadPoolExecutorTest):  # type: i
 
 def test_the_suites_ran_on_atoll() -> None:
     """What the suites use is not the standard library's."""
-    assert TestExecutor.executor_type is executor.InterpreterPoolExecutor
-    assert TestShutdown.executor_type is executor.InterpreterPoolExecutor
+    assert TestExecutor.executor_type is atoll.InterpreterPoolExecutor
+    assert TestShutdown.executor_type is atoll.InterpreterPoolExecutor

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from children import limit
 from compiling import COMPILER, HAS_COMPILER
 
 HERE = Path(__file__).parent
-CORE = HERE.parent / "src" / "core"
+CORE = HERE.parents[1] / "src" / "core"
 
 pytestmark = pytest.mark.skipif(
     not HAS_COMPILER or not CORE.is_dir(),
@@ -45,10 +46,10 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return sorted(folder.glob("*.o"))
 
 
-@pytest.mark.parametrize("path", sorted((HERE / "c").glob("test_*.c")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(HERE.glob("test_*.c")), ids=lambda path: path.stem)
 def test_ground(path: Path, ground: list[Path], tmp_path: Path) -> None:
     """The C test links with `ground` alone, without warnings, and ends with status 0."""
     program = tmp_path / path.stem
     compile_c("-o", program, path, *ground, "-pthread", cwd=tmp_path)
-    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=110)
+    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=limit(110))
     assert (done.returncode, done.stderr) == (0, "")

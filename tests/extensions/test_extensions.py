@@ -19,7 +19,7 @@ import pytest
 import atoll
 import atoll.extensions
 from atoll import _core
-from atoll._modules import policy, registry, importing
+from atoll._modules import importing, policy, registry
 
 pytestmark = pytest.mark.skipif(
     not compiling.HAS_COMPILER, reason="needs a C compiler for modules to import"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from children import environment, limit, slowness
 
-STRESS = Path(__file__).parent / "stress"
+STRESS = Path(__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -34,10 +34,10 @@ def test_stress(command: tuple[str, ...]) -> None:
     script, *arguments = command
     done = subprocess.run(
         [sys.executable, str(STRESS / script), *arguments],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=environment(ATOLL_SLOWNESS=str(slowness())),
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=110,
+        timeout=limit(110),
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]

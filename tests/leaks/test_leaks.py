@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from children import environment, limit
 
-MEASURE = Path(__file__).parent / "leaks" / "measure.py"
+MEASURE = Path(__file__).with_name("measure.py")
 MEGABYTE = 1 << 20
 HAS_COUNTS = hasattr(sys, "gettotalrefcount")
 
@@ -19,11 +19,10 @@ def measure(workload: str, rounds: int) -> tuple[int, int, int]:
     done = subprocess.run(
         [sys.executable, str(MEASURE), workload, str(rounds)],
         # A fixed threshold: glibc otherwise adapts its own, and RSS jumps by what it keeps.
-        env=os.environ
-        | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "MALLOC_ARENA_MAX": "1"},
+        env=environment(MALLOC_ARENA_MAX="1"),
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=limit(110),
     )
     assert done.returncode == 0, done.stderr
     size, blocks, references = map(int, done.stdout.split())

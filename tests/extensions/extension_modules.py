@@ -1,4 +1,4 @@
-"""Builds the extension modules of `tests/extensions` into a folder."""
+"""Builds the extension modules beside it into a folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from compiling import COMPILER
 
-SOURCES = Path(__file__).parent / "extensions"
+SOURCES = Path(__file__).parent
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 
 SIMPLE = ("single", "multi", "declaring", "crashing", "greedy")

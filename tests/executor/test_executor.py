@@ -1134,4 +1134,4 @@ class EmptyButCallable(list[Any]):
 def test_false_initializer() -> None:
     """An initializer that is callable is called, also if it is false."""
     with atoll.InterpreterPoolExecutor(1, initializer=EmptyButCallable()) as executor:
-        assert executor.submit(eval, "__import__('atoll').initialized").result() is True
+        assert executor.submit(lambda: __import__("atoll").initialized).result() is True

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from children import environment, limit
 
-CRASHES = Path(__file__).parent / "crashes"
+CRASHES = Path(__file__).parents[1] / "crashes"
 
 
 @pytest.mark.parametrize("path", sorted(CRASHES.glob("*.py")), ids=lambda path: path.stem)
@@ -17,11 +17,11 @@ def test_survives(path: Path, tmp_path: Path) -> None:
     """The script ends with status 0; what it guards is said in its first line."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-X", "faulthandler", str(path)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=environment(),
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=110,
+        timeout=limit(110),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr[-3000:]
