@@ -101,37 +101,11 @@ import(core_state *state, exported *target_steal)
                : new_proxy(state, target_steal, remote_class_of(state, target_steal));
 }
 
-static int
-identify(core_state *state, PyObject *object, exported **target)
-{
-    exported *known = reference_target(object);
-    if (known != NULL) {
-        *target = export_ref(known).target;
-        return 1;
-    }
-    if (!state_is_type(state, TYPE_REMOTE_METHOD, object)) {
-        return 0;
-    }
-    PyObject *resolved = remote_method_resolve(object);
-    if (resolved == NULL) {
-        return -1;
-    }
-    known = reference_target(resolved);
-    if (known != NULL) {
-        *target = export_ref(known).target;
-    }
-    else { // the attribute is a local object by now
-        *target = export_object(state, resolved);
-    }
-    Py_DECREF(resolved);
-    return *target == NULL ? -1 : 1;
-}
-
 const reference_methods local_references = {
     import,
-    identify,
     reference_target,
     remote_method_owner,
+    remote_method_resolve,
     remote_class_refresh,
     remote_method_traverse_owned,
 };

@@ -124,7 +124,7 @@ PyObject *remote_class_type_of(PyObject *reference); // new reference
 PyObject *remote_method_get(proxy_object *proxy, PyObject *name, int32_t index);
 // Its Proxy has lost its last reference. True: somebody has the method, which keeps it.
 bool remote_method_keep_proxy(remote_method *self);
-PyObject *remote_method_resolve(PyObject *self); // the bound method itself, as a Proxy
+PyObject *remote_method_resolve(PyObject *self); // what that attribute is by now
 PyObject *remote_method_owner(PyObject *self);   // its Proxy, borrowed
 // As its tp_traverse, without a Proxy that it borrows.
 int remote_method_traverse_owned(PyObject *self, visitproc visit, void *arg);

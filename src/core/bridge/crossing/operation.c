@@ -182,21 +182,6 @@ arguments_free(argument_list *self)
 
 // ---- in the host ----
 
-// Did it come by value? For a Proxy, its own interpreter goes on with the operator.
-static bool
-is_value(core_state *host, PyObject *argument)
-{
-    exported *target = NULL;
-    int is_reference = host->references->identify(host, argument, &target);
-    if (is_reference == 1) {
-        export_unref((foreign_ref){target});
-    }
-    else if (is_reference < 0) {
-        PyErr_Clear();
-    }
-    return is_reference == 0;
-}
-
 // The class has no such special method any more, or never had: reflected operators are those of
 // Proxies only.
 static COLD PyObject *
@@ -238,7 +223,9 @@ static NOINLINE PyObject *
 call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
 {
     PyObject *result = call_if_found(host, name, arguments, nargs);
-    if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 && is_value(host, arguments->host[2])) {
+    // It came by value. With a Proxy, its own interpreter goes on with the operator.
+    if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 &&
+        !state_is_reference(host, arguments->host[2])) {
         PyObject *hook = state_hook(host, HOOK_OPERATE);
         result = hook == NULL ? NULL
                               : PyObject_CallFunctionObjArgs(hook, name, arguments->host[1],
@@ -359,8 +346,9 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
     return dispatch_other(host, op, name, arguments);
 }
 
+// Of a guest only a method that stays one: who sends it back shall not send what it was set to.
 static attribute_kind
-classify(const core_state *host, PyObject *object, PyObject *value)
+classify(const core_state *host, PyObject *object, PyObject *value, bool is_guest)
 {
     if (Py_TYPE(value)->tp_call == NULL) {
         return ATTRIBUTE_VALUE;
@@ -372,11 +360,11 @@ classify(const core_state *host, PyObject *object, PyObject *value)
     }
     PyTypeObject *type = Py_TYPE(object);
     if (!export_will_tell_changes(host, type)) {
-        return ATTRIBUTE_NEW_METHOD;
+        return is_guest ? ATTRIBUTE_VALUE : ATTRIBUTE_NEW_METHOD;
     }
     bool is_fixed = type->tp_getattro == PyObject_GenericGetAttr && type->tp_dictoffset == 0 &&
                     !(type->tp_flags & Py_TPFLAGS_MANAGED_DICT);
-    return is_fixed ? ATTRIBUTE_CLASS_METHOD : ATTRIBUTE_METHOD;
+    return is_fixed ? ATTRIBUTE_CLASS_METHOD : is_guest ? ATTRIBUTE_VALUE : ATTRIBUTE_METHOD;
 }
 
 // str() and int() insist on what their special methods return.
@@ -461,7 +449,8 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
     }
     if (LIKELY(value != NULL)) {
         if ((op->flags & OPERATION_FUSE) &&
-            (result->attribute = classify(host, arguments->host[1], value)) != ATTRIBUTE_VALUE) {
+            (result->attribute = classify(host, arguments->host[1], value, narrowing != NULL)) !=
+                ATTRIBUTE_VALUE) {
             status = pack_answer(host, Py_None, NULL, result);
         }
         else {

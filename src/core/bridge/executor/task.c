@@ -157,19 +157,9 @@ is_direct(core_state *state, PyObject *object, int depth)
 bool
 task_is_reference(core_state *state, PyObject *object)
 {
-    if (state_is_type(state, TYPE_MARK, object) || state_is_type(state, TYPE_RESTRICTED, object) ||
-        handle_check(state, object)) {
-        return true;
-    }
-    exported *target = NULL;
-    int is_reference = state->references->identify(state, object, &target);
-    if (is_reference == 1) {
-        export_unref((foreign_ref){target});
-    }
-    else if (is_reference < 0) {
-        PyErr_Clear();
-    }
-    return is_reference == 1;
+    return state_is_type(state, TYPE_MARK, object) ||
+           state_is_type(state, TYPE_RESTRICTED, object) || handle_check(state, object) ||
+           state_is_reference(state, object);
 }
 
 static int

@@ -101,13 +101,12 @@ typedef struct core_state core_state;
 typedef struct {
     // The Proxy for a foreign object, or the object itself when it is at home. Steals one count.
     PyObject *(*import)(core_state *state, struct exported *target);
-    // The export that a Proxy, remote class or remote method stands for, with one more count.
-    // 0: the object is none of these; -1: exception.
-    int (*identify)(core_state *state, PyObject *object, struct exported **target);
     // The export that a Proxy or a remote class holds, borrowed; NULL: it is neither.
     struct exported *(*target)(PyObject *object);
     PyObject *(*method_owner)(PyObject *method); // the Proxy of a remote method, borrowed
-    void (*refresh)(core_state *state);          // special methods of remote classes
+    // What that attribute of its owner is by now, which may be anything; new reference. Crosses.
+    PyObject *(*resolve_method)(PyObject *method);
+    void (*refresh)(core_state *state); // special methods of remote classes
     // What a remote method owns: to its tp_traverse belongs a Proxy that it borrows, too.
     traverseproc traverse_method;
 } reference_methods;
@@ -162,6 +161,14 @@ static inline bool
 state_is_type(const core_state *state, type_id id, const PyObject *object)
 {
     return Py_TYPE(object) == state->types[id];
+}
+
+// Does it stand for an object of another interpreter?
+static inline bool
+state_is_reference(const core_state *state, PyObject *object)
+{
+    return state->references->target(object) != NULL ||
+           state_is_type(state, TYPE_REMOTE_METHOD, object);
 }
 
 // The name of an attribute: whoever calls a slot by `type(p).__setattr__` may pass anything.

@@ -16,21 +16,12 @@ refuse_copy(PyObject *object, const char *why)
     return -1;
 }
 
-// The export of what stands for an object of the reader's own, counted. 0: it does not.
-static int
-find_reader_object(core_state *state, const restriction *self, PyObject *object, exported **target)
+// Does it stand for an object of the reader's own?
+static bool
+is_readers(core_state *state, const restriction *self, PyObject *object)
 {
-    bool is_method = state_is_type(state, TYPE_REMOTE_METHOD, object);
-    PyObject *reference = is_method ? state->references->method_owner(object) : object;
-    exported *known = state->references->target(reference);
-    if (known == NULL || known->owner != self->reader) {
-        return 0;
-    }
-    if (!is_method) {
-        *target = export_ref(known).target;
-        return 1;
-    }
-    return state->references->identify(state, object, target);
+    const exported *known = state->references->target(object);
+    return known != NULL && known->owner == self->reader;
 }
 
 // What throw() and __exit__() are given.
@@ -45,12 +36,15 @@ put_exception(parcel *self, core_state *state, PyObject *exception)
 }
 
 static int
-put_by_reference(parcel *self, core_state *state, PyObject *object)
+put_by_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
-    exported *target = NULL;
-    int is_readers = find_reader_object(state, self->restriction, object, &target);
-    if (is_readers != 0) {
-        return is_readers < 0 ? -1 : record_put_export(self, target);
+    if (is_readers(state, self->restriction, object)) {
+        return record_put_export(self, export_ref(state->references->target(object)).target);
+    }
+    // The reader says what its method is, maybe an object of the packer's: that is narrowed.
+    if (state_is_type(state, TYPE_REMOTE_METHOD, object) &&
+        is_readers(state, self->restriction, state->references->method_owner(object))) {
+        return record_put_method(self, state, object, flags);
     }
     PyObject *view = restriction_narrow(state, self->restriction, object);
     int result = view == NULL ? -1 : record_put_export(self, export_object(state, view));
@@ -63,8 +57,9 @@ put_copy(parcel *self, core_state *state, PyObject *object)
 {
     int is_container = record_put_container(self, state, object);
     if (is_container == 0) {
-        return restriction_only_advances(object) ? put_by_reference(self, state, object)
-                                                 : refuse_copy(object, "it is of no builtin type");
+        return restriction_only_advances(state, object)
+                   ? put_by_reference(self, state, object, 0)
+                   : refuse_copy(object, "it is of no builtin type");
     }
     return is_container < 0 ? -1 : 0;
 }
@@ -89,5 +84,5 @@ record_put_closed(parcel *self, core_state *state, PyObject *object, unsigned fl
             return parcel_put(self, state, error_nearest_type((PyTypeObject *)object), 0);
         }
     }
-    return put_by_reference(self, state, object);
+    return put_by_reference(self, state, object, flags);
 }

@@ -207,13 +207,29 @@ is_value_type(core_state *state, PyTypeObject *type)
     return entry->by_value;
 }
 
+// What the method is by now may be anything, once more a remote method too.
+int
+record_put_method(parcel *self, core_state *state, PyObject *method, unsigned flags)
+{
+    if (record_go_deeper(" while looking for a method of another interpreter")) {
+        return -1;
+    }
+    PyObject *resolved = state->references->resolve_method(method);
+    int result = resolved == NULL ? -1 : parcel_put(self, state, resolved, flags);
+    Py_XDECREF(resolved);
+    Py_LeaveRecursiveCall();
+    return result;
+}
+
 static int
 put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
-    exported *target = NULL;
-    int is_reference = state->references->identify(state, object, &target);
-    if (is_reference != 0) {
-        return is_reference < 0 ? -1 : record_put_export(self, target);
+    exported *known = state->references->target(object);
+    if (known != NULL) {
+        return record_put_export(self, export_ref(known).target);
+    }
+    if (state_is_type(state, TYPE_REMOTE_METHOD, object)) {
+        return record_put_method(self, state, object, flags);
     }
     PyTypeObject *type = Py_TYPE(object);
     if ((flags & PARCEL_EXCEPTIONS_BY_VALUE) && PyExceptionInstance_Check(object)) {
@@ -239,17 +255,28 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
     return record_put_export(self, export_object(state, object));
 }
 
+static int
+put_marked_reference(parcel *self, core_state *state, PyObject *object)
+{
+    bool is_method = state_is_type(state, TYPE_REMOTE_METHOD, object);
+    PyObject *resolved = is_method ? state->references->resolve_method(object) : Py_NewRef(object);
+    if (resolved == NULL) {
+        return -1;
+    }
+    exported *known = state->references->target(resolved);
+    int result = record_put_export(self, known != NULL ? export_ref(known).target
+                                                       : export_object(state, resolved));
+    Py_DECREF(resolved);
+    return result;
+}
+
 // A mark says how its object is to go (types/mark.c).
 static int
 put_mark(parcel *self, core_state *state, PyObject *mark)
 {
     PyObject *object = ((mark_object *)mark)->object;
     if (!((mark_object *)mark)->by_value) {
-        exported *target = NULL;
-        int is_reference = state->references->identify(state, object, &target);
-        return is_reference < 0   ? -1
-               : is_reference > 0 ? record_put_export(self, target)
-                                  : record_put_export(self, export_object(state, object));
+        return put_marked_reference(self, state, object);
     }
     PyObject *hook = state_hook(state, HOOK_DUMP);
     PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);

@@ -49,6 +49,8 @@ typedef struct {
 int record_put_export(parcel *self, exported *target_steal);
 int record_put_exception(parcel *self, core_state *state, PyObject *type, PyObject *arguments);
 int record_put_container(parcel *self, core_state *state, PyObject *object); // 0: it is none
+// A remote method, as what its owner says that it is by now, by the usual rule.
+int record_put_method(parcel *self, core_state *state, PyObject *method, unsigned flags);
 // An object that is no immutable builtin, for the reader of a closed parcel.
 int record_put_closed(parcel *self, core_state *state, PyObject *object, unsigned flags);
 

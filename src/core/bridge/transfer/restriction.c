@@ -186,9 +186,10 @@ is_iterator(const PyTypeObject *type)
            (async != NULL && (async->am_await != NULL || async->am_anext != NULL));
 }
 
-// Of C code: no class of the user's is static or has the flag, but for those of Proxies.
+// Of C code: no class of the user's is static or has the flag, but for those of Proxies, whose
+// names are what another interpreter says.
 bool
-restriction_only_advances(PyObject *object)
+restriction_only_advances(core_state *state, PyObject *object)
 {
     static const char *const modules[] = {"itertools.", "_collections.", "atoll.dict_iterator"};
     const PyTypeObject *type = Py_TYPE(object);
@@ -197,7 +198,7 @@ restriction_only_advances(PyObject *object)
         is_known = (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) &&
                    strncmp(type->tp_name, modules[i], strlen(modules[i])) == 0;
     }
-    return is_known && is_iterator(type);
+    return is_known && is_iterator(type) && !state_is_reference(state, object);
 }
 
 static const char *const advancing[] = {
@@ -209,7 +210,7 @@ static PyObject *
 narrow_own(core_state *state, const restriction *self, PyObject *object)
 {
     PyObject *origin = (PyObject *)self->view;
-    if (restriction_only_advances(object)) {
+    if (restriction_only_advances(state, object)) {
         return make_with_names(state, object, advancing, Py_ARRAY_LENGTH(advancing), self->rule,
                                origin);
     }

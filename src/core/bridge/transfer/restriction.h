@@ -54,7 +54,7 @@ PyObject *restriction_attribute(core_state *state, restriction *self, PyObject *
 PyObject *restriction_view_of(restricted_object *view, PyObject *object);
 
 // Can it only be advanced: a generator, a coroutine, an iterator of C code?
-bool restriction_only_advances(PyObject *object);
+bool restriction_only_advances(core_state *state, PyObject *object);
 
 // What goes to the reader in place of an object that goes by reference; new reference.
 PyObject *restriction_narrow(core_state *state, const restriction *self, PyObject *object);
