@@ -182,7 +182,7 @@ class _Keys:
         self._containers = containers
         self._weights: list[int] = []  # by number, as far as they were asked for
         self._depths: list[int] = []
-        self._collisions: dict[int, int] = {}
+        self._costs: dict[int, int] = {}  # of searching in containers, also to compare them
         self._limit = self._left = self.ALWAYS + self.PER_BYTE * size
 
     def check(
@@ -204,9 +204,8 @@ class _Keys:
             cost = count_probes(keys, is_set, weight, usual + self._left)
         except TypeError:
             raise ValueError("a key contains a dict that is filled later") from None
-        if cost > usual:
-            self._collisions[owner] = cost - usual
-            self._spend(cost - usual)
+        self._costs[owner] = cost
+        self._spend(max(0, cost - usual))
 
     def _weigh(self, numbers: tuple[int, ...], most: int) -> int:
         """Account for hashing objects; return the weight of the heaviest."""
@@ -231,7 +230,7 @@ class _Keys:
         index = number - self._first
         # A dict that is filled later has no hash; what contains it has none either.
         parts = self._containers.parts(index) if index >= self._containers.later else ()
-        weight = 1 + sum(map(self._weights.__getitem__, parts)) + self._collisions.get(number, 0)
+        weight = 1 + sum(map(self._weights.__getitem__, parts)) + self._costs.get(number, 0)
         self._weights.append(min(weight, self._limit + 1))
         self._depths.append(1 + max(map(self._depths.__getitem__, parts), default=0))
 
