@@ -396,6 +396,12 @@ def count_ready() -> int:
 def count_references() -> tuple[tuple[tuple[int, str, int], ...], tuple[tuple[int, str, int], ...]]:
     """How many exports and Proxies this interpreter has, by owner and type."""
 
+def count_probes(keys: tuple[Any, ...], is_set: bool, weight: int, limit: int, /) -> int:
+    """Return how often a dict or a set searches on while it is filled with keys.
+
+    Comparing keys with equal hashes counts as `weight`. It stops soon after the limit.
+    """
+
 def count_shared() -> tuple[dict[str, int], int]:
     """How many objects are shared, by type, and their size in bytes."""
 

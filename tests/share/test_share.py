@@ -7,7 +7,9 @@ import datetime as dt
 import enum
 import gc
 import math
+import operator
 import pickle
+import struct
 import sys
 import weakref
 from collections import OrderedDict, namedtuple
@@ -186,6 +188,22 @@ def test_small_values_are_pooled(make: Any) -> None:
     shared = atoll.share((make(), (make(), make())))
     assert shared[0] is shared[1][0] is shared[1][1]
     assert atoll.share(make()) is shared[0]
+
+
+def test_pool_of_colliding_floats() -> None:
+    """Floats that are made to have the same place in the pool are found as far as the first ones.
+
+    Else each would be looked for along all the others.
+    """
+    inverse = pow(0x9E3779B97F4A7C15, -1, 1 << 64)
+    all_bits = [((i << 48 | 7 << 32) * inverse) % (1 << 64) for i in range(1, 400)]
+    packed = struct.pack(f"<{len(all_bits)}Q", *all_bits)
+    floats = [x for x in struct.unpack(f"<{len(all_bits)}d", packed) if x == x]
+    assert len(floats) > 300
+    first, again = atoll.share((tuple(floats), tuple(0.0 + x for x in floats)))
+    assert first == again
+    found = sum(map(operator.is_, first, again))
+    assert 1 < found < 100
 
 
 def test_pool_tells_types_apart() -> None:

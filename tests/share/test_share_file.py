@@ -6,9 +6,11 @@ import datetime
 import math
 import os
 import pickle
+import random
 import stat
 import struct
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -326,8 +328,8 @@ WRONG = {
         Body(later=[[]], others=[(DICT, [NONE, INNER]), (SET, [INNER + 1])]),
         "filled later",
     ),
-    "item twice": (Body(others=[(SET, [TRUE, TRUE])]), "twice"),
-    "key twice": (Body(later=[[TRUE, TRUE, NONE, NONE]]), "twice"),
+    "item twice": (Body(others=[(SET, [TRUE, TRUE])]), "equal"),
+    "key twice": (Body(later=[[TRUE, TRUE, NONE, NONE]]), "equal"),
     "items that are equal": (Body(ints=[1], others=[(SET, [TRUE, FIRST])]), "equal"),
     "keys that are equal": (Body(ints=[1], later=[[TRUE, FIRST, NONE, NONE]]), "equal"),
     "keys of a frozendict": (Body(ints=[1], others=[(DICT, [TRUE, FIRST, 0, 0])]), "equal"),
@@ -392,6 +394,67 @@ def test_equal_hashes(path: Path) -> None:
     keys = [*range(first, first + len(pairs))]
     with pytest.raises(ValueError, match="too long"):
         load_forged(path, Body(ints=[-1, -2], others=[*pairs, (SET, keys)]))
+
+
+def colliding(bits: int) -> list[int]:
+    """Return keys for a dict of 2**bits slots, of which a quarter are looked for along the others.
+
+    These are in the slots that a search visits after it has used up the bits of a hash. The hashes
+    of the rest are found by trying: each of their first slots is one of these as well.
+    """
+    count, mask = 1 << bits, (1 << bits) - 1
+    keys = [1]
+    while len(keys) < count // 2:
+        keys.append((5 * keys[-1] + 1) & mask)
+    taken = set(keys)
+    for key in range(count, 128 * count):
+        slot, rest = key & mask, key
+        while slot in taken and rest:
+            rest >>= 5
+            slot = (5 * slot + rest + 1) & mask
+        if slot in taken:
+            keys.append(key)
+        if len(keys) == 2 * count // 3:
+            break
+    return keys
+
+
+@pytest.mark.parametrize("type_of_keys", [int, float, complex])
+def test_colliding_hashes(path: Path, type_of_keys: type) -> None:
+    """A dict is refused if its keys are looked for along each other, with no two hashes equal."""
+    keys = colliding(15)
+    assert len(set(keys)) == (2 << 15) // 3
+    numbers = [*range(FIRST, FIRST + len(keys))]
+    column = {int: "ints", float: "floats", complex: "complexes"}[type_of_keys]
+    columns: Any = {column: [*map(type_of_keys, keys)]}
+    pairs = [*numbers, *[NONE] * len(keys)]
+    with pytest.raises(ValueError, match="too long"):
+        load_forged(path, Body(**columns, others=[(DICT, pairs)]))
+    later = Body(**columns, later=[pairs])
+    with pytest.raises(ValueError, match="too long"):
+        load_forged(path, later)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        range(100_000),
+        range(0, -100_000, -1),
+        range(0, 100_000 << 32, 1 << 32),
+        range(0, 100_000 << 45, 1 << 45),
+        [random.Random(1).getrandbits(64) for _ in range(100_000)],
+        [float(i) for i in range(100_000)],
+        [i / 2**30 for i in range(100_000)],
+        [complex(i % 300, i // 300) for i in range(90_000)],
+        [(i % 300, i // 300) for i in range(90_000)],
+    ],
+    ids=["ints", "negative", "2**32", "2**45", "random", "floats", "fractions", "complex", "pairs"],
+)
+def test_many_keys(path: Path, keys: Sequence[Any]) -> None:
+    """Many numbers as keys are loaded, also those whose hashes have much in common."""
+    value = (dict.fromkeys(keys), frozenset(keys))
+    atoll.share.save(value, path)
+    assert atoll.share.load(path) == value
 
 
 def test_common_parts_outside_keys(path: Path) -> None:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import datetime
 import struct
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
-from .._core import frozendict
+from .._core import count_probes, frozendict
 from .format import (
     CONSTANTS,
     COUNTS,
@@ -166,13 +165,15 @@ class _Keys:
     """Hashing and comparing keys, within what is reasonable for the size of the file.
 
     Sixty tuples, of which each has the one before it twice, are small in a file, but as a key the
-    last takes for ever to hash. So do many thousand keys with the same hash to be put into a dict.
-    So whatever may take long is weighed: with 1 for hashing or comparing a small object, once.
+    last takes for ever to hash. So do many thousand keys to be put into a dict, if their hashes are
+    the same, or chosen so that each is looked for where all the others are. So whatever may take
+    long is weighed: with 1 for hashing or comparing a small object, or searching on once.
     """
 
     DEEPEST = 200  # hashing recurses, unchecked
     ALWAYS = 1 << 22  # what may be spent on any file,
     PER_BYTE = 32  # and what on each byte
+    USUAL = 64  # but not for this often searching on for a key, in all tables as a container grows
 
     def __init__(self, atoms: list[Any], heavy: int, containers: _Containers, size: int) -> None:
         self._atoms = atoms
@@ -181,32 +182,30 @@ class _Keys:
         self._containers = containers
         self._weights: list[int] = []  # by number, as far as they were asked for
         self._depths: list[int] = []
-        self._collisions: dict[int, int] = {}
+        self._costs: dict[int, int] = {}  # of searching in containers, also to compare them
         self._limit = self._left = self.ALWAYS + self.PER_BYTE * size
 
-    def check(self, owner: int, numbers: tuple[int, ...], keys: tuple[Any, ...]) -> None:
+    def check(
+        self, owner: int, is_set: bool, numbers: tuple[int, ...], keys: tuple[Any, ...]
+    ) -> None:
         """Check the keys of a container.
 
         Raises:
             ValueError: If it cannot be filled with them.
         """
-        if len(set(numbers)) < len(numbers):
-            raise ValueError("a key is there twice")
         most = max(numbers, default=0)
         weight = 1
         if most >= self._heavy:
             weight = self._weigh(numbers, most)
         elif len(keys) < 16:
             return
+        usual = self.USUAL * len(keys)
         try:
-            hashes = {*map(hash, keys)}
+            cost = count_probes(keys, is_set, weight, usual + self._left)
         except TypeError:
             raise ValueError("a key contains a dict that is filled later") from None
-        if len(hashes) < len(keys):
-            equal = Counter(map(hash, keys)).values()
-            collisions = weight * sum(count * count for count in equal if count > 1)
-            self._collisions[owner] = collisions
-            self._spend(collisions)
+        self._costs[owner] = cost
+        self._spend(max(0, cost - usual))
 
     def _weigh(self, numbers: tuple[int, ...], most: int) -> int:
         """Account for hashing objects; return the weight of the heaviest."""
@@ -231,7 +230,7 @@ class _Keys:
         index = number - self._first
         # A dict that is filled later has no hash; what contains it has none either.
         parts = self._containers.parts(index) if index >= self._containers.later else ()
-        weight = 1 + sum(map(self._weights.__getitem__, parts)) + self._collisions.get(number, 0)
+        weight = 1 + sum(map(self._weights.__getitem__, parts)) + self._costs.get(number, 0)
         self._weights.append(min(weight, self._limit + 1))
         self._depths.append(1 + max(map(self._depths.__getitem__, parts), default=0))
 
@@ -280,7 +279,8 @@ class _Assembly:
 
     def _resolve_keys(self, index: int, numbers: tuple[int, ...]) -> tuple[Any, ...]:
         keys = self._resolve(numbers)
-        self._keys.check(self._first + index, numbers, keys)
+        is_set = self._containers.kinds[index] == SET
+        self._keys.check(self._first + index, is_set, numbers, keys)
         return keys
 
     def _resolve(self, numbers: tuple[int, ...]) -> tuple[Any, ...]:

@@ -120,8 +120,9 @@ class _Share:
                 `builtins`, `types` or `datetime`.
             ValueError: If `share` refuses the value, or `load` would: a key (or an item of a
                 frozenset) that is nested deeper than 200 levels or holds a dict that contains
-                itself; keys that would take too long to compare, as thousands have the same hash,
-                or as each consists of the same parts over and over.
+                itself; keys that would take too long to find or compare, as thousands have the same
+                hash, or hashes made to collide, or as each consists of the same parts over and
+                over.
             OSError: If the file cannot be written.
 
         Threads: any.

@@ -1,4 +1,5 @@
 // What atoll._share.share needs: shared values, and the heap that they live in.
+#include "bridge/python/probing.h"
 #include "bridge/share/atom.h"
 #include "bridge/share/frozendict.h"
 #include "bridge/share/share.h"
@@ -76,6 +77,21 @@ count_shared(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+count_probes(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 4 || !PyTuple_CheckExact(arguments[0]) || !PyBool_Check(arguments[1])) {
+        return PyErr_Format(PyExc_TypeError, "count_probes(keys, is_set, weight, limit)");
+    }
+    Py_ssize_t weight = PyLong_AsSsize_t(arguments[2]);
+    Py_ssize_t limit = PyErr_Occurred() ? -1 : PyLong_AsSsize_t(arguments[3]);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    Py_ssize_t cost = probing_cost(arguments[0], arguments[1] == Py_True, weight, limit);
+    return cost < 0 ? NULL : PyLong_FromSsize_t(cost);
+}
+
+static PyObject *
 seal_heap(PyObject *module, PyObject *unused)
 {
     if (!heap_seal()) {
@@ -93,6 +109,11 @@ PyMethodDef share_functions[] = {
     {"count_shared", count_shared, METH_NOARGS,
      PyDoc_STR("count_shared($module, /)\n--\n\n"
                "Return how many objects are shared, by type, and their size in bytes.")},
+    {"count_probes", (PyCFunction)(void (*)(void))count_probes, METH_FASTCALL,
+     PyDoc_STR(
+         "count_probes($module, keys, is_set, weight, limit, /)\n--\n\n"
+         "Return how often a dict or a set searches on while it is filled with keys.\n\n"
+         "Comparing keys with equal hashes counts as `weight`. It stops soon after the limit.")},
     {"shared_address", shared_address, METH_O,
      PyDoc_STR("shared_address($module, object, /)\n--\n\n"
                "Return where a shared object is; None: it is not shared.")},

@@ -6,6 +6,7 @@
 #define SMALL_BYTES  64
 #define TRIALS       2048 // so many of a type are looked for in any case
 #define PROBES       8
+#define MOST_PROBES  64 // in a pool that grows; whoever chooses the numbers chooses their hashes
 #define FIRST_SIZE   ((size_t)64)
 #define LARGEST_SIZE ((size_t)1 << 16)
 #define COMMON_SIZE  ((size_t)1 << 16)
@@ -89,14 +90,28 @@ is_equal(PyObject *a, PyObject *b)
 
 // ---- the pool of one share() ----
 
+// Where an equal one is, or could be; NULL: there is no place for it.
 static PyObject **
 slot_for(PyObject **slots, size_t mask, PyObject *object, size_t hash)
 {
-    size_t i = hash & mask;
-    while (slots[i] != NULL && !is_equal(slots[i], object)) {
-        i = (i + 1) & mask;
+    for (size_t i = 0; i < MOST_PROBES; i++) {
+        PyObject **slot = &slots[(hash + i) & mask];
+        if (*slot == NULL || is_equal(*slot, object)) {
+            return slot;
+        }
     }
-    return &slots[i];
+    return NULL;
+}
+
+static bool
+put(PyObject **slots, size_t mask, PyObject *object)
+{
+    PyObject **slot = slot_for(slots, mask, object, hash_of(object));
+    if (slot == NULL) {
+        return false;
+    }
+    *slot = object;
+    return true;
 }
 
 static PyObject *
@@ -104,9 +119,9 @@ find(const pool *self, PyObject *like)
 {
     size_t hash = hash_of(like);
     if (self->slots != NULL) {
-        PyObject *found = *slot_for(self->slots, self->mask, like, hash);
-        if (found != NULL) {
-            return found;
+        PyObject **slot = slot_for(self->slots, self->mask, like, hash);
+        if (slot != NULL && *slot != NULL) {
+            return *slot;
         }
     }
     for (size_t i = 0; i < PROBES; i++) {
@@ -140,15 +155,17 @@ grow(pool *self)
     if (slots == NULL) {
         return false;
     }
+    size_t count = 0;
     for (size_t i = 0; self->slots != NULL && i <= self->mask; i++) {
         PyObject *each = self->slots[i];
         if (each != NULL) {
-            *slot_for(slots, size - 1, each, hash_of(each)) = each;
+            count += put(slots, size - 1, each);
         }
     }
     PyMem_RawFree(self->slots);
     self->slots = slots;
     self->mask = size - 1;
+    self->count = count;
     return true;
 }
 
@@ -164,8 +181,7 @@ pool_add(pool *self, PyObject *made)
             return false;
         }
     }
-    *slot_for(self->slots, self->mask, made, hash_of(made)) = made;
-    self->count++;
+    self->count += put(self->slots, self->mask, made);
     return true;
 }
 
