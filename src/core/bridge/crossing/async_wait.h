@@ -21,7 +21,7 @@ typedef struct async_wait {
     struct async_wait *next, *previous;
 } async_wait;
 
-async_wait *async_wait_new(interp *host, queue *at, queue_side side, eventfd_waker *ringing,
+async_wait *async_wait_new(interp *host, queue *at, queue_side side, eventfd_waker *waker,
                            uint64_t number);
 void async_wait_cancel(async_wait *self); // as queue_cancel
 void async_wait_free(interp *host, async_wait *self);
