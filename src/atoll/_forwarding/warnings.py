@@ -1,4 +1,4 @@
-"""Warnings on their way to whoever shows them in the main interpreter."""
+"""Sends warnings to the main interpreter's `warnings.showwarning`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def show(
 ) -> None:
     """Show a warning of another interpreter; runs in the main one.
 
-    Whatever has replaced `warnings.showwarning` at this moment gets it: `catch_warnings`, pytest,
-    `logging.captureWarnings`. The name of the interpreter is the message's `interpreter`.
+    Calls whatever has replaced `warnings.showwarning` at this moment: `catch_warnings`, pytest,
+    `logging.captureWarnings`. The attribute `interpreter` of the message is the interpreter's name.
     """
     message = rebuild_alone(captured)
     message.__dict__["interpreter"] = interpreter
