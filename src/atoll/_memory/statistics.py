@@ -8,6 +8,6 @@ class BufferStatistics:
     """The memory of all Buffers of the process; see `Buffer.statistics()`."""
 
     blocks: int
-    """blocks of memory that some Buffer, AtomicInt or item under way is a view of"""
+    """blocks of memory in use by a Buffer, an AtomicInt or one that is crossing"""
     bytes: int
-    """their size; of mapped files too"""
+    """their size, mapped files included"""
