@@ -31,9 +31,7 @@ OF_THE_PROCESS = frozenset(
 # Parts of errors that say that there is no room for a private copy: the module itself may be fine.
 _OUT_OF_ROOM = ("static TLS block", "cannot make a private copy")
 
-_afterwards: dict[
-    str, Callable[[Any], object]
-] = {}  # callbacks for modules that are imported later, by name
+_afterwards: dict[str, Callable[[Any], object]] = {}  # callbacks, by the module they wait for
 _own: dict[str, str] = {}  # modes set for this interpreter; "*" is for all others
 _decided: dict[str, str] = {}  # modes of packages
 _namespaces: set[str] = set()  # namespace packages: each part is a package of its own
