@@ -8,6 +8,7 @@ static const struct {
     const char *module, *attribute;
 } hook_places[HOOK_COUNT] = {
     [HOOK_CLOSED_ERROR] = {"atoll._transfer.errors", "closed_error"},
+    [HOOK_INTERPRETER_CLOSED] = {"atoll._transfer.errors", "InterpreterClosedError"},
     [HOOK_CAPTURE] = {"atoll._transfer.exceptions", "capture"},
     [HOOK_REBUILD] = {"atoll._transfer.exceptions", "rebuild"},
     [HOOK_DUMP] = {"atoll._transfer.values", "dump"},

@@ -39,6 +39,7 @@ typedef enum {
 // Functions and classes of the Python package that the core calls, found when first needed.
 typedef enum {
     HOOK_CLOSED_ERROR,
+    HOOK_INTERPRETER_CLOSED,
     HOOK_CAPTURE,
     HOOK_REBUILD,
     HOOK_DUMP,

@@ -4,8 +4,8 @@
 #include "bridge/python/value.h"
 
 // BARE: only the type; for when there is no memory or no stack to say more.
-// DEADLINE: only its text; an atoll.timeout is over.
-typedef enum { FORM_PLAIN, FORM_CAPTURED, FORM_BARE, FORM_DEADLINE } error_form;
+// DEADLINE, CLOSED: only its text; an atoll.timeout is over, an interpreter is closed.
+typedef enum { FORM_PLAIN, FORM_CAPTURED, FORM_BARE, FORM_DEADLINE, FORM_CLOSED } error_form;
 
 // Their constructors want more than args, or they keep more than args.
 static bool
@@ -151,15 +151,24 @@ error_reduce(core_state *state, PyObject *exception, PyObject **arguments)
     return *arguments == NULL ? NULL : error_nearest_type(Py_TYPE(exception));
 }
 
-// A holder's own timeout ends what it calls; where it was set it is to be told so.
 static bool
-is_deadline(core_state *state, PyObject *exception)
+is_exactly(core_state *state, PyObject *exception, hook_id class_hook)
 {
-    PyObject *class = state_hook(state, HOOK_DEADLINE_EXCEEDED);
+    PyObject *class = state_hook(state, class_hook);
     if (class == NULL) {
         PyErr_Clear();
     }
     return class != NULL && (PyObject *)Py_TYPE(exception) == class;
+}
+
+// A holder's own timeout ends what it calls; where it was set it is to be told so. That an
+// interpreter is closed is known to both sides, and its class is in each.
+static error_form
+closed_form(core_state *state, PyObject *exception)
+{
+    return is_exactly(state, exception, HOOK_DEADLINE_EXCEEDED)    ? FORM_DEADLINE
+           : is_exactly(state, exception, HOOK_INTERPRETER_CLOSED) ? FORM_CLOSED
+                                                                   : FORM_PLAIN;
 }
 
 static int
@@ -169,8 +178,7 @@ put_reduced(parcel *into, core_state *state, PyObject *exception)
     PyObject *type = error_reduce(state, exception, &arguments);
     int result = -1;
     if (type != NULL) {
-        error_form form = is_deadline(state, exception) ? FORM_DEADLINE : FORM_PLAIN;
-        result = put_form(into, state, form, type, arguments);
+        result = put_form(into, state, closed_form(state, exception), type, arguments);
     }
     Py_XDECREF(arguments);
     return result;
@@ -359,6 +367,10 @@ rebuild_simple(parcel *from, core_state *state, error_form form)
     }
     else if (rest != NULL && form == FORM_DEADLINE) {
         exception = state_call_hook(state, HOOK_DEADLINE_PASSED, rest, NULL);
+    }
+    else if (rest != NULL && form == FORM_CLOSED) {
+        PyObject *class = state_hook(state, HOOK_INTERPRETER_CLOSED);
+        exception = class == NULL ? NULL : PyObject_Call(class, rest, NULL);
     }
     else if (rest != NULL) {
         PyErr_SetString(type, "raised in another interpreter, which could not say more");
