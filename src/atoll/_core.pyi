@@ -247,7 +247,7 @@ class RemoteClass(type):
 
 @final
 class Statistics(tuple[int, int, int, int, int, int]):
-    """What an interpreter has been doing; see Interpreter.statistics()."""
+    """What an interpreter has done so far; see Interpreter.statistics()."""
 
     n_fields: int
     n_sequence_fields: int
