@@ -224,7 +224,9 @@ class Interpreter(_core.Handle):
             >>> interpreter.eval("os.getpid()") == os.getpid()
             True
         """
-        return self._invoke("atoll._interpreter.running:eval_source", (_checked_source(expression),))
+        return self._invoke(
+            "atoll._interpreter.running:eval_source", (_checked_source(expression),)
+        )
 
     def import_module(self, name: str, /) -> Any:
         """Import a module in this interpreter.
