@@ -297,6 +297,9 @@ int
 proxy_getbuffer(PyObject *op, Py_buffer *view, int flags)
 {
     proxy_object *self = (proxy_object *)op;
+    if (cpython_refuse_null_view(view) < 0) {
+        return -1;
+    }
     lease *lent = lease_take(self->state, self->target, flags);
     if (lent == NULL) {
         view->obj = NULL;

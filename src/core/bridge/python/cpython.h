@@ -79,6 +79,17 @@ cpython_forget_thread_states(void)
 }
 #endif
 
+// An obsolete way to lock a buffer, which the builtin types refuse as well.
+static inline int
+cpython_refuse_null_view(const Py_buffer *view)
+{
+    if (view == NULL) {
+        PyErr_SetString(PyExc_BufferError, "a buffer needs a view: NULL is obsolete");
+        return -1;
+    }
+    return 0;
+}
+
 // Static builtin types are the same object in every interpreter. Those of datetime are static too,
 // but ready only where the module was imported.
 static inline bool
