@@ -27,6 +27,7 @@ typedef enum {
     TYPE_ATOMIC_INT,
     TYPE_EVENTFD_WAKER,
     TYPE_MARK,
+    TYPE_TAG,
     TYPE_RESTRICTED,
     TYPE_STATISTICS,
     TYPE_DEADLINE,
@@ -41,6 +42,7 @@ typedef enum {
     HOOK_CLOSED_ERROR,
     HOOK_INTERPRETER_CLOSED,
     HOOK_CAPTURE,
+    HOOK_PREPARE,
     HOOK_REBUILD,
     HOOK_DUMP,
     HOOK_LOAD,
@@ -126,6 +128,7 @@ struct core_state {
     pointer_map handles;                      // record -> handle: as well
     pointer_map tokens;                       // object -> VIEW_TOKEN of it: as well
     pointer_map guests;                       // object -> VIEW_GUEST of it: as well
+    pointer_map identities;                   // number -> exception: as well
     pointer_map specials;                     // name index -> special method, owned
     PyObject *recent_classes[RECENT_CLASSES]; // owned; keeps classes of short-lived proxies
     unsigned recent_position;
