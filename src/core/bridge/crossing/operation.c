@@ -99,7 +99,7 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
     for (Py_ssize_t i = 0; result == 0 && i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
         if (self->is_packed[i]) {
-            result = parcel_put(&self->parcel, home, op->arguments[i], flags);
+            result = parcel_put_item(&self->parcel, home, op->arguments, i, flags);
         }
     }
     self->parcel.restriction = NULL;
@@ -440,7 +440,7 @@ pack_error(core_state *host, const restriction *narrowing, answer *result)
         parcel_clear(&result->parcel);
     }
     parcel_init_closed(&result->parcel, narrowing);
-    error_pack(&result->parcel, host);
+    error_pack(&result->parcel, host, 0);
     result->parcel.restriction = NULL;
     result->form = ANSWER_ERROR;
 }

@@ -313,6 +313,14 @@ cpython_dict_entry(PyObject *dict, Py_ssize_t index, PyObject **key, PyObject **
 Py_hash_t *cpython_frozendict_hash(PyObject *frozendict);
 #endif
 
+// A field of every exception that CPython keeps, visits and clears, and does not use: notes are in
+// __dict__ (PyBaseExceptionObject.notes, 3.11; so in 3.13 to 3.15). Owned by the exception.
+static inline PyObject **
+cpython_exception_spare(PyObject *exception)
+{
+    return &((PyBaseExceptionObject *)exception)->notes;
+}
+
 // Bring an object back to life in its tp_dealloc.
 static inline void
 cpython_revive(PyObject *object)

@@ -9,7 +9,8 @@ static const struct {
 } hook_places[HOOK_COUNT] = {
     [HOOK_CLOSED_ERROR] = {"atoll._transfer.errors", "closed_error"},
     [HOOK_INTERPRETER_CLOSED] = {"atoll._transfer.errors", "InterpreterClosedError"},
-    [HOOK_CAPTURE] = {"atoll._transfer.exceptions", "capture"},
+    [HOOK_CAPTURE] = {"atoll._transfer.outlines", "capture"},
+    [HOOK_PREPARE] = {"atoll._transfer.exceptions", "prepare"},
     [HOOK_REBUILD] = {"atoll._transfer.exceptions", "rebuild"},
     [HOOK_DUMP] = {"atoll._transfer.values", "dump"},
     [HOOK_LOAD] = {"atoll._transfer.values", "load"},
