@@ -305,6 +305,7 @@ def _own_imports() -> tuple[str, ...]:
     """Name modules that atoll itself may need there; other interpreters import them when needed."""
     usual = [
         "threading",
+        "atoll._interpreter.running",
         "atoll._transfer.values",
         "atoll._thread.inside",
         "atoll._transfer.remaking",

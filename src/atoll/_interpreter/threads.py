@@ -31,6 +31,10 @@ class _Threads(Mapping[int, "Interpreter"]):
     answer may be out of date at once.
 
     Threads: any. Crosses: into the main interpreter, unless called there.
+
+    Example:
+        >>> atoll.threads[threading.get_ident()].name
+        'main'
     """
 
     __slots__ = ()

@@ -22,8 +22,6 @@ _STDERR = 2
 
 
 class _DumpTraceback:
-    """The function `atoll.dump_traceback`, with `register` and `unregister`."""
-
     __slots__ = ()
     __name__ = __qualname__ = "dump_traceback"
 
@@ -78,6 +76,8 @@ class _DumpTraceback:
         data = text.encode()
         while data:
             data = data[os.write(descriptor, data) :]
+
+    __doc__ = __call__.__doc__
 
     def register(self, signum: int, file: Writable | int | None = None) -> None:
         """Write a dump whenever a signal comes.

@@ -1,6 +1,7 @@
 // Buffer, the handle: the C half of atoll.Buffer, and the functions that take one.
 //
 // Slices and casts are made by memoryview, and its result is read back as a new view.
+#include "bridge/python/cpython.h"
 #include "types/buffer.h"
 
 #include <errno.h>
@@ -144,6 +145,9 @@ find_obstacle(const Py_buffer *full, int flags)
 static int
 buffer_get(PyObject *op, Py_buffer *out, int flags)
 {
+    if (cpython_refuse_null_view(out) < 0) {
+        return -1;
+    }
     view *seen = view_of(op);
     out->obj = NULL;
     if (seen == NULL) {

@@ -101,7 +101,11 @@ static PyStructSequence_Field statistics_fields[] = {
 };
 
 static PyStructSequence_Desc statistics_desc = {
-    "atoll.Statistics", "What an interpreter has done so far; see Interpreter.statistics().",
+    "atoll.Statistics",
+    "What an interpreter has done so far; see Interpreter.statistics().\n\n"
+    "Example:\n"
+    "    >>> interpreter.statistics().exports\n"
+    "    3",
     statistics_fields, 6};
 
 int

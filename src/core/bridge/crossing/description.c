@@ -53,7 +53,7 @@ describe_in_host(core_state *host, exported *target, description *result, parcel
     result->type_key = class;
     if (told == NULL || parcel_put(packed, host, told, 0) < 0) {
         Py_XDECREF(told);
-        error_pack(packed, host);
+        error_pack(packed, host, 0);
         return -1;
     }
     Py_DECREF(told);

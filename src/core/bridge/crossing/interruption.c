@@ -179,7 +179,7 @@ pack(core_state *home, PyObject *exception)
     }
     PyErr_SetRaisedException(Py_NewRef(exception));
     parcel_init(packed);
-    error_pack(packed, home);
+    error_pack(packed, home, 0);
     return packed;
 }
 

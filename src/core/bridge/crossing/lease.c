@@ -46,7 +46,7 @@ lease_take(core_state *home, exported *target, int flags)
         state_raise_closed(host, target->owner);
     }
     if (made == NULL) {
-        error_pack(&error, host);
+        error_pack(&error, host, 0);
     }
     error.restriction = NULL;
     crossing_leave(&over);

@@ -99,7 +99,7 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
     for (Py_ssize_t i = 0; result == 0 && i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
         if (self->is_packed[i]) {
-            result = parcel_put(&self->parcel, home, op->arguments[i], flags);
+            result = parcel_put_item(&self->parcel, home, op->arguments, i, flags);
         }
     }
     self->parcel.restriction = NULL;
@@ -388,18 +388,36 @@ make_plain(PyObject *result_steal)
     return plain;
 }
 
-static NOINLINE int
-pack_in_parcel(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
+// What functools.wraps() sets in another function has to be a real dict.
+static bool
+is_dict_of_function(const operation *op, PyObject *object)
 {
+    if (op->kind == OPERATION_GET) {
+        return PyUnicode_EqualToUTF8(op->name.text, "__annotations__") ||
+               PyUnicode_EqualToUTF8(op->name.text, "__kwdefaults__");
+    }
+    return op->kind == OPERATION_CALL && PyFunction_Check(object) &&
+           PyUnicode_EqualToUTF8(((PyFunctionObject *)object)->func_name, "__annotate__");
+}
+
+static NOINLINE int
+pack_in_parcel(core_state *host, const operation *op, PyObject *object, PyObject *value,
+               const restriction *narrowing, answer *result)
+{
+    unsigned flags = PARCEL_MAY_HOLD;
+    if (Py_TYPE(value) == &PyDict_Type && is_dict_of_function(op, object)) {
+        flags |= PARCEL_CONTAINERS_BY_VALUE;
+    }
     parcel_init_closed(&result->parcel, narrowing);
     result->form = ANSWER_PARCEL;
-    int status = parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
+    int status = parcel_put(&result->parcel, host, value, flags);
     result->parcel.restriction = NULL;
     return status;
 }
 
 static inline int
-pack_answer(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
+pack_answer(core_state *host, const operation *op, PyObject *object, PyObject *value,
+            const restriction *narrowing, answer *result)
 {
     if (value == Py_None || PyBool_Check(value) || heap_contains(value)) {
         result->shared = value;
@@ -411,7 +429,7 @@ pack_answer(core_state *host, PyObject *value, const restriction *narrowing, ans
         result->form = ANSWER_INT;
         return 0;
     }
-    return pack_in_parcel(host, value, narrowing, result);
+    return pack_in_parcel(host, op, object, value, narrowing, result);
 }
 
 static COLD void
@@ -422,7 +440,7 @@ pack_error(core_state *host, const restriction *narrowing, answer *result)
         parcel_clear(&result->parcel);
     }
     parcel_init_closed(&result->parcel, narrowing);
-    error_pack(&result->parcel, host);
+    error_pack(&result->parcel, host, 0);
     result->parcel.restriction = NULL;
     result->form = ANSWER_ERROR;
 }
@@ -453,10 +471,10 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
         if ((op->flags & OPERATION_FUSE) &&
             (result->attribute = classify(host, arguments->host[1], value, narrowing != NULL)) !=
                 ATTRIBUTE_VALUE) {
-            status = pack_answer(host, Py_None, NULL, result);
+            status = pack_answer(host, op, NULL, Py_None, NULL, result);
         }
         else {
-            status = pack_answer(host, value, narrowing, result);
+            status = pack_answer(host, op, arguments->host[1], value, narrowing, result);
         }
     }
     Py_XDECREF(value);

@@ -159,7 +159,7 @@ task_is_reference(core_state *state, PyObject *object)
 {
     return state_is_type(state, TYPE_MARK, object) ||
            state_is_type(state, TYPE_RESTRICTED, object) || handle_check(state, object) ||
-           state_is_reference(state, object);
+           PyExceptionInstance_Check(object) || state_is_reference(state, object);
 }
 
 static int
@@ -167,7 +167,7 @@ put_pickled(parcel *into, core_state *state, PyObject *object)
 {
     PyObject *hook = state_hook(state, HOOK_TASK_DUMP);
     PyObject *dumped = hook == NULL ? NULL : PyObject_CallOneArg(hook, object);
-    int result = dumped == NULL ? -1 : parcel_put(into, state, dumped, 0);
+    int result = dumped == NULL ? -1 : parcel_put(into, state, dumped, PARCEL_COPIES);
     Py_XDECREF(dumped);
     return result;
 }
@@ -215,7 +215,7 @@ put_keywords(task *self, core_state *home, PyObject *arguments, PyObject *keywor
     int result = -1;
     if (all != NULL && is_direct(home, all, 0)) {
         self->flags |= TASK_HAS_NAMES;
-        result = parcel_put(&self->parcel, home, all, 0) < 0 ||
+        result = parcel_put(&self->parcel, home, all, PARCEL_COPIES) < 0 ||
                          parcel_put(&self->parcel, home, names, 0) < 0
                      ? -1
                      : 0;
@@ -238,7 +238,7 @@ put_arguments(task *self, core_state *home, PyObject *arguments, PyObject *keywo
         return put_keywords(self, home, arguments, keywords);
     }
     if (is_direct(home, arguments, 0)) {
-        return parcel_put(&self->parcel, home, arguments, 0);
+        return parcel_put(&self->parcel, home, arguments, PARCEL_COPIES);
     }
     self->flags |= TASK_PICKLED_INPUT;
     PyObject *both = Py_BuildValue("(O{})", arguments);
@@ -250,7 +250,7 @@ put_arguments(task *self, core_state *home, PyObject *arguments, PyObject *keywo
 void
 task_set_error(task *self, core_state *home)
 {
-    error_pack_as(&self->parcel, home, HOOK_TASK_CAPTURE);
+    error_pack(&self->parcel, home, PARCEL_COPIES);
     self->flags = TASK_HAS_ERROR;
 }
 
@@ -389,7 +389,7 @@ put_result(task *self, core_state *host, PyObject *value)
     bool is_plain = value_is_plain(value), may_go_directly = is_plain || is_direct(host, value, 0);
     self->flags |= TASK_HAS_RESULT | (is_plain ? TASK_IS_PLAIN : 0) |
                    (may_go_directly ? 0 : TASK_PICKLED_RESULT);
-    return may_go_directly ? parcel_put(&self->parcel, host, value, 0)
+    return may_go_directly ? parcel_put(&self->parcel, host, value, PARCEL_COPIES)
                            : put_pickled(&self->parcel, host, value);
 }
 
@@ -398,7 +398,7 @@ put_error(task *self, core_state *host)
 {
     parcel error;
     parcel_init(&error);
-    error_pack_as(&error, host, HOOK_TASK_CAPTURE);
+    error_pack(&error, host, PARCEL_COPIES);
     if (!parcel_append(&self->parcel, &error)) {
         start_over(self); // out of memory for both
         self->flags &= ~(unsigned)TASK_HAS_RESULT;

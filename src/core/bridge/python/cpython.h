@@ -79,6 +79,17 @@ cpython_forget_thread_states(void)
 }
 #endif
 
+// An obsolete way to lock a buffer, which the builtin types refuse as well.
+static inline int
+cpython_refuse_null_view(const Py_buffer *view)
+{
+    if (view == NULL) {
+        PyErr_SetString(PyExc_BufferError, "a buffer needs a view: NULL is obsolete");
+        return -1;
+    }
+    return 0;
+}
+
 // Static builtin types are the same object in every interpreter. Those of datetime are static too,
 // but ready only where the module was imported.
 static inline bool
@@ -301,6 +312,14 @@ cpython_dict_entry(PyObject *dict, Py_ssize_t index, PyObject **key, PyObject **
 #if PY_VERSION_HEX >= 0x030F0000
 Py_hash_t *cpython_frozendict_hash(PyObject *frozendict);
 #endif
+
+// A field of every exception that CPython keeps, visits and clears, and does not use: notes are in
+// __dict__ (PyBaseExceptionObject.notes, 3.11; so in 3.13 to 3.15). Owned by the exception.
+static inline PyObject **
+cpython_exception_spare(PyObject *exception)
+{
+    return &((PyBaseExceptionObject *)exception)->notes;
+}
 
 // Bring an object back to life in its tp_dealloc.
 static inline void

@@ -8,7 +8,9 @@ static const struct {
     const char *module, *attribute;
 } hook_places[HOOK_COUNT] = {
     [HOOK_CLOSED_ERROR] = {"atoll._transfer.errors", "closed_error"},
-    [HOOK_CAPTURE] = {"atoll._transfer.exceptions", "capture"},
+    [HOOK_INTERPRETER_CLOSED] = {"atoll._transfer.errors", "InterpreterClosedError"},
+    [HOOK_CAPTURE] = {"atoll._transfer.outlines", "capture"},
+    [HOOK_PREPARE] = {"atoll._transfer.exceptions", "prepare"},
     [HOOK_REBUILD] = {"atoll._transfer.exceptions", "rebuild"},
     [HOOK_DUMP] = {"atoll._transfer.values", "dump"},
     [HOOK_LOAD] = {"atoll._transfer.values", "load"},
@@ -19,6 +21,7 @@ static const struct {
     [HOOK_DESCRIBE_TOKEN] = {"atoll._transfer.describe", "describe_token"},
     [HOOK_CHANGEABLE] = {"atoll._transfer.describe", "CHANGEABLE"},
     [HOOK_ABC_MARKERS] = {"atoll._transfer.describe", "abc_markers"},
+    [HOOK_ARRAY_METHODS] = {"atoll._transfer.arrays", "METHODS"},
     [HOOK_JOIN_THREADS] = {"atoll._interpreter.inside", "join_threads"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},
     [HOOK_QUEUE] = {"atoll._queue.queue", "Queue"},

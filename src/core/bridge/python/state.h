@@ -27,6 +27,7 @@ typedef enum {
     TYPE_ATOMIC_INT,
     TYPE_EVENTFD_WAKER,
     TYPE_MARK,
+    TYPE_TAG,
     TYPE_RESTRICTED,
     TYPE_STATISTICS,
     TYPE_DEADLINE,
@@ -39,7 +40,9 @@ typedef enum {
 // Functions and classes of the Python package that the core calls, found when first needed.
 typedef enum {
     HOOK_CLOSED_ERROR,
+    HOOK_INTERPRETER_CLOSED,
     HOOK_CAPTURE,
+    HOOK_PREPARE,
     HOOK_REBUILD,
     HOOK_DUMP,
     HOOK_LOAD,
@@ -50,6 +53,7 @@ typedef enum {
     HOOK_DESCRIBE_TOKEN,
     HOOK_CHANGEABLE,
     HOOK_ABC_MARKERS,
+    HOOK_ARRAY_METHODS,
     HOOK_JOIN_THREADS,
     HOOK_INTERPRETER,
     HOOK_QUEUE,
@@ -126,6 +130,7 @@ struct core_state {
     pointer_map handles;                      // record -> handle: a weak table
     pointer_map tokens;                       // object -> its VIEW_TOKEN: a weak table
     pointer_map guests;                       // object -> its VIEW_GUEST: a weak table
+    pointer_map identities;                   // number -> exception: a weak table
     pointer_map specials;                     // name index -> special method, owned
     PyObject *recent_classes[RECENT_CLASSES]; // owned: a cache, for classes of short-lived proxies
     unsigned recent_position;

@@ -326,7 +326,10 @@ PyTypeObject frozendict_type = {
     .tp_basicsize = sizeof(frozendict_object),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MAPPING,
     .tp_doc = PyDoc_STR("frozendict(mapping_or_iterable=(), /, **kwargs)\n--\n\n"
-                        "A dict that cannot change: the builtin one from Python 3.15 on."),
+                        "A dict that cannot change: the builtin one from Python 3.15 on.\n\n"
+                        "Example:\n"
+                        "    >>> atoll.frozendict(atoll=3)['atoll']\n"
+                        "    3"),
     .tp_new = new,
     .tp_dealloc = dealloc,
     .tp_traverse = traverse,
