@@ -110,7 +110,7 @@ def _add_demo(commands: Commands) -> None:
 def _add_graph(commands: Commands) -> None:
     graph = commands.add_parser(
         "graph",
-        help="show who refers to whom between interpreters",
+        help="show the references between interpreters",
         description="Run a small program in several interpreters, and show the references between "
         "them: while it runs, when a part of it has become garbage, and after a collection.",
     )
