@@ -52,6 +52,7 @@ typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_RETURNING, GUEST_INSIDE } gue
 
 typedef struct interp interp;
 typedef struct guest guest;
+typedef struct thread thread; // ground/interpreter/thread.h
 
 struct interp {
     atomic_intptr_t references;
@@ -107,7 +108,7 @@ struct guest {
     bool is_interruptible;  // interp.mutex; was present when the interpreter's interruption came
     void *interruption;     // interp.mutex; parcel with the exception for this thread alone
     atomic_bool is_idle;    // a worker that waits inside for its next call; written by its thread
-    atomic_uint *wakeup;    // its thread's field; valid until is_dead
+    thread *thread;         // valid until is_dead
     guest *next, *previous; // interp.mutex
     guest *next_dead;       // interp.mutex
 };
@@ -154,7 +155,7 @@ void interp_pin_locked(interp *self);
 void interp_unpin(interp *self);
 
 // Guests. Those named _locked need self->mutex.
-guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *wakeup);
+guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose);
 void guest_unlink_locked(guest *visitor);
 void guest_free(guest *visitor); // after unlinking
 void guest_end(guest *visitor);  // its thread ends, or does not need it any more
@@ -164,7 +165,7 @@ bool interp_has_woken_locked(interp *self, const guest *except, unsigned why, bo
 // Call with its GIL held. Has a visitor detached from it? It will take the GIL again without
 // telling us.
 bool interp_has_detached_locked(interp *self, const guest *except);
-bool interp_has_present_locked(interp *self, const atomic_uint *wakeup); // the guest of that thread
+bool interp_has_present_locked(interp *self, const thread *whose); // inside, or entering
 bool interp_has_visitors(interp *self, const guest *except);
 int interp_count_owned(interp *self); // guests with a thread state of ours
 int interp_count_visitors(interp *self);
