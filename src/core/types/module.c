@@ -1,6 +1,7 @@
 // The module atoll._core: one instance and one state per interpreter.
 #include "bridge/python/cpython.h"
 #include "bridge/transfer/export.h"
+#include "bridge/transfer/twin.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/process.h"
 #include "bridge/gc/verification.h"
@@ -94,7 +95,7 @@ exec(PyObject *module)
     core_state *state = PyModule_GetState(module);
     process_init();
     state->module = module;
-    state->watcher = WATCHER_NONE;
+    state->watcher = state->modules_watcher = WATCHER_NONE;
     state->references = &local_references;
     state->interp = find_interp();
     if (state->interp == NULL || init_strings(state) < 0 || share_init(module) < 0 ||
@@ -158,6 +159,7 @@ clear(PyObject *module)
         PyErr_Clear();
     }
     state->watcher = WATCHER_REFUSED;
+    twin_unwatch(state);
     if (state->interp != NULL && state->interp->core_state == state) {
         detained_drop(state);
         export_drop_all(state);
@@ -210,6 +212,7 @@ free_module(void *module)
     pointer_map_free(&state->exports);
     pointer_map_free(&state->proxies);
     pointer_map_free(&state->classes);
+    pointer_map_free(&state->subclasses);
     pointer_map_free(&state->handles);
     pointer_map_free(&state->tokens);
     pointer_map_free(&state->guests);

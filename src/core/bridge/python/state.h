@@ -51,6 +51,8 @@ typedef enum {
     HOOK_DESCRIBE_TOKEN,
     HOOK_CHANGEABLE,
     HOOK_ABC_MARKERS,
+    HOOK_CLASS_BY_ID,
+    HOOK_ASK_LINEAGE,
     HOOK_JOIN_THREADS,
     HOOK_INTERPRETER,
     HOOK_QUEUE,
@@ -108,6 +110,8 @@ typedef struct {
     // What that attribute of its owner is by now, which may be anything; new reference. Crosses.
     PyObject *(*resolve_method)(PyObject *method);
     void (*refresh)(core_state *state); // special methods of remote classes
+    // That name of sys.modules is about to become that module; NULL: to go. Runs no Python.
+    void (*module_changed)(core_state *state, PyObject *name, PyObject *module);
     // What a remote method owns: to its tp_traverse belongs a Proxy that it borrows, too.
     traverseproc traverse_method;
 } reference_methods;
@@ -119,14 +123,15 @@ struct core_state {
     PyTypeObject *types[TYPE_COUNT];
     PyObject *hooks[HOOK_COUNT];
     const reference_methods *references;
-    pointer_map exports;                      // object -> export
-    size_t internal_exports;                  // how many of them are EXPORT_INTERNAL
-    pointer_map proxies;                      // export -> Proxy or remote class: a weak table
-    pointer_map classes;                      // key of a remote type -> remote class: as well
-    pointer_map handles;                      // record -> handle: as well
-    pointer_map tokens;                       // object -> VIEW_TOKEN of it: as well
-    pointer_map guests;                       // object -> VIEW_GUEST of it: as well
-    pointer_map specials;                     // name index -> special method, owned
+    pointer_map exports;     // object -> export
+    size_t internal_exports; // how many of them are EXPORT_INTERNAL
+    pointer_map proxies;     // export -> Proxy or remote class: a weak table
+    pointer_map classes;     // key of a remote type -> class of its Proxies: so too
+    pointer_map subclasses;   // export -> remote class with twins as bases: so too
+    pointer_map handles;     // record -> handle: as well
+    pointer_map tokens;      // object -> VIEW_TOKEN of it: as well
+    pointer_map guests;      // object -> VIEW_GUEST of it: as well
+    pointer_map specials;    // name index -> special method, owned
     PyObject *recent_classes[RECENT_CLASSES]; // owned; keeps classes of short-lived proxies
     unsigned recent_position;
     PyObject **names; // owned, by name index
@@ -138,6 +143,7 @@ struct core_state {
     struct detained *detained;        // owned: what a collection holds between its stops, or NULL
     bool is_traced;                   // the collector is looking: caches hold nothing
     int watcher;                      // of exported classes, or one of the two
+    int modules_watcher;              // of sys.modules, as well
     struct exported *changed_classes; // of ours, since the last visitor left
     unsigned specials_epoch;          // up to which the classes of Proxies here are as they should
     name_cache_entry name_cache[NAME_CACHE_SIZE];

@@ -76,6 +76,7 @@ struct interp {
     atomic_int waiting;           // visitors that found the GIL taken; 1 more for interruptions
     atomic_int posted;            // a pending call that looks after them is queued
     atomic_int buffers;           // buffers of its objects in use elsewhere
+    atomic_uint twin_epoch;       // of its classes (bridge/transfer/twin); written under its GIL
     pthread_mutex_t mutex;
     pthread_cond_t moved; // a guest got in or left; with mutex
     guest *guests;        // mutex
