@@ -533,6 +533,9 @@ def mark(object: object, by_value: bool, /) -> Any:
 def owner(proxy: object, /) -> Interpreter:
     """The interpreter of the original."""
 
+def own_id() -> int:
+    """The id of this interpreter."""
+
 def own_name() -> str:
     """The name of this interpreter."""
 

@@ -210,6 +210,13 @@ own_name(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+own_id(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    return PyLong_FromLongLong(state->interp->id);
+}
+
+static PyObject *
 make_statistics(core_state *state, interp *target, size_t exports, size_t proxies)
 {
     const long long values[] = {(long long)target->crossings, interp_count_visitors(target),
@@ -465,6 +472,8 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("interpreters($module, /)\n--\n\nAll that are open, the main one first.")},
     {"own_name", own_name, METH_NOARGS,
      PyDoc_STR("own_name($module, /)\n--\n\nThe name of this interpreter.")},
+    {"own_id", own_id, METH_NOARGS,
+     PyDoc_STR("own_id($module, /)\n--\n\nThe id of this interpreter.")},
     {"statistics", statistics, METH_O,
      PyDoc_STR("statistics($module, handle, /)\n--\n\nWhat it has been doing.")},
     {"invoke", invoke, METH_VARARGS,
