@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import _operator
 import sys
+from _functools import reduce as _reduce
 
 from .. import _core
 from .names import name_of, resolve
+from .sentinels import is_sentinel_type, name_of_sentinel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +17,11 @@ if TYPE_CHECKING:
     from .pickles import Dumped
 
 # How a value was taken apart, and the parts.
-_BY_NAME, _BY_PICKLE, _IN_PARTS = "name", "pickle", "parts"
+_BY_NAME, _BY_PICKLE, _IN_PARTS, _AS_ALIAS, _AS_UNION = "name", "pickle", "parts", "alias", "union"
+
+_Alias: Any = type(list[int])
+_Union: Any = type(int | str)
+_TPFLAGS_HEAPTYPE = 1 << 9
 
 # C functions of these modules go by name: they do the same in every interpreter. Those of others
 # may act on what theirs has (settings, registries, connections): they stay there.
@@ -40,21 +47,48 @@ def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
 
 def dump(
     obj: object, is_forced: bool = False, may_leave: bool = False
-) -> tuple[str, str | bytes | Dumped] | None:
+) -> tuple[str, str | bytes | Dumped | tuple[Any, ...]] | None:
     """Take a value apart into what the core can carry; None: it has to go by reference.
 
     With `is_forced` (for `copy`) what cannot be pickled is an error. With `may_leave` it can be
     put together in another process, too.
     """
-    if not is_forced and (isinstance(obj, type) or type(obj) is type(len)):
-        name = name_of(obj)
-        return (_BY_NAME, name) if name is not None and _is_alike(obj, name) else None
+    if not is_forced:
+        if isinstance(obj, type) or type(obj) is type(len) or is_sentinel_type(type(obj)):
+            return _dump_by_name(obj)
+        if type(obj) is _Alias or type(obj) is _Union:
+            return _dump_alias(obj)
     try:
         return _pickled(obj, may_leave)
     except Exception:
         if is_forced:
             raise
         return None
+
+
+def _dump_by_name(obj: object) -> tuple[str, str] | None:
+    name = name_of_sentinel(obj)
+    if name is None and (isinstance(obj, type) or type(obj) is type(len)):
+        name = name_of(obj)
+        if name is None or not _is_alike(obj, name):
+            return None
+    return None if name is None else (_BY_NAME, name)
+
+
+def _dump_alias(obj: Any) -> tuple[str, tuple[Any, ...]] | None:
+    """Take apart `list[int]`; also `int | str`, if it is of builtin types.
+
+    The parts cross as any others.
+    """
+    if type(obj) is _Alias:
+        return None if obj.__unpacked__ else (_AS_ALIAS, (obj.__origin__, obj.__args__))
+    return (_AS_UNION, obj.__args__) if all(map(_is_builtin_type, obj.__args__)) else None
+
+
+def _is_builtin_type(obj: object) -> bool:
+    if type(obj) is _Alias:
+        return all(map(_is_builtin_type, (obj.__origin__, *obj.__args__)))
+    return type(obj) is type and not obj.__flags__ & _TPFLAGS_HEAPTYPE
 
 
 def _is_alike(obj: object, name: str) -> bool:
@@ -70,6 +104,10 @@ def load(dumped: tuple[str, Any]) -> Any:
     how, data = dumped
     if how == _BY_NAME:
         return resolve(data)
+    if how == _AS_ALIAS:
+        return _Alias(*data)
+    if how == _AS_UNION:
+        return _reduce(_operator.or_, data)
     if how == _BY_PICKLE:
         import _pickle as pickle
 

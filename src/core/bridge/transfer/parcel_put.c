@@ -10,6 +10,8 @@
 #define HOLD_BYTES 4096
 #define HOLD_ITEMS 16
 
+#define MARKER_NAMES 10 // of a class with an empty body, at most
+
 static unsigned char *
 reserve(parcel *self, size_t size)
 {
@@ -190,7 +192,8 @@ static int
 is_value_type(core_state *state, PyTypeObject *type)
 {
     if (cpython_is_shared_type(type)) {
-        return type == &PyCFunction_Type;
+        return type == &PyCFunction_Type || type == &Py_GenericAliasType ||
+               cpython_is_union_type(type);
     }
     rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];
     unsigned version = type->tp_version_tag, epoch = names_value_epoch();
@@ -221,6 +224,19 @@ record_put_method(parcel *self, core_state *state, PyObject *method, unsigned fl
     return result;
 }
 
+// A class that another interpreter may have, too: a static one, or a mere marker, which has nothing
+// but what every class has (transfer.sentinels).
+static bool
+may_have_name(PyTypeObject *object)
+{
+    if (!PyType_Check((PyObject *)object)) {
+        return false;
+    }
+    return !(object->tp_flags & Py_TPFLAGS_HEAPTYPE) ||
+           (Py_TYPE(object) == &PyType_Type && object->tp_base == &PyBaseObject_Type &&
+            PyDict_GET_SIZE(object->tp_dict) <= MARKER_NAMES);
+}
+
 static int
 put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
@@ -237,9 +253,7 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
                    ? -1
                    : error_put_captured(self, state, object, HOOK_CAPTURE);
     }
-    bool is_static_type =
-        PyType_Check(object) && !(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE);
-    int by_value = is_static_type ? 1 : is_value_type(state, type);
+    int by_value = may_have_name((PyTypeObject *)object) ? 1 : is_value_type(state, type);
     if (by_value < 0) {
         return -1;
     }
