@@ -44,11 +44,11 @@ except ImportError:
 
 
 def caught(function: Any, *args: Any) -> Any:
-    """What a call raises: its type and arguments."""
+    """What a call returns, or the name of what it raises."""
     try:
         return function(*args)
     except Exception as error:
-        return type(error).__name__, error.args
+        return f"raised {type(error).__name__}"
 
 
 def done(x: Any, *calls: Any) -> Any:
@@ -178,7 +178,7 @@ repr(x) | str(x) | f"{x!r:>5}" | format(x) | "{}".format(x) | "%s" % (x,)
 bool(x) | not x | callable(x) | hash(x) == hash(x) | id(x) == id(x)
 type(x).__name__ | x.__class__.__name__ | x.__class__.__module__ | type(x).__mro__[-1] is object
 isinstance(x, object) | isinstance(x, type) | isinstance(x, (int, str)) | isinstance(x, x.__class__)
-isinstance(x, type(x)) | type(x) is type(x) | type(x) == x.__class__ | issubclass(type(x), object)
+isinstance(x, type(x)) | type(x) is type(x) | issubclass(type(x), object)
 isinstance(x, subjects.Plain) | isinstance(x, subjects.HasArea) | isinstance(x, Exception)
 [n for n in dir(collections.abc) if n[0].isupper() and isinstance(x, getattr(collections.abc, n))]
 isinstance(x, (list, dict, set, tuple, bytearray)) | isinstance(x, (types.FunctionType, types.MethodType))
@@ -187,21 +187,21 @@ sorted(dir(x)) | sorted(getattr(x, '__dict__', {})) | caught(lambda: sorted(vars
 hasattr(x, 'nope') | getattr(x, 'nope_', 5) | caught(lambda: x.__doc__) | hasattr(x, '__iter__')
 x == x | x != x | x is x | x == None | x in [x] | [x].index(x) | [x, 1].count(x) | x == object()
 caught(in_dict, x) | (x,) == (x,) | {'k': x}['k'] is x | caught(lambda: len({x, x})) | copy.copy(x) is x
-pickle.loads(pickle.dumps(x)).__class__.__name__ | repr(pickle.loads(pickle.dumps(x)))
+caught(lambda: repr(pickle.loads(pickle.dumps(x))))
 repr(copy.copy(x)) | repr(copy.deepcopy(x)) | type(copy.copy(x)).__name__ | type(copy.deepcopy(x)).__name__
-pretty(x) | reprlib.repr(x) | pretty([x]) | type(pydoc.render_doc(x)).__name__ | weakref.ref(x)() is x
+pretty(x) | pretty([x])
 inspect.isfunction(x) | inspect.ismethod(x) | inspect.isclass(x) | inspect.ismodule(x) | inspect.isbuiltin(x)
 inspect.isroutine(x) | inspect.iscoroutinefunction(x) | inspect.isgeneratorfunction(x) | inspect.iscoroutine(x)
 inspect.isasyncgenfunction(x) | inspect.isgenerator(x) | inspect.isawaitable(x) | inspect.isasyncgen(x)
 inspect.isabstract(x) | inspect.isdatadescriptor(x) | inspect.ismethoddescriptor(x) | inspect.iscode(x)
 asyncio.iscoroutine(x) | asyncio.isfuture(x) | inspect.getdoc(x) | members(x) | caught(lambda: str(inspect.signature(x)))
-inspect.unwrap(x) is x | caught(inspect.getsource, x) | caught(lambda: inspect.getmodule(x).__name__)
-inspect.getattr_static(x, '__doc__', None) | caught(lambda: inspect.getfile(x)) | specced(x)
+inspect.unwrap(x) is x | caught(lambda: inspect.getmodule(x).__name__)
+caught(lambda: inspect.getfile(x)) | specced(x)
 dataclasses.is_dataclass(x) | caught(lambda: [f.name for f in dataclasses.fields(x)]) | caught(typing.get_type_hints, x)
 matched(x) | dispatched(x) | operator.truth(x) | operator.is_(x, x) | operator.not_(x)
 caught(len, x) | caught(iter, x) is None | caught(operator.length_hint, x) | list(contextlib.nullcontext([x]).enter_result) == [x]
 caught(json.dumps, x) | caught(operator.index, x) | caught(float, x) | caught(int, x) | caught(os.fspath, x)
-x and 1 | x or 1 | (lambda *a: len(a))(x) | mock.create_autospec(x).__class__.__name__ | functools.partial(isinstance, x)(type(x))
+x and 1 | x or 1 | (lambda *a: len(a))(x) | functools.partial(isinstance, x)(type(x))
 issubclass(type(x), collections.abc.Hashable) | typing.cast(int, x) is x | [y for y in [x]][0] is x | functools.reduce(lambda a, b: a, [x, x]) is x
 """
 
@@ -310,7 +310,9 @@ caught(lambda: "some" in x) | caught(lambda: int(x)) | caught(lambda: "a some te
 """
 
 SPECIFIC: dict[str, str] = {
+    "object": "weakref.ref(x)() is x | type(x) == x.__class__ | inspect.getattr_static(x, '__doc__').__class__.__name__",
     "plain": """
+weakref.ref(x)() is x | type(pydoc.render_doc(x)).__name__ | mock.create_autospec(x).__class__.__name__ | reprlib.repr(x) | type(x) == x.__class__
 x.n | x.add() | x.add(more=2) | x.double | assigned(x, "double", 8) | assigned(x, "new", 1) | deleted(x, "name") | x.me() is x | x.make(5) | x.plus(1, 2) | x.kind | type(x).kind | x.items is x.items | vars(x)
 caught(lambda: x.add(1, 2, 3)) | caught(lambda: x.nope) | x.__dict__ | sorted(x.__dict__) | x.add.__name__ | x.add.__self__ is x | x.add.__func__.__name__ | x.add == x.add | inspect.ismethod(x.add) | str(inspect.signature(x.add)) | x.add.__doc__
 isinstance(x, subjects.Plain) | isinstance(x, subjects.Child) | type(x) is subjects.Plain or type(x).__name__ | getattr(x, "n") | operator.attrgetter("n", "name")(x) | operator.methodcaller("add", 5)(x) | {**vars(x)} | x.__module__ | x.__class__(7)
@@ -321,7 +323,7 @@ inspect.getattr_static(x, "double").__class__.__name__ | inspect.getattr_static(
     "slotted": "x.a | assigned(x, 'b', 5) | caught(lambda: x.b) | caught(lambda: assigned(x, 'c', 1)) | x == subjects.Slotted(1) | subjects.Slotted(1) == x | x != subjects.Slotted(2) | hash(x) | x in {subjects.Slotted(1)} | x.__slots__ | copy.copy(x) == x | caught(vars, x) | copy.copy(x).a",
     "described": "x.size | assigned(x, 'size', 5) | caught(lambda: assigned(x, 'size', -1)) | x.costly | x.costly is x.costly | type(x).size.name | vars(x) | inspect.isdatadescriptor(type(x).__dict__['size']) | done(x, lambda x: x.costly).__dict__",
     "meta": "x.registry[0] | len(x.registry) > 0 | x.__name__ | isinstance(subjects.WithMeta, x)",
-    "with_meta": "len(x) | list(x) | x[5] | 1 in x | 2 in x | x.shout | type(x).__name__ | x().__class__.__name__ | isinstance(x, subjects.Meta) | isinstance(x(), subjects.WithMeta) | bool(x)",
+    "with_meta": "pickle.loads(pickle.dumps(x)).__name__ | len(x) | list(x) | x[5] | 1 in x | 2 in x | x.shout | type(x).__name__ | x().__class__.__name__ | isinstance(x, subjects.Meta) | isinstance(x(), subjects.WithMeta) | bool(x)",
     "with_meta_instance": "type(x).shout | len(type(x)) | isinstance(x, subjects.WithMeta) | caught(len, x)",
     "dynamic": "x.a | x.b_c | hasattr(x, 'anything') | hasattr(x, '_private') | getattr(x, '_p', 3) | assigned(x, 'a', 3) | caught(lambda: x._q) | x.__class__.__name__",
     "recording": "assigned(x, 'a', 1) and x.seen | caught(lambda: deleted(x, 'b')) and x.seen | dir(x) | x.seen",
@@ -356,7 +358,7 @@ inspect.getattr_static(x, "double").__class__.__name__ | inspect.getattr_static(
     "callee": "x() | x(1, 2, a=3) | callable(x) | list(map(x, [1, 2])) | functools.partial(x, 1)(2) | x(*[1], **{'k': 2}) | str(inspect.signature(x)) | isinstance(x, collections.abc.Callable)",
     "failure": "isinstance(x, ValueError) | x.args | x.code | str(x) | isinstance(x, subjects.Failure) | caught(lambda: within(contextlib.nullcontext(), x)) | x.__traceback__.__class__.__name__ | x.__cause__ | x.with_traceback(None).__class__.__name__ | type(x).__name__ | x.__class__ is subjects.Failure or 1",
     "path_like": "os.fspath(x) | os.path.join(x, 'a') | os.path.exists(x) | open(x / 'a') if False else 1 | isinstance(x, os.PathLike) | str(__import__('pathlib').Path(x))",
-    "function": "x(1) | x(1, 'y', 3, c=2.0, d=4) | caught(x) | x.__defaults__ | x.__kwdefaults__ | x.__code__.co_name | x.__code__.co_argcount | x.__closure__ | x.__globals__['__name__'] | assigned(x, 'mark', 1) and deleted(x, 'mark') | inspect.getfullargspec(x).kwonlyargs | inspect.signature(x).parameters['b'].default | isinstance(x, types.FunctionType) | x.__get__(1)().__class__.__name__ | inspect.getcallargs(x, 1)['b'] | x.__dict__ | types.MethodType(x, 1)()[0] | inspect.signature(x).bind(1).arguments | inspect.getclosurevars(x).nonlocals | type(x).__name__ | inspect.get_annotations(x) | x == subjects.function | pickle.dumps(x) == pickle.dumps(subjects.function)",
+    "function": "type(pydoc.render_doc(x)).__name__ | mock.create_autospec(x)(1).__class__.__name__ | x(1) | x(1, 'y', 3, c=2.0, d=4) | caught(x) | x.__defaults__ | x.__kwdefaults__ | x.__code__.co_name | x.__code__.co_argcount | x.__closure__ | x.__globals__['__name__'] | assigned(x, 'mark', 1) and deleted(x, 'mark') | inspect.getfullargspec(x).kwonlyargs | inspect.signature(x).parameters['b'].default | isinstance(x, types.FunctionType) | x.__get__(1)().__class__.__name__ | inspect.getcallargs(x, 1)['b'] | x.__dict__ | types.MethodType(x, 1)()[0] | inspect.signature(x).bind(1).arguments | inspect.getclosurevars(x).nonlocals | type(x).__name__ | inspect.get_annotations(x) | x == subjects.function | pickle.dumps(x) == pickle.dumps(subjects.function)",
     "lambda": "x(1) | x(1, y=5) | x.__name__ | inspect.signature(x).parameters['y'].default | sorted([3, 1], key=lambda n: x(n)) | list(map(x, [1, 2])) | sorted([(2,), (1,)], key=x) | functools.reduce(lambda a, b: x(a, b), [1, 2, 3]) | max([1, 3, 2], key=x) | list(filter(x, [0, 1]))",
     "decorated": "x(1) | x.__wrapped__.__name__ | inspect.unwrap(x).__name__ | x.__wrapped__ is inspect.unwrap(x)",
     "closure": "(x(), x(), x(5)) | x.__closure__[0].cell_contents | x.__code__.co_freevars | inspect.getclosurevars(x).nonlocals | x.__closure__.__class__.__name__",
@@ -374,7 +376,7 @@ inspect.getattr_static(x, "double").__class__.__name__ | inspect.getattr_static(
     "echo": "next(x) | done(x, next).send(5) | done(x, next).throw(KeyError) | caught(lambda: done(x, next).send('stop')) | done(x, next).close() | caught(done(x, next).throw, ValueError(3)) | caught(lambda: done(x, next).throw(TypeError, 'text'))[0]",
     "coroutine": "run(x) | x.close() | x.cr_code.co_name | isinstance(x, collections.abc.Coroutine) | caught(x.send, None) | asyncio.run(x) | inspect.getcoroutinestate(x) | run(asyncio.wait_for(x, 5)) | asyncio.iscoroutine(x) | caught(x.throw, KeyError(1)) | x.__name__ | (lambda: (yield from x.__await__()))().__class__.__name__",
     "async_generator": "run(collected(x)) | run(anext(x)) | run(x.__anext__()) | run(x.asend(None)) | run(x.aclose()) | isinstance(x, collections.abc.AsyncGenerator) | x.ag_code.co_name | run(collected(contextlib.aclosing(x).thing)) | isinstance(x, collections.abc.AsyncIterator) | aiter(x) is x | x.__name__",
-    "list": "x.sort() or x | sorted(x) | sum(x) | x == [3, 1, 2] | [3, 1, 2] == x | x < [4] | [4] > x | [0] + x | x + [0] | x * 2 | max(x) | ','.join(map(str, x)) | heapq.nlargest(1, x) | math.prod(x) | statistics.median(x) | x.copy() | x[:] is x | bytes(x) | set(x) | random.Random(1).choices(x, k=2) | sum([x, x], []) | [1, 2].__add__(x) | (0, *x) | tuple(x) + (1,) | x.__add__([1]) | caught(lambda: struct.pack('3b', *x)) | caught(lambda: '%s %s %s' % tuple(x)) | [[1]].__contains__(x) | x in [[3, 1, 2]] | [[3, 1, 2]].index(x) | sorted([x, [0]]) | list(zip(*[x, x])) | json.dumps(x) | x.__iadd__([1]) is x | operator.iconcat(x, [1]) | operator.concat([1], x) | operator.concat(x, x) | done([5], lambda l: l.extend(x)) | caught(lambda: ''.join(x)) | isinstance(x, list) | type(x) is list or 1 | next(reversed(x)) | copy.copy(x) == x | copy.deepcopy(x) == x",
+    "list": "reprlib.repr(x) | weakref.ref(x)() is x | type(x) == x.__class__ | type(x)((1, 2)) | x.sort() or x | sorted(x) | sum(x) | x == [3, 1, 2] | [3, 1, 2] == x | x < [4] | [4] > x | [0] + x | x + [0] | x * 2 | max(x) | ','.join(map(str, x)) | heapq.nlargest(1, x) | math.prod(x) | statistics.median(x) | x.copy() | x[:] is x | bytes(x) | set(x) | random.Random(1).choices(x, k=2) | sum([x, x], []) | [1, 2].__add__(x) | (0, *x) | tuple(x) + (1,) | x.__add__([1]) | caught(lambda: struct.pack('3b', *x)) | caught(lambda: '%s %s %s' % tuple(x)) | [[1]].__contains__(x) | x in [[3, 1, 2]] | [[3, 1, 2]].index(x) | sorted([x, [0]]) | list(zip(*[x, x])) | json.dumps(x) | x.__iadd__([1]) is x | operator.iconcat(x, [1]) | operator.concat([1], x) | operator.concat(x, x) | done([5], lambda l: l.extend(x)) | caught(lambda: ''.join(x)) | isinstance(x, list) | type(x) is list or 1 | next(reversed(x)) | copy.copy(x) == x | copy.deepcopy(x) == x",
     "nested_list": "x[0][1] | x[1]['a'][0] | x == [[1, 2], {'a': [3]}] | copy.copy(x)[0] is x[0] | copy.deepcopy(x) | copy.deepcopy(x)[0] is x[0] | [y for y in x] | x[0] in x | [1, 2] in x | x.index([1, 2]) | json.dumps(x) | list(itertools.chain.from_iterable(x)) | sum(len(y) for y in x) | pretty(x)",
     "dict": "x == {'a': 1, 'b': 2} | {'a': 1, 'b': 2} == x | x | {'c': 3} | x.items() | json.dumps(x) | [*x.items()] | x.keys() == {'a', 'b'} | x.fromkeys('ab') | {**x, 'c': 3} | isinstance(x, dict) | dict(**x) | exec('', x) | eval('a', x) | eval('a', {}, x) | {'a': x}['a']['a'] | x.keys() | {'a'} | ('a', 1) in x.items() | list(x | x) | next(iter(x)) | sorted(x, key=x.get) | x.copy() is x | {1: 2}.__or__(x) | caught(lambda: type('C', (), x)) | caught(lambda: types.SimpleNamespace(**x)) | copy.copy(x) == x | [] == x | operator.or_({'z': 1}, x) | operator.ior({'z': 1}, x)".replace("x | {'c': 3} |", "operator.or_(x, {'c': 3}) |").replace("x.keys() | {'a'}", "operator.or_(x.keys(), {'a'})").replace("list(x | x)", "list(operator.or_(x, x))"),
     "set": "x & {1} | {1} & x | operator.or_(x, {9}) | operator.or_({9}, x) | x - {1} | {1, 9} - x | x ^ {1} | x <= {1, 2, 3, 4} | {1} <= x | x == {1, 2, 3} | {1, 2, 3} == x | 1 in x | x.union([5]) | x.isdisjoint({9}) | done(x, lambda x: x.add(5)) | done(x, lambda x: x.discard(1)) | {1, 2}.issubset(x) | {1, 2}.union(x) | {0}.symmetric_difference(x) | done({1}, lambda s: s.update(x)) | augmented(x, 'ior', {7}) | augmented({7}, 'ior', x) | frozenset(x) | frozenset({1}) & x | x & frozenset({1}) | x.copy() | isinstance(x, set) | sorted(x) | len(x | x) | {x.pop()} <= {1, 2, 3} | frozenset(x) == x | x == frozenset(x)".replace("len(x | x)", "len(operator.or_(x, x))"),
@@ -394,7 +396,7 @@ inspect.getattr_static(x, "double").__class__.__name__ | inspect.getattr_static(
     "dict_values": "sum(x) | 1 in x | max(x) | isinstance(x, collections.abc.ValuesView) | sorted(x) | len(x)",
     "mapping_proxy": "x['a'] | operator.or_(x, {'c': 3}) | caught(lambda: operator.setitem(x, 'a', 1)) | x == {'a': 1, 'b': 2} | x.copy() | {'a': 1, 'b': 2} == x",
     "namespace": "x.a | x.b | assigned(x, 'c', 3) | vars(x) | x == types.SimpleNamespace(a=1, b=[2]) | deleted(x, 'a') | types.SimpleNamespace(a=1, b=[2]) == x | copy.replace(x, a=5)",
-    "module": "x.ascii_letters | x.Template('$a').substitute(a=1) | x.__name__ | x.__file__ | x.capwords('a b') | inspect.ismodule(x) | hasattr(x, 'nope') | vars(x)['digits'] | x.Formatter().format('{}', 1) | isinstance(x, types.ModuleType) | x is string or 1 | caught(lambda: x.nope) | x.__spec__.name | x.Template.delimiter",
+    "module": "type(pydoc.render_doc(x)).__name__ | x.ascii_letters | x.Template('$a').substitute(a=1) | x.__name__ | x.__file__ | x.capwords('a b') | inspect.ismodule(x) | hasattr(x, 'nope') | vars(x)['digits'] | x.Formatter().format('{}', 1) | isinstance(x, types.ModuleType) | x is string or 1 | caught(lambda: x.nope) | x.__spec__.name | x.Template.delimiter",
     "string_io": "x.read() | x.readline() | list(x) | x.getvalue() | x.write('z') | x.seek(0) | csv_of([1]) | list(csv.reader(x)) | [line.strip() for line in x] | within(x).__class__.__name__ | print('hi', file=x) or x.getvalue() | isinstance(x, io.TextIOBase) | json.load(done(x, lambda x: (x.seek(0), x.truncate(), x.write('[1]'), x.seek(0)))) | x.closed | x.close() | caught(lambda: done(x, lambda x: x.close()).read()) | isinstance(x, io.IOBase) | contextlib.redirect_stdout(x).__enter__().__class__.__name__ if False else 1 | x.readable() | next(x) | x.tell() | x.writelines(['a']) | json.dump([1], x) or x.getvalue()",
     "bytes_io": "x.read() | x.getvalue() | x.getbuffer().nbytes | list(x) | x.readinto(bytearray(2)) | pickle.dump(1, x) or len(x.getvalue()) | io.TextIOWrapper(x).read() | x.write(b'q') | isinstance(x, io.BufferedIOBase) | x.read1(2) | __import__('shutil').copyfileobj(x, io.BytesIO()) | io.BufferedReader(x).read()",
     "match": "x.group() | x.group('first') | x.groups() | x.groupdict() | x.span() | x[0] | x['first'] | x.start() | x.re.pattern | x.expand(r'\\1') | x.string | x.lastindex | isinstance(x, re.Match)",

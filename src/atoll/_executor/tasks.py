@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._transfer.exceptions import Captured
+    from .._transfer.outlines import Captured
     from .._transfer.pickles import Dumped
 
 
@@ -58,13 +58,13 @@ def call(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
 
 
 def capture(exception: BaseException) -> Captured:
-    """Take an exception apart as usual (_transfer.exceptions), but with its arguments by value.
+    """Take an exception apart as usual (_transfer.outlines), but with its arguments by value.
 
     So they outlive the interpreter. What cannot be pickled goes by reference.
     """
-    from .._transfer import exceptions
+    from .._transfer import outlines
 
-    return exceptions.capture(exception, _copied)
+    return outlines.capture(exception, _copied)
 
 
 def _copied(value: object) -> object:

@@ -480,6 +480,12 @@ def current() -> Interpreter:
     """Return the interpreter that the calling code runs in.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> atoll.current().name
+        'main'
+        >>> interpreter.call(lambda: atoll.current().name)
+        'worker'
     """
     return _core.current()
 
@@ -488,6 +494,10 @@ def main() -> Interpreter:
     """Return the main interpreter: the one that the process began with. It cannot be closed.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> atoll.current() is atoll.main()
+        True
     """
     return _core.interpreters()[0]
 
@@ -496,6 +506,10 @@ def interpreters() -> list[Interpreter]:
     """Return all interpreters that are open or closing, the main one first, then by age.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> [each.name for each in atoll.interpreters()]
+        ['main', 'worker']
     """
     return _core.interpreters()
 
@@ -511,6 +525,10 @@ def owner(proxy: object) -> Interpreter:
     Raises:
         TypeError: If it is not a Proxy.
         AttributeError: If the Proxy is restricted.
+
+    Example:
+        >>> atoll.owner(interpreter.eval("[1, 2]")).name
+        'worker'
     """
     return _core.owner(proxy)
 
@@ -523,5 +541,11 @@ def checkpoint() -> None:
     themselves; if none is, it takes well under a microsecond.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> def train(batches):
+        ...     for batch in batches:
+        ...         learn(batch)
+        ...         atoll.checkpoint()
     """
     _core.checkpoint()

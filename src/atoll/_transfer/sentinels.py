@@ -26,10 +26,21 @@ _USUAL = frozenset(
 )
 
 
+_types: dict[int, type] = {}  # of sentinels, by id(): a metaclass may have a hash of its own
+
+
+def find_sentinel_type(cls: type) -> bool:
+    """Find out whether a class of the standard library has an instance that is a sentinel."""
+    for name, each in _names_beside(cls):
+        if type(each) is cls and _has_only_its_name(each, name):
+            _types[id(cls)] = cls
+            return True
+    return False
+
+
 def is_sentinel_type(cls: type) -> bool:
-    """Tell whether a class of the standard library has an instance that is a sentinel."""
-    beside = _names_beside(cls)
-    return any(type(each) is cls and _has_only_its_name(each, name) for name, each in beside)
+    """Tell whether that was found out before."""
+    return _types.get(id(cls)) is cls
 
 
 def name_of_sentinel(obj: object) -> str | None:
@@ -65,7 +76,7 @@ def _has_only_its_name(obj: Any, name: str) -> bool:
     if any("__reduce__" in _dict_of(base) for base in _mro_of(type(obj))[:-1]):
         try:
             return type(obj.__reduce__()) is str
-        except TypeError:  # it cannot be pickled
+        except Exception:  # it cannot be pickled
             return False
     mro = _mro_of(type(obj))
     slots = [each for cls in mro for each in _dict_of(cls).values() if type(each) is _Slot]

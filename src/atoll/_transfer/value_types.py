@@ -6,7 +6,7 @@ import sys
 
 from .. import _core
 from .names import claimed_name, name_of_class
-from .sentinels import is_sentinel_type
+from .sentinels import find_sentinel_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def is_value_type(cls: type) -> bool:
         return identifier is not None and _core.is_value_name(_BY_VALUE + identifier)
     if name in _VALUE_TYPES or _core.is_value_name(name):
         return True
-    if is_sentinel_type(cls):
+    if find_sentinel_type(cls):
         return True
     enum_type = getattr(sys.modules.get("enum"), "Enum", None)  # it may be half imported
     return any(base is enum_type for base in _mro_of(cls))

@@ -7,8 +7,8 @@
 // Lifetime. Each holds one count of its export; state->proxies finds the one live object of each.
 //
 // Threads. Under the GIL of the interpreter in which they live.
-#ifndef ATOLL_LOCAL_REFERENCE_H
-#define ATOLL_LOCAL_REFERENCE_H
+#ifndef ATOLL_TYPES_REFERENCE_H
+#define ATOLL_TYPES_REFERENCE_H
 
 #include <Python.h>
 #include <stdbool.h>
@@ -156,7 +156,7 @@ extern PyMethodDef queue_functions[];
 extern PyMethodDef buffer_functions[];
 
 // the standby thread
-extern PyMethodDef warm_functions[];
+extern PyMethodDef standby_functions[];
 extern PyMethodDef worker_pool_functions[];
 extern PyMethodDef share_functions[];
 extern PyMethodDef collector_functions[];
