@@ -54,9 +54,7 @@ def differing(kind: str, elsewhere: Any) -> dict[str, tuple[Any, Any]]:
 
 def known(kind: str) -> set[str]:
     listed = [entry for entries in KNOWN.values() for entry in entries.items()]
-    return {
-        each for each, kinds in listed if kind in kinds.split() and each in uses.of_kind(kind)
-    }
+    return {each for each, kinds in listed if kind in kinds.split() and each in uses.of_kind(kind)}
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -42,8 +42,8 @@ typedef struct {
     PyTypeObject *shared_type; // borrowed, immortal: the type it stands for; NULL: target is it
     special_set specials;      // of target, that are installed
     bool is_restricted;
-    char *shown_name;      // owned: its tp_name
-    PyObject *own_members; // borrowed from state, or NULL: what it has here (remote_class_own.c)
+    char *shown_name;       // owned: its tp_name
+    PyObject *own_members;  // borrowed from state, or NULL: what it has here (remote_class_own.c)
     bool is_container;      // a builtin container, or a subclass with its operators
     uint64_t fixed_methods; // by slot: methods of every instance
     unsigned epoch;         // target->changes when the methods were found

@@ -277,7 +277,8 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
     if (PyExceptionInstance_Check(object)) {
         return put_exception(self, state, object, flags);
     }
-    int by_value = may_have_name((PyTypeObject *)object) ? 1 : is_value_type(state, Py_TYPE(object));
+    int by_value =
+        may_have_name((PyTypeObject *)object) ? 1 : is_value_type(state, Py_TYPE(object));
     if (by_value < 0) {
         return -1;
     }
