@@ -38,6 +38,8 @@ def test_no_view_of_objects(there: Any, dtype: str) -> None:
     with pytest.raises(BufferError, match=r"atoll\.copy"):
         memoryview(proxy)
     assert len(atoll.copy(proxy)) == 2
+    named = there.evaluate("__import__('numpy').zeros(2, dtype=[('Other', int), ('O', int)])")
+    assert memoryview(named).nbytes == 32
 
 
 def test_view_reads_and_writes_through(there: Any) -> None:

@@ -7,10 +7,23 @@
 
 // Memory that holds objects (an array of NumPy's type object) is of no use to others, who would take
 // them for their own.
+static bool
+has_objects(const char *format)
+{
+    bool is_name = false; // of a field, between colons
+    for (const char *each = format; each != NULL && *each != '\0'; each++) {
+        is_name ^= *each == ':';
+        if (*each == 'O' && !is_name) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int
 refuse_objects(Py_buffer *view)
 {
-    if (view->format == NULL || strchr(view->format, 'O') == NULL) {
+    if (!has_objects(view->format)) {
         return 0;
     }
     PyBuffer_Release(view);
