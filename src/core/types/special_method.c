@@ -68,7 +68,8 @@ call_locally(special_method *self, PyObject *const *arguments, size_t nargs,
 }
 
 // The body of a class that is made in the owner, that of its base, gives its methods this cell to
-// find the class in. But super() searches the bases of local types, and those of a Proxy's are none.
+// find the class in. But super() searches the bases of local types, and those of a Proxy's are
+// none.
 static inline bool
 is_class_cell(PyObject *const *arguments, size_t nargs)
 {
