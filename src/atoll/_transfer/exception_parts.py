@@ -184,12 +184,18 @@ def reduction_of(exception: BaseException) -> Reduction | None:
 
 
 def _maker_name(maker: Any, cls: type) -> str | None:
-    """Return "" for the class itself, ".name" for a method of it, else an import name."""
+    """Return "" for the class itself, ".name" for a method of it, else an import name.
+
+    No function of another package is called: one that makes anything, as `eval`, says nothing.
+    """
     if maker is cls:
         return ""
     if asked(getattr, maker, "__self__", None, otherwise=None) is cls:
         return f".{text_of(asked(getattr, maker, '__name__', otherwise=''))}"
-    return asked(name_of, maker, otherwise=None)
+    name = asked(name_of, maker, otherwise=None)
+    package = text_of(asked(module_of, cls, otherwise="")).partition(".")[0]
+    is_of_package = name is not None and name.replace(":", ".").startswith(f"{package}.")
+    return name if is_of_package else None
 
 
 def made_by_reduction(

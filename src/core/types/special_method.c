@@ -18,11 +18,16 @@ static const struct {
     const char *name;
     unsigned flags;
 } flagged[] = {
-    {"__exit__", OPERATION_EXCEPTIONS_BY_VALUE}, {"__aexit__", OPERATION_EXCEPTIONS_BY_VALUE},
-    {"__str__", OPERATION_PLAIN_RESULT},         {"__repr__", OPERATION_PLAIN_RESULT},
-    {"__format__", OPERATION_PLAIN_RESULT},      {"__len__", OPERATION_PLAIN_RESULT},
-    {"__length_hint__", OPERATION_PLAIN_RESULT}, {"__hash__", OPERATION_PLAIN_RESULT},
-    {"__index__", OPERATION_PLAIN_RESULT},       {"__int__", OPERATION_PLAIN_RESULT},
+    {"__exit__", OPERATION_EXIT},
+    {"__aexit__", OPERATION_EXIT},
+    {"__str__", OPERATION_PLAIN_RESULT},
+    {"__repr__", OPERATION_PLAIN_RESULT},
+    {"__format__", OPERATION_PLAIN_RESULT},
+    {"__len__", OPERATION_PLAIN_RESULT},
+    {"__length_hint__", OPERATION_PLAIN_RESULT},
+    {"__hash__", OPERATION_PLAIN_RESULT},
+    {"__index__", OPERATION_PLAIN_RESULT},
+    {"__int__", OPERATION_PLAIN_RESULT},
 };
 
 static const char *const operators[] = {

@@ -17,6 +17,7 @@ typedef struct {
     Py_ssize_t made;      // of host[2...]
     PyObject *host_names; // the host's keyword names, or NULL
     bool is_simple;       // few, plain, without keywords: what follows few_host is not in use
+    bool is_exit;         // of a context manager
     PyObject *few_host[2 + FEW];
     Py_ssize_t count; // keyword ones included
     bool *is_packed;  // [count]: in the parcel, not read in place
@@ -70,12 +71,23 @@ arguments_reserve(argument_list *self, const operation *op)
 }
 
 static bool
+is_method(const operation *op, const char *name, const char *async_name)
+{
+    return op->kind == OPERATION_METHOD && (PyUnicode_EqualToUTF8(op->name.text, name) ||
+                                            PyUnicode_EqualToUTF8(op->name.text, async_name));
+}
+
+static bool
+is_exit(const operation *op)
+{
+    return (op->flags & OPERATION_EXIT) || is_method(op, "__exit__", "__aexit__");
+}
+
+static bool
 takes_exceptions(const operation *op)
 {
-    return (op->flags & OPERATION_EXCEPTIONS_BY_VALUE) ||
-           (op->target != NULL && (op->target->flags & EXPORT_TAKES_EXCEPTIONS)) ||
-           (op->kind == OPERATION_METHOD && (PyUnicode_EqualToUTF8(op->name.text, "throw") ||
-                                             PyUnicode_EqualToUTF8(op->name.text, "athrow")));
+    return is_exit(op) || is_method(op, "throw", "athrow") ||
+           (op->target != NULL && (op->target->flags & EXPORT_TAKES_EXCEPTIONS));
 }
 
 static inline bool
@@ -95,6 +107,7 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
         closing = restriction_of_arguments(op->target);
         parcel_init_closed(&self->parcel, &closing);
     }
+    self->is_exit = is_exit(op);
     int result = arguments_reserve(self, op);
     for (Py_ssize_t i = 0; result == 0 && i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
@@ -346,6 +359,24 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
     return dispatch_other(host, op, name, arguments);
 }
 
+// As in a `with` statement: __exit__ may raise the exception again, or ask for the current one.
+static COLD PyObject *
+dispatch_exit(core_state *host, const operation *op, PyObject *name, restriction *used,
+              argument_list *arguments)
+{
+    PyObject *before = PyErr_GetHandledException();
+    for (Py_ssize_t i = 0; i < arguments->made; i++) {
+        if (PyExceptionInstance_Check(arguments->host[2 + i])) {
+            PyErr_SetHandledException(arguments->host[2 + i]);
+            break;
+        }
+    }
+    PyObject *value = dispatch(host, op, name, used, arguments);
+    PyErr_SetHandledException(before);
+    Py_XDECREF(before);
+    return value;
+}
+
 // Of a guest only a method that stays one: who sends it back shall not send what it was set to.
 static attribute_kind
 classify(const core_state *host, PyObject *object, PyObject *value, bool is_guest)
@@ -441,7 +472,9 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
     specials_refresh(host);
     if (LIKELY(op->kind == OPERATION_CALL || (name = name_here(host, op->name)) != NULL)) {
         if (LIKELY(arguments_unpack(arguments, host, op) == 0)) {
-            value = dispatch(host, op, name, narrowing, arguments);
+            value = UNLIKELY(!arguments->is_simple && arguments->is_exit)
+                        ? dispatch_exit(host, op, name, narrowing, arguments)
+                        : dispatch(host, op, name, narrowing, arguments);
         }
         if (UNLIKELY(op->flags & OPERATION_PLAIN_RESULT) && value != NULL) {
             value = make_plain(value);
