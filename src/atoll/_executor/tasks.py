@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from .. import _core
+from .._interpreter.running import call_object
 from .._transfer import pickles
 
 TYPE_CHECKING = False
@@ -50,7 +51,7 @@ load = pickles.load
 
 def call(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
     """Call a function that came by value, with references."""
-    return load(dumped)(*args, **kwargs)
+    return call_object(load(dumped), *args, **kwargs)
 
 
 # ---- exceptions ----

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 # How a value was taken apart, and the parts.
 _BY_NAME, _BY_PICKLE, _IN_PARTS, _AS_TWIN = "name", "pickle", "parts", "twin"
 
+# C functions of these modules go by name: they do the same in every interpreter. Those of others
+# may act on what theirs has (settings, registries, connections): they stay there.
+_STATELESS_MODULES = frozenset({"builtins", "math", "cmath", "_operator", "_functools", "time"})
+
 
 def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
     """Pickle by reference to what can be imported there, by value what cannot."""
@@ -49,15 +53,21 @@ def dump(
         return _AS_TWIN, named(obj)
     if not is_forced and (isinstance(obj, type) or type(obj) is type(len)):
         name = name_of(obj)
-        # Of other modules each interpreter may have a copy with a state of its own.
-        is_alike = name is not None and name.split(".")[0].split(":")[0] in sys.stdlib_module_names
-        return (_BY_NAME, name) if name is not None and is_alike else None
+        return (_BY_NAME, name) if name is not None and _is_alike(obj, name) else None
     try:
         return _pickled(obj, may_leave)
     except Exception:
         if is_forced:
             raise
         return None
+
+
+def _is_alike(obj: object, name: str) -> bool:
+    """Tell whether what has this name in any interpreter is as good as this class or function."""
+    module = name.partition(":")[0]
+    if isinstance(obj, type):
+        return module.partition(".")[0] in sys.stdlib_module_names
+    return module in _STATELESS_MODULES
 
 
 def load(dumped: tuple[str, Any]) -> Any:

@@ -26,7 +26,7 @@ add_main(PyInterpreterState *interpreter)
     return made;
 }
 
-// Counted.
+// This interpreter's record, counted.
 static interp *
 find_interp(void)
 {
@@ -54,7 +54,7 @@ find_interp(void)
 
 // ---- functions ----
 
-// In Python there is no way to make the argument that sys.unraisablehook takes.
+// Python code cannot make the argument of sys.unraisablehook.
 static PyObject *
 write_unraisable(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
@@ -115,7 +115,7 @@ exec(PyObject *module)
         PyModule_AddFunctions(module, extension_functions) < 0 ||
         PyModule_AddFunctions(module, deadline_functions) < 0 ||
         PyModule_AddFunctions(module, traceback_functions) < 0 ||
-        PyModule_AddFunctions(module, warm_functions) < 0 ||
+        PyModule_AddFunctions(module, standby_functions) < 0 ||
         PyModule_AddFunctions(module, queue_functions) < 0 ||
         PyModule_AddFunctions(module, queue_wait_functions) < 0 ||
         PyModule_AddFunctions(module, buffer_functions) < 0 ||

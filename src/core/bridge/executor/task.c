@@ -59,7 +59,7 @@ follow(PyObject *object, PyObject *names)
     return found;
 }
 
-// The module of "module:name.name", and the names.
+// Import the module of "module:name.name", and split the names.
 static PyObject *
 find_module(const task_function *function, PyObject **names)
 {
@@ -109,7 +109,7 @@ function_cache_clear(function_cache *self)
     }
 }
 
-// A name is looked up each time, in its module: it may be bound to something else by now.
+// A name is looked up in its module each time: it may be bound to another object by now.
 static PyObject *
 function_here(core_state *host, function_cache *known, task_function *function)
 {
@@ -137,7 +137,7 @@ function_here(core_state *host, function_cache *known, task_function *function)
 
 // ---- values ----
 
-// Can the core pack all of it by value, but for references?
+// Can the core pack it without pickle: plain values, references, and tuples of these?
 static bool
 is_direct(core_state *state, PyObject *object, int depth)
 {
@@ -191,7 +191,7 @@ start_over(task *self)
 
 // ---- at home: arguments ----
 
-// The positional ones, then the values of the keyword ones.
+// All arguments in one tuple: the positional ones, then the values of the keyword ones.
 static PyObject *
 join(PyObject *arguments, PyObject *keywords, PyObject **names)
 {
@@ -274,7 +274,8 @@ new_task(task_function *function, Py_ssize_t stride)
     return self;
 }
 
-// What cannot be packed is the task's error, as with processes: it is done before it began.
+// If the arguments cannot be packed, that exception becomes the task's answer, as in a pool of
+// processes.
 task *
 task_new(core_state *home, task_function *function, Py_ssize_t stride, PyObject *arguments,
          PyObject *keywords)
@@ -335,7 +336,7 @@ call_directly(task *self, core_state *host, PyObject *function)
     return result;
 }
 
-// The results up to the first exception, which stays set.
+// Calls until the first exception, which stays set. Returns the results until then.
 static PyObject *
 call_each(PyObject *function, PyObject *arguments, Py_ssize_t stride)
 {
@@ -351,7 +352,7 @@ call_each(PyObject *function, PyObject *arguments, Py_ssize_t stride)
     }
     PyObject *raised = PyErr_GetRaisedException();
     if (results != NULL && done < count && _PyTuple_Resize(&results, done) < 0) {
-        PyErr_Clear(); // no memory: the exception goes without them
+        PyErr_Clear(); // out of memory: the exception goes without the results
     }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
@@ -399,7 +400,7 @@ put_error(task *self, core_state *host)
     parcel_init(&error);
     error_pack(&error, host, PARCEL_COPIES);
     if (!parcel_append(&self->parcel, &error)) {
-        start_over(self); // no memory for both
+        start_over(self); // out of memory for both
         self->flags &= ~(unsigned)TASK_HAS_RESULT;
         bool is_appended = parcel_append(&self->parcel, &error);
         assert(is_appended);

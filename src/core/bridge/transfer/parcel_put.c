@@ -287,6 +287,9 @@ put_marked_reference(parcel *self, core_state *state, PyObject *object)
     if (resolved == NULL) {
         return -1;
     }
+    if (PyType_Check(resolved) && value_is_shared(resolved)) { // immortal, and the same there
+        return put_pointer(self, resolved);
+    }
     exported *known = state->references->target(resolved);
     int result = record_put_export(self, known != NULL ? export_ref(known).target
                                                        : export_object(state, resolved));
