@@ -175,7 +175,7 @@ class _Taken:
 
 def _args_of(exception: Any) -> tuple[Any, ...]:
     if issubclass(type(exception), BaseExceptionGroup):
-        return (text_of(message_of_group(exception)),)
+        return text_of(message_of_group(exception)), *inside["args"](exception)[2:]
     answer: Any = asked(getattr, exception, "args", otherwise=None)
     args: tuple[Any, ...] = answer if type(answer) is tuple else inside["args"](exception)
     return args
