@@ -160,8 +160,8 @@ def set_fields(exception: BaseException, fields: dict[str, Any]) -> list[str]:
     return refused
 
 
-def _is_done(change: Callable[..., None], *about: Any) -> bool:
-    return asked(lambda: change(*about) is None, otherwise=False)
+def _is_done(change: Callable[..., object], *about: Any) -> bool:
+    return asked(change, *about, otherwise=_ABSENT) is None
 
 
 # ---- its own reduction ----

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from .. import _core
+from .._typing import cast
 from .names import name_of, resolve
 
 TYPE_CHECKING = False
@@ -47,10 +48,14 @@ def dump(
     With `is_forced` (for `copy`) what cannot be pickled is an error. With `may_leave` it can be
     put together in another process, too.
     """
-    if not is_forced and issubclass(type(obj), type) and issubclass(obj, BaseException):  # type: ignore[arg-type]
+    if (
+        not is_forced
+        and issubclass(type(obj), type)
+        and issubclass(cast("type", obj), BaseException)
+    ):
         from .exception_types import named
 
-        return _AS_TWIN, named(obj)
+        return _AS_TWIN, named(cast("type[BaseException]", obj))
     if not is_forced and (isinstance(obj, type) or type(obj) is type(len)):
         name = name_of(obj)
         return (_BY_NAME, name) if name is not None and _is_alike(obj, name) else None
