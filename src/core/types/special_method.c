@@ -18,16 +18,11 @@ static const struct {
     const char *name;
     unsigned flags;
 } flagged[] = {
-    {"__exit__", OPERATION_EXIT},
-    {"__aexit__", OPERATION_EXIT},
-    {"__str__", OPERATION_PLAIN_RESULT},
-    {"__repr__", OPERATION_PLAIN_RESULT},
-    {"__format__", OPERATION_PLAIN_RESULT},
-    {"__len__", OPERATION_PLAIN_RESULT},
-    {"__length_hint__", OPERATION_PLAIN_RESULT},
-    {"__hash__", OPERATION_PLAIN_RESULT},
-    {"__index__", OPERATION_PLAIN_RESULT},
-    {"__int__", OPERATION_PLAIN_RESULT},
+    {"__exit__", OPERATION_EXCEPTIONS_BY_VALUE}, {"__aexit__", OPERATION_EXCEPTIONS_BY_VALUE},
+    {"__str__", OPERATION_PLAIN_RESULT},         {"__repr__", OPERATION_PLAIN_RESULT},
+    {"__format__", OPERATION_PLAIN_RESULT},      {"__len__", OPERATION_PLAIN_RESULT},
+    {"__length_hint__", OPERATION_PLAIN_RESULT}, {"__hash__", OPERATION_PLAIN_RESULT},
+    {"__index__", OPERATION_PLAIN_RESULT},       {"__int__", OPERATION_PLAIN_RESULT},
 };
 
 static const char *const operators[] = {
@@ -73,7 +68,8 @@ call_locally(special_method *self, PyObject *const *arguments, size_t nargs,
 }
 
 // The body of a class that is made in the owner, that of its base, gives its methods this cell to
-// find the class in. But super() searches the bases of local types, and those of a Proxy's are none.
+// find the class in. But super() searches the bases of local types, and those of a Proxy's are
+// none.
 static inline bool
 is_class_cell(PyObject *const *arguments, size_t nargs)
 {

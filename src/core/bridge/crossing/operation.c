@@ -17,7 +17,7 @@ typedef struct {
     Py_ssize_t made;      // of host[2...]
     PyObject *host_names; // the host's keyword names, or NULL
     bool is_simple;       // few, plain, without keywords: what follows few_host is not in use
-    bool is_exit;         // of a context manager
+    bool is_exit;         // of a context manager: its exception is to be the current one
     PyObject *few_host[2 + FEW];
     Py_ssize_t count; // keyword ones included
     bool *is_packed;  // [count]: in the parcel, not read in place
@@ -71,23 +71,23 @@ arguments_reserve(argument_list *self, const operation *op)
 }
 
 static bool
-is_method(const operation *op, const char *name, const char *async_name)
+takes_exceptions(const operation *op)
 {
-    return op->kind == OPERATION_METHOD && (PyUnicode_EqualToUTF8(op->name.text, name) ||
-                                            PyUnicode_EqualToUTF8(op->name.text, async_name));
+    return (op->flags & OPERATION_EXCEPTIONS_BY_VALUE) ||
+           (op->target != NULL && (op->target->flags & EXPORT_TAKES_EXCEPTIONS)) ||
+           (op->kind == OPERATION_METHOD && (PyUnicode_EqualToUTF8(op->name.text, "throw") ||
+                                             PyUnicode_EqualToUTF8(op->name.text, "athrow")));
 }
 
+// Does it end with what sys.exc_info() returns, as a call of __exit__ does, whatever its name?
 static bool
 is_exit(const operation *op)
 {
-    return (op->flags & OPERATION_EXIT) || is_method(op, "__exit__", "__aexit__");
-}
-
-static bool
-takes_exceptions(const operation *op)
-{
-    return is_exit(op) || is_method(op, "throw", "athrow") ||
-           (op->target != NULL && (op->target->flags & EXPORT_TAKES_EXCEPTIONS));
+    if (op->count < 3) {
+        return false;
+    }
+    PyObject *const *last = op->arguments + op->count - 3;
+    return PyExceptionInstance_Check(last[1]) && (PyObject *)Py_TYPE(last[1]) == last[0];
 }
 
 static inline bool
@@ -360,17 +360,14 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
     return dispatch_other(host, op, name, arguments);
 }
 
-// As in a `with` statement: __exit__ may raise the exception again, or ask for the current one.
+// As within a `with` statement: __exit__ may raise the exception again, or ask for the current one.
 static COLD PyObject *
 dispatch_exit(core_state *host, const operation *op, PyObject *name, restriction *used,
               argument_list *arguments)
 {
-    PyObject *before = PyErr_GetHandledException();
-    for (Py_ssize_t i = 0; i < arguments->made; i++) {
-        if (PyExceptionInstance_Check(arguments->host[2 + i])) {
-            PyErr_SetHandledException(arguments->host[2 + i]);
-            break;
-        }
+    PyObject *before = PyErr_GetHandledException(), *exception = arguments->host[op->count];
+    if (PyExceptionInstance_Check(exception)) { // of a closed parcel it may be a view
+        PyErr_SetHandledException(exception);
     }
     PyObject *value = dispatch(host, op, name, used, arguments);
     PyErr_SetHandledException(before);
