@@ -99,6 +99,14 @@ cpython_is_shared_type(const PyTypeObject *type)
            strncmp(type->tp_name, "datetime.", 9) != 0;
 }
 
+// Of `int | str`. CPython 3.14 calls it typing.Union.
+static inline bool
+cpython_is_union_type(const PyTypeObject *type)
+{
+    return strcmp(type->tp_name, "types.UnionType") == 0 ||
+           strcmp(type->tp_name, "typing.Union") == 0;
+}
+
 // Includes those of datetime, which are ready wherever this core is loaded.
 static inline bool
 cpython_is_static_type(const PyTypeObject *type)

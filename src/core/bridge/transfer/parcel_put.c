@@ -11,6 +11,8 @@
 #define HOLD_BYTES 4096
 #define HOLD_ITEMS 16
 
+#define MARKER_NAMES 10 // of a class with an empty body, at most
+
 static unsigned char *
 reserve(parcel *self, size_t size)
 {
@@ -204,7 +206,8 @@ static int
 is_value_type(core_state *state, PyTypeObject *type)
 {
     if (cpython_is_shared_type(type)) {
-        return type == &PyCFunction_Type;
+        return type == &PyCFunction_Type || type == &Py_GenericAliasType ||
+               cpython_is_union_type(type);
     }
     rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];
     unsigned version = type->tp_version_tag, epoch = names_value_epoch();
@@ -235,6 +238,20 @@ record_put_method(parcel *self, core_state *state, PyObject *method, unsigned fl
     return result;
 }
 
+// A class that another interpreter may have, too: a static one, an exception's, or a mere marker,
+// which has nothing but what every class has (transfer.sentinels).
+static bool
+may_have_name(PyTypeObject *object)
+{
+    if (!PyType_Check((PyObject *)object)) {
+        return false;
+    }
+    return !(object->tp_flags & Py_TPFLAGS_HEAPTYPE) ||
+           PyExceptionClass_Check((PyObject *)object) ||
+           (Py_TYPE(object) == &PyType_Type && object->tp_base == &PyBaseObject_Type &&
+            PyDict_GET_SIZE(object->tp_dict) <= MARKER_NAMES);
+}
+
 static int
 put_exception(parcel *self, core_state *state, PyObject *exception, unsigned flags)
 {
@@ -260,10 +277,8 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
     if (PyExceptionInstance_Check(object)) {
         return put_exception(self, state, object, flags);
     }
-    bool is_known_type =
-        PyType_Check(object) && (!(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE) ||
-                                 PyExceptionClass_Check(object));
-    int by_value = is_known_type ? 1 : is_value_type(state, Py_TYPE(object));
+    int by_value =
+        may_have_name((PyTypeObject *)object) ? 1 : is_value_type(state, Py_TYPE(object));
     if (by_value < 0) {
         return -1;
     }
@@ -304,6 +319,9 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
     PyObject *object = ((mark_object *)mark)->object;
     if (!((mark_object *)mark)->by_value) {
         return put_marked_reference(self, state, object);
+    }
+    if (PyExceptionInstance_Check(object)) {
+        return put_exception(self, state, object, PARCEL_COPIES);
     }
     PyObject *hook = state_hook(state, HOOK_DUMP);
     PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);
