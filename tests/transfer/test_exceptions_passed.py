@@ -115,9 +115,13 @@ WAYS: dict[str, Callable[[atoll.Interpreter, Any], Any]] = {
     "result": lambda other, it: other.eval("identity")(it),
     "element": lambda other, it: other.eval("lambda pair: pair[1]")((0, it)),
     "item": lambda other, it: other.eval("lambda many: many[0]")([it]),
-    "attribute": lambda other, it: other.eval("lambda it: setattr(throw, 'it', it) or throw")(it).it,
-    "future": lambda other, it: other.eval("future.__init__() or future.set_exception")(it)
-    or other.eval("future.exception()"),
+    "attribute": lambda other, it: (
+        other.eval("lambda it: setattr(throw, 'it', it) or throw")(it).it
+    ),
+    "future": lambda other, it: (
+        other.eval("future.__init__() or future.set_exception")(it)
+        or other.eval("future.exception()")
+    ),
     "part of another": lambda other, it: other.eval("identity")(ValueError(it, 1)).args[0],
     "member": lambda other, it: other.eval("lambda group: group.exceptions[0]")(
         ExceptionGroup("group", [it])
