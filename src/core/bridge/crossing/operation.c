@@ -95,6 +95,7 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
         closing = restriction_of_arguments(op->target);
         parcel_init_closed(&self->parcel, &closing);
     }
+    self->parcel.reader = op->owner;
     int result = arguments_reserve(self, op);
     for (Py_ssize_t i = 0; result == 0 && i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
@@ -387,9 +388,11 @@ make_plain(PyObject *result_steal)
 }
 
 static NOINLINE int
-pack_in_parcel(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
+pack_in_parcel(core_state *host, const interp *home, PyObject *value, const restriction *narrowing,
+               answer *result)
 {
     parcel_init_closed(&result->parcel, narrowing);
+    result->parcel.reader = home;
     result->form = ANSWER_PARCEL;
     int status = parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
     result->parcel.restriction = NULL;
@@ -397,7 +400,8 @@ pack_in_parcel(core_state *host, PyObject *value, const restriction *narrowing, 
 }
 
 static inline int
-pack_answer(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
+pack_answer(core_state *host, const interp *home, PyObject *value, const restriction *narrowing,
+            answer *result)
 {
     if (value == Py_None || PyBool_Check(value) || heap_contains(value)) {
         result->shared = value;
@@ -409,7 +413,7 @@ pack_answer(core_state *host, PyObject *value, const restriction *narrowing, ans
         result->form = ANSWER_INT;
         return 0;
     }
-    return pack_in_parcel(host, value, narrowing, result);
+    return pack_in_parcel(host, home, value, narrowing, result);
 }
 
 static COLD void
@@ -451,10 +455,10 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
         if ((op->flags & OPERATION_FUSE) &&
             (result->attribute = classify(host, arguments->host[1], value, narrowing != NULL)) !=
                 ATTRIBUTE_VALUE) {
-            status = pack_answer(host, Py_None, NULL, result);
+            status = pack_answer(host, home, Py_None, NULL, result);
         }
         else {
-            status = pack_answer(host, value, narrowing, result);
+            status = pack_answer(host, home, value, narrowing, result);
         }
     }
     Py_XDECREF(value);

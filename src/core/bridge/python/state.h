@@ -43,7 +43,9 @@ typedef enum {
     HOOK_REBUILD,
     HOOK_DUMP,
     HOOK_LOAD,
-    HOOK_IS_VALUE,
+    HOOK_RULE,
+    HOOK_FIND_CLASS,
+    HOOK_MEMBER,
     HOOK_DESCRIBE,
     HOOK_DESCRIBE_GUEST,
     HOOK_DESCRIBE_GONE,
@@ -77,7 +79,8 @@ typedef enum {
 } hook_id;
 
 #define NAME_CACHE_SIZE 256
-#define RULE_CACHE_SIZE 64
+#define RULE_CACHE_SIZE 256
+#define MADE_CLASSES    64
 #define RECENT_CLASSES  128
 
 typedef struct {
@@ -89,7 +92,8 @@ typedef struct {
     const PyTypeObject *type;
     unsigned version; // tp_version_tag, so that a new type at the old address is told apart
     unsigned epoch;   // names_value_epoch() when it was asked
-    bool by_value;
+    bool is_dumped;
+    struct shape *shape; // borrowed from state->shapes, or NULL
 } rule_cache_entry;
 
 enum { WATCHER_NONE = -1, WATCHER_REFUSED = -2 };
@@ -118,14 +122,18 @@ struct core_state {
     PyTypeObject *types[TYPE_COUNT];
     PyObject *hooks[HOOK_COUNT];
     const reference_methods *references;
-    pointer_map exports;                      // object -> export
-    size_t internal_exports;                  // how many of them are EXPORT_INTERNAL
-    pointer_map proxies;                      // export -> Proxy or remote class: a weak table
-    pointer_map classes;                      // key of a remote type -> remote class: as well
-    pointer_map handles;                      // record -> handle: as well
-    pointer_map tokens;                       // object -> VIEW_TOKEN of it: as well
-    pointer_map guests;                       // object -> VIEW_GUEST of it: as well
-    pointer_map specials;                     // name index -> special method, owned
+    pointer_map exports;                // object -> export
+    size_t internal_exports;            // how many of them are EXPORT_INTERNAL
+    pointer_map proxies;                // export -> Proxy or remote class: a weak table
+    pointer_map classes;                // key of a remote type -> remote class: as well
+    pointer_map handles;                // record -> handle: as well
+    pointer_map tokens;                 // object -> VIEW_TOKEN of it: as well
+    pointer_map guests;                 // object -> VIEW_GUEST of it: as well
+    pointer_map specials;               // name index -> special method, owned
+    pointer_map shapes;                 // type -> its shape, owned
+    pointer_map shaped;                 // number of a shape + 1 -> class of it here, owned
+    int32_t made_classes[MADE_CLASSES]; // number + 1 of those of `shaped` that came by value
+    unsigned made_position;
     PyObject *recent_classes[RECENT_CLASSES]; // owned; keeps classes of short-lived proxies
     unsigned recent_position;
     PyObject **names; // owned, by name index
@@ -141,7 +149,7 @@ struct core_state {
     unsigned specials_epoch;          // up to which the classes of Proxies here are as they should
     name_cache_entry name_cache[NAME_CACHE_SIZE];
     rule_cache_entry rule_cache[RULE_CACHE_SIZE];
-    PyObject *str_class, *str_reduce_ex, *str_reduce, *str_getstate;
+    PyObject *str_class, *str_reduce_ex, *str_reduce, *str_name, *str_value, *str_member_map;
     bool is_cleared;
 };
 

@@ -20,12 +20,16 @@
 #include "bridge/python/state.h"
 
 struct restriction;
+struct packing;
 
 typedef struct {
     unsigned char *data; // owned if not `space`
     size_t size, capacity, position;
     PyObject *held;                        // owned by the packer's interpreter, or NULL
     const struct restriction *restriction; // borrowed while packing; NULL: all goes as it is
+    const interp *reader;                  // borrowed while packing; NULL: anybody may read it
+    const struct packing *packing;         // what is being packed, inside out
+    unsigned deep;                         // how many instances lie deep in others
     bool is_closed;                        // it was packed with a restriction (restriction.h)
     _Alignas(16) unsigned char space[176];
 } parcel;
@@ -44,6 +48,9 @@ parcel_init(parcel *self)
     self->capacity = sizeof self->space;
     self->held = NULL;
     self->restriction = NULL;
+    self->reader = NULL;
+    self->packing = NULL;
+    self->deep = 0;
     self->is_closed = false;
 }
 
