@@ -10,8 +10,8 @@ import sys
 from types import MemberDescriptorType, MethodDescriptorType
 
 from .. import _core
-from .names import name_of_class, resolve
-from .value_types import BY_VALUE, by_value_class, by_value_id, is_enumeration
+from .names import claimed_name, is_of_module, resolve
+from .value_types import BY_VALUE, by_value_class, by_value_id, is_enumeration, is_value_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,24 +34,37 @@ _mro_of = type.__dict__["__mro__"].__get__
 _base_of = type.__dict__["__base__"].__get__
 _names_in = type.__dict__["__dict__"].__get__
 _basicsize_of = type.__dict__["__basicsize__"].__get__
+_flags_of = type.__dict__["__flags__"].__get__
 _dictoffset_of = type.__dict__["__dictoffset__"].__get__
 _ABSENT = object()
+_TPFLAGS_HEAPTYPE = 1 << 9
 _POINTER_SIZE = tuple.__itemsize__
 
 
-def shape_of(cls: type) -> Shape | None:
-    """Say how instances of exactly this class are taken apart; None: they are not."""
+def rule_of(cls: type) -> bool | Shape:
+    """Tell how instances of exactly this type go; the core asks once per type.
+
+    Returns:
+        True: they are dumped. False: by reference. Or how they are taken apart.
+    """
+    return is_value_type(cls) or _shape_of(cls) or False
+
+
+def _shape_of(cls: type) -> Shape | None:
     parts = _parts_of(cls)
     if parts is None:
         return None
     kind, fields, slots = parts
-    name, definition = name_of_class(cls), None
-    if name is not None:
+    name, path, definition = claimed_name(cls), None, None
+    if name is None:
+        return None
+    if is_of_module(cls):
         module, _, qualname = name.partition(":")
         path = module, *qualname.split(".")
         known_as = f"{name}\n{_origin(module)}"
+    elif not _flags_of(cls) & _TPFLAGS_HEAPTYPE:
+        known_as = name  # one for the whole process
     else:
-        path = None
         definition = _definition_of(cls)
         identifier = by_value_id(cls)
         if definition is None or identifier is None:

@@ -11,8 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .shapes import Shape
-
 # What cannot change but is no builtin that the core knows. Pure paths and paths hold no state.
 _VALUE_TYPES = frozenset(
     {
@@ -43,19 +41,6 @@ _VALUE_TYPES = frozenset(
 
 _registered: dict[int, type] = {}  # here, by id(): a metaclass may have a hash of its own
 BY_VALUE = "by value:"  # before the id of a class that crosses by value itself
-
-
-def rule_of(cls: type) -> bool | Shape:
-    """Tell how instances of exactly this type go; the core asks once per type.
-
-    Returns:
-        True: they are dumped. False: by reference. Or how they are taken apart.
-    """
-    if is_value_type(cls):
-        return True
-    from . import shapes
-
-    return shapes.shape_of(cls) or False
 
 
 def is_enumeration(cls: type) -> bool:

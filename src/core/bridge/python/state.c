@@ -12,7 +12,7 @@ static const struct {
     [HOOK_REBUILD] = {"atoll._transfer.exceptions", "rebuild"},
     [HOOK_DUMP] = {"atoll._transfer.values", "dump"},
     [HOOK_LOAD] = {"atoll._transfer.values", "load"},
-    [HOOK_RULE] = {"atoll._transfer.value_types", "rule_of"},
+    [HOOK_RULE] = {"atoll._transfer.shapes", "rule_of"},
     [HOOK_FIND_CLASS] = {"atoll._transfer.shapes", "find_class"},
     [HOOK_MEMBER] = {"atoll._transfer.shapes", "member"},
     [HOOK_DESCRIBE] = {"atoll._transfer.describe", "describe"},

@@ -365,7 +365,7 @@ skip_parts(parcel *self, core_state *state, const record_shaped *body)
     return 0;
 }
 
-// The shape, borrowed; NULL: an exception, or there is no such class here.
+// The shape, counted; NULL: an exception, or there is no such class here.
 static shape *
 get_description(parcel *self, core_state *state, exported **original)
 {
@@ -389,7 +389,8 @@ get_shape(core_state *state, const record_shaped *body)
     if (body->shared == NULL) {
         return shape_by_number(state, body->number);
     }
-    return shape_rule_of(state, body->shared, &rule) < 0 ? NULL : rule.shape;
+    bool is_known = shape_rule_of(state, body->shared, &rule) == 0 && rule.shape != NULL;
+    return is_known ? shape_ref(rule.shape) : NULL;
 }
 
 // Where its class is not to be had, or has no such member, its Proxy stands in.
@@ -417,12 +418,13 @@ record_get_shaped(parcel *self, core_state *state, const record *head)
         head->detail == 1 ? get_description(self, state, &original) : get_shape(state, &body);
     PyObject *made = NULL;
     if (shape != NULL && fits(shape, &body)) {
-        shape_ref(shape);
         made = put_together(self, state, shape, &body);
-        shape_unref(shape);
     }
     else if (!PyErr_Occurred()) {
         (void)skip_parts(self, state, &body);
+    }
+    if (shape != NULL) {
+        shape_unref(shape);
     }
     if (made == NULL && !PyErr_Occurred()) {
         made = stand_in(state, original);

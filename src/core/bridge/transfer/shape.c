@@ -135,6 +135,7 @@ ask(core_state *state, PyTypeObject *type, rule_cache_entry *entry, unsigned epo
     if (made != NULL && keep(state, type, made) < 0) {
         return -1;
     }
+    (void)PyUnstable_Type_AssignVersionTag(type); // else nobody might: 0 says nothing
     *entry = (rule_cache_entry){type, type->tp_version_tag, epoch, is_dumped, made};
     return 0;
 }
@@ -240,7 +241,7 @@ shape_of_class(core_state *state, PyObject *class, PyObject *known_as)
         return NULL;
     }
     int is_it = PyUnicode_Compare(rule.shape->known_as, known_as) == 0;
-    return !is_it || note_class(state, rule.shape) < 0 ? NULL : rule.shape;
+    return !is_it || note_class(state, rule.shape) < 0 ? NULL : shape_ref(rule.shape);
 }
 
 shape *
@@ -257,28 +258,37 @@ shape_find(core_state *state, PyObject *known_as, PyObject *definition)
     return found;
 }
 
-static shape *
-find_again(core_state *state, int32_t number)
+// The name leads to it no more: to another one, that may have the same shape.
+static COLD shape *
+find_again_steal(core_state *state, int32_t number, shape *old)
 {
     size_t size;
     const char *text = names_text(number, &size);
     PyObject *known_as = PyUnicode_DecodeUTF8(text, (Py_ssize_t)size, NULL);
     shape *found = known_as == NULL ? NULL : shape_find(state, known_as, Py_None);
     Py_XDECREF(known_as);
+    if (found == NULL && !PyErr_Occurred()) {
+        interp_note_shape(state->interp, number, false); // those that come from now on are told
+        return old;
+    }
+    if (old != NULL) {
+        shape_unref(old);
+    }
     return found;
 }
 
 shape *
 shape_by_number(core_state *state, int32_t number)
 {
-    value_rule rule;
+    value_rule rule = {0};
     PyTypeObject *class = pointer_map_get(&state->shaped, key_of(number));
     if (class != NULL && shape_rule_of(state, class, &rule) < 0) {
         return NULL;
     }
-    bool is_it = class != NULL && rule.shape != NULL && rule.shape->number == number &&
-                 shape_is_current(rule.shape);
-    return LIKELY(is_it) ? rule.shape : find_again(state, number);
+    bool is_it = rule.shape != NULL && rule.shape->number == number;
+    shape *known = is_it ? shape_ref(rule.shape) : NULL;
+    return LIKELY(is_it && shape_is_current(known)) ? known
+                                                    : find_again_steal(state, number, known);
 }
 
 // ---- instances ----

@@ -63,7 +63,7 @@ shape_ref(shape *self)
 
 void shape_unref(shape *self);
 
-// The shape, borrowed, of the class that is known so here. NULL without an exception: there is
+// The shape, counted, of the class that is known so here. NULL without an exception: there is
 // none.
 shape *shape_by_number(core_state *state, int32_t number);
 // By import, or made of its definition; NULL without an exception as well.
