@@ -410,10 +410,10 @@ def test_callback_raises(hold: Any) -> None:
     [("key", KeyError, "'k'"), ("file", FileNotFoundError, "[Errno 2] gone: 'f'"),
      ("group", Exception, "both (1 sub-exception)"), ("silent", ValueError, "Silent"),
      ("decode", UnicodeError, "'ascii' codec can't decode byte 0x78 in position 0: why"),
-     ("closed", ReferenceError, "it")],
+     ("closed", atoll.InterpreterClosedError, "it")],
 )  # fmt: skip
 def test_exceptions(hold: Any, error: str, caught: type[Exception], text: str) -> None:
-    """An exception of the owner's is of the nearest builtin type, and says what it said."""
+    """An exception of the owner's is of the nearest type that both sides have, and says what it said."""
     with pytest.raises(caught) as info:
         hold(f"v.raising({error!r})")
     assert type(info.value) is caught

@@ -6,6 +6,7 @@ import sys
 
 from .. import _core
 from .._interpreter.inside import adopt, started_threads
+from .._interpreter.running import call_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run_target(
     """Call the target of the thread of that name."""
     _core.undisturbed(_introduce, name, inheritance)
     try:
-        return find(target)(*args, **kwargs)
+        return call_object(find(target), *args, **kwargs)
     finally:
         _wait_for_own_threads()
 
