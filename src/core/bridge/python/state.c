@@ -34,6 +34,7 @@ static const struct {
     [HOOK_EMPTY] = {"queue", "Empty"},
     [HOOK_FULL] = {"queue", "Full"},
     [HOOK_SHUT_DOWN] = {"queue", "ShutDown"},
+    [HOOK_APPLY] = {"atoll._transfer.operators", "apply"},
     [HOOK_OPERATE] = {"atoll._transfer.operators", "operate"},
     [HOOK_USE_WITHOUT] = {"atoll._transfer.operators", "use_without"},
     [HOOK_DEADLINE_ERROR] = {"atoll._transfer.errors", "deadline_error"},
