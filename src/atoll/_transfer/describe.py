@@ -123,6 +123,8 @@ def describe(cls: type, allowed: Container[str] | None = None) -> Description:
             disabled.append(name)
         elif not _is_default(name, found, is_metaclass):
             present.append(name)
+    if allowed is None and _is_joined(mro):
+        present.append("__radd__")
     if allowed is not None:
         flags = _CALLABLE if "__call__" in allowed else 0
     else:
@@ -153,6 +155,11 @@ def describe_gone() -> Description:
     silent = _dunders("get set delete set_name")
     specials = tuple(name for name in _ALWAYS + _OTHERS if name not in silent)
     return "builtins.object", specials, (), _CALLABLE, ()
+
+
+def _is_joined(mro: tuple[type, ...]) -> bool:
+    """Tell whether `other + obj` is done by a sequence in C, which does not ask its operand."""
+    return type(_find(mro, "__add__")) is type(list.__add__) and _find(mro, "__radd__") is _ABSENT
 
 
 def _is_default(name: str, found: object, is_metaclass: bool) -> bool:
