@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     type Parts = tuple[Any, tuple[Part, ...], Part, Part, Part]
 
 _AS_IT_IS, _TUPLE, _LIST, _SET, _DICT = "as it is", "tuple", "list", "set", "dict"
+_NOTHING = (_AS_IT_IS, None), (_AS_IT_IS, None), (_AS_IT_IS, None)
 _PICKLING = ("__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__getnewargs__",
              "__getnewargs_ex__", "__new__", "__del__")  # fmt: skip
 _mro_of = type.__dict__["__mro__"].__get__
@@ -54,6 +55,17 @@ def _has_usual_state(cls: type) -> bool:
     return not hasattr(cls, "__array_ufunc__")
 
 
+def keys(items: list[Any]) -> Any:
+    return dict.fromkeys(items).keys()
+
+
+def items(pairs: list[tuple[Any, Any]]) -> Any:
+    return dict(pairs).items()
+
+
+_VIEWS = {type({}.keys()): keys, type({}.items()): items}
+
+
 # ---- taking apart ----
 
 
@@ -65,7 +77,9 @@ def take_apart(obj: Any) -> Parts:
     """
     cls = type(obj)
     if cls in (list, set, dict, bytearray):
-        return cls, (_part(obj),), (_AS_IT_IS, None), (_AS_IT_IS, None), (_AS_IT_IS, None)
+        return cls, (_part(obj),), *_NOTHING
+    if cls in _VIEWS:
+        return f"{__name__}:{_VIEWS[cls].__name__}", (_part(list(obj)),), *_NOTHING
     if not _has_usual_state(cls):
         raise Unfit
     try:
@@ -127,7 +141,8 @@ def _here(value: Any) -> Any:
     """Return a class here in place of one that stands for a class elsewhere."""
     if not isinstance(value, type) or not _core.is_proxy(value):
         return value
-    twin = _core.local_twin(value)
+    from . import twins_tmp
+    twin = twins_tmp.local_twin(value)
     if twin is None:
         raise Unfit
     return twin

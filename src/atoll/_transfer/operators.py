@@ -72,9 +72,11 @@ def apply(name: str, proxy: Any, other: Any) -> tuple[Any] | None:
     Returns:
         The result in a tuple; None: the operand is to go by reference.
     """
-    if not _are_related(proxy, other):
-        return None
     owner, is_reflected = _core.owner(proxy), _is_reflected(name)
+    if not _are_related(proxy, other):
+        if name not in ("__add__", "__iadd__"):
+            return None
+        return (_core.invoke(owner, f"{__name__}:join", (name, proxy, other), None),)
     try:
         if is_reflected and not _core.is_proxy(other):
             parts = _core.invoke(owner, f"{__name__}:operand_for", (name, proxy), None)
@@ -97,10 +99,17 @@ def _is_reflected(name: str) -> bool:
 _UNRELATING = {"abc", "collections.abc", "_collections_abc", "typing", "numbers"}
 
 
+_SETS = (set, frozenset, type({}.keys()), type({}.items()))
+
+
 def _are_related(proxy: object, other: object) -> bool:
-    cls = _core.local_twin(other) if _core.is_proxy(other) else type(other)
+    if isinstance(other, _SETS) and isinstance(proxy, _SETS):
+        return True
+    from . import twins_tmp
+    cls = twins_tmp.local_twin(other) if _core.is_proxy(other) else type(other)
+    lineage = twins_tmp.local_lineage(proxy)
     return cls is not None and any(
-        type.__instancecheck__(base, proxy)
+        any(base is each for each in lineage)
         for base in type.__dict__["__mro__"].__get__(cls)
         if base is not object and base.__module__ not in _UNRELATING
     )
@@ -132,10 +141,19 @@ def operate_with(name: str, obj: Any, other: Any, parts: operands.Parts) -> Any:
         operand = operands.put_together(parts)
     except operands.Unfit:
         return _ask(name, obj, other)
-    if name in _COMPARISONS:
-        return getattr(operator, name)(obj, operand)
-    result = _ask(name, obj, operand)
-    return operate(name, obj, operand) if result is NotImplemented else result
+    if _is_reflected(name):
+        return operate(name, obj, operand)
+    return divmod(obj, operand) if name == "__divmod__" else getattr(operator, name)(obj, operand)
+
+
+def join(name: str, obj: Any, other: Any) -> Any:
+    """Do `obj + other` or `obj += other`; called in the owner of `obj`.
+
+    A sequence in C is asked last, and does not say NotImplemented.
+    """
+    is_sequence = type(getattr(type(obj), name, None)) is type(list.__add__)
+    is_asked_last = is_sequence and operands.definer_of(type(obj), "__radd__") is None
+    return getattr(operator, name)(obj, other) if is_asked_last else _ask(name, obj, other)
 
 
 def _ask(name: str, obj: Any, other: Any) -> Any:
