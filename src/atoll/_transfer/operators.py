@@ -153,7 +153,11 @@ def join(name: str, obj: Any, other: Any) -> Any:
     """
     is_sequence = type(getattr(type(obj), name, None)) is type(list.__add__)
     is_asked_last = is_sequence and operands.definer_of(type(obj), "__radd__") is None
-    return getattr(operator, name)(obj, other) if is_asked_last else _ask(name, obj, other)
+    if is_asked_last:
+        return getattr(operator, name)(obj, other)
+    result = _ask(name, obj, other)
+    is_value = result is NotImplemented and not _core.is_proxy(other)
+    return operate(name, obj, other) if is_value else result
 
 
 def _ask(name: str, obj: Any, other: Any) -> Any:
