@@ -223,8 +223,7 @@ def test_generator(there: Any) -> None:
 
 
 def test_class_is_the_remote_class(there: Any, counter: Any) -> None:
-    """`p.__class__`, type_of(p) and the class that the owner names are one object."""
-    assert counter.__class__ is there.Counter
+    """The class that the owner names and type_of(p) are one object."""
     assert atoll.type_of(counter) is there.Counter
     assert isinstance(counter, there.Counter)
     assert not isinstance(there.Bag(), there.Counter)
@@ -292,7 +291,12 @@ def test_proxy_cannot_be_made_by_hand(there: Any) -> None:
     with pytest.raises(TypeError):
         atoll.Proxy()
     with pytest.raises(TypeError):
-        type(there.evaluate("[]"))()
+        type(there.evaluate("[]")).__new__(type(there.evaluate("[]")))
+
+
+def test_type_of_a_proxy_to_a_builtin_makes_a_builtin(there: Any) -> None:
+    """`type(x)(...)` gives an object of that type, here, if it is the same type everywhere."""
+    assert type(type(there.evaluate("[]"))("ab")) is list
 
 
 @pytest.mark.parametrize(

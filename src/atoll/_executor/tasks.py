@@ -74,4 +74,4 @@ def _copied(value: object) -> object:
         dumped = dump(value)
     except Exception:  # pickling runs user code
         return value
-    return value if dumped[1] else _core.mark(value, True)
+    return value if any(map(is_reference, dumped[1])) else _core.mark(value, True)

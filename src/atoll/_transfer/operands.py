@@ -141,8 +141,7 @@ def _here(value: Any) -> Any:
     """Return a class here in place of one that stands for a class elsewhere."""
     if not isinstance(value, type) or not _core.is_proxy(value):
         return value
-    from . import twins_tmp
-    twin = twins_tmp.local_twin(value)
+    twin = _core.local_twin(value)
     if twin is None:
         raise Unfit
     return twin

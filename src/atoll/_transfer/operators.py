@@ -79,7 +79,10 @@ def apply(name: str, proxy: Any, other: Any) -> tuple[Any] | None:
         return (_core.invoke(owner, f"{__name__}:join", (name, proxy, other), None),)
     try:
         if is_reflected and not _core.is_proxy(other):
-            parts = _core.invoke(owner, f"{__name__}:operand_for", (name, proxy), None)
+            is_of_one_class = _core.local_twin(proxy) is type(other)
+            parts = _core.invoke(
+                owner, f"{__name__}:operand_for", (name, proxy, is_of_one_class), None
+            )
             return None if parts is None else (_operate_here(name, other, parts),)
         if _core.is_proxy(other):
             parts = _core.invoke(
@@ -105,11 +108,9 @@ _SETS = (set, frozenset, type({}.keys()), type({}.items()))
 def _are_related(proxy: object, other: object) -> bool:
     if isinstance(other, _SETS) and isinstance(proxy, _SETS):
         return True
-    from . import twins_tmp
-    cls = twins_tmp.local_twin(other) if _core.is_proxy(other) else type(other)
-    lineage = twins_tmp.local_lineage(proxy)
+    cls = _core.local_twin(other) if _core.is_proxy(other) else type(other)
     return cls is not None and any(
-        any(base is each for each in lineage)
+        type.__instancecheck__(base, proxy)
         for base in type.__dict__["__mro__"].__get__(cls)
         if base is not object and base.__module__ not in _UNRELATING
     )
@@ -121,9 +122,13 @@ def _is_of_user(obj: object, name: str) -> bool:
     return definer is not None and not operands.is_of_library(definer)
 
 
-def operand_for(name: str, obj: Any) -> operands.Parts | None:
-    """Take an object apart for an operator that is another one's; called in its owner."""
-    return None if _is_of_user(obj, name) else operands.take_apart(obj)
+def operand_for(name: str, obj: Any, is_of_one_class: bool) -> operands.Parts | None:
+    """Take an object apart for an operator that is another one's; called in its owner.
+
+    Between two objects of one class Python asks no reflected method.
+    """
+    is_asked = _is_of_user(obj, name) and not is_of_one_class
+    return None if is_asked else operands.take_apart(obj)
 
 
 def operate_with(name: str, obj: Any, other: Any, parts: operands.Parts) -> Any:

@@ -11,7 +11,7 @@ from types import MemberDescriptorType, MethodDescriptorType
 
 from .. import _core
 from .names import claimed_name, is_of_module, resolve
-from .value_types import BY_VALUE, by_value_class, by_value_id, is_enumeration, is_value_type
+from .value_types import BY_VALUE, by_value_class, by_value_id, is_enum, is_value_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,11 +83,12 @@ def find_class(known_as: str, definition: Dumped | None) -> type | None:
     """
     name = known_as.partition("\n")[0]
     if name.startswith(BY_VALUE):
-        found = by_value_class(name.removeprefix(BY_VALUE))
-        if found is None and definition is not None:
+        if definition is None:
+            found = by_value_class(name.removeprefix(BY_VALUE))
+        else:
             from . import pickles
 
-            found = pickles.load(definition)
+            found = pickles.load(definition)  # makes it only where there is none
     else:
         try:
             found = resolve(name)
@@ -123,7 +124,7 @@ def _definition_of(cls: type) -> Dumped | None:
 
 
 def _parts_of(cls: type) -> Parts | None:
-    if is_enumeration(cls) and "_member_map_" in _names_in(cls):
+    if is_enum(cls) and "_member_map_" in _names_in(cls):
         is_flag = sys.modules["enum"].Flag in _mro_of(cls)
         return _FLAG if is_flag else _MEMBER, tuple(_names_in(cls)["_member_map_"]), ()
     if _base_of(cls) is tuple and _is_sequence(cls):

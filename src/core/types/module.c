@@ -3,6 +3,7 @@
 #include "bridge/transfer/export.h"
 #include "bridge/transfer/shape.h"
 #include "bridge/transfer/identity.h"
+#include "bridge/transfer/twin.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/process.h"
 #include "bridge/gc/verification.h"
@@ -102,7 +103,7 @@ exec(PyObject *module)
     core_state *state = PyModule_GetState(module);
     process_init();
     state->module = module;
-    state->watcher = WATCHER_NONE;
+    state->watcher = state->modules_watcher = WATCHER_NONE;
     state->references = &local_references;
     state->interp = find_interp();
     if (state->interp == NULL || init_strings(state) < 0 || share_init(module) < 0 ||
@@ -167,6 +168,7 @@ clear(PyObject *module)
         PyErr_Clear();
     }
     state->watcher = WATCHER_REFUSED;
+    twin_unwatch(state);
     if (state->interp != NULL && state->interp->core_state == state) {
         detained_drop(state);
         export_drop_all(state);
@@ -223,6 +225,7 @@ free_module(void *module)
     pointer_map_free(&state->exports);
     pointer_map_free(&state->proxies);
     pointer_map_free(&state->classes);
+    pointer_map_free(&state->subclasses);
     pointer_map_free(&state->handles);
     pointer_map_free(&state->tokens);
     pointer_map_free(&state->guests);

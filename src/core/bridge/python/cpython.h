@@ -99,6 +99,14 @@ cpython_is_shared_type(const PyTypeObject *type)
            strncmp(type->tp_name, "datetime.", 9) != 0;
 }
 
+// Of `int | str`. CPython 3.14 calls it typing.Union.
+static inline bool
+cpython_is_union_type(const PyTypeObject *type)
+{
+    return strcmp(type->tp_name, "types.UnionType") == 0 ||
+           strcmp(type->tp_name, "typing.Union") == 0;
+}
+
 // Includes those of datetime, which are ready wherever this core is loaded.
 static inline bool
 cpython_is_static_type(const PyTypeObject *type)
@@ -121,6 +129,15 @@ static inline void
 cpython_unseal_type(PyTypeObject *type)
 {
     type->tp_flags &= ~(unsigned long)Py_TPFLAGS_IMMUTABLETYPE;
+}
+
+// Give a heap type that has no instances the bases that isinstance() and issubclass() see: what
+// PyType_IsSubtype and `_abc` look at (PyTypeObject.tp_mro, 3.13 to 3.15). Nothing is inherited.
+static inline void
+cpython_set_mro_steal(PyTypeObject *type, PyObject *mro)
+{
+    Py_XSETREF(type->tp_mro, mro);
+    PyType_Modified(type);
 }
 
 // Look up a name in a class and its bases, without asking its metaclass (_PyType_Lookup, exported

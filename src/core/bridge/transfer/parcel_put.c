@@ -12,6 +12,8 @@
 #define HOLD_BYTES 4096
 #define HOLD_ITEMS 16
 
+#define MARKER_NAMES 10 // of a class with an empty body, at most
+
 static unsigned char *
 reserve(parcel *self, size_t size)
 {
@@ -220,16 +222,27 @@ record_put_method(parcel *self, core_state *state, PyObject *method, unsigned fl
     return result;
 }
 
-// As its type says, or by its name if it is a static type or the class of exceptions. 1: it is put;
-// 0: it has to go by reference.
+// A class that another interpreter may have, too: a static one, an exception's, or a mere marker,
+// which has nothing but what every class has (transfer.sentinels).
+static bool
+may_have_name(PyTypeObject *object)
+{
+    if (!PyType_Check((PyObject *)object)) {
+        return false;
+    }
+    return !(object->tp_flags & Py_TPFLAGS_HEAPTYPE) ||
+           PyExceptionClass_Check((PyObject *)object) ||
+           (Py_TYPE(object) == &PyType_Type && object->tp_base == &PyBaseObject_Type &&
+            PyDict_GET_SIZE(object->tp_dict) <= MARKER_NAMES);
+}
+
+// As its type says, or by its name. 1: it is put; 0: it has to go by reference.
 static int
 put_value(parcel *self, core_state *state, PyObject *object)
 {
     value_rule rule = {.is_dumped = true};
-    bool is_known_type =
-        PyType_Check(object) && (!(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE) ||
-                                 PyExceptionClass_Check(object));
-    if (!is_known_type && shape_rule_of(state, Py_TYPE(object), &rule) < 0) {
+    if (!may_have_name((PyTypeObject *)object) &&
+        shape_rule_of(state, Py_TYPE(object), &rule) < 0) {
         return -1;
     }
     if (rule.shape != NULL) {
