@@ -1,7 +1,7 @@
 """How instances of classes that cross element by element are taken apart and put together.
 
 Named tuples, struct sequences, frozen dataclasses, and members of enumerations. Here it is decided,
-once for each class; the core does it (bridge/transfer/shape). No code of the class is run for it.
+once for each class; the core does it (bridge/classes/shape). No code of the class is run for it.
 """
 
 from __future__ import annotations

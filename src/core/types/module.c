@@ -1,9 +1,9 @@
 // The module atoll._core: one instance and one state per interpreter.
 #include "bridge/python/cpython.h"
 #include "bridge/transfer/export.h"
-#include "bridge/transfer/shape.h"
+#include "bridge/classes/shape.h"
 #include "bridge/transfer/identity.h"
-#include "bridge/transfer/twin.h"
+#include "bridge/classes/twin.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/process.h"
 #include "bridge/gc/verification.h"

@@ -5,7 +5,7 @@
 #include "bridge/transfer/identity.h"
 #include "bridge/python/objects.h"
 #include "bridge/transfer/record.h"
-#include "bridge/transfer/shape.h"
+#include "bridge/classes/shape.h"
 #include "bridge/python/value.h"
 
 // What goes by value in one piece up to this size is packed, beyond it held.

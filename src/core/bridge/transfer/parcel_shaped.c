@@ -2,7 +2,7 @@
 #include "bridge/python/cpython.h"
 #include "bridge/transfer/export.h"
 #include "bridge/transfer/record.h"
-#include "bridge/transfer/shape.h"
+#include "bridge/classes/shape.h"
 
 // Instances in instances go by reference where they would never end: in a cycle, below so many
 // levels, and, below a few, after so many.

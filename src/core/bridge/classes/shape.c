@@ -1,4 +1,4 @@
-#include "bridge/transfer/shape.h"
+#include "bridge/classes/shape.h"
 
 #include "bridge/python/cpython.h"
 #include "ground/base/names.h"
