@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ground/base/names.h"
 #include "ground/interpreter/deferred.h"
 
 typedef enum {
@@ -75,10 +76,12 @@ struct interp {
     struct async_wait *pending;   // what its event loops wait for at queues; under its GIL
     const volatile int *gil_flag; // CPython's memory: see interp_is_running
     atomic_uint departures;       // how often a crossing released its GIL; written under its GIL
-    atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
-    atomic_int posted;  // a pending call that lets them in is queued
-    atomic_int buffers; // buffers of its objects in use elsewhere
-    atomic_uint twin_epoch;       // of its classes (bridge/transfer/twin); written under its GIL
+    atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
+    atomic_int posted;      // a pending call that lets them in is queued
+    atomic_int buffers;     // buffers of its objects in use elsewhere
+    atomic_uint twin_epoch; // of its classes (bridge/classes/twin); written under its GIL
+    _Atomic(uint64_t) shapes[NAMES_MAX / 64]; // bits by the number of a shape: it has the class;
+                                              // written under its GIL
     pthread_mutex_t mutex;
     pthread_cond_t moved; // a guest got in or left; with mutex
     guest *guests;        // mutex
@@ -131,6 +134,26 @@ interp_count_crossings(interp *self, int change)
 {
     uint64_t before = atomic_load_explicit(&self->crossings, memory_order_relaxed);
     atomic_store_explicit(&self->crossings, before + (uint64_t)change, memory_order_relaxed);
+}
+
+// Under its GIL: instances of the class of that number can be made there.
+static inline void
+interp_note_shape(interp *self, int32_t number, bool has_class)
+{
+    uint64_t bit = UINT64_C(1) << (number % 64);
+    _Atomic(uint64_t) *word = &self->shapes[number / 64];
+    uint64_t before = atomic_load_explicit(word, memory_order_relaxed);
+    atomic_store_explicit(word, has_class ? before | bit : before & ~bit, memory_order_relaxed);
+}
+
+// Anybody asks; where it is not so any more its class is looked for by its name.
+static inline bool
+interp_has_shape(const interp *self, int32_t number)
+{
+    const _Atomic(uint64_t) *word = &self->shapes[number / 64];
+    return (atomic_load_explicit((_Atomic(uint64_t) *)word, memory_order_relaxed) >>
+            (number % 64)) &
+           1;
 }
 
 static inline bool
