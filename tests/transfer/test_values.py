@@ -134,14 +134,14 @@ def test_local_enum_goes_by_reference(there: Any) -> None:
     assert there.identity(local.A) is local.A
 
 
-def test_enum_of_main_goes_by_reference(run_cleanly: Any) -> None:
-    """A member of an Enum of `__main__` goes as a Proxy and comes home as itself."""
+def test_enum_of_main_goes_by_value(run_cleanly: Any) -> None:
+    """A member of an Enum of `__main__` goes by value and comes home as itself."""
     run_cleanly("""
         import enum, atoll, workloads
         class Local(enum.Enum):
             A = 1
         with atoll.Interpreter() as other:
-            assert other.call(workloads.is_foreign, Local.A)
+            assert not other.call(workloads.is_foreign, Local.A)
             assert other.call(workloads.identity, Local.A) is Local.A
     """)
 
