@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     ]
 
 # As in remote_class.c.
-_CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS, _CONTAINER, _FIELDS = 1, 2, 4, 8, 16, 32, 64
+_CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS, _CONTAINER = 1, 2, 4, 8, 16, 32
+_ARRAY, _FIELDS = 64, 128
 _TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING, _TPFLAGS_HEAPTYPE = 1 << 5, 1 << 6, 1 << 9
 
 # Builtin containers, whose operators want another such container as the other operand.
@@ -195,6 +196,8 @@ def _flags_for(cls: type, mro: tuple[type, ...]) -> int:
         flags |= _MAPPING
     if issubclass(cls, _CONTAINERS) and not any(map(_is_overridden(mro), _COMPARED_BY)):
         flags |= _CONTAINER
+    if any(_name_of(base) == "ndarray" and _module_of(base) == "numpy" for base in mro):
+        flags |= _ARRAY
     if _size_of(cls) != _size_of(object) or _item_size_of(cls) != 0:
         flags |= _FIELDS
     return flags

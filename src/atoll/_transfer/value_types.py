@@ -6,6 +6,7 @@ import sys
 
 from .. import _core
 from .names import claimed_name, name_of_class
+from .sentinels import find_sentinel_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +61,12 @@ def is_value_type(cls: type) -> bool:
         return (identifier is not None and _core.is_value_name(_BY_VALUE + identifier)) or (
             is_enum(cls) and (claimed_name(cls) or "").startswith("__main__:")
         )
-    return name in _VALUE_TYPES or _core.is_value_name(name) or is_enum(cls)
+    return (
+        name in _VALUE_TYPES
+        or _core.is_value_name(name)
+        or find_sentinel_type(cls)
+        or is_enum(cls)
+    )
 
 
 def is_enum(cls: type) -> bool:

@@ -14,7 +14,8 @@ enum {
     DESCRIBED_MAPPING = 8,
     DESCRIBED_METACLASS = 16,
     DESCRIBED_CONTAINER = 32,
-    DESCRIBED_FIELDS = 64,
+    DESCRIBED_ARRAY = 64,
+    DESCRIBED_FIELDS = 128,
 };
 
 typedef struct {
@@ -57,6 +58,11 @@ make_type(core_state *state, const class_description *described, PyTypeObject *m
     PyObject *type =
         bases == NULL ? NULL : PyType_FromMetaclass(metatype, state->module, &spec, bases);
     Py_XDECREF(bases);
+    if (type != NULL && !is_metaclass) {
+        // Markers of ABCs bring these along; str and bytes, which are sequences, have none.
+        const unsigned long matched = Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING;
+        ((PyTypeObject *)type)->tp_flags &= ~matched | spec.flags;
+    }
     return (PyTypeObject *)type;
 }
 
@@ -97,7 +103,8 @@ build(core_state *state, PyObject *description, PyTypeObject *metatype, int may_
         remote_class_data(class)->has_stand_in =
             !is_metaclass && (described.flags & DESCRIBED_FIELDS);
         remote_class_data(class)->lineage = Py_NewRef(described.lineage);
-        if (install_specials(state, class, &described) < 0) {
+        if (remote_class_equip(state, class, described.flags & DESCRIBED_ARRAY) < 0 ||
+            install_specials(state, class, &described) < 0) {
             Py_CLEAR(class);
         }
         else {

@@ -76,12 +76,14 @@ remote_class_dealloc(PyObject *self)
     forget((PyTypeObject *)self);
     exported *target = data->target;
     PyObject *module = data->module;
+    char *shown_name = data->shown_name;
     Py_CLEAR(data->lineage);
     Py_CLEAR(data->twins);
     for (int slot = 0; slot < METHOD_SLOTS; slot++) {
         Py_CLEAR(data->methods[slot].name);
     }
     PyType_Type.tp_dealloc(self);
+    PyMem_RawFree(shown_name);
     if (target != NULL) {
         export_unref((foreign_ref){target});
     }
@@ -103,6 +105,9 @@ remote_class_getattro(PyObject *self, PyObject *name)
     }
     if (state_check_name(name) < 0) {
         return NULL;
+    }
+    if (UNLIKELY(data->own_members != NULL) && PyDict_Contains(data->own_members, name) > 0) {
+        return PyType_Type.tp_getattro(self, name);
     }
     return reference_operate(data->state, data->target, OPERATION_GET, name, NULL, 0);
 }
@@ -164,9 +169,12 @@ static PyObject *
 remote_class_call(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     remote_class *data = remote_class_data((PyTypeObject *)self);
+    if (data->shared_type != NULL && data->type_key == data->shared_type) {
+        return PyObject_Call((PyObject *)data->shared_type, arguments, keywords);
+    }
     if (data->target == NULL) {
         PyErr_Format(PyExc_TypeError, "a Proxy cannot be made by hand: call '%s' itself",
-                     ((PyTypeObject *)self)->tp_name);
+                     remote_class_name((PyTypeObject *)self));
         return NULL;
     }
     if (keywords != NULL && PyDict_GET_SIZE(keywords) > 0) {
@@ -181,7 +189,8 @@ remote_class_repr(PyObject *self)
 {
     remote_class *data = remote_class_data((PyTypeObject *)self);
     if (data->target == NULL) {
-        return PyUnicode_FromFormat("<proxy class of '%s'>", ((PyTypeObject *)self)->tp_name);
+        return PyUnicode_FromFormat("<proxy class of '%s'>",
+                                    remote_class_name((PyTypeObject *)self));
     }
     PyObject *repr = PyUnicode_InternFromString("__repr__");
     PyObject *text = repr == NULL ? NULL
