@@ -22,6 +22,8 @@ static const struct {
     [HOOK_CHANGEABLE] = {"atoll._transfer.describe", "CHANGEABLE"},
     [HOOK_ABC_MARKERS] = {"atoll._transfer.describe", "abc_markers"},
     [HOOK_ARRAY_METHODS] = {"atoll._transfer.arrays", "METHODS"},
+    [HOOK_ASK_LINEAGE] = {"atoll._transfer.twins", "ask_lineage"},
+    [HOOK_CLASS_BY_ID] = {"atoll._transfer.twins", "class_by_id"},
     [HOOK_JOIN_THREADS] = {"atoll._interpreter.inside", "join_threads"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},
     [HOOK_QUEUE] = {"atoll._queue.queue", "Queue"},
