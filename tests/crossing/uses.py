@@ -105,8 +105,18 @@ def matched(x: Any) -> Any:
             return "other"
 
 
+# Which CPython puts into a class when somebody asks for them.
+LATE = {"__annotations__", "__annotations_cache__", "__annotate_func__", "__annotate__"}
+
+
+def names(x: Any) -> list[str]:
+    """What `dir` says."""
+    return sorted(set(dir(x)) - LATE)
+
+
 def members(x: Any) -> list[str]:
-    return [name for name, _ in inspect.getmembers(x)]
+    """What `inspect` finds."""
+    return sorted({name for name, _ in inspect.getmembers(x)} - LATE)
 
 
 def wrapped(x: Any) -> Any:
@@ -161,7 +171,7 @@ def augmented(x: Any, name: str, other: Any) -> Any:
 
 def specced(x: Any) -> Any:
     made = mock.Mock(spec=x)
-    return isinstance(made, type(x)), hasattr(made, "there_is_no_such_name")
+    return isinstance(made, x.__class__), hasattr(made, "there_is_no_such_name")
 
 
 def csv_of(x: Any) -> str:
@@ -183,7 +193,7 @@ isinstance(x, subjects.Plain); isinstance(x, subjects.HasArea); isinstance(x, Ex
 [n for n in dir(collections.abc) if n[0].isupper() and isinstance(x, getattr(collections.abc, n))]
 isinstance(x, (list, dict, set, tuple, bytearray)); isinstance(x, (types.FunctionType, types.MethodType))
 isinstance(x, (types.GeneratorType, types.CoroutineType, types.ModuleType, types.BuiltinFunctionType))
-sorted(dir(x)); sorted(getattr(x, '__dict__', {})); caught(lambda: sorted(vars(x))); hasattr(x, '__len__')
+names(x); hasattr(x, '__len__')
 hasattr(x, 'nope'); getattr(x, 'nope_', 5); caught(lambda: x.__doc__); hasattr(x, '__iter__')
 x == x; x != x; x is x; x == None; x in [x]; [x].index(x); [x, 1].count(x); x == object()
 caught(in_dict, x); (x,) == (x,); {'k': x}['k'] is x; caught(lambda: len({x, x})); copy.copy(x) is x
@@ -194,10 +204,10 @@ inspect.isfunction(x); inspect.ismethod(x); inspect.isclass(x); inspect.ismodule
 inspect.isroutine(x); inspect.iscoroutinefunction(x); inspect.isgeneratorfunction(x); inspect.iscoroutine(x)
 inspect.isasyncgenfunction(x); inspect.isgenerator(x); inspect.isawaitable(x); inspect.isasyncgen(x)
 inspect.isabstract(x); inspect.isdatadescriptor(x); inspect.ismethoddescriptor(x); inspect.iscode(x)
-asyncio.iscoroutine(x); asyncio.isfuture(x); inspect.getdoc(x); members(x); caught(lambda: str(inspect.signature(x)))
+asyncio.iscoroutine(x); asyncio.isfuture(x); inspect.getdoc(x); caught(lambda: str(inspect.signature(x)))
 inspect.unwrap(x) is x; caught(lambda: inspect.getmodule(x).__name__)
 caught(lambda: inspect.getfile(x)); specced(x)
-dataclasses.is_dataclass(x); caught(lambda: [f.name for f in dataclasses.fields(x)]); caught(typing.get_type_hints, x)
+dataclasses.is_dataclass(x); caught(lambda: [f.name for f in dataclasses.fields(x)])
 matched(x); dispatched(x); operator.truth(x); operator.is_(x, x); operator.not_(x)
 caught(len, x); caught(iter, x) is None; caught(operator.length_hint, x); list(contextlib.nullcontext([x]).enter_result) == [x]
 caught(json.dumps, x); caught(operator.index, x); caught(float, x); caught(int, x); caught(os.fspath, x)
@@ -270,7 +280,7 @@ CALLABLES = """function lambda decorated closure method class_method static_meth
 coroutine_function async_generator_function""".split()
 
 CLASS = """
-x.__name__; x.__qualname__; x.__module__; x.__doc__; x.__bases__; [c.__name__ for c in x.__mro__]; inspect.isclass(x); sorted(vars(x)); sorted(dir(x))
+x.__name__; x.__qualname__; x.__module__; x.__doc__; x.__bases__; [c.__name__ for c in x.__mro__]; inspect.isclass(x); sorted(set(vars(x)) - LATE); members(x)
 issubclass(x, object); issubclass(x, x); isinstance(x, type); type(x).__name__; type("Sub", (x,), {}).__name__ if False else 1; inspect.getmro(x)[0] is x; str(inspect.signature(x)); typing.get_type_hints(x)
 x.__dict__["__module__"]; caught(x).__class__.__name__; caught(lambda: x(1)).__class__.__name__; inspect.getsource(x)[:5]; list[x].__origin__; (x | None).__class__.__name__; typing.Optional[x].__class__.__name__; {x: 1}[x]
 inspect.getannotations(x) if hasattr(inspect, "getannotations") else 1; inspect.classify_class_attrs(x)[0].__class__.__name__; x == x; x in {x}; isinstance(caught(x), x); inspect.getmodule(x).__name__; repr(x)
@@ -306,13 +316,13 @@ struct.pack("i", x); chr(x + 60); bytes(x); [0] * 9 == [0] * x; math.gcd(x, 14);
 TEXTUAL = """
 x + "!"; "!" + x; x.upper(); x[0]; x[2:5]; len(x); "some" in x; x.split(); x.replace("s", "z"); x == "some text"; "some text" == x; x < "z"; x * 2; f"{x}"; "%s" % x; "{}".format(x)
 x.startswith("some"); x.encode(); hash(x) == hash("some text"); {"some text": 1}.get(x); sorted(x)[:2]; x.find("t"); x.title(); list(x)[:2]; caught(lambda: ",".join([x])); caught(lambda: re.match("some", x) is not None); str(x); x in ["some text"]
-caught(lambda: "some" in x); caught(lambda: int(x)); caught(lambda: "a some text".endswith(x)); caught(lambda: "some text!".startswith(x)); caught(lambda: os.path.join("/", x)); caught(lambda: getattr(subjects, x)); caught(lambda: textwrap.dedent(x)); caught(lambda: x in "some text b")
+caught(lambda: "some" in x); caught(lambda: int(x)); caught(lambda: "a some text".endswith(x)); caught(lambda: "some text!".startswith(x)); caught(lambda: os.path.join("/", x)); caught(lambda: getattr(subjects, x)); caught(lambda: textwrap.dedent(x)); caught(lambda: x in "some text b"); caught(typing.get_type_hints, type(x))
 """
 
 SPECIFIC: dict[str, str] = {
     "object": "weakref.ref(x)() is x; type(x) == x.__class__; inspect.getattr_static(x, '__doc__').__class__.__name__",
     "plain": """
-weakref.ref(x)() is x; type(pydoc.render_doc(x)).__name__; mock.create_autospec(x).__class__.__name__; reprlib.repr(x); type(x) == x.__class__
+members(x); sorted(vars(x)); weakref.ref(x)() is x; type(pydoc.render_doc(x)).__name__; mock.create_autospec(x).__class__.__name__; reprlib.repr(x); type(x) == x.__class__
 x.n; x.add(); x.add(more=2); x.double; assigned(x, "double", 8); assigned(x, "new", 1); deleted(x, "name"); x.me() is x; x.make(5); x.plus(1, 2); x.kind; type(x).kind; x.items is x.items; vars(x)
 caught(lambda: x.add(1, 2, 3)); caught(lambda: x.nope); x.__dict__; sorted(x.__dict__); x.add.__name__; x.add.__self__ is x; x.add.__func__.__name__; x.add == x.add; inspect.ismethod(x.add); str(inspect.signature(x.add)); x.add.__doc__
 isinstance(x, subjects.Plain); isinstance(x, subjects.Child); type(x) is subjects.Plain or type(x).__name__; getattr(x, "n"); operator.attrgetter("n", "name")(x); operator.methodcaller("add", 5)(x); {**vars(x)}; x.__module__; x.__class__(7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _operator
+import builtins
 import sys
 from _functools import reduce
 
@@ -17,6 +18,7 @@ _Alias: Any = type(list[int])
 _Union: Any = type(int | str)
 _Builtin: Any = type(len)
 _Wrapper: Any = type(object.__init__)
+_Sentinel: Any = getattr(builtins, "sentinel", None)  # of 3.15
 _TPFLAGS_HEAPTYPE = 1 << 9
 
 # C functions of these modules go by name: they do the same in every interpreter. Those of others
@@ -33,6 +35,7 @@ def is_candidate(obj: object) -> bool:
         or kind is _Wrapper
         or kind is _Alias
         or kind is _Union
+        or kind is _Sentinel
         or is_sentinel_type(kind)
     )
 
@@ -43,6 +46,8 @@ def dump(obj: Any) -> tuple[str, str | tuple[Any, ...]] | None:
         return None if obj.__unpacked__ else ("alias", (obj.__origin__, obj.__args__))
     if type(obj) is _Union:
         return ("union", obj.__args__) if all(map(_is_builtin_type, obj.__args__)) else None
+    if type(obj) is _Sentinel:
+        return _dump_sentinel(obj)
     if type(obj) is _Wrapper or getattr(obj, "__name__", "") == "__new__":
         return _dump_slot(obj)
     name = None if type(obj) is _Builtin else name_of_sentinel(obj)
@@ -50,6 +55,13 @@ def dump(obj: Any) -> tuple[str, str | tuple[Any, ...]] | None:
         found = name_of(obj)
         name = found if found is not None and _is_alike(obj, found) else None
     return None if name is None else ("name", name)
+
+
+def _dump_sentinel(obj: Any) -> tuple[str, str] | None:
+    """Name what was made with `sentinel()`, if its module has it under its name."""
+    module = sys.modules.get(obj.__module__)
+    is_found = getattr(module, obj.__name__, None) is obj and obj.__module__ != "__main__"
+    return ("name", f"{obj.__module__}:{obj.__name__}") if is_found else None
 
 
 def _dump_slot(obj: Any) -> tuple[str, tuple[type, str]] | None:

@@ -208,7 +208,7 @@ is_value_type(core_state *state, PyTypeObject *type)
     if (cpython_is_shared_type(type)) {
         return type == &PyCFunction_Type || type == &PyWrapperDescr_Type ||
                type == &Py_GenericAliasType ||
-               cpython_is_union_type(type);
+               cpython_is_union_type(type) || cpython_is_sentinel_type(type);
     }
     rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];
     unsigned version = type->tp_version_tag, epoch = names_value_epoch();
