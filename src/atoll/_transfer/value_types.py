@@ -62,7 +62,10 @@ def is_value_type(cls: type) -> bool:
             is_enum(cls) and (claimed_name(cls) or "").startswith("__main__:")
         )
     return (
-        name in _VALUE_TYPES or _core.is_value_name(name) or find_sentinel_type(cls) or is_enum(cls)
+        name in _VALUE_TYPES
+        or _core.is_value_name(name)
+        or find_sentinel_type(cls)
+        or is_enum(cls)
     )
 
 
