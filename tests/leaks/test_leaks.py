@@ -56,7 +56,7 @@ def measure(workload: str, rounds: int) -> Left:
         ("queues", "control_pass", 150),
         ("buffers", "control_pass", 40),
         ("threads", "control_threads", 150),
-        ("tasks", "control_pass", 150),
+        ("tasks", "control_pass", 100),
     ],
 )
 def test_leaves_nothing(workload: str, control: str, rounds: int) -> None:
