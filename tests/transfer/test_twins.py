@@ -44,7 +44,6 @@ SUBCLASSES = [
     ("MySlots(1)", workloads.Slotted), ("collections.OrderedDict()", dict),
     ("collections.defaultdict(int)", dict), ("collections.Counter()", dict),
     ("collections.deque()", collections.deque), ("workloads.Counter()", workloads.Counter),
-    ("workloads.SubPoint(1, 2)", workloads.Point),
     ("collections.Counter()", collections.abc.Mapping), ("MyList()", collections.abc.Sequence),
     ("collections.ChainMap()", collections.abc.MutableMapping), ("MyCounter()", object),
     ("Plain()", object), ("Plain()", atoll.Proxy),
