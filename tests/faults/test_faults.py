@@ -28,20 +28,20 @@ def run(*arguments: str) -> str:
 
 
 def test_python_allocations() -> None:
-    """Calls, exceptions, queues: every 41st allocation of Python's fails once, and does no harm."""
-    assert run("--kind", "python", "--every", "41", "call_with_copies", "exception", "queue") == ""
+    """Calls, exceptions, queues: every 23rd allocation of Python's fails once, and does no harm."""
+    assert run("--kind", "python", "--every", "23", "call_with_copies", "exception", "queue") == ""
 
 
 def test_python_allocations_for_proxies() -> None:
-    """Proxies, and what is copied or narrowed: every 37th allocation fails once."""
+    """Proxies, and what is copied or narrowed: every 19th allocation fails once."""
     names = ("call_with_proxies", "restrict", "buffer", "copy")
-    assert run("--kind", "python", "--every", "37", *names) == ""
+    assert run("--kind", "python", "--every", "19", *names) == ""
 
 
 def test_executor_and_new_threads() -> None:
-    """An executor's calls, and the first call of a thread: every 11th allocation fails once."""
+    """An executor's calls, and the first call of a thread: every 5th allocation fails once."""
     names = ("executor", "call_on_new_thread")
-    assert run("--kind", "python", "--every", "11", *names) == ""
+    assert run("--kind", "python", "--every", "5", *names) == ""
 
 
 def test_c_allocations() -> None:
