@@ -62,7 +62,7 @@ def test_instance(defined: Any, expression: str, kind: type) -> None:
 @pytest.mark.parametrize(
     ("expression", "kind"),
     [("MyList()", dict), ("MyList()", workloads.Counter), ("Plain()", workloads.Counter),
-     ("MyCounter()", workloads.Bag), 
+     ("MyCounter()", workloads.Bag),
      ("MyList()", collections.abc.Mapping), ("Liar()", workloads.Bag)],
 )  # fmt: skip
 def test_no_instance(defined: Any, expression: str, kind: type) -> None:

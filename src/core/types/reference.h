@@ -139,10 +139,13 @@ bool remote_class_enter(core_state *state, PyTypeObject *class); // as what stan
 PyObject *remote_class_instancecheck(PyObject *self, PyObject *object);
 PyObject *remote_class_subclasscheck(PyObject *self, PyObject *other);
 
-// twins of a remote class (bridge/transfer/twin)
+// twins of a remote class (bridge/classes/twin)
 PyObject *remote_class_itself(PyTypeObject *class); // what stands for it; new reference
 // The one of that very class; new reference, or NULL. -1: exception. May cross.
 int remote_class_twin(PyTypeObject *class, PyObject **twin);
+// Look for them again if modules or classes have come or gone, here or there. -1: exception; an
+// owner that has closed is none. May cross.
+MUST_CHECK int remote_class_refresh_twins(PyTypeObject *class);
 MUST_CHECK int remote_class_find_bases(PyTypeObject *class); // among the twins
 void remote_class_module_changed(core_state *state, PyObject *name, PyObject *module);
 void remote_class_find_twins(core_state *state); // of all: a class has come or gone by value

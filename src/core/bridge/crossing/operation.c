@@ -108,6 +108,7 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
         parcel_init_closed(&self->parcel, &closing);
     }
     self->is_exit = is_exit(op);
+    self->parcel.reader = op->owner;
     int result = arguments_reserve(self, op);
     for (Py_ssize_t i = 0; result == 0 && i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
@@ -429,14 +430,15 @@ is_dict_of_function(const operation *op, PyObject *object)
 }
 
 static NOINLINE int
-pack_in_parcel(core_state *host, const operation *op, PyObject *object, PyObject *value,
-               const restriction *narrowing, answer *result)
+pack_in_parcel(core_state *host, const interp *home, const operation *op, PyObject *object,
+               PyObject *value, const restriction *narrowing, answer *result)
 {
     unsigned flags = PARCEL_MAY_HOLD;
     if (Py_TYPE(value) == &PyDict_Type && is_dict_of_function(op, object)) {
         flags |= PARCEL_CONTAINERS_BY_VALUE;
     }
     parcel_init_closed(&result->parcel, narrowing);
+    result->parcel.reader = home;
     result->form = ANSWER_PARCEL;
     int status = parcel_put(&result->parcel, host, value, flags);
     result->parcel.restriction = NULL;
@@ -444,8 +446,8 @@ pack_in_parcel(core_state *host, const operation *op, PyObject *object, PyObject
 }
 
 static inline int
-pack_answer(core_state *host, const operation *op, PyObject *object, PyObject *value,
-            const restriction *narrowing, answer *result)
+pack_answer(core_state *host, const interp *home, const operation *op, PyObject *object,
+            PyObject *value, const restriction *narrowing, answer *result)
 {
     if (value == Py_None || PyBool_Check(value) || heap_contains(value)) {
         result->shared = value;
@@ -457,7 +459,7 @@ pack_answer(core_state *host, const operation *op, PyObject *object, PyObject *v
         result->form = ANSWER_INT;
         return 0;
     }
-    return pack_in_parcel(host, op, object, value, narrowing, result);
+    return pack_in_parcel(host, home, op, object, value, narrowing, result);
 }
 
 static COLD void
@@ -501,10 +503,10 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
         if ((op->flags & OPERATION_FUSE) &&
             (result->attribute = classify(host, arguments->host[1], value, narrowing != NULL)) !=
                 ATTRIBUTE_VALUE) {
-            status = pack_answer(host, op, NULL, Py_None, NULL, result);
+            status = pack_answer(host, home, op, NULL, Py_None, NULL, result);
         }
         else {
-            status = pack_answer(host, op, arguments->host[1], value, narrowing, result);
+            status = pack_answer(host, home, op, arguments->host[1], value, narrowing, result);
         }
     }
     Py_XDECREF(value);

@@ -1,11 +1,11 @@
-// Twins of remote classes (bridge/transfer/twin), and stand-ins.
+// Twins of remote classes (bridge/classes/twin), and stand-ins.
 //
 // A remote class says by its MRO, and by that alone, whose subclass it is: of the twins of the
 // class and its bases. C code takes an instance of a subclass of `set` for a set, and the
 // descriptors of `__slots__` read its memory. So the class of Proxies gets such twins only if they
 // have no fields; otherwise the class itself has a stand-in, which has no instances.
 #include "bridge/python/cpython.h"
-#include "bridge/transfer/twin.h"
+#include "bridge/classes/twin.h"
 #include "bridge/transfer/weak_table.h"
 #include "types/reference.h"
 
@@ -135,8 +135,8 @@ remote_class_find_bases(PyTypeObject *class)
     return set_twins_steal(class, find_all(data->state, data->lineage));
 }
 
-static int
-refresh(PyTypeObject *class)
+int
+remote_class_refresh_twins(PyTypeObject *class)
 {
     remote_class *data = remote_class_data(class);
     if (data->target == NULL) {
@@ -157,7 +157,7 @@ remote_class_twin(PyTypeObject *class, PyObject **twin)
         *twin = Py_NewRef(data->shared_type);
         return 0;
     }
-    if (refresh(class) < 0) {
+    if (remote_class_refresh_twins(class) < 0) {
         return -1;
     }
     if (data->twins != NULL && PyTuple_GET_SIZE(data->twins) > 0 &&
@@ -251,7 +251,7 @@ build(PyTypeObject *class)
     own->is_stand_in = own->has_twins_as_bases = true;
     own->target = export_ref(data->target).target;
     cpython_seal_type(made);
-    if (refresh(made) < 0) {
+    if (remote_class_refresh_twins(made) < 0) {
         Py_CLEAR(made);
     }
     return made;
