@@ -378,11 +378,11 @@ def check_signals() -> None:
 def checkpoint() -> None:
     """Let others into this interpreter."""
 
-def close(handle: Handle, timeout: float | None, /) -> None:
-    """End an interpreter."""
+def close(handle: Handle, timeout: float | None, /) -> str:
+    """End an interpreter; "", or which threads are left behind in it."""
 
-def close_retired(handle: Handle, timeout: float, /) -> None:
-    """End an interpreter if nothing of it is held."""
+def close_retired(handle: Handle, timeout: float, /) -> str:
+    """End an interpreter if nothing of it is held; as close()."""
 
 def collect() -> int:
     """Free garbage cycles; how many exports."""
@@ -508,8 +508,14 @@ def is_watched_signal(number: int, /) -> bool:
 def is_value_name(name: str, /) -> bool:
     """Do instances of 'module:type'?"""
 
-def join_threads(handle: Handle, timeout: float, /) -> int:
-    """Wait for one of an interpreter's own threads; how many are left beside daemons."""
+def end_threads(handle: Handle, /) -> int:
+    """Have idle threads of an interpreter end, with the process; how many others it has."""
+
+def own_threads() -> list[tuple[int, str]]:
+    """This interpreter's own threads but this one: their numbers, and what they run."""
+
+def has_left_some() -> bool:
+    """Are threads stuck in interpreters that are closed?"""
 
 def make_ready(handle: Handle, is_prewarmed: bool, /) -> None:
     """Let a hidden interpreter be taken."""

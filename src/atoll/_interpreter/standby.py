@@ -322,6 +322,8 @@ _CANNOT_IMPORT = "cannot import "
 def _complain(request: _Request, failures: tuple[str, ...]) -> None:
     import warnings
 
+    from .complaints import report
+
     for failure in failures:
         message = f"{_CANNOT_IMPORT}{failure}"
         if request.is_waited_for:
@@ -330,26 +332,13 @@ def _complain(request: _Request, failures: tuple[str, ...]) -> None:
         try:
             warnings.warn_explicit(message, RuntimeWarning, *request.place)
         except RuntimeWarning as warning:  # warnings are errors, but nobody is there to catch it
-            _report(warning)
-
-
-def _report(error: BaseException) -> None:
-    from types import SimpleNamespace
-
-    arguments: Any = SimpleNamespace(
-        exc_type=type(error),
-        exc_value=error,
-        exc_traceback=error.__traceback__,
-        err_msg="Exception ignored in atoll.prewarm()",
-        object=None,
-    )
-    sys.unraisablehook(arguments)
+            report(warning, "atoll.prewarm()")
 
 
 def _close(retired: _core.Handle) -> None:
     """Close an interpreter whose thread has ended and of which nothing is held."""
     try:
-        _core.close_retired(retired, _PATIENCE_SECONDS)
+        _tell(retired, _core.close_retired(retired, 2 * _PATIENCE_SECONDS))
     except BufferError:
         pass  # something of it is held again: it retires once more
     except (TimeoutError, RuntimeError):
@@ -361,4 +350,11 @@ def _close(retired: _core.Handle) -> None:
 
 def _close_patiently(interpreter: _core.Handle) -> None:
     with suppress(BufferError, RuntimeError):  # then it stays until the exit
-        _core.close(interpreter, None)
+        _tell(interpreter, _core.close(interpreter, None))
+
+
+def _tell(interpreter: _core.Handle, who: str) -> None:
+    if who:
+        from .complaints import warn_left_behind
+
+        warn_left_behind(interpreter, who)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from .. import _core
-from .._interpreter.inside import adopt, started_threads
+from .._interpreter.ending import finish_threads
+from .._interpreter.inside import adopt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def run_target(
     try:
         return find(target)(*args, **kwargs)
     finally:
-        _wait_for_own_threads()
+        finish_threads()  # as at the end of a process
 
 
 def run_method(
@@ -66,7 +65,7 @@ def run_method(
         object.__setattr__(stand_in, "_kwargs", kwargs)
         return stand_in.run()
     finally:
-        _wait_for_own_threads()
+        finish_threads()  # as at the end of a process
 
 
 def _introduce(name: str, inheritance: tuple[Any, ...]) -> None:
@@ -77,13 +76,6 @@ def _introduce(name: str, inheritance: tuple[Any, ...]) -> None:
 
     threading.current_thread().name = name
     _core.stay()  # what runs here is the thread's life, not a call that may take too long
-
-
-def _wait_for_own_threads() -> None:
-    """Wait, as at the end of a process, for what the interpreter has started and not joined."""
-    threading = sys.modules["threading"]
-    while own := [each for each in started_threads(threading) if not each.daemon]:
-        own[0].join()
 
 
 # ---- self, over there ----

@@ -20,17 +20,19 @@ list_threads(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
-join_threads(PyObject *module, PyObject *arguments)
+end_threads(PyObject *module, PyObject *handle)
 {
     core_state *state = PyModule_GetState(module);
-    PyObject *handle;
-    double seconds;
-    if (!PyArg_ParseTuple(arguments, "Od", &handle, &seconds)) {
-        return NULL;
-    }
     interp *target = interpreter_closable(state, handle);
-    int left = target == NULL ? -1 : own_threads_join(state, target, seconds);
+    int left = target == NULL ? -1 : own_threads_left(state, target);
     return left < 0 ? NULL : PyLong_FromLong(left);
+}
+
+static PyObject *
+list_own_threads(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    return own_threads_list(state->interp);
 }
 
 // ctypes would do it too, and take its import.
@@ -46,9 +48,12 @@ raise_in_thread(PyObject *module, PyObject *arguments)
 }
 
 PyMethodDef thread_functions[] = {
-    {"join_threads", join_threads, METH_VARARGS,
-     PyDoc_STR("join_threads($module, handle, timeout, /)\n--\n\n"
-               "Wait for one of an interpreter's own threads; how many are left.")},
+    {"end_threads", end_threads, METH_O,
+     PyDoc_STR("end_threads($module, handle, /)\n--\n\n"
+               "The process ends: so do idle threads of an interpreter; how many others it has.")},
+    {"own_threads", list_own_threads, METH_NOARGS,
+     PyDoc_STR("own_threads($module, /)\n--\n\n"
+               "This interpreter's own threads but this one: their numbers, what they run.")},
     {"threads", list_threads, METH_NOARGS,
      PyDoc_STR("threads($module, /)\n--\n\nPairs of thread id and interpreter id; -1: unknown.")},
     {"raise_in_thread", raise_in_thread, METH_VARARGS,

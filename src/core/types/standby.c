@@ -1,6 +1,7 @@
 // What atoll._interpreter.standby needs: ready interpreters, abandoned ones, and its signal.
 #include "bridge/gc/collector.h"
 #include "bridge/crossing/crossing.h"
+#include "bridge/crossing/own_threads.h"
 #include "bridge/crossing/reaper.h"
 #include "bridge/interpreter/standby.h"
 #include "bridge/interpreter/creation.h"
@@ -100,11 +101,12 @@ close_retired(PyObject *module, PyObject *arguments)
         waiting_deadline(timeout, &deadline) < 0) {
         return NULL;
     }
+    char who[OWN_THREADS_TEXT_SIZE];
     interp *target = interpreter_closable(state, handle);
-    if (target == NULL || lifecycle_close(state, target, deadline, true) < 0) {
+    if (target == NULL || lifecycle_close(state, target, deadline, true, who) < 0) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return PyUnicode_FromString(who);
 }
 
 static PyObject *

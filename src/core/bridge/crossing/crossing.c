@@ -302,12 +302,12 @@ delete_dead(interp *host)
     }
 }
 
-// ... or is of the collector, which nobody notices either.
+// ... or is of the collector, which nobody notices either, or closes the interpreter.
 static bool
 will_turn_back(const guest *visitor, guest_presence how)
 {
     unsigned wakeup = how == GUEST_ENTERING ? atomic_load(visitor->wakeup) : 0;
-    return (wakeup & WAKEUP_COLLECTION) ||
+    return (wakeup & (WAKEUP_COLLECTION | WAKEUP_CLOSING)) ||
            (thread_self->mask_depth == 0 && (wakeup & WAKEUP_AT_THE_DOOR));
 }
 

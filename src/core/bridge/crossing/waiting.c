@@ -7,7 +7,7 @@
 #include "ground/base/clock.h"
 #include "ground/interpreter/thread.h"
 
-// False: interrupted, which matters where signal handlers run. It finishes before it attaches:
+// False: interrupted, which matters where signal handlers run, or it is to look up. It finishes before it attaches:
 // CPython 3.13 ends a daemon thread that attaches at exit, and its waiter would be left in the
 // list.
 static bool
@@ -15,10 +15,11 @@ wait_detached(queue *at, queue_waiter *waiter, int64_t deadline, queue_result *r
               queue_item **item)
 {
     wait_result why;
+    int64_t limit = wakeup_wait_limit(deadline);
     do {
-        why = queue_wait(waiter, deadline);
+        why = queue_wait(waiter, limit);
     } while (why == WAIT_INTERRUPTED && !thread_is_main());
-    if (why == WAIT_INTERRUPTED) {
+    if (why == WAIT_INTERRUPTED || (why == WAIT_EXPIRED && limit < deadline)) {
         return false;
     }
     *result = queue_finish(at, waiter, item);
@@ -42,7 +43,7 @@ waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter, int64_t dea
         if (is_over) {
             return 0;
         }
-        if (wakeup_check_signals(state) < 0) {
+        if (wakeup_check_wait(state, "to wait at a queue") < 0) {
             queue_item_discard(queue_cancel(at, waiter));
             return -1;
         }

@@ -29,8 +29,13 @@
 // Waits until visitors have left and the interpreter's own threads have ended, refuses new visitors
 // meanwhile (but those who ask what an object is: description_bring), then ends it. `deadline` is
 // on the monotonic clock, in ns. With `only_unused` an interpreter of which others hold objects
-// stays open (BufferError).
-int lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused);
+// stays open (BufferError). Where daemon threads are stuck it is closed, and its memory stays:
+// `who`, OWN_THREADS_TEXT_SIZE long, then says which they are; else it is empty.
+int lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused,
+                    char *who);
+
+// Must CPython be made to forget interpreters when it ends?
+bool lifecycle_has_left_some(void);
 
 // The end of the process begins, before Py_FinalizeEx makes what pending calls there are: visitors
 // post no more of them, and none is under way any longer in another thread, which would never get

@@ -39,8 +39,9 @@ const char *extension_begin(core_state *state, const char *name);
 library_totals extension_count(core_state *state);
 
 // The interpreter is about to end: its exit handlers are run, while threads of the copies still get
-// in, as the handlers may wait for them. Then none does any more, and none is inside.
-void extension_stop(interp *here);
+// in, as the handlers may wait for them. Then none does any more, and none is inside. False: one of
+// the interpreter's own threads is stuck; `who` says which (own_threads_end).
+bool extension_stop(interp *here, char *who);
 
 // The interpreter has ended: copies are unloaded, where that is safe.
 // False: some stay, and so must what they refer to.

@@ -20,7 +20,7 @@ static const struct {
     [HOOK_DESCRIBE_TOKEN] = {"atoll._transfer.describe", "describe_token"},
     [HOOK_CHANGEABLE] = {"atoll._transfer.describe", "CHANGEABLE"},
     [HOOK_ABC_MARKERS] = {"atoll._transfer.describe", "abc_markers"},
-    [HOOK_JOIN_THREADS] = {"atoll._interpreter.inside", "join_threads"},
+    [HOOK_END_THREADS] = {"atoll._interpreter.ending", "end_threads"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},
     [HOOK_QUEUE] = {"atoll._queue.queue", "Queue"},
     [HOOK_LIFO_QUEUE] = {"atoll._queue.queue", "LifoQueue"},

@@ -24,10 +24,11 @@ enum {
     WAKEUP_DEADLINE = 2,     // one of its deadlines has passed
     WAKEUP_INTERRUPTION = 4, // where it is, an exception waits for it
     WAKEUP_COLLECTION = 8,   // a deputy of the collector is to be let in wherever it wants
+    WAKEUP_CLOSING = 16,     // ... or who closes the interpreter, also where its own threads run
     // With these a visitor turns back before it has done anything.
     WAKEUP_AT_THE_DOOR = WAKEUP_SIGNAL | WAKEUP_DEADLINE,
     // With these it is let in, also where nobody is preempted.
-    WAKEUP_TO_BE_LET_IN = WAKEUP_AT_THE_DOOR | WAKEUP_COLLECTION,
+    WAKEUP_TO_BE_LET_IN = WAKEUP_AT_THE_DOOR | WAKEUP_COLLECTION | WAKEUP_CLOSING,
 };
 
 typedef struct deadline {
@@ -61,6 +62,9 @@ void deadline_stop(deadline *self); // also if it is not running
 // except that with `only_outside` one that was set at this very level is left as it is.
 deadline_place deadline_heed(thread *here, const interp *where, int depth, bool only_outside,
                              int64_t *elapsed);
+// When the first of this thread's deadlines passes, or has, for which no exception was raised: how
+// long it may wait for something beside a GIL. DEADLINE_NEVER: there is none.
+int64_t deadline_next(const thread *here);
 bool deadline_unheed(thread *here); // what was raised is lost, and comes again; false: nothing was
 bool deadline_was_heeded(thread *here, const interp *where, int depth); // one of this very level
 bool deadline_is_expired(const deadline *self);
