@@ -372,6 +372,12 @@ def buffer_statistics() -> tuple[int, int]:
 def call_standby() -> None:
     """Wake the thread that waits in wait_for_call."""
 
+def wait_limit() -> float | None:
+    """How many seconds a wait of this thread may take, by its deadlines; None: any."""
+
+def check_wait(what: str, /) -> None:
+    """Raise what a signal's handler does, or that the time for a wait is over."""
+
 def check_signals() -> None:
     """Run the handlers of signals that have come."""
 

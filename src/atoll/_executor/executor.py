@@ -17,6 +17,7 @@ from itertools import count
 
 from .. import _core
 from .._interpreter import signals, standby
+from .._interpreter.deadline import join
 from .._interpreter.interpreter import make
 from .._transfer.names import name_of
 from .future import Future
@@ -484,4 +485,4 @@ class InterpreterPoolExecutor(Executor):
                 future.cancel()
         if wait:
             for thread in threads:
-                thread.join()
+                join(thread)

@@ -136,7 +136,7 @@ def _ask(
     count: int, imports: tuple[str, ...], place: tuple[str, int], wait: bool
 ) -> tuple[str, ...]:
     """Leave a request to the standby thread, in main. Returns what went wrong."""
-    from . import exit  # and with it `threading`, only now
+    from . import deadline, exit  # and with it `threading`, only now
 
     if count == 0 and not wait:
         return ()
@@ -147,7 +147,12 @@ def _ask(
     _core.call_standby()
     if not wait:
         return ()
-    request.is_done.acquire()
+    is_done = request.is_done
+    deadline.wait(
+        lambda seconds: is_done.acquire(timeout=-1 if seconds is None else seconds),
+        None,
+        "to wait for ready interpreters",
+    )
     return tuple(request.errors)
 
 

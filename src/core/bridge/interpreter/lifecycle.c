@@ -238,10 +238,10 @@ static int
 enter_closing(crossing *self, core_state *home_state, interp *target, guest *mine, thread *here,
               int64_t deadline)
 {
-    interp *home = home_state->interp;
     if (wait_at_the_door(home_state, target, deadline) < 0) {
         return -1;
     }
+    interp *home = home_state->interp;
     PyThreadState *state = PyThreadState_Get();
     guest *resident = thread_guest(here, home);
     if (resident == NULL) {
@@ -261,24 +261,12 @@ enter_closing(crossing *self, core_state *home_state, interp *target, guest *min
 }
 
 // The interpreter's own threads must have ended: Py_EndInterpreter would wait for them for ever, or
-// abort (3.13). This thread waits at home. 0, or -1 with an exception, at home; or 1: some are
-// stuck, `who` says which.
-static int
-wait_for_own_threads(crossing *over, core_state *home, interp *target, int64_t deadline, char *who)
+// abort (3.13). False too where they never will: `who` is filled in.
+static bool
+has_own_threads(interp *target, char *who)
 {
-    int64_t length = FIRST_PAUSE;
-    while (own_threads_count(target) > 0) {
-        if (own_threads_end(target, who) == OWN_THREADS_STUCK) {
-            return 1;
-        }
-        crossing_return(over);
-        if (pause_at_home(home, target, deadline, &length) < 0 ||
-            wait_at_the_door(home, target, deadline) < 0) {
-            return -1;
-        }
-        attach_closing(over->thread, target, over->host);
-    }
-    return 0;
+    who[0] = '\0';
+    return own_threads_count(target) > 0 && own_threads_end(target, who) == OWN_THREADS_AWAITED;
 }
 
 static void
@@ -427,17 +415,20 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
     publish_phase();
     closing_announce();
     crossing over;
+    int64_t pause = FIRST_PAUSE;
+    bool is_mine = false; // nobody else is inside, nor comes in
     do {
         if (wait_until(has_no_visitors, home, target, mine, here, deadline) < 0 ||
-            check_still_closing(home, target) < 0) {
+            check_still_closing(home, target) < 0 ||
+            enter_closing(&over, home, target, mine, here, deadline) < 0) {
             return -1;
         }
-        if (enter_closing(&over, home, target, mine, here, deadline) < 0) {
-            return -1;
-        }
-        if (wait_for_own_threads(&over, home, target, deadline, who) < 0) {
-            crossing_end(&over);
-            return -1;
+        if (has_own_threads(target, who)) {
+            crossing_leave(&over);
+            if (pause_at_home(home, target, deadline, &pause) < 0) {
+                return -1;
+            }
+            continue;
         }
         int buffers = atomic_load(&target->buffers);
         if (buffers > 0 || (only_unused && is_used_again(target))) {
@@ -448,7 +439,8 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
                          target->name, buffers);
             return -1;
         }
-    } while (!begin_ending(&over, target, mine));
+        is_mine = begin_ending(&over, target, mine);
+    } while (!is_mine);
     end(&over, target, mine, who);
     return 0;
 }
