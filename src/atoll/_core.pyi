@@ -198,6 +198,11 @@ class Proxy:
     """A reference to an object of another interpreter.
 
     Made when an object that can change crosses; never by hand.
+
+    Example:
+        >>> items = interpreter.eval('[1, 2]')
+        >>> isinstance(items, atoll.Proxy), len(items)
+        (True, 2)
     """
 
     def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]: ...
@@ -242,7 +247,7 @@ class RemoteClass(type):
 
 @final
 class Statistics(tuple[int, int, int, int, int, int]):
-    """What an interpreter has been doing; see Interpreter.statistics()."""
+    """What an interpreter has done so far; see Interpreter.statistics()."""
 
     n_fields: int
     n_sequence_fields: int

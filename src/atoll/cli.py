@@ -200,16 +200,16 @@ def _doctor(packages: Sequence[str], as_json: bool) -> int:
 
     from atoll._modules import doctor
 
-    try:
-        found = doctor.find_packages(packages)
-    except ModuleNotFoundError as error:
-        return _complain(str(error), UNUSABLE)
-    console = Console(highlight=False)
+    found, missing = doctor.find_packages(packages)
     diagnoses = list(doctor.progress(Console(stderr=True), found))
     if as_json:
         print(doctor.as_json(diagnoses))
-    else:
-        doctor.print_table(console, diagnoses)
+    elif found or not missing:
+        doctor.print_table(Console(highlight=False), diagnoses)
+    for name in missing:
+        _complain(f"there is no package {name!r}", UNUSABLE)
+    if missing:
+        return UNUSABLE
     return 0 if all(each.works for each in diagnoses) else FAILED
 
 

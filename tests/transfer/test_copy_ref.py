@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import decimal
+import gc
 import threading
 from typing import Any
 
@@ -146,6 +147,15 @@ def test_return_a_ref(interpreter: atoll.Interpreter) -> None:
     assert len(pair) == 2
     assert pair[0] == 1
     assert atoll.type_of(pair) is tuple
+
+
+@pytest.mark.parametrize("cls", [list, object, type, KeyError, type(None), type(iter([]))])
+def test_ref_of_a_builtin_class(interpreter: atoll.Interpreter, cls: type) -> None:
+    """A builtin class is the same object everywhere, by reference too."""
+    interpreter.exec("import atoll\ndef same(cls): return atoll.ref(cls)")
+    assert interpreter.eval("same")(atoll.ref(cls)) is cls
+    gc.collect()
+    assert interpreter.eval("[1]")[0] == 1
 
 
 def test_ref_of_a_proxy(there: Any) -> None:

@@ -51,7 +51,7 @@ LIBRARY = [
 BY_REFERENCE = [
     "[]", "{}", "set()", "bytearray()", "object()", "lambda: 0", "count_up(1)", "Counter()",
     "Counter", "Counter().add", "Number(5)", "Text('x')", "Pair(1, 2)", "SubPoint(1, 2)",
-    "__import__('sys')", "iter(())", "memoryview(b'')", "ValueError(1)", "''.join", "str.join",
+    "__import__('sys')", "iter(())", "memoryview(b'')", "''.join", "str.join",
     "Counter.make", "property()", "type('T', (date,), {})(1, 1, 1)",
     "type('F', (frozenset,), {})()", "type('D', (float,), {})()", "Point", "Colour",
 ]  # fmt: skip

@@ -170,7 +170,7 @@ class _Functions:
         if fn is latest and namespace.get(qualname) is fn:
             return name, args
         if _core.is_reference(fn):
-            return "atoll._interpreter.inside:call_object", (fn, *args)
+            return "atoll._interpreter.running:call_object", (fn, *args)
         found = name_of(fn)
         if found is not None:
             self._remember(fn, found)

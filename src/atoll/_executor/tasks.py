@@ -9,13 +9,14 @@ from __future__ import annotations
 import sys
 
 from .. import _core
+from .._interpreter.running import call_object
 from .._transfer import pickles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._transfer.exceptions import Captured
+    from .._transfer.outlines import Captured
     from .._transfer.pickles import Dumped
 
 
@@ -50,20 +51,20 @@ load = pickles.load
 
 def call(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
     """Call a function that came by value, with references."""
-    return load(dumped)(*args, **kwargs)
+    return call_object(load(dumped), *args, **kwargs)
 
 
 # ---- exceptions ----
 
 
 def capture(exception: BaseException) -> Captured:
-    """Take an exception apart as usual (_transfer.exceptions), but with its arguments by value.
+    """Take an exception apart as usual (_transfer.outlines), but with its arguments by value.
 
     So they outlive the interpreter. What cannot be pickled goes by reference.
     """
-    from .._transfer import exceptions
+    from .._transfer import outlines
 
-    return exceptions.capture(exception, _copied)
+    return outlines.capture(exception, _copied)
 
 
 def _copied(value: object) -> object:

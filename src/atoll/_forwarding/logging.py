@@ -20,8 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._transfer.exceptions import Captured
-
     type Levels = tuple[tuple[str, int], ...]  # of the loggers that have one of their own
 
 
@@ -61,7 +59,8 @@ class ForwardingHandler(logging.Handler):
         except Exception:  # as other handlers treat a message and arguments that do not fit
             self.handleError(record)
             return
-        arguments = record.name, record.levelno, fields, _captured(record)
+        exception = record.exc_info[1] if record.exc_info else None
+        arguments = record.name, record.levelno, fields, exception
         _core.invoke(None, "atoll._forwarding.logging:handle", arguments, None)
 
 
@@ -73,15 +72,6 @@ def _describe(record: logging.LogRecord) -> tuple[tuple[str, Any], ...]:
     if record.exc_info:
         fields["exc_text"] = record.exc_text or _formatter.formatException(record.exc_info)
     return tuple(fields.items())
-
-
-def _captured(record: logging.LogRecord) -> Captured | None:
-    exception = record.exc_info[1] if record.exc_info else None
-    if exception is None:
-        return None
-    from .._transfer.exceptions import capture
-
-    return capture(exception)
 
 
 _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes})
@@ -115,25 +105,22 @@ def _is_plain(value: Any, depth: int) -> bool:
 
 
 def handle(
-    name: str, level: int, fields: tuple[tuple[str, Any], ...], captured: Captured | None
+    name: str, level: int, fields: tuple[tuple[str, Any], ...], exception: BaseException | None
 ) -> None:
     """Handle a record of another interpreter, as the logger of that name handles its own."""
     logger = logging.getLogger(name)
     if logger.isEnabledFor(level):
-        logger.handle(_make_record(dict(fields), captured))
+        logger.handle(_make_record(dict(fields), exception))
 
 
-def _make_record(fields: dict[str, Any], captured: Captured | None) -> logging.LogRecord:
+def _make_record(fields: dict[str, Any], exception: BaseException | None) -> logging.LogRecord:
     record = logging.makeLogRecord({"args": ()})
     # Visitors have no name in the interpreter; here they may have one.
     if fields.get("thread") == record.thread and str(fields.get("threadName")).startswith("Dummy-"):
         del fields["threadName"]
     record.relativeCreated -= (record.created - fields["created"]) * 1000
     vars(record).update(fields)
-    if captured is not None:
-        from .._transfer.exceptions import rebuild
-
-        exception = rebuild(captured)
+    if exception is not None:
         record.exc_info = type(exception), exception, None
     return record
 

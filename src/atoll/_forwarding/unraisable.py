@@ -6,11 +6,6 @@ import sys
 
 from .. import _core
 from .._transfer.errors import DeadlineExceeded
-from .._transfer.exceptions import capture, rebuild
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .._transfer.exceptions import Captured
 
 
 class _Shown:
@@ -43,7 +38,7 @@ def send(unraisable: sys.UnraisableHookArgs) -> bool:
     if exception is None:
         exception = unraisable.exc_type()
     text = "" if unraisable.object is None else repr(unraisable.object)
-    arguments = capture(exception), text, unraisable.err_msg
+    arguments = exception, text, unraisable.err_msg
     _core.invoke(None, "atoll._forwarding.unraisable:report", arguments, None)
     return True
 
@@ -53,8 +48,8 @@ def is_hooked() -> bool:
     return sys.unraisablehook is not sys.__unraisablehook__
 
 
-def report(captured: Captured, text: str, message: str | None) -> None:
+def report(exception: BaseException, text: str, message: str | None) -> None:
     """Call the hook; runs in the main interpreter."""
     if message is not None and text:
         message = f"{message}: {text}"
-    _core.write_unraisable(rebuild(captured), _Shown(text) if text else None, message)
+    _core.write_unraisable(exception, _Shown(text) if text else None, message)

@@ -12,12 +12,10 @@ from .._modules import importing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from .._forwarding.warning_filters import Filter
     from .._modules.importing import Modes
-    from .._transfer.pickles import Dumped
 
 
 def prepare(
@@ -86,69 +84,6 @@ def import_all(names: tuple[str, ...]) -> tuple[str, ...]:
         except BaseException as error:  # of a module's code; SystemExit too
             failures.append(f"{name} in an interpreter: {type(error).__name__}: {error}")
     return tuple(failures)
-
-
-# ---- calls ----
-
-
-def call_object(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Call what came by reference, perhaps home."""
-    return function(*args, **kwargs)
-
-
-def call_by_value(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
-    """Call a function that came by value."""
-    from .._transfer.remaking import load_function
-
-    return load_function(*dumped)(*args, **kwargs)
-
-
-# ---- source ----
-
-
-def _main_globals() -> dict[str, Any]:
-    import __main__
-
-    namespace: dict[str, Any] = __main__.__dict__
-    return namespace
-
-
-def _filename() -> str:
-    return f"<interpreter {_core.own_name()}>"
-
-
-def exec_source(source: str) -> None:
-    """Run statements in `__main__`."""
-    exec(compile(source, _filename(), "exec"), _main_globals())
-
-
-def eval_source(expression: str) -> Any:
-    """Evaluate an expression in `__main__`."""
-    return eval(compile(expression, _filename(), "eval"), _main_globals())
-
-
-def _set_argv(argv: tuple[str, ...] | None) -> None:
-    if argv is not None:
-        sys.argv = list(argv)
-
-
-def run_path(path: str, run_name: str, argv: tuple[str, ...] | None) -> dict[str, Any]:
-    """Run a script; as with `python SCRIPT`, modules beside it can be imported."""
-    import os
-    import runpy
-
-    _set_argv(argv)
-    if os.path.isfile(path):
-        sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
-    return runpy.run_path(path, run_name=run_name)
-
-
-def run_module(name: str, run_name: str, argv: tuple[str, ...] | None) -> dict[str, Any]:
-    """Run a module as `python -m` does."""
-    import runpy
-
-    _set_argv(argv)
-    return runpy.run_module(name, run_name=run_name, alter_sys=True)
 
 
 # ---- closing ----

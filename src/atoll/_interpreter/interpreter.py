@@ -132,7 +132,7 @@ class Interpreter(_core.Handle):
         if not callable(fn):
             raise TypeError(f"a callable is required, not {type(fn).__name__}")
         if _core.is_proxy(fn):
-            return self._invoke("atoll._interpreter.inside:call_object", (fn, *args), kwargs)
+            return self._invoke("atoll._interpreter.running:call_object", (fn, *args), kwargs)
         is_async = _is_async(fn)
         if self is _core.current():
             if is_async:
@@ -151,7 +151,7 @@ class Interpreter(_core.Handle):
         by_value = (dump_function(fn), *args)
         if is_async:
             return self._invoke("atoll._interpreter.asynchronous:run_by_value", by_value, kwargs)
-        return self._invoke("atoll._interpreter.inside:call_by_value", by_value, kwargs)
+        return self._invoke("atoll._interpreter.running:call_by_value", by_value, kwargs)
 
     @overload
     async def acall(
@@ -201,7 +201,7 @@ class Interpreter(_core.Handle):
             SyntaxError: If it is not Python.
             Exception: What the code raises.
         """
-        self._invoke("atoll._interpreter.inside:exec_source", (_checked_source(source),))
+        self._invoke("atoll._interpreter.running:exec_source", (_checked_source(source),))
 
     def eval(self, expression: str, /) -> Any:
         """Evaluate an expression in this interpreter's `__main__`.
@@ -224,7 +224,9 @@ class Interpreter(_core.Handle):
             >>> interpreter.eval("os.getpid()") == os.getpid()
             True
         """
-        return self._invoke("atoll._interpreter.inside:eval_source", (_checked_source(expression),))
+        return self._invoke(
+            "atoll._interpreter.running:eval_source", (_checked_source(expression),)
+        )
 
     def import_module(self, name: str, /) -> Any:
         """Import a module in this interpreter.
@@ -268,7 +270,7 @@ class Interpreter(_core.Handle):
             BaseException: What the script raises, SystemExit included.
         """
         arguments = None if argv is None else tuple(map(str, argv))
-        return self._invoke("atoll._interpreter.inside:run_path", (str(path), run_name, arguments))
+        return self._invoke("atoll._interpreter.running:run_path", (str(path), run_name, arguments))
 
     def run_module(
         self, name: str, *, run_name: str = "__main__", argv: Iterable[str] | None = None
@@ -291,7 +293,7 @@ class Interpreter(_core.Handle):
             BaseException: What the module raises, SystemExit included.
         """
         arguments = None if argv is None else tuple(map(str, argv))
-        return self._invoke("atoll._interpreter.inside:run_module", (name, run_name, arguments))
+        return self._invoke("atoll._interpreter.running:run_module", (name, run_name, arguments))
 
     def interrupt(self, exception: BaseException | type[BaseException] = KeyboardInterrupt) -> bool:
         """Raise an exception in what runs in this interpreter, between two of its bytecodes.
@@ -487,6 +489,12 @@ def current() -> Interpreter:
     """Return the interpreter that the calling code runs in.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> atoll.current().name
+        'main'
+        >>> interpreter.call(lambda: atoll.current().name)
+        'worker'
     """
     return _core.current()
 
@@ -495,6 +503,10 @@ def main() -> Interpreter:
     """Return the main interpreter: the one that the process began with. It cannot be closed.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> atoll.current() is atoll.main()
+        True
     """
     return _core.interpreters()[0]
 
@@ -503,6 +515,10 @@ def interpreters() -> list[Interpreter]:
     """Return all interpreters that are open or closing, the main one first, then by age.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> [each.name for each in atoll.interpreters()]
+        ['main', 'worker']
     """
     return _core.interpreters()
 
@@ -518,6 +534,10 @@ def owner(proxy: object) -> Interpreter:
     Raises:
         TypeError: If it is not a Proxy.
         AttributeError: If the Proxy is restricted.
+
+    Example:
+        >>> atoll.owner(interpreter.eval("[1, 2]")).name
+        'worker'
     """
     return _core.owner(proxy)
 
@@ -530,5 +550,11 @@ def checkpoint() -> None:
     themselves; if none is, it takes well under a microsecond.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> def train(batches):
+        ...     for batch in batches:
+        ...         learn(batch)
+        ...         atoll.checkpoint()
     """
     _core.checkpoint()

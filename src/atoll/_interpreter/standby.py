@@ -310,6 +310,7 @@ def _own_imports() -> tuple[str, ...]:
     """Name what atoll itself may need there; a new interpreter imports it when it does."""
     usual = [
         "threading",
+        "atoll._interpreter.running",
         "atoll._transfer.values",
         "atoll._thread.inside",
         "atoll._transfer.remaking",

@@ -32,6 +32,10 @@ class _Threads(Mapping[int, "Interpreter"]):
     thread.)
 
     Threads: any. Crosses: into the main interpreter, unless called there.
+
+    Example:
+        >>> atoll.threads[threading.get_ident()].name
+        'main'
     """
 
     __slots__ = ()

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class BufferStatistics:
-    """The memory of all Buffers of the process; see `Buffer.statistics()`."""
+    """The memory of all Buffers of the process; see `Buffer.statistics()`.
+
+    Example:
+        >>> buffer = atoll.Buffer(4096)
+        >>> atoll.Buffer.statistics().blocks
+        1
+    """
 
     blocks: int
     """blocks of memory that some Buffer, AtomicInt or item under way is a view of"""

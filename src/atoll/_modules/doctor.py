@@ -54,16 +54,18 @@ class Diagnosis(NamedTuple):
 # ---- which packages ----
 
 
-def find_packages(names: Sequence[str]) -> list[Package]:
+def find_packages(names: Sequence[str]) -> tuple[list[Package], list[str]]:
     """Find packages by the names that they are imported or installed by; without names, all.
 
-    Raises:
-        ModuleNotFoundError: If there is no such package.
+    Returns:
+        The packages, and the names of those that are not there.
     """
     if not names:
         installed = sorted(metadata.packages_distributions(), key=str.lower)
-        return [each for name in installed for each in _parts(name) if each.files]
-    return [each for name in names for each in _named(name)]
+        return [each for name in installed for each in _parts(name) if each.files], []
+    found = {name: _named(name) for name in names}
+    missing = [name for name, packages in found.items() if not packages]
+    return [each for packages in found.values() for each in packages], missing
 
 
 def _named(name: str) -> list[Package]:
@@ -73,8 +75,6 @@ def _named(name: str) -> list[Package]:
     wanted = _normalized(name)
     tops = [top for top, of in distributions.items() if wanted in map(_normalized, of)]
     found = [each for top in sorted(tops) for each in _parts(top)]
-    if not found:
-        raise ModuleNotFoundError(f"there is no package {name!r}")
     return [each for each in found if each.files] or found
 
 

@@ -30,6 +30,10 @@ class ShareStatistics:
         objects: How many objects have been made for it.
         bytes: Their size, in bytes.
         by_type: How many of each type; datetime stands for the four types of that module.
+
+    Example:
+        >>> atoll.share.statistics().by_type["str"]
+        12
     """
 
     __slots__ = ("by_type", "bytes", "objects")
@@ -45,8 +49,6 @@ class ShareStatistics:
 
 
 class _Share:
-    """The function `atoll.share`, with those that go with it."""
-
     __slots__ = ()
     __name__ = __qualname__ = "share"
 
@@ -93,6 +95,8 @@ class _Share:
             3
         """
         return _core.share(obj, bool(lists))
+
+    __doc__ = __call__.__doc__
 
     def statistics(self) -> ShareStatistics:
         """Return how much is shared by the interpreters of this process. Threads: any."""

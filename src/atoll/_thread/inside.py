@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._interpreter.ending import finish_threads
 from .._interpreter.inside import adopt
+from .._interpreter.running import call_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def run_target(
     """Call the target of the thread of that name."""
     _core.undisturbed(_introduce, name, inheritance)
     try:
-        return find(target)(*args, **kwargs)
+        return call_object(find(target), *args, **kwargs)
     finally:
         finish_threads()  # as at the end of a process
 

@@ -22,8 +22,6 @@ _STDERR = 2
 
 
 class _DumpTraceback:
-    """The function `atoll.dump_traceback`, with those that go with it."""
-
     __slots__ = ()
     __name__ = __qualname__ = "dump_traceback"
 
@@ -77,6 +75,8 @@ class _DumpTraceback:
         data = text.encode()
         while data:
             data = data[os.write(descriptor, data) :]
+
+    __doc__ = __call__.__doc__
 
     def register(self, signum: int, file: Writable | int | None = None) -> None:
         """Write a dump whenever a signal comes.

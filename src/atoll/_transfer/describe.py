@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     type Description = tuple[str, tuple[str, ...], tuple[str, ...], int, tuple[str, ...]]
 
 # As in remote_class.c.
-_CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS, _CONTAINER = 1, 2, 4, 8, 16, 32
+_CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS, _CONTAINER, _ARRAY = 1, 2, 4, 8, 16, 32, 64
 _TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING, _TPFLAGS_HEAPTYPE = 1 << 5, 1 << 6, 1 << 9
 
 # Builtin containers, whose operators want another such container as the other operand.
@@ -182,6 +182,8 @@ def _flags_for(cls: type, mro: tuple[type, ...]) -> int:
         flags |= _MAPPING
     if issubclass(cls, _CONTAINERS) and not any(map(_is_overridden(mro), _COMPARED_BY)):
         flags |= _CONTAINER
+    if any(_name_of(base) == "ndarray" and _module_of(base) == "numpy" for base in mro):
+        flags |= _ARRAY
     return flags
 
 

@@ -11,10 +11,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .exception_types import Named
     from .pickles import Dumped
 
 # How a value was taken apart, and the parts.
-_BY_NAME, _BY_PICKLE, _IN_PARTS = "name", "pickle", "parts"
+_BY_NAME, _BY_PICKLE, _IN_PARTS, _AS_TWIN = "name", "pickle", "parts", "twin"
+
+# C functions of these modules go by name: they do the same in every interpreter. Those of others
+# may act on what theirs has (settings, registries, connections): they stay there.
+_STATELESS_MODULES = frozenset({"builtins", "math", "cmath", "_operator", "_functools", "time"})
 
 
 def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
@@ -36,17 +41,19 @@ def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
 
 def dump(
     obj: object, is_forced: bool = False, may_leave: bool = False
-) -> tuple[str, str | bytes | Dumped] | None:
+) -> tuple[str, str | bytes | Dumped | Named] | None:
     """Take a value apart into what the core can carry; None: it has to go by reference.
 
     With `is_forced` (for `copy`) what cannot be pickled is an error. With `may_leave` it can be
     put together in another process, too.
     """
+    if not is_forced and issubclass(type(obj), type) and issubclass(obj, BaseException):  # type: ignore[arg-type]
+        from .exception_types import named
+
+        return _AS_TWIN, named(obj)
     if not is_forced and (isinstance(obj, type) or type(obj) is type(len)):
         name = name_of(obj)
-        # Of other modules each interpreter may have a copy with a state of its own.
-        is_alike = name is not None and name.split(".")[0].split(":")[0] in sys.stdlib_module_names
-        return (_BY_NAME, name) if name is not None and is_alike else None
+        return (_BY_NAME, name) if name is not None and _is_alike(obj, name) else None
     try:
         return _pickled(obj, may_leave)
     except Exception:
@@ -55,11 +62,23 @@ def dump(
         return None
 
 
+def _is_alike(obj: object, name: str) -> bool:
+    """Tell whether what has this name in any interpreter is as good as this class or function."""
+    module = name.partition(":")[0]
+    if isinstance(obj, type):
+        return module.partition(".")[0] in sys.stdlib_module_names
+    return module in _STATELESS_MODULES
+
+
 def load(dumped: tuple[str, Any]) -> Any:
     """Put together what `dump` took apart."""
     how, data = dumped
     if how == _BY_NAME:
         return resolve(data)
+    if how == _AS_TWIN:
+        from .exception_types import twin
+
+        return twin(data)
     if how == _BY_PICKLE:
         import _pickle as pickle
 

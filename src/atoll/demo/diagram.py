@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from atoll.demo.markup import Markup, element, join, void_element
+from atoll.demo.markup import Markup, element, join
 
 WIDTH, HEIGHT = 960, 640
 BOX_WIDTH, LINE_HEIGHT = 150, 17
@@ -92,7 +92,7 @@ def _arrow(
     middle = (begin[0] + end[0]) / 2 + 2 * left[0], (begin[1] + end[1]) / 2 + 2 * left[1]
     first, last = _edge_of_box(begin, middle, arrow), _edge_of_box(end, middle, arrow)
     class_ = "circular" if is_circular else "single"
-    line = void_element(
+    line = element(
         "path",
         d=f"M{first[0]:.0f} {first[1]:.0f}Q{middle[0]:.0f} {middle[1]:.0f} "
         f"{last[0]:.0f} {last[1]:.0f}",
@@ -142,7 +142,7 @@ def _box(box: Box, centre: tuple[float, float]) -> Markup:
         )
         for place, text in enumerate((box.name, *lines))
     ]
-    frame = void_element(
+    frame = element(
         "rect",
         x=f"{centre[0] - BOX_WIDTH / 2:.0f}",
         y=f"{top:.0f}",
@@ -158,7 +158,7 @@ def _arrowheads() -> Markup:
     heads = [
         element(
             "marker",
-            void_element("path", d="M0 0L10 5L0 10z", class_=f"head {class_}"),
+            element("path", d="M0 0L10 5L0 10z", class_=f"head {class_}"),
             id=class_,
             viewBox="0 0 10 10",
             refX="9",

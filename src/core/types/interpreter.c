@@ -103,7 +103,11 @@ static PyStructSequence_Field statistics_fields[] = {
 };
 
 static PyStructSequence_Desc statistics_desc = {
-    "atoll.Statistics", "What an interpreter has been doing; see Interpreter.statistics().",
+    "atoll.Statistics",
+    "What an interpreter has done so far; see Interpreter.statistics().\n\n"
+    "Example:\n"
+    "    >>> interpreter.statistics().exports\n"
+    "    3",
     statistics_fields, 6};
 
 int
@@ -139,7 +143,7 @@ interpreter_closable(core_state *state, PyObject *handle)
 {
     interp *target = interpreter_of(state, handle);
     if (target != NULL && (target->is_main || target == state->interp)) {
-        PyErr_SetString(PyExc_ValueError, "neither the main interpreter nor this one");
+        PyErr_SetString(PyExc_ValueError, "not possible with the main interpreter or this one");
         return NULL;
     }
     return target;
@@ -230,7 +234,7 @@ make_statistics(core_state *state, interp *target, size_t exports, size_t proxie
     return record;
 }
 
-// Counts of another interpreter are read under its GIL: the visit itself is not counted.
+// Counts of another interpreter are read under its GIL. The visit for that is not counted.
 static PyObject *
 statistics(PyObject *module, PyObject *handle)
 {
@@ -329,7 +333,7 @@ value_name(PyObject *name)
     }
     int32_t index = names_index(utf8, (size_t)size, true);
     if (index == NAME_NONE) {
-        PyErr_SetString(PyExc_MemoryError, "no room for the name of a type");
+        PyErr_SetString(PyExc_MemoryError, "too many names of types");
     }
     return index;
 }
@@ -413,7 +417,7 @@ owner(PyObject *module, PyObject *object)
     if (target == NULL) {
         return NULL;
     }
-    if (target->flags & EXPORT_RESTRICTED) { // whoever has its interpreter has all that is in it
+    if (target->flags & EXPORT_RESTRICTED) { // its interpreter gives access to everything in it
         PyErr_SetString(PyExc_AttributeError,
                         "this proxy is restricted: its interpreter is not allowed");
         return NULL;
@@ -449,7 +453,8 @@ PyMethodDef interpreter_functions[] = {
     {"own_name", own_name, METH_NOARGS,
      PyDoc_STR("own_name($module, /)\n--\n\nThe name of this interpreter.")},
     {"statistics", statistics, METH_O,
-     PyDoc_STR("statistics($module, handle, /)\n--\n\nWhat it has been doing.")},
+     PyDoc_STR(
+         "statistics($module, handle, /)\n--\n\nReturn what an interpreter has done so far.")},
     {"invoke", invoke, METH_VARARGS,
      PyDoc_STR("invoke($module, handle, function, arguments, keywords, /)\n--\n\n"
                "Call 'module:function' in another interpreter; None is the main one.")},
@@ -459,11 +464,13 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("register_value_name($module, name, /)\n--\n\n"
                "Have instances of 'module:type' go by value.")},
     {"is_value_name", is_value_name, METH_O,
-     PyDoc_STR("is_value_name($module, name, /)\n--\n\nDo instances of 'module:type'?")},
+     PyDoc_STR(
+         "is_value_name($module, name, /)\n--\n\nDo instances of 'module:type' go by value?")},
     {"checkpoint", checkpoint, METH_NOARGS,
      PyDoc_STR("checkpoint($module, /)\n--\n\nLet others into this interpreter.")},
     {"is_proxy", is_proxy, METH_O,
-     PyDoc_STR("is_proxy($module, object, /)\n--\n\nDoes it stand for a foreign object?")},
+     PyDoc_STR(
+         "is_proxy($module, object, /)\n--\n\nDoes it refer to an object of another interpreter?")},
     {"is_handle", is_handle, METH_O,
      PyDoc_STR("is_handle($module, object, /)\n--\n\nDoes it cross as a handle?")},
     {"owner", owner, METH_O,

@@ -1,6 +1,7 @@
 // The module atoll._core: one instance and one state per interpreter.
 #include "bridge/python/cpython.h"
 #include "bridge/transfer/export.h"
+#include "bridge/transfer/identity.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/process.h"
 #include "bridge/gc/verification.h"
@@ -25,7 +26,7 @@ add_main(PyInterpreterState *interpreter)
     return made;
 }
 
-// Counted.
+// This interpreter's record, counted.
 static interp *
 find_interp(void)
 {
@@ -53,7 +54,7 @@ find_interp(void)
 
 // ---- functions ----
 
-// In Python there is no way to make the argument that sys.unraisablehook takes.
+// Python code cannot make the argument of sys.unraisablehook.
 static PyObject *
 write_unraisable(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
@@ -100,7 +101,7 @@ exec(PyObject *module)
     if (state->interp == NULL || init_strings(state) < 0 || share_init(module) < 0 ||
         special_method_add_type(module, state) < 0 || proxy_add_types(module, state) < 0 ||
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
-        mark_add_types(module, state) < 0 || deadline_add_types(module, state) < 0 ||
+        mark_add_types(module, state) < 0 || identity_add_type(module, state) < 0 || deadline_add_types(module, state) < 0 ||
         traceback_add_type(module, state) < 0 || interpreter_add_types(module, state) < 0 ||
         queue_add_types(module, state) < 0 || buffer_add_type(module, state) < 0 ||
         atomic_int_add_type(module, state) < 0 || task_add_type(module, state) < 0 ||
@@ -110,10 +111,11 @@ exec(PyObject *module)
         PyModule_AddFunctions(module, thread_functions) < 0 ||
         PyModule_AddFunctions(module, process_end_functions) < 0 ||
         PyModule_AddFunctions(module, mark_functions) < 0 ||
+        PyModule_AddFunctions(module, identity_functions) < 0 ||
         PyModule_AddFunctions(module, extension_functions) < 0 ||
         PyModule_AddFunctions(module, deadline_functions) < 0 ||
         PyModule_AddFunctions(module, traceback_functions) < 0 ||
-        PyModule_AddFunctions(module, warm_functions) < 0 ||
+        PyModule_AddFunctions(module, standby_functions) < 0 ||
         PyModule_AddFunctions(module, queue_functions) < 0 ||
         PyModule_AddFunctions(module, queue_wait_functions) < 0 ||
         PyModule_AddFunctions(module, buffer_functions) < 0 ||
@@ -213,6 +215,7 @@ free_module(void *module)
     pointer_map_free(&state->handles);
     pointer_map_free(&state->tokens);
     pointer_map_free(&state->guests);
+    pointer_map_free(&state->identities);
     pointer_map_free(&state->specials);
     if (state->interp != NULL) {
         if (state->interp->core_state == state) {

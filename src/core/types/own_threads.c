@@ -1,4 +1,4 @@
-// The threads of interpreters: whose they are, waiting for them, exceptions for them.
+// The threads of interpreters: list them, wait for them, raise exceptions in them.
 #include "bridge/crossing/own_threads.h"
 #include "ground/interpreter/thread.h"
 #include "types/reference.h"
@@ -35,7 +35,7 @@ list_own_threads(PyObject *module, PyObject *unused)
     return own_threads_list(state->interp);
 }
 
-// ctypes would do it too, and take its import.
+// ctypes could do it too, but would have to be imported.
 static PyObject *
 raise_in_thread(PyObject *module, PyObject *arguments)
 {
@@ -58,6 +58,7 @@ PyMethodDef thread_functions[] = {
      PyDoc_STR("threads($module, /)\n--\n\nPairs of thread id and interpreter id; -1: unknown.")},
     {"raise_in_thread", raise_in_thread, METH_VARARGS,
      PyDoc_STR("raise_in_thread($module, ident, exception, /)\n--\n\n"
-               "Raise it in a thread of this interpreter, between two bytecodes; was it there?")},
+               "Raise it in a thread of this interpreter, between two bytecodes; False: no such "
+               "thread.")},
     {NULL},
 };

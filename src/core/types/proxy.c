@@ -297,6 +297,9 @@ int
 proxy_getbuffer(PyObject *op, Py_buffer *view, int flags)
 {
     proxy_object *self = (proxy_object *)op;
+    if (cpython_refuse_null_view(view) < 0) {
+        return -1;
+    }
     lease *lent = lease_take(self->state, self->target, flags);
     if (lent == NULL) {
         view->obj = NULL;
@@ -332,7 +335,11 @@ static PyMethodDef proxy_methods[] = {
 // ---- types ----
 
 PyDoc_STRVAR(proxy_doc, "A reference to an object of another interpreter.\n\n"
-                        "Made when an object that can change crosses; never by hand.");
+                        "Made when an object that can change crosses; never by hand.\n\n"
+                        "Example:\n"
+                        "    >>> items = interpreter.eval('[1, 2]')\n"
+                        "    >>> isinstance(items, atoll.Proxy), len(items)\n"
+                        "    (True, 2)");
 
 static PyMemberDef plain_members[] = {
     {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(proxy_object, weak_references), Py_READONLY},

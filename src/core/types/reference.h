@@ -7,8 +7,8 @@
 // Lifetime. Each holds one count of its export; state->proxies finds the one live object of each.
 //
 // Threads. Under the GIL of the interpreter in which they live.
-#ifndef ATOLL_LOCAL_REFERENCE_H
-#define ATOLL_LOCAL_REFERENCE_H
+#ifndef ATOLL_TYPES_REFERENCE_H
+#define ATOLL_TYPES_REFERENCE_H
 
 #include <Python.h>
 #include <stdbool.h>
@@ -42,6 +42,8 @@ typedef struct {
     PyTypeObject *shared_type; // borrowed, immortal: the type it stands for; NULL: target is it
     special_set specials;      // of target, that are installed
     bool is_restricted;
+    char *shown_name;      // owned: its tp_name
+    PyObject *own_members; // borrowed from state, or NULL: what it has here (remote_class_own.c)
     bool is_container;      // a builtin container, or a subclass with its operators
     uint64_t fixed_methods; // by slot: methods of every instance
     unsigned epoch;         // target->changes when the methods were found
@@ -120,6 +122,10 @@ PyObject *remote_class_import(core_state *state, exported *target_steal);
 void remote_class_refresh(core_state *state);        // all; keeps the raised exception
 PyObject *remote_class_type_of(PyObject *reference); // new reference
 
+// Give a class that is being made what it has of its own: 0 or -1.
+int remote_class_equip(core_state *state, PyTypeObject *class, bool is_array);
+const char *remote_class_name(PyTypeObject *class); // module and name of the original
+
 // remote method: proxy.name, not yet called
 PyObject *remote_method_get(proxy_object *proxy, PyObject *name, int32_t index);
 // Its Proxy has lost its last reference. True: somebody has the method, which keeps it.
@@ -150,7 +156,7 @@ extern PyMethodDef queue_functions[];
 extern PyMethodDef buffer_functions[];
 
 // the standby thread
-extern PyMethodDef warm_functions[];
+extern PyMethodDef standby_functions[];
 extern PyMethodDef worker_pool_functions[];
 extern PyMethodDef share_functions[];
 extern PyMethodDef collector_functions[];

@@ -15,6 +15,7 @@ enum {
     DESCRIBED_MAPPING = 8,
     DESCRIBED_METACLASS = 16,
     DESCRIBED_CONTAINER = 32,
+    DESCRIBED_ARRAY = 64,
 };
 
 typedef struct {
@@ -60,6 +61,11 @@ make_type(core_state *state, const class_description *described, PyTypeObject *m
     PyObject *type =
         bases == NULL ? NULL : PyType_FromMetaclass(metatype, state->module, &spec, bases);
     Py_XDECREF(bases);
+    if (type != NULL && !is_metaclass) {
+        // Markers of ABCs bring these along; str and bytes, which are sequences, have none.
+        const unsigned long matched = Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING;
+        ((PyTypeObject *)type)->tp_flags &= ~matched | spec.flags;
+    }
     return (PyTypeObject *)type;
 }
 
@@ -101,7 +107,8 @@ build(core_state *state, PyObject *description, PyTypeObject *metatype, int may_
         remote_class_data(class)->state = state;
         remote_class_data(class)->module = Py_NewRef(state->module);
         remote_class_data(class)->is_container = described.flags & DESCRIBED_CONTAINER;
-        if (install_specials(state, class, &described) < 0) {
+        if (remote_class_equip(state, class, described.flags & DESCRIBED_ARRAY) < 0 ||
+            install_specials(state, class, &described) < 0) {
             Py_CLEAR(class);
         }
         else {
@@ -447,10 +454,12 @@ remote_class_dealloc(PyObject *self)
     forget((PyTypeObject *)self);
     exported *target = data->target;
     PyObject *module = data->module;
+    char *shown_name = data->shown_name;
     for (int slot = 0; slot < METHOD_SLOTS; slot++) {
         Py_CLEAR(data->methods[slot].name);
     }
     PyType_Type.tp_dealloc(self);
+    PyMem_RawFree(shown_name);
     if (target != NULL) {
         export_unref((foreign_ref){target});
     }
@@ -472,6 +481,9 @@ remote_class_getattro(PyObject *self, PyObject *name)
     }
     if (state_check_name(name) < 0) {
         return NULL;
+    }
+    if (UNLIKELY(data->own_members != NULL) && PyDict_Contains(data->own_members, name) > 0) {
+        return PyType_Type.tp_getattro(self, name);
     }
     return reference_operate(data->state, data->target, OPERATION_GET, name, NULL, 0);
 }
@@ -535,7 +547,7 @@ remote_class_call(PyObject *self, PyObject *arguments, PyObject *keywords)
     remote_class *data = remote_class_data((PyTypeObject *)self);
     if (data->target == NULL) {
         PyErr_Format(PyExc_TypeError, "a Proxy cannot be made by hand: call '%s' itself",
-                     ((PyTypeObject *)self)->tp_name);
+                     remote_class_name((PyTypeObject *)self));
         return NULL;
     }
     if (keywords != NULL && PyDict_GET_SIZE(keywords) > 0) {
@@ -550,7 +562,8 @@ remote_class_repr(PyObject *self)
 {
     remote_class *data = remote_class_data((PyTypeObject *)self);
     if (data->target == NULL) {
-        return PyUnicode_FromFormat("<proxy class of '%s'>", ((PyTypeObject *)self)->tp_name);
+        return PyUnicode_FromFormat("<proxy class of '%s'>",
+                                    remote_class_name((PyTypeObject *)self));
     }
     PyObject *repr = PyUnicode_InternFromString("__repr__");
     PyObject *text = repr == NULL ? NULL

@@ -67,6 +67,25 @@ call_locally(special_method *self, PyObject *const *arguments, size_t nargs,
     return result;
 }
 
+// The body of a class that is made in the owner, that of its base, gives its methods this cell to
+// find the class in. But super() searches the bases of local types, and those of a Proxy's are none.
+static inline bool
+is_class_cell(PyObject *const *arguments, size_t nargs)
+{
+    return nargs == 3 && UNLIKELY(PyCell_Check(arguments[2])) && PyUnicode_Check(arguments[1]) &&
+           PyUnicode_EqualToUTF8(arguments[1], "__classcell__");
+}
+
+static COLD PyObject *
+refuse_class_cell(const exported *namespace)
+{
+    PyErr_Format(PyExc_TypeError,
+                 "super() and __class__ do not work in a class that is made in interpreter '%s', "
+                 "where its base is: name the base, as in Base.method(self)",
+                 namespace->owner->name);
+    return NULL;
+}
+
 static PyObject *
 special_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargsf,
                           PyObject *keyword_names)
@@ -80,6 +99,9 @@ special_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargs
         }
         PyErr_Format(PyExc_TypeError, "%U() needs a Proxy as its first argument", self->name);
         return NULL;
+    }
+    if (UNLIKELY(is_class_cell(arguments, (size_t)nargs))) {
+        return refuse_class_cell(target);
     }
     operation call = {.kind = OPERATION_SPECIAL,
                       .owner = target->owner,

@@ -46,7 +46,7 @@ lease_take(core_state *home, exported *target, int flags)
         state_raise_closed(host, target->owner);
     }
     if (made == NULL) {
-        error_pack(&error, host);
+        error_pack(&error, host, 0);
     }
     error.restriction = NULL;
     crossing_leave(&over);
@@ -60,8 +60,8 @@ lease_take(core_state *home, exported *target, int flags)
 void
 lease_release(lease *self)
 {
-    // A closed owner cannot be (lifecycle_close refuses), but a forked child forgets its
-    // parent's.
+    // It fails only in a forked child, where the owner is forgotten: lifecycle_close refuses to
+    // close an interpreter with leases.
     (void)!export_defer(self->owner, &self->deferred);
 }
 

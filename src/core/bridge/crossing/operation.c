@@ -24,7 +24,7 @@ typedef struct {
     parcel parcel;
 } argument_list;
 
-// What came of it: numbers and shared objects as they are, all else in the parcel.
+// The result: numbers and shared objects as they are, all else in the parcel.
 typedef struct {
     enum { ANSWER_ERROR, ANSWER_PARCEL, ANSWER_INT, ANSWER_SHARED } form;
     attribute_kind attribute;
@@ -99,7 +99,7 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
     for (Py_ssize_t i = 0; result == 0 && i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
         if (self->is_packed[i]) {
-            result = parcel_put(&self->parcel, home, op->arguments[i], flags);
+            result = parcel_put_item(&self->parcel, home, op->arguments, i, flags);
         }
     }
     self->parcel.restriction = NULL;
@@ -116,7 +116,7 @@ arguments_pack(argument_list *self, core_state *home, const operation *op)
     return LIKELY(self->is_simple) ? 0 : arguments_pack_all(self, home, op);
 }
 
-// Interned, as the names in a call always are: some functions compare them by their addresses.
+// Keyword names in a call are always interned, and some functions compare their addresses.
 static PyObject *
 copy_names(PyObject *foreign_names)
 {
@@ -182,8 +182,8 @@ arguments_free(argument_list *self)
 
 // ---- in the host ----
 
-// The class has no such special method any more, or never had: reflected operators are those of
-// Proxies only.
+// The class has no such special method: it was removed, or it is a reflected operator, which
+// Proxies have even if the class does not.
 static COLD PyObject *
 use_without(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
 {
@@ -223,7 +223,8 @@ static NOINLINE PyObject *
 call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
 {
     PyObject *result = call_if_found(host, name, arguments, nargs);
-    // It came by value. With a Proxy, its own interpreter goes on with the operator.
+    // The other operand came by value, so the operator goes on here. With a Proxy the caller's
+    // interpreter goes on.
     if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 &&
         !state_is_reference(host, arguments->host[2])) {
         PyObject *hook = state_hook(host, HOOK_OPERATE);
@@ -234,7 +235,7 @@ call_special(core_state *host, PyObject *name, argument_list *arguments, size_t 
     return result;
 }
 
-// "module:name.name", imported. Importing waits where another thread is at it.
+// Import "module:name.name". Waits if another thread is importing the module.
 static PyObject *
 resolve(PyObject *place)
 {
@@ -275,7 +276,7 @@ call_function(PyObject *name, argument_list *arguments, size_t nargs)
     return result;
 }
 
-// What restrict() did not name does not exist for the holder of the Proxy.
+// To the holder of a restricted Proxy, names that restrict() was not given do not exist.
 static COLD int
 check_restricted(const operation *op, PyObject *name, restriction *used, PyObject **object)
 {
@@ -346,7 +347,8 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
     return dispatch_other(host, op, name, arguments);
 }
 
-// Of a guest only a method that stays one: who sends it back shall not send what it was set to.
+// What is `value` to a Proxy that asks for it? For a guest (restricted arguments) only methods that
+// cannot be replaced count as methods.
 static attribute_kind
 classify(const core_state *host, PyObject *object, PyObject *value, bool is_guest)
 {
@@ -367,7 +369,7 @@ classify(const core_state *host, PyObject *object, PyObject *value, bool is_gues
     return is_fixed ? ATTRIBUTE_CLASS_METHOD : is_guest ? ATTRIBUTE_VALUE : ATTRIBUTE_METHOD;
 }
 
-// str() and int() insist on what their special methods return.
+// str() and int() accept only certain results of their special methods.
 static NOINLINE PyObject *
 make_plain(PyObject *result_steal)
 {
@@ -386,18 +388,36 @@ make_plain(PyObject *result_steal)
     return plain;
 }
 
-static NOINLINE int
-pack_in_parcel(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
+// What functools.wraps() sets in another function has to be a real dict.
+static bool
+is_dict_of_function(const operation *op, PyObject *object)
 {
+    if (op->kind == OPERATION_GET) {
+        return PyUnicode_EqualToUTF8(op->name.text, "__annotations__") ||
+               PyUnicode_EqualToUTF8(op->name.text, "__kwdefaults__");
+    }
+    return op->kind == OPERATION_CALL && PyFunction_Check(object) &&
+           PyUnicode_EqualToUTF8(((PyFunctionObject *)object)->func_name, "__annotate__");
+}
+
+static NOINLINE int
+pack_in_parcel(core_state *host, const operation *op, PyObject *object, PyObject *value,
+               const restriction *narrowing, answer *result)
+{
+    unsigned flags = PARCEL_MAY_HOLD;
+    if (Py_TYPE(value) == &PyDict_Type && is_dict_of_function(op, object)) {
+        flags |= PARCEL_CONTAINERS_BY_VALUE;
+    }
     parcel_init_closed(&result->parcel, narrowing);
     result->form = ANSWER_PARCEL;
-    int status = parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
+    int status = parcel_put(&result->parcel, host, value, flags);
     result->parcel.restriction = NULL;
     return status;
 }
 
 static inline int
-pack_answer(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
+pack_answer(core_state *host, const operation *op, PyObject *object, PyObject *value,
+            const restriction *narrowing, answer *result)
 {
     if (value == Py_None || PyBool_Check(value) || heap_contains(value)) {
         result->shared = value;
@@ -409,7 +429,7 @@ pack_answer(core_state *host, PyObject *value, const restriction *narrowing, ans
         result->form = ANSWER_INT;
         return 0;
     }
-    return pack_in_parcel(host, value, narrowing, result);
+    return pack_in_parcel(host, op, object, value, narrowing, result);
 }
 
 static COLD void
@@ -420,7 +440,7 @@ pack_error(core_state *host, const restriction *narrowing, answer *result)
         parcel_clear(&result->parcel);
     }
     parcel_init_closed(&result->parcel, narrowing);
-    error_pack(&result->parcel, host);
+    error_pack(&result->parcel, host, 0);
     result->parcel.restriction = NULL;
     result->form = ANSWER_ERROR;
 }
@@ -451,10 +471,10 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
         if ((op->flags & OPERATION_FUSE) &&
             (result->attribute = classify(host, arguments->host[1], value, narrowing != NULL)) !=
                 ATTRIBUTE_VALUE) {
-            status = pack_answer(host, Py_None, NULL, result);
+            status = pack_answer(host, op, NULL, Py_None, NULL, result);
         }
         else {
-            status = pack_answer(host, value, narrowing, result);
+            status = pack_answer(host, op, arguments->host[1], value, narrowing, result);
         }
     }
     Py_XDECREF(value);

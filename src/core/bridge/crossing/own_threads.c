@@ -59,7 +59,8 @@ call_hook(interp *here, bool is_ending)
 {
     thread *masked = thread_mask(); // what is raised in there would be lost
     PyObject *hook = state_hook(here->core_state, HOOK_END_THREADS);
-    PyObject *done = hook == NULL ? NULL : PyObject_CallOneArg(hook, is_ending ? Py_True : Py_False);
+    PyObject *done =
+        hook == NULL ? NULL : PyObject_CallOneArg(hook, is_ending ? Py_True : Py_False);
     thread_unmask(masked);
     if (done == NULL) {
         PyErr_WriteUnraisable(NULL);

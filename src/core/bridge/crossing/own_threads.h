@@ -1,5 +1,4 @@
-// own_threads: the threads that an interpreter has started itself. They live in it, and visit
-// others.
+// own_threads: the threads that an interpreter has started itself.
 //
 // Purpose. An interpreter ends after them; at exit all are waited for before any interpreter ends.
 // What CPython does for that at its exit is done step by step (atoll._interpreter.ending), and no

@@ -21,7 +21,7 @@
 // How long to wait between two looks for an interpreter's own threads: at first, and after some.
 #define FIRST_PAUSE (1 * MILLISECOND)
 #define LAST_PAUSE  (16 * MILLISECOND)
-// How long a thread that computes at exit may take to the end of a bytecode.
+// How long to wait at exit for a computing thread to end its bytecode.
 #define FREEZE_LIMIT (100 * MILLISECOND)
 
 void
@@ -57,9 +57,9 @@ hang(void *frozen)
 void
 lifecycle_freeze(interp *target)
 {
-    sem_t *frozen = malloc(sizeof *frozen); // left behind: a thread may come to it late
+    sem_t *frozen = malloc(sizeof *frozen); // never freed: a thread may use it late
     pthread_mutex_lock(&target->mutex);
-    interp_set_phase(target, INTERP_CLOSED); // whoever came in now would be stopped as well
+    interp_set_phase(target, INTERP_CLOSED); // a thread that entered now would be frozen too
     pthread_mutex_unlock(&target->mutex);
     if (frozen == NULL) {
         return;
@@ -186,19 +186,22 @@ check_still_closing(core_state *home, const interp *target)
     return 0;
 }
 
-// Wait at home until the interpreter's own threads have done something. As an announcement comes
-// where visitors leave only, this is a look now and then.
+// Wait at home until the interpreter's own threads, so many of them (0: not known), may have done
+// something. Nobody announces that, so the pauses are short.
 static int
-pause_at_home(core_state *home, interp *target, int64_t deadline, int64_t *length)
+pause_at_home(core_state *home, interp *target, int threads, int64_t deadline, int64_t *length)
 {
     closing_waiter waiter;
     closing_join(&waiter);
-    int result =
-        rest(home, target, BLOCKED_OWN_THREADS, &waiter, deadline, clock_now() + *length);
+    int result = rest(home, target, BLOCKED_OWN_THREADS, &waiter, deadline, clock_now() + *length);
     closing_leave(&waiter);
     *length = 2 * *length < LAST_PAUSE ? 2 * *length : LAST_PAUSE;
-    if (result == 0) {
-        PyErr_Format(PyExc_TimeoutError, "threads of interpreter '%s' are still running",
+    if (result == 0 && threads > 0) {
+        PyErr_Format(PyExc_TimeoutError, "%d threads of interpreter '%s' are still running",
+                     threads, target->name);
+    }
+    else if (result == 0) {
+        PyErr_Format(PyExc_TimeoutError, "a thread of interpreter '%s' is in C code that keeps it",
                      target->name);
     }
     return result > 0 ? check_still_closing(home, target) : -1;
@@ -212,7 +215,7 @@ wait_at_the_door(core_state *home, interp *target, int64_t deadline)
     int64_t length = FIRST_PAUSE;
     while (interp_is_running(target)) {
         crossing_post(target);
-        if (pause_at_home(home, target, deadline, &length) < 0) {
+        if (pause_at_home(home, target, 0, deadline, &length) < 0) {
             return -1;
         }
         if (atomic_load(&target->posted) == 0) {
@@ -261,18 +264,19 @@ enter_closing(crossing *self, core_state *home_state, interp *target, guest *min
 }
 
 // The interpreter's own threads must have ended: Py_EndInterpreter would wait for them for ever, or
-// abort (3.13). False too where they never will: `who` is filled in.
-static bool
-has_own_threads(interp *target, char *who)
+// abort (3.13). 0 too if they never will: then `who` is filled in.
+static int
+count_awaited(interp *target, char *who)
 {
     who[0] = '\0';
-    return own_threads_count(target) > 0 && own_threads_end(target, who) == OWN_THREADS_AWAITED;
+    int count = own_threads_count(target);
+    return count > 0 && own_threads_end(target, who) == OWN_THREADS_AWAITED ? count : 0;
 }
 
 static void
 reap_guests(interp *target, const guest *mine)
 {
-    crossing_clean(target); // those whose threads have ended
+    crossing_clean(target); // guests whose threads have ended
     for (;;) {
         pthread_mutex_lock(&target->mutex);
         guest *visitor = target->guests;
@@ -331,7 +335,7 @@ leave_behind(interp *target)
     target->core_state = NULL;
 }
 
-// The point of no return is behind us.
+// From here on closing cannot fail.
 static void
 end(crossing *over, interp *target, guest *mine, char *who)
 {
@@ -365,7 +369,8 @@ end(crossing *over, interp *target, guest *mine, char *who)
     closing_announce();
 }
 
-// Somebody holds an object of it. Under its GIL, so that it retires again with the last of them.
+// Are there references to its objects again? Decided under its GIL, so that it retires again with
+// the last of them.
 static bool
 is_used_again(interp *target)
 {
@@ -376,7 +381,8 @@ is_used_again(interp *target)
     return is_used;
 }
 
-// After the phase has changed: who is not seen inside from here on sees the change.
+// Call after the phase has changed. From here on a thread either is seen inside or sees the new
+// phase.
 static void
 publish_phase(void)
 {
@@ -394,8 +400,8 @@ change_phase(interp *target, interp_phase phase)
     publish_phase();
 }
 
-// Until here, threads may still come in to learn what an object is (description_bring). False: one
-// has, and this thread is out again.
+// Until the phase is `ending`, threads may enter to ask what an object is (description_bring).
+// False: one has entered; this thread has left again.
 static bool
 begin_ending(crossing *over, interp *target, const guest *mine)
 {
@@ -423,9 +429,10 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
             enter_closing(&over, home, target, mine, here, deadline) < 0) {
             return -1;
         }
-        if (has_own_threads(target, who)) {
+        int threads = count_awaited(target, who);
+        if (threads > 0) {
             crossing_leave(&over);
-            if (pause_at_home(home, target, deadline, &pause) < 0) {
+            if (pause_at_home(home, target, threads, deadline, &pause) < 0) {
                 return -1;
             }
             continue;

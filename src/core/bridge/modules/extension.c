@@ -32,7 +32,7 @@ make(interp *of)
     return self;
 }
 
-// Its holder may be waiting for our GIL, in a constructor of a library.
+// The lock's holder may be waiting for our GIL, in a constructor of a library.
 static void
 lock(libraries *of)
 {
@@ -56,7 +56,7 @@ extension_load(core_state *state, const char *path, const char *tree)
     void *handle = libraries_load_locked(self->libraries, path, tree, failure, sizeof failure);
     libraries_unlock(self->libraries);
     if (handle == NULL && !PyErr_Occurred()) {
-        PyErr_Format(PyExc_ImportError, "%s", failure); // a path may be no UTF-8
+        PyErr_Format(PyExc_ImportError, "%s", failure); // %s: the path may not be UTF-8
     }
     return handle;
 }

@@ -9,7 +9,8 @@ static const struct {
 } hook_places[HOOK_COUNT] = {
     [HOOK_CLOSED_ERROR] = {"atoll._transfer.errors", "closed_error"},
     [HOOK_INTERPRETER_CLOSED] = {"atoll._transfer.errors", "InterpreterClosedError"},
-    [HOOK_CAPTURE] = {"atoll._transfer.exceptions", "capture"},
+    [HOOK_CAPTURE] = {"atoll._transfer.outlines", "capture"},
+    [HOOK_PREPARE] = {"atoll._transfer.exceptions", "prepare"},
     [HOOK_REBUILD] = {"atoll._transfer.exceptions", "rebuild"},
     [HOOK_DUMP] = {"atoll._transfer.values", "dump"},
     [HOOK_LOAD] = {"atoll._transfer.values", "load"},
@@ -21,6 +22,7 @@ static const struct {
     [HOOK_CHANGEABLE] = {"atoll._transfer.describe", "CHANGEABLE"},
     [HOOK_ABC_MARKERS] = {"atoll._transfer.describe", "abc_markers"},
     [HOOK_END_THREADS] = {"atoll._interpreter.ending", "end_threads"},
+    [HOOK_ARRAY_METHODS] = {"atoll._transfer.arrays", "METHODS"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},
     [HOOK_QUEUE] = {"atoll._queue.queue", "Queue"},
     [HOOK_LIFO_QUEUE] = {"atoll._queue.queue", "LifoQueue"},
@@ -54,7 +56,7 @@ state_hook(core_state *state, hook_id hook)
         thread_unmask(masked);
         PyObject *found =
             module == NULL ? NULL : PyObject_GetAttrString(module, hook_places[hook].attribute);
-        Py_XSETREF(state->hooks[hook], found); // another thread may have been faster
+        Py_XSETREF(state->hooks[hook], found); // another thread may have set it meanwhile
         Py_XDECREF(module);
     }
     return state->hooks[hook];
@@ -98,7 +100,7 @@ name_ref
 name_refer_slow(core_state *state, PyObject *name)
 {
     Py_ssize_t size;
-    // A name that stands in source code is interned for good (SSTATE_INTERNED_IMMORTAL, 3.13).
+    // A name in source code is interned and immortal (SSTATE_INTERNED_IMMORTAL, 3.13).
     if (!PyUnicode_CheckExact(name) || PyUnicode_CHECK_INTERNED(name) < 2) {
         return (name_ref){NAME_NONE, name}; // made up at run time: not worth a number
     }

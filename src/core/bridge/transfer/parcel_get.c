@@ -2,6 +2,7 @@
 #include "bridge/transfer/export.h"
 #include "bridge/share/frozendict.h"
 #include "bridge/transfer/handle.h"
+#include "bridge/transfer/identity.h"
 #include "bridge/transfer/record.h"
 #include "bridge/python/disturbance.h"
 #include "bridge/python/value.h"
@@ -154,6 +155,26 @@ get_handle(core_state *state, const record *head)
     return object;
 }
 
+// An exception in itself: one of those that are being made may be there already.
+static PyObject *
+get_outer_exception(core_state *state, const record *head)
+{
+    PyObject *exception = identity_find(state, (uintptr_t)head->size);
+    if (exception == NULL) {
+        PyErr_SetString(PyExc_ValueError, "it is an exception that is not made yet");
+    }
+    return exception;
+}
+
+static PyObject *
+get_traceback(core_state *state, const record *head)
+{
+    PyObject *exception = identity_find(state, (uintptr_t)head->size);
+    PyObject *traceback = exception == NULL ? NULL : PyException_GetTraceback(exception);
+    Py_XDECREF(exception);
+    return traceback != NULL ? traceback : Py_NewRef(Py_None);
+}
+
 // None of these is ever put into a closed parcel; nor would it be taken out of one.
 static PyObject *
 get_open(parcel *self, core_state *state, const record *head)
@@ -163,9 +184,11 @@ get_open(parcel *self, core_state *state, const record *head)
         PyErr_SetString(PyExc_SystemError, "a closed parcel holds what it must not");
         return NULL;
     }
-    return head->kind == RECORD_HANDLE     ? get_handle(state, head)
-           : head->kind == RECORD_RESOLVED ? get_resolved(self, state, head)
-                                           : error_get_captured(self, state);
+    return head->kind == RECORD_HANDLE      ? get_handle(state, head)
+           : head->kind == RECORD_RESOLVED  ? get_resolved(self, state, head)
+           : head->kind == RECORD_TRACEBACK ? get_traceback(state, head)
+           : head->detail == 1              ? get_outer_exception(state, head)
+                                            : error_get_captured(self, state, Py_False);
 }
 
 PyObject *
@@ -205,6 +228,7 @@ parcel_get(parcel *self, core_state *state)
     case RECORD_RESOLVED:
     case RECORD_HANDLE:
     case RECORD_EXCEPTION:
+    case RECORD_TRACEBACK:
         return get_open(self, state, head);
     case RECORD_PLAIN_EXCEPTION:
         return get_plain_exception(self, state);

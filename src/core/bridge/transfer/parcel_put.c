@@ -2,6 +2,7 @@
 #include "bridge/transfer/export.h"
 #include "bridge/share/frozendict.h"
 #include "bridge/transfer/handle.h"
+#include "bridge/transfer/identity.h"
 #include "bridge/python/objects.h"
 #include "bridge/transfer/record.h"
 #include "bridge/python/value.h"
@@ -117,10 +118,23 @@ put_items(parcel *self, core_state *state, record_kind kind, PyObject *const *it
     }
     int result = 0;
     for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
-        result = parcel_put(self, state, items[i], flags);
+        result = parcel_put_item(self, state, items, i, flags);
     }
     Py_LeaveRecursiveCall();
     return result;
+}
+
+int
+parcel_put_item(parcel *self, core_state *state, PyObject *const *items, Py_ssize_t index,
+                unsigned flags)
+{
+    PyObject *object = items[index];
+    if (LIKELY(!PyTraceBack_Check(object)) || index == 0 || self->is_closed ||
+        !PyExceptionInstance_Check(items[index - 1])) {
+        return parcel_put(self, state, object, flags);
+    }
+    uintptr_t number = identity_of(state, items[index - 1]);
+    return number == 0 || put_record(self, RECORD_TRACEBACK, 0, number, 0) == NULL ? -1 : 0;
 }
 
 static int
@@ -222,6 +236,18 @@ record_put_method(parcel *self, core_state *state, PyObject *method, unsigned fl
 }
 
 static int
+put_exception(parcel *self, core_state *state, PyObject *exception, unsigned flags)
+{
+    if (!error_is_being_put(self, exception)) {
+        return put_record(self, RECORD_EXCEPTION, 0, 0, 0) == NULL
+                   ? -1
+                   : error_put_captured(self, state, exception, flags);
+    }
+    uintptr_t number = identity_of(state, exception);
+    return number == 0 || put_record(self, RECORD_EXCEPTION, 1, number, 0) == NULL ? -1 : 0;
+}
+
+static int
 put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
     exported *known = state->references->target(object);
@@ -231,15 +257,13 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
     if (state_is_type(state, TYPE_REMOTE_METHOD, object)) {
         return record_put_method(self, state, object, flags);
     }
-    PyTypeObject *type = Py_TYPE(object);
-    if ((flags & PARCEL_EXCEPTIONS_BY_VALUE) && PyExceptionInstance_Check(object)) {
-        return put_record(self, RECORD_EXCEPTION, 0, 0, 0) == NULL
-                   ? -1
-                   : error_put_captured(self, state, object, HOOK_CAPTURE);
+    if (PyExceptionInstance_Check(object)) {
+        return put_exception(self, state, object, flags);
     }
-    bool is_static_type =
-        PyType_Check(object) && !(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE);
-    int by_value = is_static_type ? 1 : is_value_type(state, type);
+    bool is_known_type =
+        PyType_Check(object) && (!(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE) ||
+                                 PyExceptionClass_Check(object));
+    int by_value = is_known_type ? 1 : is_value_type(state, Py_TYPE(object));
     if (by_value < 0) {
         return -1;
     }
@@ -262,6 +286,9 @@ put_marked_reference(parcel *self, core_state *state, PyObject *object)
     PyObject *resolved = is_method ? state->references->resolve_method(object) : Py_NewRef(object);
     if (resolved == NULL) {
         return -1;
+    }
+    if (PyType_Check(resolved) && value_is_shared(resolved)) { // immortal, and the same there
+        return put_pointer(self, resolved);
     }
     exported *known = state->references->target(resolved);
     int result = record_put_export(self, known != NULL ? export_ref(known).target
@@ -431,14 +458,14 @@ parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags)
 }
 
 int
-parcel_put_alone(parcel *self, core_state *state, PyObject *object)
+parcel_put_alone(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
     size_t start = self->size;
     if (put_record(self, RECORD_ALONE, 0, 0, 0) == NULL) {
         return -1;
     }
     size_t first = self->size;
-    bool is_lost = parcel_put(self, state, object, 0) < 0;
+    bool is_lost = parcel_put(self, state, object, flags) < 0;
     if (is_lost) {
         PyObject *why = error_describe();
         parcel_cut(self, first);

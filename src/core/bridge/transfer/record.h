@@ -29,7 +29,8 @@ typedef enum {
     RECORD_RESOLVED, // (function of atoll._transfer.values, argument) to be called by the reader
     RECORD_HANDLE,   // its detail is the kind
     RECORD_HELD,
-    RECORD_EXCEPTION,
+    RECORD_EXCEPTION, // its detail is 1 for one that this is a part of: its number is the size
+    RECORD_TRACEBACK, // of the exception whose number is the size, as its reader knows it
     RECORD_PLAIN_EXCEPTION, // a builtin type and its arguments follow
     RECORD_ALONE,           // a value, or (its detail is 1) why there is none; so many bytes follow
 } record_kind;

@@ -27,7 +27,7 @@ has_table(const elf_file *self, size_t offset, size_t size, size_t alignment)
     return offset % alignment == 0 && has_range(self, offset, size);
 }
 
-// The address of something when it is loaded, as an offset in the file; 0: it is in none.
+// The offset in the file of what is loaded at that address; 0: no segment has it.
 static size_t
 offset_of(const elf_file *self, uint64_t address)
 {
@@ -41,7 +41,7 @@ offset_of(const elf_file *self, uint64_t address)
     return 0;
 }
 
-// A text NULL means: damaged.
+// The text is NULL if the file is damaged.
 static elf_name
 name_at(const elf_file *self, const tables *at, uint64_t index)
 {
@@ -130,7 +130,7 @@ read_dynamic(elf_file *self, const Elf64_Dyn *dynamic, size_t count, tables *at)
     return true;
 }
 
-// The names of libraries stand there a second time, not always as the same string.
+// Names of needed libraries stand here a second time, not always as the same string.
 static bool
 read_versions(elf_file *self, const tables *at)
 {
@@ -149,7 +149,7 @@ read_versions(elf_file *self, const tables *at)
     return true;
 }
 
-// The hash tables know how many symbols there are; nothing else that is loaded does.
+// Of all that is loaded, only the hash tables tell how many symbols there are.
 static size_t
 count_symbols(const elf_file *self, const tables *at)
 {

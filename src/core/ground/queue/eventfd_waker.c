@@ -11,7 +11,8 @@ struct eventfd_waker {
     atomic_intptr_t references;
     int descriptor;
     pthread_mutex_t mutex;
-    eventfd_waker_call ends; // mutex; a circle of those called and not yet taken, the oldest next
+    eventfd_waker_call
+        ends; // mutex; head of a circle of calls woken and not yet taken, oldest first
 };
 
 eventfd_waker *
@@ -72,7 +73,7 @@ eventfd_waker_wake(eventfd_waker *self, eventfd_waker_call *call)
     call->previous->next = call;
     self->ends.previous = call;
     if (is_first) {
-        // It fails only if 2^64 - 2 calls are unread.
+        // It fails only at a count of 2^64 - 2.
         (void)!eventfd_write(self->descriptor, 1);
     }
     pthread_mutex_unlock(&self->mutex);
@@ -100,7 +101,7 @@ eventfd_waker_take(eventfd_waker *self, uint64_t *numbers, size_t capacity)
         unlink_locked(call);
     }
     if (self->ends.next == &self->ends) {
-        (void)!eventfd_read(self->descriptor, &calls); // silent again
+        (void)!eventfd_read(self->descriptor, &calls); // not readable any more
     }
     pthread_mutex_unlock(&self->mutex);
     return count;
