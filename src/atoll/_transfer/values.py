@@ -32,7 +32,7 @@ def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
             data = pickle.dumps(obj, 5, buffer_callback=buffers.append)
         except (pickle.PicklingError, AttributeError, TypeError):  # handles refuse
             data = b"__main__"
-        if not buffers and b"__main__" not in data:
+        if not buffers and not has_local_names(data):
             return _BY_PICKLE, data
     from . import functions
 
