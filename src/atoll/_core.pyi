@@ -504,6 +504,12 @@ def is_collector_enabled() -> bool:
 def is_handle(object: object, /) -> bool:
     """Does it cross as a handle?"""
 
+def local_twin(reference: object, /) -> type | None:
+    """The class here that is the same as a remote class, or a Proxy's; or None."""
+
+def note_classes() -> None:
+    """A class has come or gone by value."""
+
 def is_proxy(object: object, /) -> bool:
     """Does it stand for a foreign object?"""
 
@@ -543,6 +549,9 @@ def mark(object: object, by_value: bool, /) -> Any:
 
 def owner(proxy: object, /) -> Interpreter:
     """The interpreter of the original."""
+
+def own_id() -> int:
+    """The id of this interpreter."""
 
 def own_name() -> str:
     """The name of this interpreter."""

@@ -41,6 +41,7 @@ C_ROOMS = (
     "bridge/modules",
     "bridge/interpreter",
     "types",
+    "types/classes",
 )
 PYTHON_ROOMS = (
     "_typing",

@@ -1,7 +1,7 @@
-"""What an executor's tasks take along, by value: pickled here, rebuilt there. Called by the core.
+"""Pickling the arguments and results of an executor's tasks. Called by the core.
 
-The core copies plain values itself; what comes here is all else. Proxies, handles and what `ref`
-and `copy` mark are no part of the pickle: they cross beside it, as the core sends them.
+The core copies plain values itself; all others come here. Proxies, handles and what `ref` and
+`copy` mark are not part of the pickle: the core sends them beside it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ load = pickles.load
 
 
 def call(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
-    """Call a function that came by value, with references."""
+    """Call a function that came by value, with references beside the pickle."""
     return call_object(load(dumped), *args, **kwargs)
 
 
@@ -58,9 +58,9 @@ def call(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
 
 
 def capture(exception: BaseException) -> Captured:
-    """Take an exception apart as usual (_transfer.outlines), but with its arguments by value.
+    """Take an exception apart (_transfer.outlines), with its arguments by value.
 
-    So they outlive the interpreter. What cannot be pickled goes by reference.
+    So they outlive the interpreter. An argument that cannot be pickled goes by reference.
     """
     from .._transfer import outlines
 
@@ -72,6 +72,6 @@ def _copied(value: object) -> object:
         return value
     try:
         dumped = dump(value)
-    except Exception:  # pickling runs code of others
+    except Exception:  # pickling runs user code
         return value
-    return value if dumped[1] else _core.mark(value, True)
+    return value if any(map(is_reference, dumped[1])) else _core.mark(value, True)

@@ -1,4 +1,4 @@
-"""Warnings on their way to whoever shows them in the main interpreter."""
+"""Sends warnings to the main interpreter's `warnings.showwarning`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,11 @@ def send(
     _core.invoke(None, "atoll._forwarding.warnings:show", arguments, None)
 
 
-def show(
-    message: Warning, interpreter: str, filename: str, lineno: int, line: str | None
-) -> None:
+def show(message: Warning, interpreter: str, filename: str, lineno: int, line: str | None) -> None:
     """Show a warning of another interpreter; runs in the main one.
 
-    Whatever has replaced `warnings.showwarning` at this moment gets it: `catch_warnings`, pytest,
-    `logging.captureWarnings`. The name of the interpreter is the message's `interpreter`.
+    Calls whatever has replaced `warnings.showwarning` at this moment: `catch_warnings`, pytest,
+    `logging.captureWarnings`. The attribute `interpreter` of the message is the interpreter's name.
     """
     message.__dict__["interpreter"] = interpreter
     if isinstance(message, Warning):

@@ -1,11 +1,10 @@
-"""What runs inside an interpreter on behalf of those outside."""
+"""Functions that run inside an interpreter and are called from others, or by the core."""
 
 from __future__ import annotations
 
 import atexit
 import sys
 
-from .. import _core
 from .._forwarding import forwarding, warning_filters
 from .._forwarding.streams import ForwardedStream
 from .._modules import importing
@@ -23,7 +22,7 @@ def prepare(
 ) -> None:
     """Give a new interpreter what it inherits."""
     if sys.version_info < (3, 13, 3):
-        atexit.register(_forget_visiting_threads)  # runs after the users'
+        atexit.register(_forget_visiting_threads)  # runs after users' handlers
     if sys.version_info < (3, 13, 1):
         importing.when_imported("collections", _give_its_abc)
     sys.argv = list(argv)
@@ -39,15 +38,15 @@ def prepare(
 
 
 def _give_its_abc(collections: Any) -> None:
-    """Spare threads that meet in collections/abc.py the module that it replaces by another.
+    """Bind `collections.abc` as 3.13.1 does (gh-125245).
 
-    As 3.13.1 does (gh-125245).
+    Importing it replaces its module by another, which threads that import it at once may not get.
     """
     sys.modules["collections.abc"] = collections.abc = sys.modules["_collections_abc"]
 
 
 def _make_visitors_ordinary(threading: Any) -> None:
-    """Let threads that visitors start be no daemons, unless they say so: they inherit that."""
+    """Make visitors' threads non-daemonic: threads that they start inherit that."""
     make = threading._DummyThread.__init__
 
     def __init__(self: Any) -> None:
@@ -74,14 +73,14 @@ def adopt(
 
 
 def import_all(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Import modules in advance; returns what went wrong with which."""
+    """Import modules in advance; return a text for each that failed."""
     from importlib import import_module
 
     failures = []
     for name in names:
         try:
             import_module(name)
-        except BaseException as error:  # of a module's code; SystemExit too
+        except BaseException as error:  # raised by a module's code; SystemExit too
             failures.append(f"{name} in an interpreter: {type(error).__name__}: {error}")
     return tuple(failures)
 
@@ -90,9 +89,9 @@ def import_all(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _forget_visiting_threads() -> None:
-    """Finalize what forgets the threads of others, while there still is the lock that it takes.
+    """Finalize `threading`'s records of visitors while the lock that this takes still exists.
 
-    gh-130522: where something keeps `threading` alive, as C variables do, this came too late.
+    gh-130522: if something, such as a C variable, keeps `threading` alive, that came too late.
     """
     threading: Any = sys.modules.get("threading")
     if threading is not None:

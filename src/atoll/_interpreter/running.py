@@ -1,7 +1,6 @@
 """What users give an interpreter to run: functions and source.
 
-There is no `from __future__` here: `exec` and `compile` take that over from the function that calls
-them, and it is not the user's.
+There is no `from __future__` here: `exec` and `compile` would apply it to the user's source too.
 """
 
 import sys
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def call_object(function: "Callable[..., Any]", /, *args: "Any", **kwargs: "Any") -> "Any":
-    """Call what came by reference, perhaps home."""
+    """Call a function that came by reference; in its own interpreter it is the original."""
     return function(*args, **kwargs)
 
 

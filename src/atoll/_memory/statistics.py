@@ -14,6 +14,6 @@ class BufferStatistics:
     """
 
     blocks: int
-    """blocks of memory that some Buffer, AtomicInt or item under way is a view of"""
+    """blocks of memory in use by a Buffer, an AtomicInt or one that is crossing"""
     bytes: int
-    """their size; of mapped files too"""
+    """their size, mapped files included"""

@@ -35,7 +35,8 @@ def dump(obj: object, is_reference: Callable[[object], bool], may_leave: bool = 
         TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
     """
     try:
-        data, beside = pickles.write(_ByName, obj, is_reference, may_leave)
+        beside = pickles.Beside(is_reference, may_leave)
+        data = pickles.write(_ByName, obj, beside)
     except (pickle.PicklingError, AttributeError, TypeError):
         pass
     else:
@@ -61,7 +62,8 @@ def dump_by_value(
 
     if not _is_changed():
         try:
-            data, beside = pickles.write(closures.Pickler, obj, is_reference, may_leave)
+            beside = pickles.Beside(is_reference, may_leave)
+            data = pickles.write(closures.Pickler, obj, beside)
         except Exception:  # what is wrong, if anything, cloudpickle says
             pass
         else:
@@ -69,7 +71,8 @@ def dump_by_value(
                 return beside.dumped(data)
     from . import cloud
 
-    data, beside = pickles.write(cloud.Pickler, obj, is_reference, may_leave)
+    beside = pickles.Beside(is_reference, may_leave)
+    data = pickles.write(cloud.Pickler, obj, beside)
     return beside.dumped(data)
 
 

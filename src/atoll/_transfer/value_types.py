@@ -57,17 +57,28 @@ def is_value_type(cls: type) -> bool:
     name = name_of_class(cls)
     if name is None:
         identifier = by_value_id(cls)
-        return identifier is not None and _core.is_value_name(_BY_VALUE + identifier)
-    if name in _VALUE_TYPES or _core.is_value_name(name):
-        return True
+        return (identifier is not None and _core.is_value_name(_BY_VALUE + identifier)) or (
+            is_enum(cls) and (claimed_name(cls) or "").startswith("__main__:")
+        )
+    return name in _VALUE_TYPES or _core.is_value_name(name) or is_enum(cls)
+
+
+def is_enum(cls: type) -> bool:
+    """Tell whether it is an Enum, whose members cannot change."""
     enum_type = getattr(sys.modules.get("enum"), "Enum", None)  # it may be half imported
     return any(base is enum_type for base in _mro_of(cls))
 
 
 def by_value_id(cls: type) -> str | None:
     """Return the id under which cloudpickle knows a class on both sides, if it crossed by value."""
-    known = list(_classes_by_id().items())
-    return next((str(identifier) for identifier, each in known if each is cls), None)
+    known = _classes_by_id()
+    try:
+        identifier = sys.modules["cloudpickle.cloudpickle"]._DYNAMIC_CLASS_TRACKER_BY_CLASS.get(cls)
+    except Exception:  # it is not imported; a metaclass may have a hash that raises
+        identifier = None
+    if identifier is not None and known.get(identifier) is cls:
+        return str(identifier)
+    return None
 
 
 def by_value_class(identifier: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from .. import _core
-from .names import name_of, resolve
+from .names import has_local_names, name_of, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

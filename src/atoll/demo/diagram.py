@@ -10,20 +10,20 @@ from atoll.demo.markup import Markup, element, join
 WIDTH, HEIGHT = 960, 640
 BOX_WIDTH, LINE_HEIGHT = 150, 17
 MOST_LINES = 4
-"""Of types in a box."""
+"""How many types a box lists."""
 BEND = 26
-"""How far an arrow bends to its left, so that it can be told from the one that comes back."""
+"""How far an arrow bends to its left; so the arrow in the other direction lies beside it."""
 
 
 class Box(NamedTuple):
-    """An interpreter, and what of it others hold."""
+    """An interpreter, and which of its objects others hold."""
 
     name: str
     lines: Sequence[str]
 
 
 class Arrow(NamedTuple):
-    """References from one box, by its place, to another."""
+    """References from one box to another; boxes are given by their places."""
 
     begin: int
     end: int
@@ -65,7 +65,7 @@ def _centre(place: int, count: int) -> tuple[float, float]:
 
 
 def _circular(count: int, arrows: Sequence[Arrow]) -> set[Arrow]:
-    """Return the arrows from whose end one can get back to their beginning."""
+    """Return the arrows that are part of a circle."""
     ends: dict[int, set[int]] = defaultdict(set)
     for arrow in arrows:
         ends[arrow.begin].add(arrow.end)

@@ -217,6 +217,13 @@ own_name(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+own_id(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    return PyLong_FromLongLong(state->interp->id);
+}
+
+static PyObject *
 make_statistics(core_state *state, interp *target, size_t exports, size_t proxies)
 {
     const long long values[] = {(long long)target->crossings, interp_count_visitors(target),
@@ -439,6 +446,27 @@ type_of(PyObject *module, PyObject *object)
     return reference == NULL ? NULL : remote_class_type_of(reference);
 }
 
+static PyObject *
+local_twin(PyObject *module, PyObject *object)
+{
+    PyTypeObject *class = is_proxy_instance(object) ? Py_TYPE(object)
+                          : is_remote_class(object) ? (PyTypeObject *)object
+                                                    : NULL;
+    PyObject *twin = NULL;
+    if (class != NULL && remote_class_data(class)->state != NULL &&
+        remote_class_twin(class, &twin) < 0) {
+        return NULL;
+    }
+    return twin == NULL ? Py_NewRef(Py_None) : twin;
+}
+
+static PyObject *
+note_classes(PyObject *module, PyObject *unused)
+{
+    remote_class_find_twins(PyModule_GetState(module));
+    Py_RETURN_NONE;
+}
+
 PyMethodDef interpreter_functions[] = {
     {"create", create, METH_VARARGS,
      PyDoc_STR(
@@ -452,6 +480,8 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("interpreters($module, /)\n--\n\nAll that are open, the main one first.")},
     {"own_name", own_name, METH_NOARGS,
      PyDoc_STR("own_name($module, /)\n--\n\nThe name of this interpreter.")},
+    {"own_id", own_id, METH_NOARGS,
+     PyDoc_STR("own_id($module, /)\n--\n\nThe id of this interpreter.")},
     {"statistics", statistics, METH_O,
      PyDoc_STR(
          "statistics($module, handle, /)\n--\n\nReturn what an interpreter has done so far.")},
@@ -475,6 +505,11 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("is_handle($module, object, /)\n--\n\nDoes it cross as a handle?")},
     {"owner", owner, METH_O,
      PyDoc_STR("owner($module, proxy, /)\n--\n\nThe interpreter of the original.")},
+    {"local_twin", local_twin, METH_O,
+     PyDoc_STR("local_twin($module, reference, /)\n--\n\n"
+               "The class here that is the same as a remote class, or a Proxy's; or None.")},
+    {"note_classes", note_classes, METH_NOARGS,
+     PyDoc_STR("note_classes($module, /)\n--\n\nA class has come or gone by value.")},
     {"type_of", type_of, METH_O,
      PyDoc_STR("type_of($module, proxy, /)\n--\n\nThe type of the original.")},
     {NULL},

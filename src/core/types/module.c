@@ -2,6 +2,7 @@
 #include "bridge/python/cpython.h"
 #include "bridge/transfer/export.h"
 #include "bridge/transfer/identity.h"
+#include "bridge/transfer/twin.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/process.h"
 #include "bridge/gc/verification.h"
@@ -95,7 +96,7 @@ exec(PyObject *module)
     core_state *state = PyModule_GetState(module);
     process_init();
     state->module = module;
-    state->watcher = WATCHER_NONE;
+    state->watcher = state->modules_watcher = WATCHER_NONE;
     state->references = &local_references;
     state->interp = find_interp();
     if (state->interp == NULL || init_strings(state) < 0 || share_init(module) < 0 ||
@@ -160,6 +161,7 @@ clear(PyObject *module)
         PyErr_Clear();
     }
     state->watcher = WATCHER_REFUSED;
+    twin_unwatch(state);
     if (state->interp != NULL && state->interp->core_state == state) {
         detained_drop(state);
         export_drop_all(state);
@@ -212,6 +214,7 @@ free_module(void *module)
     pointer_map_free(&state->exports);
     pointer_map_free(&state->proxies);
     pointer_map_free(&state->classes);
+    pointer_map_free(&state->subclasses);
     pointer_map_free(&state->handles);
     pointer_map_free(&state->tokens);
     pointer_map_free(&state->guests);

@@ -107,6 +107,7 @@ const reference_methods local_references = {
     remote_method_owner,
     remote_method_resolve,
     remote_class_refresh,
+    remote_class_module_changed,
     remote_method_traverse_owned,
 };
 
@@ -211,7 +212,7 @@ get_attribute(proxy_object *self, PyObject *name)
     core_state *state = self->state;
     remote_class *class = remote_class_data(Py_TYPE(self));
     if (name == state->str_class) {
-        return remote_class_type_of((PyObject *)self);
+        return remote_class_class_of((PyObject *)self);
     }
     if (name == state->str_reduce_ex || name == state->str_reduce) {
         return PyObject_GenericGetAttr((PyObject *)self, name);

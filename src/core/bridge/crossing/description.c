@@ -6,6 +6,7 @@
 #include "bridge/python/objects.h"
 #include "bridge/transfer/parcel.h"
 #include "bridge/transfer/restriction.h"
+#include "bridge/transfer/twin.h"
 
 static exported *
 export_class(core_state *host, PyTypeObject *class)
@@ -45,6 +46,8 @@ describe_in_host(core_state *host, exported *target, description *result, parcel
         if (result->class != NULL) {
             export_watch_class(host, result->class); // before the class is read
         }
+        twin_watch(host);
+        result->twin_epoch = twin_epoch(host->interp);
         bool is_watched =
             !PyErr_Occurred() && (result->class == NULL ||
                                   specials_describe(host, result->class, &result->specials) == 0);

@@ -14,7 +14,8 @@
 #include "bridge/python/state.h"
 
 typedef struct {
-    PyObject *tuple; // new reference
+    PyObject *tuple;     // new reference
+    unsigned twin_epoch; // of the owner, before
     exported *class, *metaclass;
     const void *type_key;
     special_set specials; // of the class

@@ -1,7 +1,5 @@
 #include "bridge/executor/worker_pool.h"
 
-#include <errno.h>
-
 #include "ground/interpreter/alarm.h"
 #include "ground/base/clock.h"
 #include "ground/base/shake.h"
@@ -419,19 +417,6 @@ worker_pool_end_fetch(worker_pool *self, task *fetched, task_phase phase)
     worker_pool_settle(self, fetched, phase);
 }
 
-static wait_result
-wait_for_post(task_waiter *self, int64_t deadline)
-{
-    struct timespec until = clock_timespec(deadline);
-    int failed = deadline == DEADLINE_NEVER
-                     ? sem_wait(&self->semaphore)
-                     : sem_clockwait(&self->semaphore, CLOCK_MONOTONIC, &until);
-    if (!failed) {
-        return WAIT_WOKEN;
-    }
-    return errno == EINTR ? WAIT_INTERRUPTED : WAIT_EXPIRED;
-}
-
 // Spin before sleeping: being woken costs more than most calls take. A signal that comes during the
 // spin would not interrupt the sleep, so it is reported.
 static wait_result
@@ -463,7 +448,7 @@ worker_pool_wait(worker_pool *self, task *awaited, task_phase first, task_phase 
     }
     pthread_mutex_unlock(&self->mutex);
     if (must_wait) {
-        result = wait_for_post(&waiter, deadline);
+        result = semaphore_wait(&waiter.semaphore, deadline);
         pthread_mutex_lock(&self->mutex);
         task_waiter **link = &awaited->waiters;
         while (*link != &waiter) {

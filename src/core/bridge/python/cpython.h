@@ -123,6 +123,15 @@ cpython_unseal_type(PyTypeObject *type)
     type->tp_flags &= ~(unsigned long)Py_TPFLAGS_IMMUTABLETYPE;
 }
 
+// Give a heap type that has no instances the bases that isinstance() and issubclass() see: what
+// PyType_IsSubtype and `_abc` look at (PyTypeObject.tp_mro, 3.13 to 3.15). Nothing is inherited.
+static inline void
+cpython_set_mro_steal(PyTypeObject *type, PyObject *mro)
+{
+    Py_XSETREF(type->tp_mro, mro);
+    PyType_Modified(type);
+}
+
 // Look up a name in a class and its bases, without asking its metaclass (_PyType_Lookup, exported
 // in 3.13 to 3.15). Borrowed; NULL without an exception: not found.
 static inline PyObject *

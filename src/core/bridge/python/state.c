@@ -23,6 +23,8 @@ static const struct {
     [HOOK_ABC_MARKERS] = {"atoll._transfer.describe", "abc_markers"},
     [HOOK_END_THREADS] = {"atoll._interpreter.ending", "end_threads"},
     [HOOK_ARRAY_METHODS] = {"atoll._transfer.arrays", "METHODS"},
+    [HOOK_ASK_LINEAGE] = {"atoll._transfer.twins", "ask_lineage"},
+    [HOOK_CLASS_BY_ID] = {"atoll._transfer.twins", "class_by_id"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},
     [HOOK_QUEUE] = {"atoll._queue.queue", "Queue"},
     [HOOK_LIFO_QUEUE] = {"atoll._queue.queue", "LifoQueue"},

@@ -55,6 +55,8 @@ typedef enum {
     HOOK_ABC_MARKERS,
     HOOK_END_THREADS,
     HOOK_ARRAY_METHODS,
+    HOOK_CLASS_BY_ID,
+    HOOK_ASK_LINEAGE,
     HOOK_INTERPRETER,
     HOOK_QUEUE,
     HOOK_LIFO_QUEUE,
@@ -112,6 +114,8 @@ typedef struct {
     // Crosses.
     PyObject *(*resolve_method)(PyObject *method);
     void (*refresh)(core_state *state); // special methods of remote classes
+    // That name of sys.modules is about to become that module; NULL: to go. Runs no Python.
+    void (*module_changed)(core_state *state, PyObject *name, PyObject *module);
     // Visits only what a remote method owns; its tp_traverse also visits a Proxy that it borrows.
     traverseproc traverse_method;
 } reference_methods;
@@ -126,7 +130,8 @@ struct core_state {
     pointer_map exports;                      // object -> export
     size_t internal_exports;                  // how many of them are EXPORT_INTERNAL
     pointer_map proxies;                      // export -> Proxy or remote class: a weak table
-    pointer_map classes;                      // key of a remote type -> remote class: a weak table
+    pointer_map classes;                      // key of a remote type -> class of its Proxies: a weak table
+    pointer_map subclasses;                   // export -> remote class with twins as bases: a weak table
     pointer_map handles;                      // record -> handle: a weak table
     pointer_map tokens;                       // object -> its VIEW_TOKEN: a weak table
     pointer_map guests;                       // object -> its VIEW_GUEST: a weak table
@@ -143,6 +148,7 @@ struct core_state {
     struct detained *detained; // owned: what a collection holds between its stops, or NULL
     bool is_traced;            // the collector is counting: traverse functions report no caches
     int watcher; // id of the watcher of exported classes, WATCHER_NONE or WATCHER_REFUSED
+    int modules_watcher; // id of the watcher of sys.modules, or one of these
     struct exported *changed_classes; // of this interpreter, changed since the last visitor left
     unsigned specials_epoch;          // up to which the remote classes here are up to date
     name_cache_entry name_cache[NAME_CACHE_SIZE];

@@ -77,6 +77,7 @@ struct interp {
     atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
     atomic_int posted;  // a pending call that lets them in is queued
     atomic_int buffers; // buffers of its objects in use elsewhere
+    atomic_uint twin_epoch;       // of its classes (bridge/transfer/twin); written under its GIL
     pthread_mutex_t mutex;
     pthread_cond_t moved; // a guest got in or left; with mutex
     guest *guests;        // mutex

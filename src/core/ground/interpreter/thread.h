@@ -44,7 +44,7 @@ struct thread {
     const char *stack_limit;      // below this address a crossing is refused
     unsigned long ident;          // pthread_self(), as threading.get_ident()
     atomic_int_least64_t current; // id of the interpreter it is in; -1: not known
-    void *creating;               // interp that this thread is making right now, or NULL
+    interp *creating;             // the interpreter that this thread is making right now, or NULL
     bool is_main;                 // the process's first thread, which handles signals
     int mask_depth;               // > 0: what runs must not be interrupted
     unsigned broken_off;          // how often its work was interrupted

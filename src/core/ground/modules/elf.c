@@ -65,10 +65,10 @@ add_name(elf_file *self, elf_name name)
     return true;
 }
 
-static bool
-read_dynamic(elf_file *self, const Elf64_Dyn *dynamic, size_t count, tables *at)
+static void
+find_tables(elf_file *self, const Elf64_Dyn *dynamic, size_t count, tables *at)
 {
-    for (size_t i = 0; i < count && dynamic[i].d_tag != DT_NULL; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint64_t value = dynamic[i].d_un.d_val;
         switch (dynamic[i].d_tag) {
         case DT_STRTAB:
@@ -105,7 +105,13 @@ read_dynamic(elf_file *self, const Elf64_Dyn *dynamic, size_t count, tables *at)
             break;
         }
     }
-    for (size_t i = 0; i < count && dynamic[i].d_tag != DT_NULL; i++) {
+}
+
+// Names of libraries; they are in the table of strings.
+static bool
+read_library_names(elf_file *self, const Elf64_Dyn *dynamic, size_t count, const tables *at)
+{
+    for (size_t i = 0; i < count; i++) {
         elf_name name = name_at(self, at, dynamic[i].d_un.d_val);
         switch (dynamic[i].d_tag) {
         case DT_NEEDED:
@@ -128,6 +134,18 @@ read_dynamic(elf_file *self, const Elf64_Dyn *dynamic, size_t count, tables *at)
     }
     self->needed_count = self->name_count;
     return true;
+}
+
+static bool
+read_dynamic(elf_file *self, const Elf64_Phdr *segment, tables *at)
+{
+    const Elf64_Dyn *dynamic = (const void *)(self->bytes + segment->p_offset);
+    size_t count = 0;
+    while (count < segment->p_filesz / sizeof *dynamic && dynamic[count].d_tag != DT_NULL) {
+        count++;
+    }
+    find_tables(self, dynamic, count, at);
+    return read_library_names(self, dynamic, count, at);
 }
 
 // Names of needed libraries stand here a second time, not always as the same string.
@@ -250,9 +268,7 @@ read_all(elf_file *self)
         return false;
     }
     tables at = {0};
-    return read_dynamic(self, (const void *)(self->bytes + dynamic->p_offset),
-                        dynamic->p_filesz / sizeof(Elf64_Dyn), &at) &&
-           read_versions(self, &at) && read_symbols(self, &at);
+    return read_dynamic(self, dynamic, &at) && read_versions(self, &at) && read_symbols(self, &at);
 }
 
 static bool
