@@ -16,7 +16,7 @@ from concurrent.futures._base import LOGGER
 from itertools import count
 
 from .. import _core
-from .._interpreter import signals, standby
+from .._interpreter import recursion, signals, standby
 from .._interpreter.deadline import join
 from .._interpreter.interpreter import make
 from .._transfer.names import name_of
@@ -450,6 +450,7 @@ class InterpreterPoolExecutor(Executor):
         claim = threading.Lock()
         thread = None
         try:
+            recursion.refuse_in_import()
             with _exit_lock:
                 if _is_exiting:
                     raise RuntimeError("cannot schedule new futures after interpreter shutdown")

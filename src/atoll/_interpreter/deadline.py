@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class timeout(_core.Deadline):  # named as asyncio.timeout is
     """Limit how long calls into other interpreters within a `with` block may take, together.
 
-    So it does what waits in atoll: `Future.result()`, `Queue.get()`, `Queue.join()`,
-    `Thread.join()`, `shutdown()`, `Interpreter.close()`, `atoll.gc.collect()`, `prewarm(wait=True)`.
+    It also limits what waits in atoll: `Future.result()`, `Queue.get()`, `Queue.join()`,
+    `Thread.join()`, `shutdown()`, `Interpreter.close()`, `gc.collect()`, `prewarm(wait=True)`.
 
     When the time is over, the running call raises `TimeoutError` in the caller. If it waits to
     enter a busy interpreter, it stops waiting. If Python code runs there, `DeadlineExceeded` (a

@@ -405,8 +405,9 @@ def make(
 ) -> Interpreter:
     """Take a ready interpreter or make one; does not make another ready one in its place."""
     from .._forwarding import forwarding
-    from . import exit, signals
+    from . import exit, recursion, signals
 
+    recursion.refuse_in_import()
     exit.register()
     signals.install()
     if forwards_logging:

@@ -104,6 +104,8 @@ def prewarm(n: int, *, imports: Iterable[str] = (), wait: bool = False) -> None:
     count, names = index(n), _checked_names(imports)
     if count < 0:
         raise ValueError("n must be 0 or more")
+    if not _may_make():
+        return
     caller = sys._getframe().f_back  # None in an exit handler
     place = (caller.f_code.co_filename, caller.f_lineno) if caller else ("<atoll>", 0)
     arguments = count, names, place, bool(wait)
@@ -114,6 +116,16 @@ def prewarm(n: int, *, imports: Iterable[str] = (), wait: bool = False) -> None:
     if errors:
         kind = ImportError if errors[0].startswith(_CANNOT_IMPORT) else RuntimeError
         raise kind("; ".join(dict.fromkeys(errors)))
+
+
+def _may_make() -> bool:
+    from . import recursion
+
+    try:
+        recursion.refuse_in_import()
+    except RuntimeError:
+        return False  # the module that asks for them did so in the main interpreter
+    return True
 
 
 def _checked_names(imports: Iterable[str]) -> tuple[str, ...]:

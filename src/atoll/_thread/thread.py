@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from .. import _core
 from .._forwarding import forwarding
-from .._interpreter import deadline, exit, signals, standby
+from .._interpreter import deadline, exit, recursion, signals, standby
 from .._interpreter.interpreter import Interpreter, made_exception, take_unprepared
 from .._transfer.errors import InterpreterClosedError, closed_error
 from .._transfer.names import name_of
@@ -101,6 +101,7 @@ class Thread(threading.Thread):
             raise
 
     def _start(self) -> None:
+        recursion.refuse_in_import()
         function, arguments = self._describe()
         keywords, own_run = self._kwargs, vars(self).get("run")
         exit.register()
