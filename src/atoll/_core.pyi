@@ -353,6 +353,12 @@ class WorkerPool:
         """Run tasks in an interpreter until the end. False: it could not be entered."""
     def end(self, why: int, /) -> None:
         """Take no more tasks. 1: shut down, 2: exit, 3: broken."""
+    def host_of(self, future: Task, /) -> Interpreter | None:
+        """The interpreter that runs it."""
+    def interrupt(self, future: Task, exception: BaseException, /) -> bool:
+        """Raise it in that call; False: it does not run."""
+    def lose_running(self) -> None:
+        """What runs is broken, and done, from now on."""
     def drop_pending(self, is_broken: bool, /) -> Any:
         """Cancel what is pending, or fail it; returns the first Future that is observed."""
 
@@ -530,6 +536,15 @@ def end_threads(handle: Handle, /) -> int:
 
 def own_threads() -> list[tuple[int, str]]:
     """This interpreter's own threads but this one: their numbers, and what they run."""
+
+def poke(handle: Handle, /) -> None:
+    """Ask an interpreter for a sign of life: see is_poked()."""
+
+def is_poked(handle: Handle, /) -> bool:
+    """Has no bytecode run there since?"""
+
+def visitor_activities(handle: Handle, /) -> list[str]:
+    """What the threads of others that are inside run; "": not known."""
 
 def has_left_some() -> bool:
     """Are threads stuck in interpreters that are closed?"""

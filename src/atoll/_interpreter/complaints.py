@@ -26,10 +26,15 @@ def report(error: BaseException, where: str) -> None:
     sys.unraisablehook(arguments)
 
 
+def warn(text: str, category: type[Warning], stacklevel: int = 2) -> None:
+    """Warn of something that has happened, and raise nothing in any case."""
+    try:
+        warnings.warn(text, category, stacklevel=stacklevel + 1)
+    except Warning as warning:
+        report(warning, "atoll")
+
+
 def warn_left_behind(interpreter: _core.Handle, who: str) -> None:
     """Warn of an interpreter that is closed, but stays in memory; `who` is stuck there."""
     text = f"interpreter {interpreter.name!r} stays in memory: its {who}"
-    try:
-        warnings.warn(text, ResourceWarning, stacklevel=3)
-    except ResourceWarning as warning:  # raised, it would hide that the interpreter is closed
-        report(warning, "closing an interpreter")
+    warn(text, ResourceWarning, 3)

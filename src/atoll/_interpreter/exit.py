@@ -27,6 +27,7 @@ _FAREWELL_SECONDS = 0.2
 
 before_closing: list[Callable[[], None]] = []  # called when no interpreter has own threads any more
 
+left_behind: set[int] = set()  # numbers of interpreters in which calls are stuck
 is_closing = False  # from then on nothing waits for own threads, or makes ready interpreters
 _is_registered = False
 
@@ -175,6 +176,9 @@ def _close_each(occupied: set[int], is_hurried: bool) -> None:
     latest = time.monotonic() + _PATIENCE_SECONDS  # for all together
     while left := [each for each in _others() if each.id not in stuck]:
         newest = left[-1]
+        if newest.id in left_behind:
+            stuck.add(newest.id)  # _leave_the_rest freezes it
+            continue
         is_hopeless = is_hurried or newest.id in occupied
         patience = 0.0 if is_hopeless else latest - time.monotonic()
         seconds = max(_FAREWELL_SECONDS, patience)

@@ -149,7 +149,7 @@ interrupt(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     if (target == NULL || PyErr_Occurred()) {
         return NULL;
     }
-    int is_asked = interruption_ask(state, target, arguments[1], ident);
+    int is_asked = interruption_ask(state, target, arguments[1], ident, NULL);
     return is_asked < 0 ? NULL : PyBool_FromLong(is_asked);
 }
 

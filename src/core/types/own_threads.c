@@ -1,4 +1,5 @@
 // The threads of interpreters: list them, wait for them, raise exceptions in them.
+#include "bridge/crossing/crossing.h"
 #include "bridge/crossing/own_threads.h"
 #include "ground/interpreter/thread.h"
 #include "types/reference.h"
@@ -35,6 +36,40 @@ list_own_threads(PyObject *module, PyObject *unused)
     return own_threads_list(state->interp);
 }
 
+static PyObject *
+poke(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    if (target == NULL) {
+        return NULL;
+    }
+    pthread_mutex_lock(&target->mutex);
+    bool is_there = interp_get_phase(target) != INTERP_CLOSED;
+    if (is_there) {
+        interp_pin_locked(target);
+    }
+    pthread_mutex_unlock(&target->mutex);
+    if (is_there) {
+        crossing_post(target);
+        interp_unpin(target);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+is_poked(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    return target == NULL ? NULL : PyBool_FromLong(atomic_load(&target->posted) != 0);
+}
+
+static PyObject *
+visitor_activities(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    return target == NULL ? NULL : own_threads_visitors(target);
+}
+
 // ctypes could do it too, but would have to be imported.
 static PyObject *
 raise_in_thread(PyObject *module, PyObject *arguments)
@@ -54,6 +89,14 @@ PyMethodDef thread_functions[] = {
     {"own_threads", list_own_threads, METH_NOARGS,
      PyDoc_STR("own_threads($module, /)\n--\n\n"
                "This interpreter's own threads but this one: their numbers, what they run.")},
+    {"poke", poke, METH_O,
+     PyDoc_STR("poke($module, handle, /)\n--\n\n"
+               "Ask an interpreter for a sign of life: see is_poked().")},
+    {"is_poked", is_poked, METH_O,
+     PyDoc_STR("is_poked($module, handle, /)\n--\n\nHas no bytecode run there since?")},
+    {"visitor_activities", visitor_activities, METH_O,
+     PyDoc_STR("visitor_activities($module, handle, /)\n--\n\n"
+               "What the threads of others that are inside run.")},
     {"threads", list_threads, METH_NOARGS,
      PyDoc_STR("threads($module, /)\n--\n\nPairs of thread id and interpreter id; -1: unknown.")},
     {"raise_in_thread", raise_in_thread, METH_VARARGS,

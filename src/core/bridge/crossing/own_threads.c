@@ -53,6 +53,35 @@ own_threads_list(interp *here)
     return list;
 }
 
+PyObject *
+own_threads_visitors(interp *host)
+{
+    enum { MOST = 8 };
+    text where[MOST] = {{0}};
+    int count = 0;
+    pthread_mutex_lock(&host->mutex);
+    for (const guest *each = host->guests; each != NULL && count < MOST; each = each->next) {
+        if (each->is_owned && !each->is_dead && each->thread_state != NULL && each->depth > 0) {
+            (void)frames_describe(&where[count++], (uintptr_t)each->thread_state);
+        }
+    }
+    pthread_mutex_unlock(&host->mutex);
+    PyObject *list = PyList_New(count);
+    for (int i = 0; i < count; i++) {
+        PyObject *string = list == NULL ? NULL
+                                        : PyUnicode_DecodeUTF8(where[i].chars ? where[i].chars : "",
+                                                               (Py_ssize_t)where[i].size, NULL);
+        text_free(&where[i]);
+        if (string != NULL) {
+            PyList_SET_ITEM(list, i, string);
+        }
+        else {
+            Py_CLEAR(list);
+        }
+    }
+    return list;
+}
+
 // An int: how many are waited for; a str: they are stuck. NULL: exception.
 static PyObject *
 call_hook(interp *here, bool is_ending)

@@ -19,6 +19,8 @@ int own_threads_count(interp *here); // thread states that are no visitor's; not
 // Its own threads but the running one: pairs of a thread's number and what it runs.
 PyObject *own_threads_list(interp *here);
 
+PyObject *own_threads_visitors(interp *host); // what others run there: a list of str; any thread
+
 typedef enum { OWN_THREADS_AWAITED, OWN_THREADS_STUCK } own_threads_state;
 
 // There are some: bring the end of the interpreter one step further. Stuck: what is left are
