@@ -663,6 +663,9 @@ def stop_reaper() -> None:
 def take_ready(name: str, /) -> Interpreter | None:
     """A ready interpreter, renamed; or None."""
 
+def is_abandoned(handle: Handle, /) -> bool:
+    """Has its thread ended?"""
+
 def take_retired() -> Interpreter | None:
     """An interpreter to be closed, hidden; or None."""
 

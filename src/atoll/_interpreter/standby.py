@@ -353,7 +353,7 @@ def _complain(request: _Request, failures: tuple[str, ...]) -> None:
 
 
 def _close(retired: _core.Handle) -> None:
-    """Close an interpreter whose thread has ended and of which no object is held."""
+    """Close an interpreter of which nothing is held, its own thread's or one that was dropped."""
     try:
         _tell(retired, _core.close_retired(retired, 2 * _PATIENCE_SECONDS))
     except BufferError:
@@ -375,3 +375,7 @@ def _tell(interpreter: _core.Handle, who: str) -> None:
         from .complaints import warn_left_behind
 
         warn_left_behind(interpreter, who)
+    if not _core.is_abandoned(interpreter):
+        from .complaints import warn
+
+        warn(f"unclosed interpreter {interpreter.name!r}", ResourceWarning)

@@ -32,6 +32,7 @@ interpreter_hand_out(core_state *state, interp *of)
         (void)lifecycle_close(state, of, DEADLINE_NEVER, true, who);
         PyErr_SetRaisedException(raised);
     }
+    handle_drop_interp(of);
     interp_decref(of);
     return handle;
 }

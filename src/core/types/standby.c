@@ -86,6 +86,13 @@ abandon(PyObject *module, PyObject *handle)
 }
 
 static PyObject *
+is_abandoned(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    return target == NULL ? NULL : PyBool_FromLong(target->is_abandoned);
+}
+
+static PyObject *
 take_retired(PyObject *module, PyObject *unused)
 {
     return hand_out_any(module, registry_take_retired());
@@ -185,6 +192,8 @@ PyMethodDef standby_functions[] = {
     {"abandon", abandon, METH_O,
      PyDoc_STR("abandon($module, handle, /)\n--\n\nHave an interpreter closed when its last export "
                "is dropped.")},
+    {"is_abandoned", is_abandoned, METH_O,
+     PyDoc_STR("is_abandoned($module, handle, /)\n--\n\nHas its thread ended?")},
     {"take_retired", take_retired, METH_NOARGS,
      PyDoc_STR("take_retired($module, /)\n--\n\nTake an interpreter that is to be closed, which "
                "stays hidden; or None.")},

@@ -75,9 +75,12 @@ struct interp {
     struct async_wait *pending;   // what its event loops wait for at queues; under its GIL
     const volatile int *gil_flag; // CPython's memory: see interp_is_running
     atomic_uint departures;       // how often a crossing released its GIL; written under its GIL
-    atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
-    atomic_int posted;      // a pending call that lets them in is queued
-    atomic_int buffers;     // buffers of its objects in use elsewhere
+    atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
+    atomic_int posted;  // a pending call that lets them in is queued
+    atomic_int buffers; // buffers of its objects in use elsewhere
+    atomic_int handles; // handle objects, those under way, and whoever makes the first
+    deferred dropped;   // a job for itself: it has no handle any more
+    atomic_bool is_drop_queued;
     atomic_uint twin_epoch; // of its classes (bridge/transfer/twin); written under its GIL
     pthread_mutex_t mutex;
     pthread_cond_t moved; // a guest got in or left; with mutex
