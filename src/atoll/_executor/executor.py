@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from itertools import count
 
 from .. import _core
-from .._interpreter import recursion, signals
+from .._interpreter import signals
 from .._interpreter.interpreter import made_exception
 from .._transfer.names import name_of
 from . import workers
@@ -346,14 +346,12 @@ class InterpreterPoolExecutor(Executor):
 
     def _start_worker(self, *waiting: _core.Task) -> None:
         try:
-            recursion.refuse_in_import()
-            self._threads.add(
-                workers.start(
-                    f"{self._name}_{len(self._threads)}",
-                    self._worker_pool,
-                    self._reference,
-                    self._initializer,
-                )
+            workers.start(
+                self._threads,
+                f"{self._name}_{len(self._threads)}",
+                self._worker_pool,
+                self._reference,
+                self._initializer,
             )
         except BaseException:
             for task in waiting:

@@ -10,7 +10,7 @@ import weakref
 from concurrent.futures._base import LOGGER
 
 from .. import _core
-from .._interpreter import deadline, exit, standby
+from .._interpreter import deadline, exit, recursion, standby
 from .._interpreter.interpreter import make
 from .future import Future
 
@@ -104,12 +104,13 @@ os.register_at_fork(
 
 
 def start(
+    workers: set[Worker],
     name: str,
     pool: _core.WorkerPool,
     executor: weakref.ref[Any],  # its callback ends the pool
     initializer: tuple[Any, Any] | None,
-) -> Worker:
-    """Start a worker, for whom there is a place in the pool.
+) -> None:
+    """Start one more of an executor's workers, for which there is a place in the pool.
 
     Raises:
         RuntimeError: If the process ends, or no thread can be started. The place is given back.
@@ -117,22 +118,23 @@ def start(
     # start() may fail after the thread has begun: whoever has the claim keeps or gives back the
     # place in the pool.
     claim = threading.Lock()
+    worker = None
     try:
+        recursion.refuse_in_import()
         with _exit_lock:
             if _is_exiting:
                 raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-            # A daemon, so that only join() waits for it at exit; but callbacks may start threads,
-            # which inherit that.
             arguments = claim, pool, executor, initializer
+            # A daemon, so that only join() waits for it at exit.
             worker = Worker(target=_work, args=arguments, name=name, daemon=True)
+            workers.add(worker)
             _pools[worker] = pool
             worker.start()
-            worker._daemonic = False  # type: ignore[attr-defined]
     except BaseException:
         if claim.acquire(blocking=False):
             pool.expect_none()
+            workers.discard(worker)  # type: ignore[arg-type]
         raise
-    return worker
 
 
 def join(workers: Iterable[Worker]) -> None:
@@ -182,6 +184,7 @@ def _work(
     if not claim.acquire(blocking=False):
         return  # start() has given it up
     worker = cast("Worker", threading.current_thread())
+    worker._daemonic = False  # type: ignore[attr-defined]  # for threads that callbacks start
     try:
         interpreter = worker.interpreter = make(worker.name)
     except BaseException:
