@@ -291,7 +291,12 @@ def test_proxy_cannot_be_made_by_hand(there: Any) -> None:
     with pytest.raises(TypeError):
         atoll.Proxy()
     with pytest.raises(TypeError):
-        type(there.evaluate("[]"))()
+        type(there.evaluate("[]")).__new__(type(there.evaluate("[]")))
+
+
+def test_type_of_a_proxy_to_a_builtin_makes_a_builtin(there: Any) -> None:
+    """`type(x)(...)` gives an object of that type, here, if it is the same type everywhere."""
+    assert type(type(there.evaluate("[]"))("ab")) is list
 
 
 @pytest.mark.parametrize(

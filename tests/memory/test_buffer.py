@@ -30,6 +30,18 @@ def test_a_null_view_is_refused(there: Any, kind: str) -> None:
         ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(original), None, 0)
 
 
+@needs_numpy
+@pytest.mark.parametrize("dtype", ["object", "[('n', int), ('o', object)]"])
+def test_no_view_of_objects(there: Any, dtype: str) -> None:
+    """Memory with objects in it cannot be seen from another interpreter, but copied."""
+    proxy = there.evaluate(f"__import__('numpy').zeros(2, dtype={dtype})")
+    with pytest.raises(BufferError, match=r"atoll\.copy"):
+        memoryview(proxy)
+    assert len(atoll.copy(proxy)) == 2
+    named = there.evaluate("__import__('numpy').zeros(2, dtype=[('Other', int), ('O', int)])")
+    assert memoryview(named).nbytes == 32
+
+
 def test_view_reads_and_writes_through(there: Any) -> None:
     """What is written through the view is seen there, and the other way round."""
     data = there.evaluate("bytearray(b'abc')")

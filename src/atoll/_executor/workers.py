@@ -133,7 +133,7 @@ def start(
     except BaseException:
         if claim.acquire(blocking=False):
             pool.expect_none()
-            workers.discard(worker)  # type: ignore[arg-type]
+            workers.discard(worker)
         raise
 
 
@@ -184,7 +184,7 @@ def _work(
     if not claim.acquire(blocking=False):
         return  # start() has given it up
     worker = cast("Worker", threading.current_thread())
-    worker._daemonic = False  # type: ignore[attr-defined]  # for threads that callbacks start
+    worker._daemonic = False  # for threads that callbacks start
     try:
         interpreter = worker.interpreter = make(worker.name)
     except BaseException:

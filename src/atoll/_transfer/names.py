@@ -61,15 +61,30 @@ def claimed_name(cls: type) -> str | None:
 def name_of_class(cls: type) -> str | None:
     """Return the "module:qualified.name" at which this very class is found, or None."""
     name = claimed_name(cls)
-    module, _, qualname = (name or "").partition(":")
-    home: Any = sys.modules.get(module)
-    found = home
+    is_found = name is not None and _find(name) is cls and _is_importable(name)
+    return name if is_found else None
+
+
+def is_of_module(cls: type) -> bool:
+    """Tell whether the name of a class leads to one: it, or what has been put in its place."""
+    name = claimed_name(cls)
+    return name is not None and _is_importable(name) and isinstance(_find(name), type)
+
+
+def _is_importable(name: str) -> bool:
+    module = name.partition(":")[0]
+    return module != "__main__" and not is_unfinished(sys.modules.get(module))
+
+
+def _find(name: str) -> Any:
+    module, _, qualname = name.partition(":")
+    found: Any = sys.modules.get(module)
     try:
         for part in qualname.split("."):
             found = getattr(found, part, None)
     except Exception:  # of a module with a __getattr__
         return None
-    return name if found is cls and module != "__main__" and not is_unfinished(home) else None
+    return found
 
 
 def name_of(obj: Any) -> str | None:

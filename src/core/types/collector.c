@@ -94,8 +94,9 @@ add(PyObject *counts, int64_t owner, const char *name)
 static const char *
 name_of(PyTypeObject *type)
 {
-    const char *dot = strrchr(type->tp_name, '.');
-    return dot == NULL ? type->tp_name : dot + 1;
+    const char *name = is_remote_class((PyObject *)type) ? remote_class_name(type) : type->tp_name;
+    const char *dot = strrchr(name, '.');
+    return dot == NULL ? name : dot + 1;
 }
 
 static PyObject *

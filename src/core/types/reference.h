@@ -49,8 +49,8 @@ typedef struct {
     bool is_metaclass, has_stand_in, is_stand_in;
     bool has_twins_as_bases; // in state->subclasses
     bool is_restricted;
-    char *shown_name;      // owned: its tp_name
-    PyObject *own_members; // borrowed from state, or NULL: what it has here (remote_class_own.c)
+    char *shown_name;       // owned: its tp_name
+    PyObject *own_members;  // borrowed from state, or NULL: what it has here (remote_class_own.c)
     bool is_container;      // a builtin container, or a subclass with its operators
     uint64_t fixed_methods; // by slot: methods of every instance
     unsigned epoch;         // target->changes when the methods were found
@@ -139,7 +139,7 @@ bool remote_class_enter(core_state *state, PyTypeObject *class); // as what stan
 PyObject *remote_class_instancecheck(PyObject *self, PyObject *object);
 PyObject *remote_class_subclasscheck(PyObject *self, PyObject *other);
 
-// twins of a remote class (bridge/transfer/twin)
+// twins of a remote class (bridge/classes/twin)
 PyObject *remote_class_itself(PyTypeObject *class); // what stands for it; new reference
 // The one of that very class; new reference, or NULL. -1: exception. May cross.
 int remote_class_twin(PyTypeObject *class, PyObject **twin);

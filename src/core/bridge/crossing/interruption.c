@@ -47,10 +47,10 @@ static void
 update_wakeup_locked(guest *each)
 {
     if (is_awaited_locked(each)) {
-        atomic_fetch_or(each->wakeup, WAKEUP_INTERRUPTION);
+        atomic_fetch_or(&each->thread->wakeup, WAKEUP_INTERRUPTION);
     }
     else if (!each->is_dead) {
-        atomic_fetch_and(each->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
+        atomic_fetch_and(&each->thread->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
     }
 }
 
@@ -241,7 +241,7 @@ put_own_locked(interp *host, guest *whose, const void *errand, parcel *packed)
 
 // For which thread an interruption is, or for whichever runs an errand; neither: for all inside.
 typedef struct {
-    const atomic_uint *wakeup;
+    const thread *thread;
     const void *errand;
 } addressee;
 
@@ -250,7 +250,7 @@ find_meant_locked(interp *host, addressee whom)
 {
     guest *each = host->guests;
     while (each != NULL &&
-           !(is_meant(each) && (whom.errand == NULL ? each->wakeup == whom.wakeup
+           !(is_meant(each) && (whom.errand == NULL ? each->thread == whom.thread
                                                     : atomic_load(&each->errand) == whom.errand))) {
         each = each->next;
     }
@@ -262,7 +262,7 @@ find_meant_locked(interp *host, addressee whom)
 static bool
 put_locked(interp *host, addressee whom, parcel *packed, parcel **before)
 {
-    if (whom.wakeup == NULL && whom.errand == NULL) {
+    if (whom.thread == NULL && whom.errand == NULL) {
         *before = take_common_locked(host);
         return put_common_locked(host, packed);
     }
@@ -276,7 +276,7 @@ put_locked(interp *host, addressee whom, parcel *packed, parcel **before)
 
 typedef struct {
     unsigned long ident;
-    const atomic_uint *wakeup;
+    const thread *found;
 } search;
 
 static void
@@ -284,7 +284,7 @@ find_thread(thread *each, void *argument)
 {
     search *wanted = argument;
     if (each->ident == wanted->ident) {
-        wanted->wakeup = &each->wakeup;
+        wanted->found = each;
     }
 }
 
@@ -303,11 +303,11 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
     search wanted = {ident, NULL};
     if (ident != 0) {
         thread_each(find_thread, &wanted);
-        if (wanted.wakeup == NULL) {
+        if (wanted.found == NULL) {
             return 0;
         }
     }
-    addressee whom = {wanted.wakeup, errand};
+    addressee whom = {wanted.found, errand};
     parcel *before = NULL, *packed = pack(home, exception);
     if (packed == NULL) {
         return -1;

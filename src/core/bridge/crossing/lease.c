@@ -5,6 +5,34 @@
 #include "bridge/transfer/parcel.h"
 #include "bridge/transfer/restriction.h"
 
+// Memory that holds objects (an array of NumPy's type object) is of no use to others, who would take
+// them for their own.
+static bool
+has_objects(const char *format)
+{
+    bool is_name = false; // of a field, between colons
+    for (const char *each = format; each != NULL && *each != '\0'; each++) {
+        is_name ^= *each == ':';
+        if (*each == 'O' && !is_name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+refuse_objects(Py_buffer *view)
+{
+    if (!has_objects(view->format)) {
+        return 0;
+    }
+    PyBuffer_Release(view);
+    PyErr_SetString(PyExc_BufferError,
+                    "memory that holds objects cannot be seen from another interpreter: "
+                    "atoll.copy() copies it");
+    return -1;
+}
+
 static lease *
 make(interp *owner, PyObject *object, int flags)
 {
@@ -13,7 +41,7 @@ make(interp *owner, PyObject *object, int flags)
         PyErr_NoMemory();
         return NULL;
     }
-    if (PyObject_GetBuffer(object, &self->view, flags) < 0) {
+    if (PyObject_GetBuffer(object, &self->view, flags) < 0 || refuse_objects(&self->view) < 0) {
         PyMem_RawFree(self);
         return NULL;
     }

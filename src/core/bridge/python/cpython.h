@@ -99,6 +99,14 @@ cpython_is_shared_type(const PyTypeObject *type)
            strncmp(type->tp_name, "datetime.", 9) != 0;
 }
 
+// Of `int | str`. CPython 3.14 calls it typing.Union.
+static inline bool
+cpython_is_union_type(const PyTypeObject *type)
+{
+    return strcmp(type->tp_name, "types.UnionType") == 0 ||
+           strcmp(type->tp_name, "typing.Union") == 0;
+}
+
 // Includes those of datetime, which are ready wherever this core is loaded.
 static inline bool
 cpython_is_static_type(const PyTypeObject *type)
@@ -231,6 +239,19 @@ cpython_weak_reference_callback(PyObject *reference)
 #else
 #    define CPYTHON_TUPLES_KEEP_HASH 0
 #endif
+
+// A new tuple of a subclass, to be filled. From 3.14 on it keeps its hash, -1 for none yet.
+static inline PyObject *
+cpython_new_tuple_of(PyTypeObject *type, Py_ssize_t size)
+{
+    PyObject *tuple = type->tp_alloc(type, size);
+#if CPYTHON_TUPLES_KEEP_HASH
+    if (tuple != NULL) {
+        ((PyTupleObject *)tuple)->ob_hash = -1;
+    }
+#endif
+    return tuple;
+}
 
 // Give raw memory the header of an object whose count is never written.
 void cpython_init_immortal(PyObject *raw, PyTypeObject *type);

@@ -169,6 +169,9 @@ static PyObject *
 remote_class_call(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     remote_class *data = remote_class_data((PyTypeObject *)self);
+    if (data->shared_type != NULL && data->type_key == data->shared_type) {
+        return PyObject_Call((PyObject *)data->shared_type, arguments, keywords);
+    }
     if (data->target == NULL) {
         PyErr_Format(PyExc_TypeError, "a Proxy cannot be made by hand: call '%s' itself",
                      remote_class_name((PyTypeObject *)self));
