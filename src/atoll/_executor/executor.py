@@ -439,7 +439,7 @@ class InterpreterPoolExecutor(Executor):
         self._stop_workers(is_killed=False)
 
     def kill_workers(self) -> None:
-        """As `terminate_workers`, and wait a second at most, for no call, at the process's end.
+        """As `terminate_workers`, but the process waits for no call at its end, for 3 s at most.
 
         Crosses: the SystemExit. Threads: any. In a forked child it does nothing.
         """

@@ -26,8 +26,9 @@ else:
 SHUT_DOWN, EXITING, BROKEN = 1, 2, 3  # as WorkerPool.end() takes them
 
 # How long a call that is not wanted any more may be in a C function before its worker is left
-# behind; and how long a worker that was killed may take to end.
-_PATIENCE_SECONDS, _KILLED_SECONDS = 2.0, 1.0
+# behind; how long a worker that was killed may be in one; and how often, after as long, it is asked
+# again to end.
+_PATIENCE_SECONDS, _KILLED_SECONDS, _CHANCES = 2.0, 1.0, 2
 
 
 class Worker(threading.Thread):
@@ -35,7 +36,7 @@ class Worker(threading.Thread):
 
     interpreter: Interpreter | None = None
     patience: float | None = None  # how long to wait for it at its end; None: without end
-    is_killed = False
+    chances: int | None = None  # how often a killed one may be asked to end
     is_left = False
 
     def stop(self) -> None:
@@ -52,6 +53,14 @@ class Worker(threading.Thread):
     def is_stuck(self) -> bool:
         """Tell whether no bytecode has run in its interpreter since."""
         return self.interpreter is not None and _core.is_poked(self.interpreter)
+
+    def is_given_up(self) -> bool:
+        """Tell whether it was killed and had all its chances; it gets one more now, if not."""
+        if self.chances is None:
+            return False
+        self.chances -= 1
+        self.stop()
+        return self.chances < 0
 
     def leave(self) -> None:
         """Let the process end without it."""
@@ -152,7 +161,7 @@ def join(workers: Iterable[Worker]) -> None:
         for each in left:
             deadline.join(each, max(0.0, until - time.monotonic()))
         for each in left:
-            if each.is_alive() and (each.is_killed or each.is_stuck()):
+            if each.is_alive() and (each.is_stuck() or each.is_given_up()):
                 each.leave()
 
 
@@ -167,7 +176,8 @@ def stop(workers: Iterable[Worker], is_killed: bool) -> None:
     """Raise SystemExit in what workers run; if they are killed nothing waits for them for long."""
     for each in workers:
         each.patience = _KILLED_SECONDS if is_killed else _PATIENCE_SECONDS
-        each.is_killed = is_killed or each.is_killed
+        if is_killed:
+            each.chances = _CHANCES
         if each.is_alive():
             each.stop()
 

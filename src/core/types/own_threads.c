@@ -60,7 +60,9 @@ static PyObject *
 is_poked(PyObject *module, PyObject *handle)
 {
     interp *target = interpreter_of(PyModule_GetState(module), handle);
-    return target == NULL ? NULL : PyBool_FromLong(atomic_load(&target->posted) != 0);
+    return target == NULL ? NULL
+                          : PyBool_FromLong(interp_get_phase(target) == INTERP_OPEN &&
+                                            atomic_load(&target->posted) != 0);
 }
 
 static PyObject *
