@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import ChainMap
 from enum import Enum
 from types import CellType, CodeType, FunctionType, MemberDescriptorType
@@ -12,7 +13,7 @@ from cloudpickle.cloudpickle import _dynamic_class_reduce, _should_pickle_by_ref
 
 from . import definitions
 from .closures import Reducing, is_defined_by_python
-from .names import name_of
+from .names import is_unfinished, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,11 @@ def _is_slot(name: str, value: object, cls: type) -> bool:
     )
 
 
+def _is_importable(obj: Any) -> bool:
+    module = getattr(obj, "__module__", None)
+    return _should_pickle_by_reference(obj) and not is_unfinished(sys.modules.get(str(module)))
+
+
 class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
     """Pickles by value what cannot be imported, with the names of its files."""
 
@@ -64,15 +70,13 @@ class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
         if issubclass(kind, type):
-            if not is_defined_by_python(obj) or _should_pickle_by_reference(obj):
+            if not is_defined_by_python(obj) or _is_importable(obj):
                 return super().reducer_override(obj)
             taken = self.beside.takes_class(obj)
             return _reduce_class(obj) if taken is NotImplemented else taken
         if kind is CellType:
             reduced = self.reduce_cell(obj)
             return super().reducer_override(obj) if reduced is NotImplemented else reduced
-        is_by_value = (
-            not _should_pickle_by_reference(obj) if kind is FunctionType else name_of(obj) is None
-        )
+        is_by_value = not _is_importable(obj) if kind is FunctionType else name_of(obj) is None
         reduced = self.reduce_function(obj) if is_by_value else NotImplemented
         return super().reducer_override(obj) if reduced is NotImplemented else reduced
