@@ -50,7 +50,7 @@ typedef struct {
     bool has_twins_as_bases; // in state->subclasses
     bool is_restricted;
     char *shown_name;       // owned: its tp_name
-    PyObject *own_members;  // borrowed from state, or NULL: what it has here (remote_class_own.c)
+    PyObject *own_members;  // borrowed from state, or NULL: what it has here (classes/own.c)
     bool is_container;      // a builtin container, or a subclass with its operators
     uint64_t fixed_methods; // by slot: methods of every instance
     unsigned epoch;         // target->changes when the methods were found

@@ -221,7 +221,7 @@ static PyType_Slot no_slots[] = {{0, NULL}};
 static PyTypeObject *
 make_type(PyTypeObject *class)
 {
-    PyType_Spec spec = {.name = class->tp_name,
+    PyType_Spec spec = {.name = remote_class_name(class),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                         .slots = no_slots};
     // Without the first, Proxy: the ABCs that it belongs to.
