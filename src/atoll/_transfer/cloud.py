@@ -6,11 +6,12 @@ import sys
 from collections import ChainMap
 from enum import Enum
 from types import CellType, CodeType, FunctionType, MemberDescriptorType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import cloudpickle
 from cloudpickle.cloudpickle import _dynamic_class_reduce, _should_pickle_by_reference
 
+from . import definitions
 from .closures import Reducing, is_defined_by_python
 from .names import is_unfinished, name_of
 
@@ -33,16 +34,21 @@ def _make_code(filename: str, make: Callable[..., CodeType], *parts: Any) -> Cod
 
 def _reduce_class(cls: type) -> Any:
     """As cloudpickle does, with the qualified name, and with slots that are slots."""
-    make, arguments, (state, slot_state), *others = _dynamic_class_reduce(cls)
+    make, arguments, (state, slot_state), *_ = _dynamic_class_reduce(cls)
     namespace = type.__dict__["__dict__"].__get__(cls)
     if not issubclass(cls, Enum):
         body = dict(arguments[3])
         body["__qualname__"] = type.__dict__["__qualname__"].__get__(cls)
-        if "__slots__" in namespace and NamedTuple not in namespace.get("__orig_bases__", ()):
+        if "__slots__" in namespace:
             body["__slots__"] = namespace["__slots__"]
             state = {name: each for name, each in state.items() if not _is_slot(name, each, cls)}
-        arguments = (*arguments[:3], body, *arguments[4:])
-    return make, arguments, (state, slot_state), *others
+        bases = arguments[2]
+        if "__orig_bases__" in namespace and type(cls) is type:  # NamedTuple would make another
+            bases, body["__orig_bases__"] = cls.__bases__, namespace["__orig_bases__"]
+        arguments = (*arguments[:2], bases, body, *arguments[4:])
+    identifier = arguments[-2]
+    begun = identifier, make, arguments
+    return definitions.begin, begun, (identifier, state, slot_state), None, None, definitions.finish
 
 
 def _is_slot(name: str, value: object, cls: type) -> bool:
