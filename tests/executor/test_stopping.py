@@ -138,10 +138,15 @@ def test_exit_with_a_worker_in_c(run_script: Any, how: str) -> None:
         f"""
         import sys, threading, atoll
         def stuck(queue):
-            lock = threading.Lock()
+            lock, items = threading.Lock(), [1]
             lock.acquire()
-            queue.put(1)
-            lock.acquire()
+            while True:
+                try:
+                    while items:
+                        queue.put(items.pop())
+                    lock.acquire()
+                except SystemExit:  # it came before the lock was waited for
+                    pass
         queue = atoll.Queue()
         pool = atoll.InterpreterPoolExecutor(2, "worker")
         futures = [pool.submit(stuck, queue) for _ in range(2)]

@@ -287,7 +287,7 @@ def test_timeout_shortens_waits_elsewhere(interpreter: atoll.Interpreter) -> Non
     queue: atoll.Queue[int] = atoll.Queue()
     queue.put(1)
     assert interpreter.call(wait_at, queue) == 1  # all that it needs is imported now
-    with pytest.raises(TimeoutError, match="to wait at a queue"), atoll.timeout(0.05):
+    with pytest.raises(TimeoutError, match="to wait at a queue"), atoll.timeout(0.5):
         interpreter.call(wait_at, queue)
 
 
