@@ -100,7 +100,7 @@ STUCK = {
             while True:
                 try:
                     while True:
-                        pass
+                        sum(range(100))
                 except BaseException:
                     pass
         threading.Thread(target=deaf, daemon=True, name="deaf").start()
