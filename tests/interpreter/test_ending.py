@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from queue import Empty
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 import atoll
+
+# CPython's assertions fail at the end of a process that has interpreters left.
+release_only = pytest.mark.skipif(hasattr(sys, "gettotalrefcount"), reason="a debug build")
 
 # What a library keeps in an interpreter; none of it holds up the end.
 KEPT = {
@@ -96,7 +100,7 @@ STUCK = {
             while True:
                 try:
                     while True:
-                        pass
+                        sum(range(100))
                 except BaseException:
                     pass
         threading.Thread(target=deaf, daemon=True, name="deaf").start()
@@ -155,6 +159,7 @@ def test_thread_does_not_wait_for(what: str) -> None:
     assert not thread.is_alive()
 
 
+@release_only
 @pytest.mark.parametrize("preemptive", [False, True])
 @pytest.mark.parametrize("what", STUCK)
 def test_stuck_daemons_are_left_behind(opened: Any, what: str, preemptive: bool) -> None:
@@ -169,6 +174,7 @@ def test_stuck_daemons_are_left_behind(opened: Any, what: str, preemptive: bool)
         numbers.append(2)
 
 
+@release_only
 def test_what_comes_back_does_not_run(opened: Any) -> None:
     """A thread that was left behind runs no more when its C function returns."""
     interpreter = opened(" import threading, atoll; lock = threading.Lock(); lock.acquire()")
@@ -281,7 +287,7 @@ def test_timeout_shortens_waits_elsewhere(interpreter: atoll.Interpreter) -> Non
     queue: atoll.Queue[int] = atoll.Queue()
     queue.put(1)
     assert interpreter.call(wait_at, queue) == 1  # all that it needs is imported now
-    with pytest.raises(TimeoutError, match="to wait at a queue"), atoll.timeout(0.05):
+    with pytest.raises(TimeoutError, match="to wait at a queue"), atoll.timeout(0.5):
         interpreter.call(wait_at, queue)
 
 

@@ -143,15 +143,12 @@ wakeup_check_wait(core_state *here, const char *what)
     thread *self = thread_get();
     const interp *host = here->interp;
     int64_t elapsed = 0;
-    if (thread_is_main() && wakeup_check_signals(here) < 0) {
-        return -1;
-    }
     deadline_place place =
         self == NULL || self->mask_depth > 0
             ? DEADLINE_NONE
             : deadline_heed(self, host, thread_depth(self, host), false, &elapsed);
-    if (place == DEADLINE_NONE) {
-        return 0;
+    if (place == DEADLINE_NONE) { // first: a crossing into main would heed it
+        return thread_is_main() ? wakeup_check_signals(here) : 0;
     }
     disturbance_note();
     return raise_deadline(here, "", what, elapsed, place == DEADLINE_HERE);
