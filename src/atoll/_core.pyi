@@ -1,5 +1,6 @@
 """The C core of atoll: mechanism, no policy."""
 
+import _thread
 from collections.abc import Buffer as ReadableBuffer
 from collections.abc import (
     Callable,
@@ -369,6 +370,27 @@ def buffer_readonly(buffer: BufferHandle, /) -> Buffer:
 def buffer_statistics() -> tuple[int, int]:
     """How many blocks there are, of how much."""
 
+def await_standby(lock: _thread.LockType, /) -> None:
+    """Take a lock that the standby thread releases; it goes on after a fork."""
+
+def begin_child() -> None:
+    """In a forked child: forget what other threads were importing."""
+
+def begin_fork() -> None:
+    """Stop the threads that work in the background."""
+
+def end_fork() -> None:
+    """In the parent: go on with what is waited for."""
+
+def standby_is_stopping() -> bool:
+    """Is the standby thread to end?"""
+
+def start_standby() -> None:
+    """Start the standby thread, unless it runs."""
+
+def stop_standby() -> None:
+    """Stop it for good; in the main interpreter."""
+
 def call_standby() -> None:
     """Wake the thread that waits in wait_for_call."""
 
@@ -570,12 +592,6 @@ def register_traceback(number: int, descriptor: int, /) -> None:
 
 def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""
-
-def rest_reaper() -> None:
-    """Stop the threads that clean up until there is more to do."""
-
-def resume_collector() -> None:
-    """Go on with what is waited for."""
 
 def restrict(object: object, rules: dict[str, Any], /) -> Any:
     """Narrow an object to some names."""

@@ -77,6 +77,7 @@ child(void)
     reaper_fork_child();
     collector_fork_child();
     creation_fork_child();
+    standby_fork_child();
     thread_state_fork_child();
     cpython_forget_thread_states(); // first: it looks whether there are other interpreters
     cpython_forget_interpreters();

@@ -21,6 +21,7 @@ static const struct {
     [HOOK_CHANGEABLE] = {"atoll._transfer.describe", "CHANGEABLE"},
     [HOOK_ABC_MARKERS] = {"atoll._transfer.describe", "abc_markers"},
     [HOOK_JOIN_THREADS] = {"atoll._interpreter.inside", "join_threads"},
+    [HOOK_STANDBY] = {"atoll._interpreter.standby", "keep"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},
     [HOOK_QUEUE] = {"atoll._queue.queue", "Queue"},
     [HOOK_LIFO_QUEUE] = {"atoll._queue.queue", "LifoQueue"},
