@@ -84,7 +84,7 @@ def _finish_all() -> None:
 threading._register_atexit(_finish_all)  # type: ignore[attr-defined]
 # Functions in C: nothing breaks them off.
 os.register_at_fork(after_in_child=_exit_lock._at_fork_reinit)  # type: ignore[attr-defined]
-os.register_at_fork(after_in_child=_executors.data.clear)
+os.register_at_fork(after_in_child=_executors.data.clear)  # type: ignore[attr-defined]
 
 
 # ---- workers ----

@@ -132,8 +132,8 @@ start_standby(PyObject *module, PyObject *unused)
     if (result == STANDBY_RUNS) {
         Py_RETURN_NONE;
     }
-    PyErr_SetString(PyExc_RuntimeError, result == STANDBY_OVER ? "Python is ending"
-                                                               : "no thread can be started");
+    PyErr_SetString(PyExc_RuntimeError,
+                    result == STANDBY_OVER ? "Python is ending" : "no thread can be started");
     return NULL;
 }
 

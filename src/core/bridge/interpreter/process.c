@@ -84,6 +84,18 @@ child(void)
     reporter_fork_child(); // when all is whole again
 }
 
+// ---- the end of a child that was forked in a thread ----
+
+static void
+end_helpers(void)
+{
+    standby_stop(false);
+    collector_rest();
+    reaper_rest();
+    alarm_rest();
+    reporter_rest();
+}
+
 // ---- the beginning ----
 
 void
@@ -97,6 +109,7 @@ process_init(void)
                                          .note_growth = collector_note_growth,
                                          .note_dropped = standby_retire_if_unused,
                                          .release_buffer = lease_run});
+        thread_listen_last(end_helpers);
         pthread_atfork(prepare, parent, child);
         arenas_install();
         standby_signal_init();

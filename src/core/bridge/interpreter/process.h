@@ -8,6 +8,9 @@
 // other thread states. glibc's loader is not whole in a child forked while another thread loads;
 // one GIL rules that out, many do not: so shared objects are loaded between forks.
 //
+// A child that was forked in another thread than main's ends with its last thread, as CPython has
+// it: nobody calls the exit handlers. Threads of ours do not keep it.
+//
 // Lock order: loading, reporter, alarm, threads, registry, `interp.mutex`; registry of queues,
 // `queue`, `waker`. All others are leaves. No Python runs under any of them.
 //

@@ -21,7 +21,7 @@
 typedef enum { STANDBY_RUNS, STANDBY_OVER, STANDBY_NO_THREAD } standby_start_result;
 standby_start_result standby_start(void);
 void standby_stop(bool for_good);
-bool standby_must_stop(void); // asked by the thread
+bool standby_must_stop(void);             // asked by the thread
 void standby_await(int one_more_or_less); // somebody waits for it: it goes on after a fork
 void standby_begin_fork(void);
 void standby_end_fork(void); // in the parent

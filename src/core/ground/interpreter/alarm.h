@@ -50,6 +50,7 @@ typedef void (*alarm_post)(void);
 // False: no thread to be had. The second time it does nothing.
 bool alarm_start(alarm_note note, alarm_post post);
 void alarm_stop(void); // for good; waits for it
+void alarm_rest(void); // its thread ends soon; alarm_start starts it again
 void alarm_ring(void); // a signal has come
 unsigned alarm_count_signals(void);
 void alarm_retry(void); // a wake-up was not answered: post it again in a moment

@@ -46,6 +46,7 @@ struct thread {
     atomic_int_least64_t current; // id of the interpreter it is in; -1: not known
     void *creating;               // interp that this thread is making right now, or NULL
     bool is_main;                 // the process's first thread, which handles signals
+    bool is_helper;               // started by thread_start
     int mask_depth;               // > 0: what runs must not be broken off
     unsigned broken_off;          // how often what it did was
     atomic_uint wakeup;         // why it is to look up (ground/interpreter/alarm.h); set by anyone
@@ -58,8 +59,12 @@ struct thread {
 
 extern __thread thread *thread_self __attribute__((tls_model("initial-exec")));
 
-// Start a thread that runs no Python by itself: signals are for Python's own. False: there is none.
+// Start a helper, a thread of ours: signals are for Python's own. False: there is none.
 bool thread_start(pthread_t *started, void *(*run)(void *), void *argument);
+
+// A child that was forked elsewhere than in the main thread ends with its last thread: CPython has
+// it so. When the last one with a record ends, but for helpers, these are to end as well.
+void thread_listen_last(void (*end_helpers)(void));
 
 thread *thread_init(void); // this thread's record; NULL: out of memory
 
