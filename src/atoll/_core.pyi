@@ -512,6 +512,9 @@ def invoke(
 def is_collector_enabled() -> bool:
     """May it run by itself?"""
 
+def is_ending() -> bool:
+    """Are no more interpreters made?"""
+
 def is_handle(object: object, /) -> bool:
     """Does it cross as a handle?"""
 

@@ -298,6 +298,12 @@ creation_end(void)
     Py_END_ALLOW_THREADS
 }
 
+bool
+creation_has_ended(void)
+{
+    return atomic_load(&is_ending);
+}
+
 void
 creation_fork_child(void)
 {

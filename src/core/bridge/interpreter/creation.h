@@ -21,6 +21,7 @@ interp *creation_of(PyInterpreterState *interpreter);
 
 // At the end of the process, attached to main: none is made any more, and none is being made.
 void creation_end(void);
+bool creation_has_ended(void);
 void creation_fork_child(void);
 
 #endif

@@ -255,6 +255,7 @@ end(crossing *over, interp *target, guest *mine)
     reap_guests(target, mine);
     detained_drop(target->core_state);
     export_drop_all(target->core_state);
+    state_prepare_end(target->core_state);
     state_let_go(target->core_state);
     crossing_stop_asking(target); // whoever wakes this thread finds it inside until the very end
     Py_EndInterpreter(mine->thread_state);
