@@ -153,7 +153,7 @@ def __getattr__(name: str) -> object:
 
 
 def _bind_loaded() -> None:
-    """Bind what loaded modules have, before nothing can be imported any more; called by the core."""
+    """Bind what loaded modules have: soon nothing can be imported; called by the core."""
     for name in _PLACES.keys() - globals().keys():
         if f"{__name__}.{_PLACES[name]}" in sys.modules:
             __getattr__(name)

@@ -104,6 +104,9 @@ class EventfdWaker:
     def take(self) -> list[int]:
         """The numbers of the waits that have ended since."""
 
+    def listen(self, is_on: bool, /) -> None:
+        """Is it called whenever threads in this interpreter are to look up?"""
+
 @disjoint_base
 class BufferHandle:
     """The C half of atoll.Buffer."""

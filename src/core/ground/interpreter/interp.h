@@ -86,6 +86,7 @@ struct interp {
     bool is_unasked;      // mutex; no pending call is to be made any more
     int reservations;     // mutex; threads that keep it so
     char activity[INTERP_ACTIVITY_SIZE]; // mutex; what one of these was doing
+    _Atomic(struct event_loop *) loops;  // mutex; those that wait here
     void *interruption;     // mutex; parcel with the exception for one of the interruptible ones
     bool may_interrupt_own; // mutex; for the interpreter's own threads too
     interp *next;           // registry; newest first
