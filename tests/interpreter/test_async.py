@@ -342,7 +342,7 @@ def test_cancelling_acall_ends_a_loop(interpreter: atoll.Interpreter) -> None:
 
 
 def test_call_in_a_running_loop_is_refused() -> None:
-    """Where a loop runs, an async function of the same interpreter is refused, as by asyncio.run."""
+    """An async function of the same interpreter is refused where a loop runs."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _pickle as pickle
 import marshal
 import sys
+import types
 from functools import lru_cache
 from importlib import import_module
 from opcode import opmap
@@ -47,13 +48,21 @@ class Pickler(pickle.Pickler):
     def _reduce_function(self, function: FunctionType) -> Any:
         code, known = function.__code__, function.__globals__
         used, names = _names_in(code)
-        values = {name: known[name] for name in used if name in known}
+        values = {name: resolved(known[name]) for name in used if name in known}
         cells = tuple(map(_contents, function.__closure__ or ()))
         _check_packages((*values.values(), *(each[0] for each in cells if each)), names)
         namespace = self._namespaces.setdefault(id(known), _described(known))
         arguments = marshal.dumps(code), namespace, function.__name__
         state = values, cells, _attributes(function), function.__dict__
         return remaking.make, arguments, state, None, None, remaking.fill
+
+
+_Lazy: Any = getattr(types, "LazyImportType", ())  # new in 3.15
+
+
+def resolved(value: Any) -> Any:
+    """Return a value of a namespace; what is to be imported when it is first used, is imported."""
+    return value.resolve() if isinstance(value, _Lazy) else value
 
 
 def _checked_name(module: ModuleType) -> str:

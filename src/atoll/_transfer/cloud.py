@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import cloudpickle
 
+from .closures import resolved
 from .value_types import note_by_value
 
 if TYPE_CHECKING:
@@ -27,12 +28,19 @@ def _make_code(filename: str, make: Callable[..., CodeType], *parts: Any) -> Cod
     return make(*parts).replace(co_filename=filename)
 
 
+def _found(value: Any) -> Any:
+    """Stand in a pickle for what was imported when it was pickled."""
+    return value
+
+
 class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     """Pickles by value what cannot be imported, with the names of its files."""
 
     dispatch_table: ClassVar[Any] = ChainMap({CodeType: _reduce_code}, _dispatch_table)
 
     def reducer_override(self, obj: Any) -> Any:
+        if (found := resolved(obj)) is not obj:
+            return _found, (found,)
         reduced = super().reducer_override(obj)
         if issubclass(type(obj), type):
             note_by_value(obj)
