@@ -1,4 +1,4 @@
-# The long checks; `uv run pytest` is the short one, `.ci/run` what must pass before a change lands.
+# The long checks. `uv run pytest` is the short one; `.ci/run` must pass before a change lands.
 SECONDS_EACH ?= 10
 AUDIT_SECONDS ?= 900
 
@@ -12,14 +12,14 @@ tsan:  # ThreadSanitizer: the core's own tests, the stress scripts
 	tools/tsan_ground.sh
 	tools/tsan.sh $(SECONDS_EACH)
 
-shake:  # the stress scripts on a core that rests at random
+shake:  # the stress scripts on a core that pauses at random
 	tools/shake.sh $(SECONDS_EACH)
 
 faults:  # allocations that fail
 	uv run python tests/faults/faults.py
 
-audit:  # what somebody would try who wants to break it, in $(AUDIT_SECONDS) seconds
+audit:  # attempts to break atoll, for $(AUDIT_SECONDS) seconds
 	uv run python tools/audit.py $(AUDIT_SECONDS)
 
-nightly:  # all of it, and ten minutes of random programs on each Python of $PYTHONS
+nightly:  # all of these, and ten minutes of each stress script on each Python of $PYTHONS
 	tools/nightly.sh

@@ -1,4 +1,4 @@
-"""Buffers: passing memory against a plain call, copies against memcpy, cells against Proxies."""
+"""Buffers: passing memory against a plain call, copies against memcpy, AtomicInt against Proxy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import atoll
 
 try:
     import numpy
-except ImportError:  # it follows new Pythons late
+except ImportError:  # there is none yet for a new Python
     numpy = None
 
 SIZE = 100_000_000  # bytes
@@ -54,7 +54,7 @@ def measure_passing(there: atoll.Interpreter, rounds: int) -> list[Figure]:
 
 
 def measure_copies(rounds: int) -> list[Figure]:
-    """A numpy array by value, against one memcpy into new memory, and into old."""
+    """A numpy array by value, against one memcpy into new memory, and into used memory."""
     if numpy is None:
         return []
     array, queue = numpy.ones(SIZE, "u1"), atoll.Queue()
@@ -83,7 +83,7 @@ def measure_copies(rounds: int) -> list[Figure]:
 
 
 def measure_cells(there: atoll.Interpreter, rounds: int) -> list[Figure]:
-    """Counting: in a cell, by Proxy, in a local object."""
+    """Counting: in an AtomicInt, by Proxy, in a local object."""
     taken = interleave(
         [
             Loop("cell", "p.add(1)", {"p": atoll.AtomicInt(atoll.Buffer(8))}),

@@ -1,6 +1,6 @@
 """What one operation on a Proxy costs, against the same operation on a local object.
 
-Every figure is the best of many short batches, loop overhead taken off; the local and the proxied
+Every figure is the best of many short batches, without loop overhead; the local and the proxied
 loop take turns.
 """
 
@@ -139,7 +139,7 @@ def compare(figures: Sequence[Figure]) -> list[Figure]:
 
 
 def measure_threaded(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
-    """The main figures once more in a process that has had threads: its locks cost more then."""
+    """The main figures again in a process that has had threads: then its locks cost more."""
     thread = Thread(target=int)
     thread.start()
     thread.join()
@@ -151,7 +151,7 @@ def measure_threaded(interpreter: atoll.Interpreter, rounds: int) -> list[Figure
 
 
 def measure_drops(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
-    """What it costs to drop the last reference to a Proxy, each to an object of its own."""
+    """What it costs to drop the last reference to a Proxy; each refers to another object."""
     remote = interpreter.call(targets.Factory)
     best = {"none": float("inf"), "local": float("inf"), "proxied": float("inf")}
     makers = {"none": lambda: None, "local": targets.Factory().make, "proxied": remote.make}

@@ -68,7 +68,7 @@ def enter_main(visits: int) -> tuple[Visits, Visits]:
 
 
 def take_gil_in_main(visits: int) -> tuple[Visits, Visits]:
-    """For comparison: an ordinary thread that gives the GIL up and takes it from a busy one."""
+    """For comparison: an ordinary thread that releases the GIL and takes it from a busy thread."""
     target = targets.Yielding()
     idle = targets.visit(target, visits, PAUSE)
     with own_thread_busy(targets.Busy()):

@@ -18,9 +18,9 @@ import atoll
 
 WORKERS = 2
 ITEMS = 10_000
-PROCESS_ITEMS = 1_000  # as many would take a while
+PROCESS_ITEMS = 1_000  # fewer, since they are slow
 SUBMITS = 500
-PARTS = 50  # of the work of a second
+PARTS = 50  # tasks that make up the work of a second
 MICROSECONDS = 1e6
 
 Kind = Callable[[int], Executor]
@@ -44,8 +44,8 @@ def elapsed(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def warm(pool: Executor) -> Executor:
-    """Have all workers started, and what they import imported."""
+def prepare(pool: Executor) -> Executor:
+    """Start all workers, and let them import what the tasks need."""
     list(pool.map(timed_spin, [100] * 4 * WORKERS, chunksize=1))
     return pool
 
@@ -71,7 +71,7 @@ def map_each(pool: Executor, **arguments: int) -> float:
 
 def measure_tasks(rounds: int) -> list[Figure]:
     """The best times of all executors, in turns."""
-    pools = {name: warm(make(WORKERS)) for name, make in kinds().items()}
+    pools = {name: prepare(make(WORKERS)) for name, make in kinds().items()}
     best: dict[tuple[str, str], float] = {}
 
     def keep(what: str, name: str, value: float) -> None:
@@ -115,7 +115,7 @@ def _compare(
 
 
 def calibrate() -> int:
-    """The turns that take one part of a second's work."""
+    """Return how many turns one part of a second's work has."""
     turns = 100
     while (seconds := elapsed(partial(targets.spin, turns))) < 0.5 / PARTS:
         turns *= 2
@@ -136,13 +136,13 @@ def work(pool: Executor, count: int) -> float:
 
 
 def measure_use(pool: Executor, count: int) -> float:
-    """How many workers were at work, on average. Other work of the machine slows all alike."""
+    """How many workers were busy, on average; other programs do not change this much."""
     start = time.perf_counter()
     added_up = work(pool, count)
     return added_up / (time.perf_counter() - start)
 
 
-def work_cold(make: Kind, count: int) -> None:
+def work_in_new_pool(make: Kind, count: int) -> None:
     with make(WORKERS) as pool:
         work(pool, count)
 
@@ -150,7 +150,7 @@ def work_cold(make: Kind, count: int) -> None:
 def measure_scaling(rounds: int) -> list[Figure]:
     """A second of work: alone, with workers that are ready, and from their start to their end."""
     count = calibrate()
-    pools = {name: warm(make(WORKERS)) for name, make in kinds().items()}
+    pools = {name: prepare(make(WORKERS)) for name, make in kinds().items()}
     best: dict[str, float] = {}
     use = 0.0
     for _ in range(rounds):
@@ -160,7 +160,9 @@ def measure_scaling(rounds: int) -> list[Figure]:
         }
         for name, make in kinds().items():
             runs[f"{name}, ready"] = lambda pool=pools[name]: work(pool, count)
-            runs[f"{name}, cold"] = lambda make=make: work_cold(make, count)
+            runs[f"{name}, start and end included"] = lambda make=make: work_in_new_pool(
+                make, count
+            )
         for name, run in runs.items():
             best[name] = min(elapsed(run), best.get(name, float("inf")))
     for pool in pools.values():
@@ -173,9 +175,9 @@ def measure_scaling(rounds: int) -> list[Figure]:
 
 
 def measure_first(rounds: int) -> list[Figure]:
-    """The same with the first executor of a process, which no ready interpreter awaits."""
+    """The same with the first executor of a process, when no interpreter is ready."""
     command = [sys.executable, str(Path(__file__)), "--as-first", str(calibrate())]
-    best = {"alone": float("inf"), "atoll, cold, the first of a process": float("inf")}
+    best = {"alone": float("inf"), "atoll, the first pool of a process": float("inf")}
     for _ in range(rounds):
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         for name, seconds in zip(best, map(float, printed.split()), strict=True):
@@ -184,8 +186,8 @@ def measure_first(rounds: int) -> list[Figure]:
 
 
 def print_first(count: int) -> None:
-    """Be a process of `measure_first`."""
-    first = elapsed(partial(work_cold, atoll.InterpreterPoolExecutor, count))
+    """Run as a process of `measure_first`."""
+    first = elapsed(partial(work_in_new_pool, atoll.InterpreterPoolExecutor, count))
     print(elapsed(lambda: [targets.spin(count) for _ in range(PARTS)]), first)
 
 

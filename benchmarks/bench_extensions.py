@@ -1,7 +1,8 @@
 """NumPy in every interpreter: two at once, arrays without a copy, the import and its memory.
 
-OpenBLAS would do one interpreter's matrix products on all processors, with threads of its own: then
-nothing is left for a second one to gain. So it is told to use one thread, before NumPy loads it.
+OpenBLAS would do the matrix products of one interpreter on all processors, with threads of its own;
+a second interpreter could not make that faster. So it is told to use one thread, before NumPy loads
+it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import atoll
 try:
     import numeric
     import numpy
-except ImportError:  # it follows new Pythons late
+except ImportError:  # there is none yet for a new Python
     numpy = None
 
 PARALLEL_BOUND = Bound(1.9, side="at least")
@@ -40,7 +41,7 @@ MEBIBYTE, MICROSECONDS = 2**20, 1e6
 
 
 def measure_parallel(rounds: int) -> list[Figure]:
-    """Two pieces of work in turn in main, against two interpreters and two threads of main."""
+    """Two pieces of work: in turn in main, in two interpreters, and in two threads of main."""
     runs: dict[str, Callable[[], object]] = {}
     with (
         ThreadPoolExecutor(2) as pool,
@@ -72,7 +73,7 @@ def ways(
 def compare(name: str, taken: dict[str, float]) -> list[Figure]:
     in_two = Figure("at once, 2 interpreters", taken[f"{name}, interpreters"], "ms")
     in_threads = Figure("at once, 2 threads of one", taken[f"{name}, threads"], "ms")
-    bound = None if name in numeric.LETTING_GO else PARALLEL_BOUND
+    bound = None if name in numeric.WITHOUT_GIL else PARALLEL_BOUND
     in_turn = taken[f"{name}, in turn"]
     return [
         Figure(f"{name}, in turn", in_turn, "ms", in_two, bound),
@@ -84,7 +85,7 @@ def compare(name: str, taken: dict[str, float]) -> list[Figure]:
 
 
 def measure_arrays(rounds: int) -> list[Figure]:
-    """Another interpreter's NumPy sees 100 MB of ours, and ours sees 100 MB of that one's."""
+    """NumPy in another interpreter uses 100 MB of this one in place, and the other way round."""
     with atoll.Interpreter() as there:
         arrays = there.call(numeric.Arrays, SIZE)
         old = numeric.Arrays(SIZE).array
@@ -104,7 +105,7 @@ def measure_arrays(rounds: int) -> list[Figure]:
         )
         memcpy = best_in_turns({"memcpy": partial(numpy.copyto, new, old)}, rounds)["memcpy"]
         del arrays, buffer
-        gc.collect()  # views of memory over there keep the interpreter from closing
+        gc.collect()  # views of its memory keep the interpreter from closing
     names = {"buffer": "an argument, in a Buffer", "proxy": "numpy.asarray(proxy)"}
     return [
         Figure(
@@ -122,7 +123,7 @@ def measure_arrays(rounds: int) -> list[Figure]:
 
 
 def measure_import(rounds: int) -> list[Figure]:
-    """The first import of a process and of its interpreters, and what another one takes."""
+    """The first import in a process and in its interpreters, and the memory of one more."""
     command = [sys.executable, str(Path(__file__).with_name("first_import.py"))]
     lines = []
     for _ in range(rounds):

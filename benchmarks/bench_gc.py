@@ -1,4 +1,4 @@
-"""What the collector of garbage cycles between interpreters costs, and what it holds up."""
+"""What collecting garbage cycles between interpreters costs, and how long it pauses others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STOP_BOUND = Bound(1.0, of="value")  # ms
 DELAY_BOUND = Bound(20.0, of="value")  # ms
 CHURN_BOUND = Bound(1.05)
 SHARE_BOUND = Bound(5.0, of="value")  # percent
-SMALL_OBJECTS = 100_000  # in each interpreter where Proxies are churned
+SMALL_OBJECTS = 100_000  # in each interpreter of the measurement with many new Proxies
 PROXIES_PER_CYCLE = 100
 CHURN_TURNS, CHURN_ROUNDS = 5, 12_000
 DELAY_SECONDS = 5.0
@@ -62,7 +62,7 @@ def pair_of(objects: int, preemptive: bool = False) -> Iterator[Pair]:
 
 
 def measure_pauses(rounds: int) -> list[Figure]:
-    """What a collection holds up, with many objects in each interpreter."""
+    """How long a collection pauses interpreters that have many objects."""
     own = best = whole = float("inf")
     with pair_of(OBJECTS) as pair:
         for _ in range(rounds):
@@ -84,10 +84,10 @@ def measure_pauses(rounds: int) -> list[Figure]:
 
 
 def longest_gaps(pair: Pair, is_collected: bool) -> float:
-    """Of a thread that computes in one interpreter, while long calls in C run in the other.
+    """The longest gaps of a thread that computes, while long C calls run in the other interpreter.
 
-    The median of the longest in each of many short times, in milliseconds: what else the machine
-    does can hold up a thread for longer than any collection.
+    The median over many short periods of the longest gap in each, in milliseconds. A maximum would
+    show other programs: they can stop a thread for longer than any collection.
     """
     deadline = time.monotonic() + DELAY_SECONDS
     gaps: list[float] = []
@@ -112,16 +112,16 @@ def measure_delay() -> list[Figure]:
         delay = longest_gaps(pair, True)
         after = atoll.gc.statistics()
     against = Figure("without collections", alone, "ms")
-    name = "a thread held up, long C calls elsewhere"
+    name = "the pause of a thread, long C calls elsewhere"
     return [
         Figure(name, delay, "ms", against, DELAY_BOUND),
         Figure("collections meanwhile", after.collections - before.collections, ""),
-        Figure("stops that did not come about", after.abandoned - before.abandoned, ""),
+        Figure("stops that were given up", after.abandoned - before.abandoned, ""),
     ]
 
 
 def churn(pair: Pair, rounds: int) -> float:
-    """Have Proxies come and go, and make garbage cycles now and then; the seconds that it takes."""
+    """Make and drop Proxies, and some garbage cycles; return the seconds that it takes."""
     start = time.perf_counter()
     for _ in range(rounds):
         pair.make_cycle()
@@ -131,7 +131,7 @@ def churn(pair: Pair, rounds: int) -> float:
 
 
 def measure_share() -> list[Figure]:
-    """Half of the time without, half with collections by themselves, in turns."""
+    """In turns without automatic collections and with them."""
     off = on = held = 0.0
     freed = runs = 0
     with pair_of(SMALL_OBJECTS) as pair:

@@ -71,7 +71,7 @@ def _compare(name: str, ours: list[Times], plain: list[Times]) -> Figure:
 
 
 def what_is_added_to(create: Figure) -> Figure:
-    """What creating costs more than a plain one: importing atoll there, and what is inherited."""
+    """What an Interpreter costs more than a plain one: importing atoll, and what it inherits."""
     added = create.value - create.against.value if create.against else create.value
     return Figure("of which added by atoll (its import)", added, "ms", bound=IMPORT_BOUND)
 
@@ -86,7 +86,7 @@ def run_cycles(kind: str, cycles: int) -> tuple[int, int]:
 
 
 def measure_memory(cycles: int) -> list[Figure]:
-    """What is resident after so many interpreters, and what each of them left behind."""
+    """The resident memory after so many interpreters, and what each of them left behind."""
     first, last = run_cycles("atoll", cycles)
     plain_first, plain_last = run_cycles("plain", cycles)
     name = f"memory after {cycles:,} interpreters"

@@ -31,7 +31,7 @@ Measure = Callable[[], float]  # nanoseconds
 
 @contextmanager
 def running(function: Callable[..., Any], *args: Any) -> Iterator[None]:
-    """Call the function in a thread of this interpreter, to the end of the block and its own."""
+    """Run the function in a thread of this interpreter; wait for it at the end of the block."""
     thread = Thread(target=function, args=args)
     thread.start()
     try:
@@ -45,7 +45,7 @@ def trip(make: Callable[[], Any], here: Callable[..., Any], there: Callable[...,
     requests, replies = make(), make()
     with running(there, targets.echo_items, requests, replies):
         try:
-            here(targets.round_trips, requests, replies, ROUND_TRIPS // 4)  # warm
+            here(targets.round_trips, requests, replies, ROUND_TRIPS // 4)  # not counted
             taken: float = here(targets.round_trips, requests, replies, ROUND_TRIPS)
         finally:
             requests.put(None)
@@ -107,7 +107,7 @@ def measure_trips(rounds: int) -> list[Figure]:
 
 
 def measure_polling(rounds: int) -> list[Figure]:
-    """Against the queue of concurrent.interpreters, where there is one."""
+    """Against the queue of concurrent.interpreters, if this Python has it."""
     if importlib.util.find_spec(STANDARD) is None:
         return []
     library = importlib.import_module(STANDARD)

@@ -43,7 +43,7 @@ def measure_making(name: str, value: Any, rounds: int) -> Figure:
 
 
 def size_of(table: Table) -> int:
-    """The memory of a dict of strings to ints, as allocators round it."""
+    """The memory of a dict of strings to ints, rounded as allocators do."""
     objects = sum(
         (sys.getsizeof(each) + 15) & ~15
         for pair in table.items()
@@ -88,7 +88,7 @@ def measure_passing(shared: Any, rounds: int) -> list[Figure]:
 
 
 def measure_lookup(table: Table, shared: Any, rounds: int) -> list[Figure]:
-    """With the dict's own key: it need not be compared there, while the shared one is another."""
+    """Look up the original dict's own key; only the shared dict has to compare it with another."""
     names = {"table": table, "shared": shared, "key": next(key for key in table if key == KEY)}
     statements = {"subscript": "{}[key]", "get": "{}.get(key)", "in": "key in {}"}
     loops = [

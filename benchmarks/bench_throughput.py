@@ -23,7 +23,7 @@ Caller = Callable[[Any, float], int]  # as targets.call_until
 
 
 def calls_per_second(callers: Sequence[Caller], counter: Any, seconds: float) -> float:
-    """Let each caller call in a thread of its own; the rate of all together."""
+    """Let each caller call in a thread of its own; return the rate of all together."""
     before = counter.n
     with ThreadPoolExecutor(len(callers)) as pool:
         start = time.perf_counter()

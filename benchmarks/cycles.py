@@ -1,9 +1,9 @@
 """Make and close interpreters one after another; print the memory they leave behind.
 
-A process of its own for each run: `python cycles.py atoll 1000`, and as its control
+Each run is a process of its own: `python cycles.py atoll 1000`, and as its control
 `python cycles.py plain 1000`, which does `pass` in a plain sub-interpreter of CPython. Both begin
-with a few of both kinds, so that they differ in nothing but the interpreters that follow. Prints
-two numbers: the resident bytes before those, and after.
+with a few of both kinds, so that the runs differ only in the interpreters that follow. Prints two
+numbers: the resident bytes before these interpreters, and after.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import atoll
 
-WARM_UP = 3  # of both kinds, before the first look: what is loaded and cached once stays
+FIRST = 3  # interpreters of both kinds before the first measurement: code and caches stay loaded
 
 
 def cycle_atoll() -> None:
@@ -38,7 +38,7 @@ def resident_bytes() -> int:
 
 def main() -> None:
     cycle = CYCLES[sys.argv[1]]
-    for _ in range(WARM_UP):
+    for _ in range(FIRST):
         cycle_atoll()
         cycle_plain()
     first = resident_bytes()

@@ -1,8 +1,8 @@
 """Import NumPy in main and then in interpreters; print what each import takes.
 
-A process of its own for each run, as a first import comes once: `python first_import.py`. Prints
-the milliseconds of the import in main, in a first interpreter, in a second one, and of copying
-alone in that; then the bytes by which a third one, and one without NumPy, make the process grow.
+Each run is a process of its own, as there is one first import: `python first_import.py`. Prints the
+milliseconds of the import in main, in a first interpreter, in a second one, and of the copying in
+the second one; then the bytes by which a third one, and one without NumPy, make the process grow.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def milliseconds_of(there: atoll.Interpreter) -> float:
 
 
 def memory() -> int:
-    """Bytes of this process; a page that several of its mappings show counts once."""
+    """The memory of this process in bytes; a page that is mapped several times counts once."""
     for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * KIBIBYTE

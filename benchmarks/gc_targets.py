@@ -1,4 +1,4 @@
-"""What bench_gc.py has in each of its interpreters."""
+"""The module that bench_gc.py imports in each of its interpreters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ kept: list[Any] = []
 
 
 class Node:
-    """May refer to another."""
+    """An object that may refer to another."""
 
     def __init__(self, other: Any = None) -> None:
         self.other = other
@@ -20,7 +20,7 @@ class Node:
 
 
 def fill(objects: int) -> None:
-    """Have so many objects here that the collector looks at."""
+    """Make so many objects here that the collector visits."""
     for number in range(objects // 4):
         node = Node([number])
         node.other.append({"node": node, "others": [None]})
@@ -35,7 +35,7 @@ def time_own_collection() -> float:
 
 
 def longest_gaps(deadline: float) -> tuple[float, ...]:
-    """Compute, and look at the clock: the longest seconds between two looks, again and again."""
+    """Read the clock in a loop; return the longest gap of each quarter second."""
     found = []
     while (start := time.monotonic()) < deadline:
         longest, last = 0.0, start
@@ -48,6 +48,6 @@ def longest_gaps(deadline: float) -> tuple[float, ...]:
 
 
 def compute_in_c(deadline: float) -> None:
-    """Calls that hold the interpreter for some 40 ms each."""
+    """Make calls that hold the interpreter for some 40 ms each."""
     while time.monotonic() < deadline:
         sum(range(2_000_000))

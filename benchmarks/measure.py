@@ -1,9 +1,9 @@
 """Time statements against each other within one run.
 
 pyperf runs one benchmark after the other, each in processes of its own. A ratio of two costs needs
-the contrary: both loops in one process, in turns, so that a slow phase of the machine hits both.
-So the loops here are `timeit` timers, run for about two milliseconds each, round after round; what
-counts is the best batch of each loop, less the best batch of an empty loop.
+the contrary: both loops in one process, in turns, so that a slow phase of the machine affects both.
+So the loops here are `timeit` timers, run for about two milliseconds each, round after round. The
+result is the best batch of each loop, minus the best batch of an empty loop.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Loop:
 
 
 class Batch:
-    """A loop made ready to run, and its best time so far."""
+    """A compiled loop, and its best time so far."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
@@ -43,7 +43,7 @@ class Batch:
         self.best = min(self.best, self._timer.timeit(self._count) / self._count)
 
     def _calibrate(self) -> int:
-        """The number of executions that takes about BATCH_SECONDS; also warms up."""
+        """The number of executions that take about BATCH_SECONDS; runs the loop a first time."""
         count = 1
         while min(self._timer.repeat(3, count)) < BATCH_SECONDS / 2:
             count *= 2
@@ -57,7 +57,7 @@ def _bind(loop: Loop) -> str:
 
 
 def interleave(loops: Sequence[Loop], rounds: int) -> dict[str, float]:
-    """Nanoseconds per operation of each loop by name, loop overhead taken off."""
+    """Nanoseconds per operation of each loop by name, without loop overhead."""
     empty = Batch(Loop("empty", "pass"))
     batches = [Batch(loop) for loop in loops]
     for _ in range(rounds):
@@ -81,5 +81,5 @@ def best_in_turns(functions: Mapping[str, Callable[[], object]], rounds: int) ->
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The value that `percent` of all values do not exceed."""
+    """The value that `percent` percent of all values do not exceed."""
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -1,7 +1,7 @@
 """Work for NumPy, of which every interpreter imports a copy of its own.
 
-The small pieces hold the GIL, as NumPy does not let go of it for arrays of so few items; but for
-each sort it does, however small. The large arrays are computed without the GIL.
+The small pieces hold the GIL: NumPy does not release it for arrays of so few items, except for
+sorting. The large arrays are computed without the GIL.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def large_arrays(turns: int) -> float:
     return total
 
 
-# By name, with the turns that take about 20 ms: short, to find both processors free now and then.
+# By name, with the turns that take about 20 ms: so short that both processors are free at times.
 PIECES: dict[str, tuple[Callable[[int], float], int]] = {
     "transforms": (small_transforms, 1_600),
     "sorts": (small_sorts, 800),
@@ -69,15 +69,15 @@ PIECES: dict[str, tuple[Callable[[int], float], int]] = {
     "matrices": (small_matrices, 1_600),
     "large arrays": (large_arrays, 6),
 }
-LETTING_GO = {"large arrays"}
+WITHOUT_GIL = {"large arrays"}
 
 
 class Arrays:
-    """Holds an array, and looks at others."""
+    """Holds an array, and reads others."""
 
     def __init__(self, size: int) -> None:
         self.array = numpy.ones(size, "u1")
 
     def look(self, array: object) -> int:
-        """Make a numpy array of the memory of what is passed; read one item of it."""
+        """Make a numpy array that uses the memory of the argument; read one item of it."""
         return int(numpy.asarray(array)[-1])

@@ -15,13 +15,13 @@ from rich.table import Table
 
 PLAIN_WIDTH = 120  # columns when the output is not a terminal
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}  # of each unit of time
-BUSY = 0.75  # load of each processor above which other work gets in the way
+BUSY = 0.75  # load of each processor above which other programs distort the figures
 SHOWN_METADATA = ("python_version", "cpu_model_name", "cpu_count", "load_avg_1min")
 
 
 @dataclass(frozen=True)
 class Bound:
-    """What a figure must keep to."""
+    """The limit of a figure."""
 
     limit: float
     of: Literal["ratio", "value"] = "ratio"
@@ -85,7 +85,7 @@ def make_console() -> Console:
 
 
 def print_metadata(console: Console) -> None:
-    """Say where the figures come from."""
+    """Print on which machine and Python the figures were measured."""
     metadata = pyperf.Run([1.0]).get_metadata()
     shown = [f"{name}: {metadata[name]}" for name in SHOWN_METADATA if name in metadata]
     console.print(" | ".join(shown), style="dim", highlight=False)

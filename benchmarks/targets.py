@@ -1,7 +1,7 @@
 """The objects that the benchmarks call, and the loops that run inside other interpreters.
 
-Every interpreter imports this module by name (sys.path is inherited), so nothing of it crosses by
-value. It imports neither atoll nor anything slow.
+Every interpreter imports this module by name (sys.path is inherited), so its functions do not cross
+by value. It imports neither atoll nor anything slow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CALLS_BETWEEN_LOOKS_AT_THE_CLOCK = 200
 
 
 class Counter:
-    """The object whose method call is the measure of everything."""
+    """The object whose method call most figures are compared with."""
 
     def __init__(self) -> None:
         self.n = 0
@@ -104,14 +104,14 @@ class Busy:
 
 
 class Yielding:
-    """Gives the GIL of its own interpreter up and takes it again."""
+    """Releases the GIL of its own interpreter and takes it again."""
 
     def touch(self) -> None:
         time.sleep(0)
 
 
 def visit(target: Any, count: int, pause: float) -> tuple[int, ...]:
-    """Call `target.touch()` `count` times; the nanoseconds that each call took."""
+    """Call `target.touch()` `count` times; return the nanoseconds that each call took."""
     clock = time.perf_counter_ns
     target.touch()
     taken = []
@@ -124,7 +124,7 @@ def visit(target: Any, count: int, pause: float) -> tuple[int, ...]:
 
 
 def call_until(counter: Any, deadline: float) -> int:
-    """Call `counter.add(1)` until time.perf_counter() passes the deadline; the number of calls."""
+    """Call `counter.add(1)` until a deadline (time.perf_counter()); return the number of calls."""
     clock = time.perf_counter
     calls = 0
     while clock() < deadline:
@@ -156,13 +156,13 @@ def spin(turns: int) -> int:
 
 
 def echo_items(requests: Any, replies: Any) -> None:
-    """Put every item that is got, up to a None."""
+    """Put every item of one queue into another, until it is None."""
     while (item := requests.get()) is not None:
         replies.put(item)
 
 
 def round_trips(requests: Any, replies: Any, count: int) -> float:
-    """Nanoseconds of one, to a thread that runs echo_items and back."""
+    """Nanoseconds of one round trip to a thread that runs echo_items."""
     start = time.perf_counter_ns()
     for number in range(count):
         requests.put(number)

@@ -2,10 +2,11 @@
 
     uv run --with scikit-learn python examples/digit_reader.py [--parts N] [--interpreters N]
 
-1,797 small images come with scikit-learn. One part of them after the other is set aside; a network
-learns from the rest, and from shifted copies of it, and reads that part. Each interpreter has a
-NumPy, SciPy and scikit-learn of its own. Images, labels and what was read are in Buffers, which all
-see in place: with a call goes the number of a part. Threads of one interpreter are shown beside.
+1,797 small images come with scikit-learn. They are divided into parts. For each part, a network
+learns from all other images, and from shifted copies of them, and then reads the part. Each
+interpreter has a NumPy, SciPy and scikit-learn of its own. Images, labels and results are in
+Buffers, which all use in place: a call only passes the number of a part. The same work in threads
+of one interpreter is shown for comparison.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-# One thread below each matrix product: here parallel work is for the interpreters to do. The
-# libraries look when they are loaded.
+# Each matrix product uses one thread, since the interpreters run in parallel already. The libraries
+# read these variables when they are loaded.
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 try:
@@ -46,7 +47,7 @@ EPOCHS, RATE = 8, 0.01  # of learning
 def read_part(
     part: int, parts: int, images: atoll.Buffer, labels: atoll.Buffer, read: atoll.Buffer
 ) -> None:
-    """Learn from all images but every `parts`-th one, and write what those are taken for."""
+    """Learn from all images except every `parts`-th one; write the digits read in these."""
     pixels, known = numpy.asarray(images), numpy.asarray(labels)
     size = pixels[0].size
     aside = numpy.arange(len(pixels)) % parts == part
@@ -65,13 +66,13 @@ def read_part(
 
 
 def memory() -> float:
-    """Memory of this process in MB; pages that two of its mappings show count once."""
+    """Memory of this process in MB; a page that is mapped several times counts once."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
 
 
 class Comparison:
-    """Does the same work in several ways; it has to have the same result each time."""
+    """Does the same work in several ways, and checks that the results are equal."""
 
     def __init__(self, result: atoll.Buffer) -> None:
         self.result, self.expected = result, b""
@@ -79,7 +80,7 @@ class Comparison:
         self.table = Table("", "seconds", "speed-up", "memory")
 
     def run(self, name: str, work: Callable[[], object]) -> None:
-        """Add a row with the time of a way, and the memory that the process has grown by."""
+        """Do the work in one way; add a row with its time and the growth of the process."""
         memoryview(self.result).cast("B")[:] = bytes(self.result.nbytes)
         before, start = memory(), time.perf_counter()
         work()
@@ -120,7 +121,7 @@ def main() -> None:
 
     console = Console(highlight=False)
     right = sum(map(int.__eq__, read, labels))
-    console.print(f"{right:,} of {len(read):,} digits are read as what they are")
+    console.print(f"{right:,} of {len(read):,} digits are read correctly")
     console.print(comparison.table)
 
 

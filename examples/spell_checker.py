@@ -2,9 +2,9 @@
 
     uv run python examples/spell_checker.py [WORDS...] [--interpreters N]
 
-The words are counted in the text of Python's own standard library, by several interpreters at once.
-Then each of them corrects misspelt words with the table, which is passed to it as a pointer. What
-that takes in memory is shown beside a pool of processes, each of which needs the table for itself.
+Several interpreters at once count the words in the text of Python's standard library. Then each of
+them corrects misspelt words with the table, which is passed to it as a pointer. The memory of that
+is compared with a pool of processes, each of which needs its own copy of the table.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def count_words(paths: tuple[str, ...]) -> Counter[str]:
 
 
 def edits(word: str) -> Iterator[str]:
-    """Everything that is one letter left out, swapped, replaced or added away from a word."""
+    """All texts that differ from a word by one letter left out, swapped, replaced or added."""
     for i in range(len(word) + 1):
         before, after = word[:i], word[i:]
         if after:
@@ -73,7 +73,7 @@ _own_counts: Counts = {}
 
 
 def keep(counts: Counts) -> None:
-    """Initialize a process with a table of its own."""
+    """Store the table of a process; its initializer."""
     globals()["_own_counts"] = counts
 
 
@@ -85,7 +85,7 @@ def correct_with_own(word: str) -> str:
 
 
 def memory() -> float:
-    """Memory that this process and its children have for themselves, in MB."""
+    """Private memory of this process and its children, in MB."""
     kilobytes = 0
     for pid in ("self", *(str(child.pid) for child in multiprocessing.active_children())):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -120,7 +120,7 @@ def library_files() -> list[str]:
 
 
 def count_in_parallel(pool: Executor) -> Counter[str]:
-    """Count in several interpreters; what they return is copied."""
+    """Count in several interpreters; their results are copied."""
     counts: Counter[str] = Counter()
     for part in pool.map(count_words, batched(library_files(), 50, strict=False)):
         counts.update(part)
@@ -128,7 +128,7 @@ def count_in_parallel(pool: Executor) -> Counter[str]:
 
 
 def misspell(counts: Counts, number: int) -> list[str]:
-    """Make words with one wrong letter out of the frequent ones, the same every time."""
+    """Make words with one wrong letter from frequent words; the same words in each run."""
     dice = random.Random(number)
     frequent = sorted(word for word, count in counts.items() if count > 50 and len(word) > 5)
     return [
@@ -150,7 +150,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def check_in_interpreters(words: list[str], counts: Counts, workers: int) -> list[str]:
-    """The table crosses as a pointer, with every word."""
+    """Correct the words in interpreters; the table crosses as a pointer, with every word."""
     with atoll.InterpreterPoolExecutor(workers) as pool:
         return list(pool.map(correct, words, repeat(counts)))
 

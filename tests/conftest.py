@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import subprocess
 import sys
 import textwrap
@@ -15,8 +16,12 @@ from typing import Any
 import pytest
 from children import environment, limit
 
-import atoll
-from atoll import _core
+# Without bytecode in files each of the many processes and interpreters compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+import atoll  # noqa: E402
+from atoll import _core  # noqa: E402
 
 # All tests run with shared values in read-only memory: whoever writes to one ends the process there.
 _core.seal_heap()
@@ -24,12 +29,19 @@ _core.seal_heap()
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Scale the time that a test may take, as those of its processes; but not `--timeout`."""
+    assert not [each.nodeid for each in items if " at 0x" in each.nodeid], "see naming.label"
     if config.option.collectonly or config.getoption("timeout") is not None:
         return
     usual = float(config.getini("timeout"))
     for item in items:
         own = item.get_closest_marker("timeout")
         item.add_marker(pytest.mark.timeout(limit(own.args[0] if own else usual)), append=False)
+
+
+def pytest_collection_finish() -> None:
+    """Have no collection look through what pytest holds: there are many, and that is much."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,15 @@
-"""What somebody would try who wants to break it, within a time.
+"""Try to break atoll in many ways, within a given time.
 
     uv run python tools/audit.py [SECONDS]     (default: 900)
 
-On all cores: gcc's static analyser over each C file of the core; a round of each fuzzer (of
-restrict() and share.load()); the scripts of tests/crashes, and those anywhere in the folder $CASES,
-if that is set; then rounds of the fuzzers, each with seeds of its own, for what is left of the
-time. The longer the time, the longer a round.
+It runs on all cores: gcc's static analyser for each C file of the core; a round of each fuzzer (of
+restrict() and share.load()); the scripts of tests/crashes, and all scripts below the folder $CASES,
+if that is set; then more rounds of the fuzzers, each with other seeds, until the time is over. With
+more time, a round is longer.
 
 A script of $CASES fails only if it dies of a signal or hangs; one that lacks a package is left out.
-What the analyser is wrong about is in tools/audit.supp, with the reason. What is not over when the
-time is, or was not begun, is a failure too. The status is 1 if anything failed.
+tools/audit.supp lists the false warnings of the analyser, with the reasons. A step that has not
+ended, or not begun, when the time is over is a failure too. The status is 1 if anything failed.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ TAIL = 40  # lines of what a failure printed
 
 @dataclass
 class Ended:
-    status: int | None  # as of subprocess: -N is signal N; None: it was still running
+    status: int | None  # as in subprocess: -N is signal N; None: it was still running
     output: str
 
     def __str__(self) -> str:
         if self.status is None:
-            return "not over in time"
+            return "not ended in time"
         if self.status < 0:
             return f"died of {signal.Signals(-self.status).name}"
         return f"status {self.status}"
@@ -79,7 +79,7 @@ def tail(ended: Ended) -> str:
 
 
 def run(step: Step, seconds: float) -> Ended:
-    """Run it; whatever it started and left is killed."""
+    """Run the step's command; then kill the processes that it has left behind."""
     directory = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     with directory as empty, tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
@@ -113,7 +113,7 @@ class Analyser:
         self.in_part: list[str] = []
 
     def steps(self) -> Iterator[Step]:
-        # the largest first, lest one is left for the end
+        # the largest first: at the end all cores are busy with small ones
         for path in sorted((ROOT / "src/core").rglob("*.c"), key=lambda path: -path.stat().st_size):
             name = str(path.relative_to(ROOT))
             yield Step("gcc -fanalyzer", name, [*GCC, name], 180, self.judge(name), directory=ROOT)
@@ -143,7 +143,7 @@ class Analyser:
             yield f"no warning matches {pattern.pattern}"
         if self.in_part:
             names = ", ".join(sorted(Path(name).name for name in self.in_part))
-            yield f"too complex for gcc, which looked at a part of {len(self.in_part)}: {names}"
+            yield f"too complex for gcc, which analysed {len(self.in_part)} in part: {names}"
 
 
 # ---- scripts ----
@@ -182,17 +182,19 @@ class Cases:
 
     def notes(self) -> Iterator[str]:
         for package, count in self.without.items():
-            yield f"{count} of $CASES ended for lack of {package}"
+            yield f"{count} of $CASES were left out: there is no {package}"
 
 
 # ---- fuzzers ----
 
 
-Fuzzer = Callable[[float, bool], Step]  # of the audit's seconds, and whether it is the first round
+Fuzzer = Callable[
+    [float, bool], Step
+]  # from the seconds of the audit, and whether this is the first round
 
 
 def restrict_round(seconds: float, is_first: bool) -> Step:
-    """The first has the tests that are not random too."""
+    """Make a round; the first round also has the tests that are not random."""
     (path,) = TESTS.rglob("test_restrict_fuzz.py")
     variables = {
         "ATOLL_RESTRICT_SEEDS": "3" if seconds < 600 else "5",
@@ -222,7 +224,7 @@ class Audit:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.end = time.monotonic() + seconds
-        self.lock = threading.Lock()  # of what follows, and of what a step's `failure` notes
+        self.lock = threading.Lock()  # for the fields below, and for what a step's `failure` stores
         self.ran: Counter[str] = Counter()
         self.took: defaultdict[str, float] = defaultdict(float)
         self.failed: Counter[str] = Counter()
@@ -231,7 +233,7 @@ class Audit:
         return self.end - time.monotonic()
 
     def attempt(self, step: Step) -> float:
-        """Return how long it has taken."""
+        """Run a step and note its result; return how long it took."""
         began = time.monotonic()
         seconds = min(step.seconds, self.left())
         ended = run(step, seconds) if seconds > 0 else None
@@ -246,7 +248,7 @@ class Audit:
         return took
 
     def fuzz(self, fuzzer: Fuzzer) -> None:
-        """Attempt a round after the other, as long as one surely ends in time and none fails."""
+        """Attempt one round after another, as long as there is time for one and none fails."""
         most = 0.0
         step = fuzzer(self.seconds, False)
         while self.left() > max(2 * most, 60) and not self.failed[step.stage]:
@@ -258,7 +260,7 @@ class Audit:
             print(f"        {note}")
         for stage, count in self.ran.items():
             print(
-                f"{count:6} {stage}: {self.failed[stage]} failed, {self.took[stage]:.0f} s in all"
+                f"{count:6} {stage}: {self.failed[stage]} failed, {self.took[stage]:.0f} s together"
             )
         outcome = "FAILED" if self.failed.total() else "OK"
         print(f"{outcome}, {self.seconds - self.left():.0f} s of {self.seconds:.0f} s")

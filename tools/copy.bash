@@ -1,7 +1,8 @@
-# Sourced by the scripts beside it, in the project's folder: a copy of the tree with a core of its own.
+# Sourced by the scripts beside it, in the project's folder: makes a copy of the tree with its own core.
 
-# build_copy NAME CFLAGS [LDFLAGS]: builds it in build/NAME, so that the ordinary extension in src/atoll
-# is left alone, with the Python of `uv run` (or $ATOLL_PYTHON); goes there, and has that imported.
+# build_copy NAME CFLAGS [LDFLAGS]: builds the copy in build/NAME, with the Python of `uv run` (or
+# $ATOLL_PYTHON); the ordinary extension in src/atoll stays as it is. Then it changes into the copy, and
+# sets PYTHONPATH to it.
 build_copy() {
   python=${ATOLL_PYTHON:-$(uv run -q python -c 'import sys; print(sys.executable)')}
   copy=$PWD/build/$1
@@ -11,18 +12,18 @@ build_copy() {
   cp -a src/core src/atoll "$copy/tree/src/"
   rm -f "$copy"/tree/src/atoll/*.so
 
-  # setuptools only for the build; everything that atoll needs comes from the Python's own environment
+  # only setuptools, for the build; all that atoll needs is in the environment of that Python
   [[ -e $venv/bin/python ]] || uv venv -q --python "$python" "$venv"
   uv pip install -q --python "$venv/bin/python" 'setuptools>=77'
   (cd "$copy/tree" && ATOLL_CFLAGS="$2 ${ATOLL_CFLAGS:-}" ATOLL_LDFLAGS="${3:-}" \
     "$venv/bin/python" setup.py -q build_ext --inplace --build-temp "$venv/objects")
-  reports=$copy/reports # of a sanitizer: a file for each process in which it has found something
+  reports=$copy/reports # of a sanitizer: a file for each process in which it found something
   rm -rf "$reports" && mkdir -p "$reports"
   export PYTHONPATH="$copy/tree/src:$copy/tree/tests"
   cd "$copy/tree"
 }
 
-# The Python is run by this command.
+# The command in front of the Python, as a list.
 prefix=()
 
 check_copy() {
@@ -30,12 +31,12 @@ check_copy() {
     "import atoll._core as core; assert core.__file__.startswith('$copy'), core.__file__"
 }
 
-# library NAME: the path of one of the compiler's own
+# library NAME: print the path of a library of the compiler
 library() { realpath "$(${CC:-gcc} -print-file-name="$1")"; }
 
 failed=0
 
-# try SECONDS ARGUMENTS...: run the Python for so long, tell how it went, and note a failure
+# try SECONDS ARGUMENTS...: run the Python, for SECONDS at most; print the outcome and note a failure
 try() {
   local log="$copy/log" start=$SECONDS
   if timeout -s KILL "$1" "${prefix[@]}" "$python" "${@:2}" >"$log" 2>&1 </dev/null; then
@@ -47,7 +48,7 @@ try() {
   fi
 }
 
-# tell_reports: print what is in $reports, all of it failures
+# tell_reports: print the files in $reports; each is a failure
 tell_reports() {
   local report
   for report in "$reports"/*; do

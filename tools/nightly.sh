@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# nightly.sh [SECONDS]: what takes too long to run before each change; hours.
+# nightly.sh [SECONDS]: the checks that take too long to run before each change; they take hours.
 #
 # Each stress script runs for SECONDS (default: 600) on the Python of `uv run` and on those whose paths
-# $PYTHONS lists, divided by blanks; then what the Makefile has. All is run; the status says whether all
-# of it passed.
+# are in $PYTHONS, separated by blanks; then the checks of the Makefile run. A failure does not stop the
+# rest; the status is 1 if anything failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${1:-600}
+export ATOLL_THOROUGHNESS=${ATOLL_THOROUGHNESS:-4} # how often tests repeat what is random or a race
 failed=()
 attempt() {
   echo "=== $*"

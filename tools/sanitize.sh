@@ -15,17 +15,17 @@ if ! ((${#tests[@]})); then
     tests/transfer/test_{values,exceptions,restrict}.py tests/interpreter/test_{lifetime,one_at_a_time}.py)
 fi
 
-# -fno-wrapv: Python's own flags define signed overflow, and then UBSan does not look for it
+# -fno-wrapv: with -fwrapv, which is among Python's own flags, UBSan does not look for signed overflow
 flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-wrapv"
 flags+=" -fno-omit-frame-pointer -g -O1"
 build_copy sanitize "$flags" "-fsanitize=address,undefined"
 
-# No search for leaks: Python leaves memory to the process's end, and a fork forgets interpreters
-# (tests/leaks/test_leaks.py looks for ours). ASan reports to files, since scripts that start others may keep
-# their stderr; UBSan to stderr only, which pytest must not capture therefore.
+# No search for leaks: Python does not free everything at the end, and a forked child leaves interpreters
+# behind (tests/leaks/test_leaks.py looks for our leaks). ASan reports to files, since scripts that start
+# others may keep their stderr. UBSan reports to stderr only, so pytest must not capture that.
 options=halt_on_error=1:abort_on_error=1:print_stacktrace=1:log_path=$reports/report
 export ASAN_OPTIONS=$options:detect_leaks=0:use_sigaltstack=0:handle_segv=1 UBSAN_OPTIONS=$options
-export PYTHONMALLOC=malloc # so that Python's own objects are seen too
+export PYTHONMALLOC=malloc # so that ASan checks Python's objects too
 export LD_PRELOAD="$(library libasan.so):$(library libubsan.so)"
 
 check_copy
@@ -35,11 +35,11 @@ for script in calls drop queue executor; do
 done
 try 200 tests/stress/stress_exit.py "$seconds"
 for script in tests/crashes/*.py; do
-  # stacks are larger under ASan, and it has no patience with 100,000 frames, 300 interpreters, 60 forks
+  # under ASan stacks are larger, and 100,000 frames, 300 interpreters or 60 forks take too long
   case $script in */recursion_* | */deep_values* | */many_interpreters* | */fork_while_[lv]*) continue ;; esac
   try 240 -W error "$script"
 done
-# Nor tests of what ends a process on purpose, or of what the allocator has given out
+# Not the tests that end a process on purpose, or that count what the allocator has given out
 try "${SANITIZE_TEST_SECONDS:-600}" -m pytest -q -p no:cacheprovider --capture=sys -p no:faulthandler \
   --timeout 300 -k "not (test_control or writing_is_noticed or test_leaks or fork_while)" "${tests[@]}"
 tell_reports

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# shake.sh [SECONDS [SEED]]: the stress scripts on a core that rests at random at its racy points.
+# shake.sh [SECONDS [SEED]]: the stress scripts on a core that pauses at random where threads may race.
 #
 # The core is built with -DATOLL_SHAKE (src/core/ground/base/shake.h), for the Python of `uv run` (or
-# $ATOLL_PYTHON); the scripts run for SECONDS each (default: 10). SEED is that of the rests, not of the
+# $ATOLL_PYTHON); the scripts run for SECONDS each (default: 10). SEED is for the pauses, not for the
 # scripts.
 set -euo pipefail
 cd "$(dirname "$0")/.."

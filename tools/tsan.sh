@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # tsan.sh [SECONDS]: the stress scripts, for SECONDS each (default: 10), on a core under ThreadSanitizer.
 #
-# CPython is as it is: of it are seen the mutexes, conditions and semaphores by which its GILs are
-# handed on. What tools/tsan.supp lists is no race, for the reasons given there.
+# CPython itself is not built for it: the sanitizer sees only its mutexes, conditions and semaphores, by
+# which the GILs are handed on. tools/tsan.supp lists false reports, with the reasons.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/copy.bash
@@ -15,7 +15,8 @@ build_copy tsan "-fsanitize=thread -Wno-tsan -fno-omit-frame-pointer -g -O1" "-f
 options=suppressions=$suppressions:log_path=$reports/report:ignore_noninstrumented_modules=1
 export TSAN_OPTIONS=$options:history_size=4:exitcode=66
 prefix=(env "LD_PRELOAD=$(library libtsan.so)")
-# Some kernels put things at random where the sanitizer does not expect them; not all let that be.
+# Some kernels place memory at random addresses that the sanitizer cannot use; not all allow to switch
+# that off.
 if setarch --addr-no-randomize true 2>/dev/null; then
   prefix=(setarch --addr-no-randomize "${prefix[@]}")
 fi

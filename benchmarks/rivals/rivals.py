@@ -1,7 +1,7 @@
-"""The same five tasks done with atoll and with what one would use instead.
+"""The same five tasks done with atoll and with alternatives.
 
-Each from the main thread and from a worker thread: some rivals cost far more on the one than on the
-other. All take turns within one run; loop overhead is taken off.
+Each is done from the main thread and from a worker thread: some rivals cost far more on one of
+them. All take turns within one run; loop overhead does not count.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The object that every rival serves, and as functions, for those that only call functions."""
+"""The object that every rival serves; also as functions, for rivals that only call functions."""
 
 from __future__ import annotations
 

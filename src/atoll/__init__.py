@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from ._transfer.value_types import register_value_type
     from ._transfer.values import copy
 
-# Found when first asked for: each interpreter imports this module, few need all of it.
+# Imported at first use: each interpreter imports this module, and few need all of it.
 _PLACES = {
     "AtollError": "_transfer.errors",
     "AtomicInt": "_core",
@@ -97,7 +97,7 @@ _PLACES = {
     "watchdog": "_traceback.traceback",
 }
 
-# Modules are attributes too, yet not in __all__: `gc` is also one of the standard library.
+# Modules are attributes too, but not in __all__: `gc` is also a module of the standard library.
 _MODULES = frozenset({"extensions", "gc"})
 
 __all__ = [

@@ -202,6 +202,11 @@ class Proxy:
     """A reference to an object of another interpreter.
 
     Made when an object that can change crosses; never by hand.
+
+    Example:
+        >>> items = interpreter.eval('[1, 2]')
+        >>> isinstance(items, atoll.Proxy), len(items)
+        (True, 2)
     """
 
     def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]: ...
@@ -246,7 +251,7 @@ class RemoteClass(type):
 
 @final
 class Statistics(tuple[int, int, int, int, int, int]):
-    """What an interpreter has been doing; see Interpreter.statistics()."""
+    """What an interpreter has done so far; see Interpreter.statistics()."""
 
     n_fields: int
     n_sequence_fields: int
@@ -503,6 +508,15 @@ def freeze(handle: Handle, /) -> None:
 def interpreters() -> list[Interpreter]:
     """All that are open, the main one first."""
 
+def identified(number: int, /) -> BaseException | None:
+    """The exception of that number which lives here, or None."""
+
+def identify(exception: BaseException, number: int, /) -> None:
+    """Have a new exception known by the number of the one that it was made from."""
+
+def identity(exception: BaseException, /) -> int:
+    """The number by which an exception is known in all interpreters."""
+
 def invoke(
     handle: Handle | None,
     function: str,
@@ -520,6 +534,12 @@ def is_ending() -> bool:
 
 def is_handle(object: object, /) -> bool:
     """Does it cross as a handle?"""
+
+def local_twin(reference: object, /) -> type | None:
+    """The class here that is the same as a remote class, or a Proxy's; or None."""
+
+def note_classes() -> None:
+    """A class has come or gone by value."""
 
 def is_proxy(object: object, /) -> bool:
     """Does it stand for a foreign object?"""
@@ -554,6 +574,9 @@ def mark(object: object, by_value: bool, /) -> Any:
 
 def owner(proxy: object, /) -> Interpreter:
     """The interpreter of the original."""
+
+def own_id() -> int:
+    """The id of this interpreter."""
 
 def own_name() -> str:
     """The name of this interpreter."""

@@ -15,26 +15,26 @@ from pathlib import Path
 type Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 MOST_INTERPRETERS = 256
-"""More than so many would only cost memory."""
+"""More would only cost memory."""
 
 FAILED = 1
 UNUSABLE = 2
-"""What argparse exits with, and Python itself if it cannot open the script."""
+"""As argparse exits, and Python itself if it cannot open the script."""
 INTERRUPTED = 130
-"""What a shell reports of a program that Ctrl-C ended."""
+"""As a shell reports a program that Ctrl-C ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name.
 
     Args:
-        argv: the arguments after the program's name; by default those of the process.
+        argv: The arguments after the program's name; by default those of the process.
 
     Returns:
         The exit status.
 
     Raises:
-        SystemExit: if the arguments make no sense (status 2), or ask for help (status 0).
+        SystemExit: If the arguments are wrong (status 2), or ask for help (status 0).
     """
     ours, script_arguments = _split(sys.argv[1:] if argv is None else argv)
     parser = _parser()
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _split(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Set apart what follows `run SCRIPT`: argparse would take a first `--` out of it."""
+    """Split off the arguments after `run SCRIPT`: argparse would remove a first `--` from them."""
     match argv:
         case ["run", script, *_] if not script.startswith("-"):
             return argv[:2], argv[2:]
@@ -110,7 +110,7 @@ def _add_demo(commands: Commands) -> None:
 def _add_graph(commands: Commands) -> None:
     graph = commands.add_parser(
         "graph",
-        help="show who refers to whom between interpreters",
+        help="show the references between interpreters",
         description="Run a small program in several interpreters, and show the references between "
         "them: while it runs, when a part of it has become garbage, and after a collection.",
     )
@@ -162,7 +162,7 @@ def _print_version() -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    """Say in one line on stderr what is wrong, and return the exit status."""
+    """Print an error in one line on stderr, and return the exit status."""
     print(f"atoll: {message}", file=sys.stderr)
     return status
 
@@ -200,16 +200,16 @@ def _doctor(packages: Sequence[str], as_json: bool) -> int:
 
     from atoll._modules import doctor
 
-    try:
-        found = doctor.find_packages(packages)
-    except ModuleNotFoundError as error:
-        return _complain(str(error), UNUSABLE)
-    console = Console(highlight=False)
+    found, missing = doctor.find_packages(packages)
     diagnoses = list(doctor.progress(Console(stderr=True), found))
     if as_json:
         print(doctor.as_json(diagnoses))
-    else:
-        doctor.print_table(console, diagnoses)
+    elif found or not missing:
+        doctor.print_table(Console(highlight=False), diagnoses)
+    for name in missing:
+        _complain(f"there is no package {name!r}", UNUSABLE)
+    if missing:
+        return UNUSABLE
     return 0 if all(each.works for each in diagnoses) else FAILED
 
 
@@ -222,7 +222,7 @@ def _cannot_write(page: Path | None, reason: str | None) -> int:
 
 
 def _write_page(page: Path | None, title: str, write: Callable[[Path], None]) -> int:
-    """Write a page, if one is wanted, and say where it is; the exit status."""
+    """Write a page, if one is wanted, and print its path; return the exit status."""
     from atoll.demo.files import printable
 
     if page is None:
@@ -248,7 +248,7 @@ def _graph(page: Path | None) -> int:
 
 
 def _run(script: str, arguments: Sequence[str]) -> int:
-    """Run a script in an interpreter of its own, whose end awaits its threads and exit handlers."""
+    """Run a script in a new interpreter; wait for its threads and exit handlers."""
     from atoll import Interpreter
 
     try:
@@ -272,15 +272,15 @@ def _check_readable(script: str) -> None:
 
 
 def _status_of(error: BaseException) -> int:
-    """Print what Python would when an exception ends a script, and return its exit status."""
+    """Print what Python prints when an exception ends a script, and return its exit status."""
     if isinstance(error, SystemExit):
         return _status_of_exit(error.code)
-    traceback.print_exception(error.with_traceback(None))  # the script's own comes with the cause
+    traceback.print_exception(error.with_traceback(None))  # the script's traceback is in the cause
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
 
 
 def _status_of_exit(code: object) -> int:
-    """Return the status that `sys.exit(code)` gives; what is no number is printed."""
+    """Return the status that `sys.exit(code)` gives; print the code if it is not a number."""
     if code is None:
         return 0
     if isinstance(code, int):

@@ -1,6 +1,6 @@
-"""How interpreters import extension modules that were not made for it.
+"""How interpreters import extension modules that do not support it.
 
-Most compiled packages refuse to be loaded in an interpreter with a GIL of its own, as their C code
+Most compiled packages cannot be loaded in an interpreter with its own GIL, because their C code
 keeps its state in static variables. An interpreter imports each in one of these modes:
 
 - `native`: as it is. CPython refuses modules that do not declare that they support it.
@@ -28,18 +28,18 @@ __all__ = ["Mode", "modes", "policy"]
 def policy(module: str, mode: Mode) -> None:
     """Choose how interpreters import a module, or a package with all that is in it.
 
-    It is for all interpreters that are not told otherwise when they are made, and for what they
-    have not imported yet. The more specific name wins.
+    It applies to all interpreters for which no other mode is set when they are made, and to modules
+    that they have not imported yet. The more specific name wins.
 
     What crosses: the two strings, to the main interpreter.
 
     Args:
         module: Its full name; "*" for all that have no policy of their own.
-        mode: The mode; "auto" takes an earlier choice back.
+        mode: The mode; "auto" undoes an earlier choice.
 
     Raises:
-        TypeError: If one of the two is no str.
-        ValueError: If it is no name of a module, or no mode.
+        TypeError: If an argument is not a str.
+        ValueError: If it is not the name of a module, or not a mode.
 
     Threads: any, of any interpreter.
 
@@ -55,10 +55,10 @@ def policy(module: str, mode: Mode) -> None:
 
 
 def modes() -> dict[str, Mode]:
-    """Return in which mode the calling interpreter has imported what.
+    """Return the modes in which the calling interpreter has imported modules, by name.
 
-    Extension modules, and packages of the main interpreter; those that came before the first
-    import of its user's are not there. In the main interpreter there are none.
+    These are extension modules, and packages of the main interpreter; not those that were imported
+    before any user code. In the main interpreter the dict is empty.
 
     Crosses: nothing. Threads: any.
 

@@ -1,19 +1,20 @@
-"""Garbage cycles that span interpreters: found, and freed, as the module `gc` does within one.
+"""Finds and frees garbage cycles that span interpreters, as the module `gc` does within one.
 
 A Proxy keeps its object alive. Two objects of two interpreters that hold Proxies of each other, or
-any number of any interpreters in a ring, would keep each other for ever; the garbage collector of
-one interpreter sees only its own part. The one here looks at all of them. It runs by itself, in a
-thread of its own, as exports grow; or when `collect()` is called.
+a longer ring of them, would keep each other alive for ever: CPython's collector sees only the part
+in its own interpreter. The collector here sees all interpreters. It runs by itself, in its own
+thread, when exports have grown, or when `collect()` is called.
 
-What is referred to by anything else lives: variables and arguments of running calls, what is in
-queues and on its way, calls of executors that nobody has begun, buffers in use. Finalizers are
-called in the interpreter of their object, once, while everything still works; an object that one
-of them brings back to life lives on. Callbacks of weak references are called there too.
+What is referred to by anything else lives: variables and arguments of running calls, items in
+queues, objects that are crossing, calls of executors that have not begun, buffers in use.
+Finalizers are called in the interpreter of their object, once, while everything still works; an
+object that one of them brings back to life lives on. Callbacks of weak references are called there
+too.
 
-Each interpreter is paused for about as long as its own `gc.collect()` takes, one after another,
-and all that are involved together for a fraction of a millisecond. Without a ring of interpreters
-that hold Proxies of each other nothing is done at all. One that does not let others in, because of
-a long call in C, is left out that time, and what it refers to lives; the others do not wait for it.
+Each interpreter is paused for about as long as its own `gc.collect()` takes, one after another, and
+those in a ring together for a fraction of a millisecond. Without a ring of interpreters that hold
+Proxies of each other nothing is done at all. An interpreter that cannot be entered, because of a
+long call in C, is left out that time, and what it refers to lives; the others do not wait for it.
 """
 
 from __future__ import annotations
@@ -46,10 +47,10 @@ __all__ = [
 ]
 
 callbacks: list[Callable[[str, dict[str, int]], Any]] = []
-"""What is called in this interpreter before and after each collection.
+"""Functions that are called in this interpreter before and after each collection.
 
 As `gc.callbacks`: with "start" or "stop", and a dict, whose "collected" is the number of objects
-that were freed. They run in a thread of the collector. Each interpreter has a list of its own.
+that were freed. They run in a thread of the collector. Each interpreter has its own list.
 """
 
 _core.set_callbacks(callbacks)
@@ -61,20 +62,20 @@ _core.set_callbacks(callbacks)
 def collect() -> int:
     """Find and free the garbage cycles between interpreters, now.
 
-    First each interpreter runs its own collector, so that Proxies in garbage of its own do not
-    count. Finalizers and callbacks of weak references are called in threads of the collector: hold
-    no lock that they need.
+    First each interpreter runs its own collector, so that Proxies in its own garbage do not count.
+    Finalizers and callbacks of weak references are called in threads of the collector: do not hold
+    a lock that they need.
 
     Returns:
-        How many objects were freed that Proxies had referred to. 0 in a finalizer or callback that
-        a collection calls.
+        How many objects were freed that Proxies referred to. 0 in a finalizer or callback that a
+        collection calls.
 
     Raises:
-        KeyboardInterrupt: If Ctrl-C comes; the collection goes on to its end in the background.
+        KeyboardInterrupt: If Ctrl-C comes; the collection goes on in the background.
         RuntimeError: If no thread can be started for it.
-        MemoryError: If there is no memory for it.
+        MemoryError: If there is not enough memory for it.
 
-    Threads: any, of any interpreter. Others use this interpreter meanwhile.
+    Threads: any, of any interpreter. Other threads can run in this interpreter meanwhile.
 
     Example:
         >>> there = interpreter.eval("[]")
@@ -87,12 +88,12 @@ def collect() -> int:
 
 
 def enable() -> None:
-    """Let collections run by themselves, in the whole process; so it is at first. Threads: any."""
+    """Let collections run by themselves, in the whole process: the default. Threads: any."""
     _core.enable_collector(True)
 
 
 def disable() -> None:
-    """Have no collections but those that `collect()` runs. Threads: any."""
+    """Run no collections except by `collect()`. Threads: any."""
     _core.enable_collector(False)
 
 
@@ -102,13 +103,13 @@ def is_enabled() -> bool:
 
 
 def set_threshold(exports: int) -> None:
-    """Say when a collection runs by itself.
+    """Set when a collection runs by itself.
 
     Args:
-        exports: By how many objects that others hold one interpreter must have grown since the last
-            collection, and also by a quarter of those. With 0 none runs by itself.
+        exports: How many more exports (objects that others hold) one interpreter must have than
+            after the last collection; it must also be a quarter more. With 0 none runs by itself.
 
-    Besides, 40 times as long must pass after a collection as it spent on what was not garbage.
+    In addition, 40 times as long must pass after a collection as it spent on what was not garbage.
 
     Raises:
         ValueError: If `exports` is negative.
@@ -125,16 +126,16 @@ def get_threshold() -> int:
 
 
 class GCStatistics(NamedTuple):
-    """What has been done for the whole process so far.
+    """What collections have done in the whole process so far.
 
     Attributes:
         collections: How many collections there were.
         automatic: How many of those ran by themselves.
-        freed: How many objects were freed that Proxies had referred to.
-        abandoned: How often interpreters were not stopped because one of them did not come in time.
-        seconds: The time for which interpreters were held.
-        longest_pause: The longest for which one interpreter was held, in seconds; finalizers apart.
-        longest_stop: The longest for which several were held together, in seconds.
+        freed: How many objects were freed that Proxies referred to.
+        abandoned: How often stopping interpreters was given up, because one did not stop in time.
+        seconds: The time for which interpreters were paused.
+        longest_pause: The longest pause of one interpreter, in seconds, without finalizers.
+        longest_stop: The longest pause of several together, in seconds.
     """
 
     collections: int
@@ -151,7 +152,7 @@ def statistics() -> GCStatistics:
     return GCStatistics(*_core.count_collections())
 
 
-# ---- who refers to whom ----
+# ---- the graph of references ----
 
 
 class GraphNode(NamedTuple):
@@ -189,7 +190,7 @@ class ReferenceGraph(NamedTuple):
 
     Attributes:
         nodes: What is referred to, by interpreter and type.
-        edges: By what: the Proxies, by holder, owner and type.
+        edges: The Proxies that refer to it, by holder, owner and type.
     """
 
     nodes: tuple[GraphNode, ...]
@@ -197,10 +198,10 @@ class ReferenceGraph(NamedTuple):
 
 
 def graph() -> ReferenceGraph:
-    """Return who refers to whom between all open interpreters, at this moment.
+    """Return the references between all open interpreters, at this moment.
 
-    One interpreter after another is asked, so that what changes meanwhile may be counted twice or
-    not at all. What atoll itself holds is left out.
+    Interpreters are asked one after another, so references that change meanwhile may be counted
+    twice or not at all. Those of atoll itself are left out.
 
     What crosses: numbers and names.
 

@@ -1,11 +1,13 @@
 """The command line: `atoll demo`, `atoll graph`, `atoll run`, and their exit status."""
 
+import json
 import re
 import signal
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from children import limit
@@ -188,9 +190,22 @@ def test_graph_writes_a_page_that_needs_nothing(tmp_path: Path) -> None:
     done = atoll("graph", "--html", page)
     assert (done.returncode, done.stderr) == (0, "")
     text = page.read_text()
-    assert text.count("<svg") == 2
+    drawings = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+    assert len(drawings) == 2
+    for drawing in map(ElementTree.fromstring, drawings):
+        paths = [each for each in drawing.iter() if each.tag in {"path", "rect"}]
+        assert paths
+        assert not any(list(each) for each in paths)
     assert "circular" in text
     assert not re.search(r"<script|<link|src=|url\((?!#)", text)
+
+
+def test_doctor_tells_of_the_packages_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is no package's is an error, and the others are told of."""
+    assert cli.main(["doctor", "nonexist", "colorsys", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert [each["package"] for each in json.loads(out)] == ["colorsys"]
+    assert err == "atoll: there is no package 'nonexist'\n"
 
 
 def test_graph_says_that_it_cannot_write(

@@ -223,8 +223,7 @@ def test_generator(there: Any) -> None:
 
 
 def test_class_is_the_remote_class(there: Any, counter: Any) -> None:
-    """`p.__class__`, type_of(p) and the class that the owner names are one object."""
-    assert counter.__class__ is there.Counter
+    """The class that the owner names and type_of(p) are one object."""
     assert atoll.type_of(counter) is there.Counter
     assert isinstance(counter, there.Counter)
     assert not isinstance(there.Bag(), there.Counter)
@@ -255,6 +254,23 @@ def test_one_proxy_class_per_type(there: Any) -> None:
     assert type(there.Bag()) is not type(there.Counter())
 
 
+def test_super_in_a_class_made_elsewhere(interpreter: atoll.Interpreter) -> None:
+    """A class statement that makes its class elsewhere says so where a method uses super()."""
+    interpreter.exec("import abc\nclass Base(abc.ABC):\n    def hello(self): return 'hello'")
+    base = interpreter.eval("Base")
+
+    class Plain(base):  # type: ignore[misc]
+        def hello(self) -> str:
+            return f"{base.hello(self)}!"
+
+    assert Plain().hello() == "hello!"
+    with pytest.raises(TypeError, match="interpreter 'fresh', where its base is: name the base"):
+
+        class Super(base):  # type: ignore[misc]
+            def hello(self) -> str:
+                return f"{super().hello()}!"
+
+
 def test_class_statement_with_a_metaclass(there: Any) -> None:
     """The metaclass's special methods work on a proxied class."""
     assert len(there.WithMeta) == 42
@@ -275,7 +291,12 @@ def test_proxy_cannot_be_made_by_hand(there: Any) -> None:
     with pytest.raises(TypeError):
         atoll.Proxy()
     with pytest.raises(TypeError):
-        type(there.evaluate("[]"))()
+        type(there.evaluate("[]")).__new__(type(there.evaluate("[]")))
+
+
+def test_type_of_a_proxy_to_a_builtin_makes_a_builtin(there: Any) -> None:
+    """`type(x)(...)` gives an object of that type, here, if it is the same type everywhere."""
+    assert type(type(there.evaluate("[]"))("ab")) is list
 
 
 @pytest.mark.parametrize(

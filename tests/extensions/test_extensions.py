@@ -358,10 +358,10 @@ def test_policy() -> None:
 @pytest.mark.parametrize(
     ("extensions", "error", "text"),
     [
-        ("privat", ValueError, "'privat' is no mode; there are native, private, main"),
-        ({"numpy": "Private"}, ValueError, "'Private' is no mode"),
-        ({"num py": "private"}, ValueError, "'num py' is no name of a module"),
-        ({"": "private"}, ValueError, "'' is no name of a module"),
+        ("privat", ValueError, "'privat' is not a mode; the modes are native, private, main"),
+        ({"numpy": "Private"}, ValueError, "'Private' is not a mode"),
+        ({"num py": "private"}, ValueError, "'num py' is not the name of a module"),
+        ({"": "private"}, ValueError, "'' is not the name of a module"),
         ({"numpy": None}, TypeError, "a mode must be str, not NoneType"),
         ({1: "private"}, TypeError, "must be str, not int"),
         (["numpy"], TypeError, "a mode or a mapping of module names to modes, not list"),

@@ -166,6 +166,23 @@ def test_syntax_error(shared_interpreter: atoll.Interpreter, source: str) -> Non
         shared_interpreter.eval(source)
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda interpreter, source: interpreter.exec(source),
+        lambda interpreter, source: interpreter.exec(f"exec({source!r})"),
+        lambda interpreter, source: interpreter.eval(f"exec({source!r}, globals())"),
+        lambda interpreter, source: interpreter.call(
+            interpreter.eval("exec"), source, interpreter.eval("globals()")
+        ),
+    ],
+)
+def test_source_has_only_its_own_future(interpreter: atoll.Interpreter, run: Any) -> None:
+    """Source code is compiled with the features that it imports from `__future__`, no others."""
+    run(interpreter, "def f(x: int): ...\nseen = f.__annotations__['x'] is int")
+    assert interpreter.eval("seen")
+
+
 def test_eval_takes_an_expression(shared_interpreter: atoll.Interpreter) -> None:
     """Statements are a SyntaxError for eval()."""
     with pytest.raises(SyntaxError) as caught:

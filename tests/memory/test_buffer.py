@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import collections.abc
+import ctypes
 import gc
 import struct
 from typing import Any
@@ -19,6 +20,26 @@ except ImportError:
     numpy = None
 
 needs_numpy = pytest.mark.skipif(numpy is None, reason="numpy is not installed")
+
+
+@pytest.mark.parametrize("kind", ["Proxy", "Buffer"])
+def test_a_null_view_is_refused(there: Any, kind: str) -> None:
+    """Who asks for a buffer without a place for it gets a BufferError."""
+    original = atoll.Buffer(8) if kind == "Buffer" else there.evaluate("bytearray(8)")
+    with pytest.raises(BufferError):
+        ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(original), None, 0)
+
+
+@needs_numpy
+@pytest.mark.parametrize("dtype", ["object", "[('n', int), ('o', object)]"])
+def test_no_view_of_objects(there: Any, dtype: str) -> None:
+    """Memory with objects in it cannot be seen from another interpreter, but copied."""
+    proxy = there.evaluate(f"__import__('numpy').zeros(2, dtype={dtype})")
+    with pytest.raises(BufferError, match=r"atoll\.copy"):
+        memoryview(proxy)
+    assert len(atoll.copy(proxy)) == 2
+    named = there.evaluate("__import__('numpy').zeros(2, dtype=[('Other', int), ('O', int)])")
+    assert memoryview(named).nbytes == 32
 
 
 def test_view_reads_and_writes_through(there: Any) -> None:

@@ -34,6 +34,7 @@ C_ROOMS = (
     "bridge/python",
     "bridge/share",
     "bridge/traceback",
+    "bridge/classes",
     "bridge/transfer",
     "bridge/crossing",
     "bridge/executor",
@@ -41,6 +42,7 @@ C_ROOMS = (
     "bridge/modules",
     "bridge/interpreter",
     "types",
+    "types/classes",
 )
 PYTHON_ROOMS = (
     "_typing",

@@ -45,6 +45,15 @@ def test_every_name_has_a_docstring(name: str) -> None:
     assert text.splitlines()[0].rstrip().endswith((".", "?", ":"))
 
 
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_name_has_an_example(name: str) -> None:
+    """Every public name shows its use."""
+    if getattr(PUBLIC[name], "__module__", None) == "builtins" or inspect.ismodule(PUBLIC[name]):
+        pytest.skip("Python documents its own; a module has its names' examples")
+    text = inspect.getdoc(PUBLIC[name]) or ""
+    assert "Example:\n    >>> " in text or "Examples:\n    >>> " in text
+
+
 @pytest.mark.parametrize("name", FUNCTIONS | METHODS)
 def test_sections(name: str) -> None:
     """A function's docstring says what crosses, who may call, and names each parameter."""

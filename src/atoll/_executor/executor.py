@@ -40,11 +40,11 @@ except ImportError:  # 3.13
     from concurrent.futures.thread import BrokenThreadPool
 
     class BrokenInterpreterPool(BrokenThreadPool):  # type: ignore[no-redef]
-        """A worker's initializer has failed, or its interpreter was closed."""
+        """An initializer has failed, or a worker's interpreter was closed."""
 
 
 _SHUT_DOWN, _EXITING, _BROKEN = 1, 2, 3  # as WorkerPool.end() takes them
-_CHUNKS_PER_WORKER = 8  # for balance: the last one makes the others wait an eighth of their time
+_CHUNKS_PER_WORKER = 8  # for balance: the last chunk delays the end by an eighth at most
 _numbers = count()
 
 
@@ -65,7 +65,7 @@ _is_exiting = False
 
 
 def end_all() -> list[threading.Thread]:
-    """Have every worker do what is pending and end, as the interpreter does; returns threads."""
+    """Have all workers run what is pending and end, as the interpreter ends; return threads."""
     global _is_exiting
     with _exit_lock:
         _is_exiting = True
@@ -76,7 +76,7 @@ def end_all() -> list[threading.Thread]:
 
 
 def _finish_all() -> None:
-    """End before Python waits for the threads."""
+    """End the workers before Python waits for threads."""
     for thread in end_all():
         thread.join()
 
@@ -96,9 +96,9 @@ def _work(
     executor: weakref.ref[InterpreterPoolExecutor],  # its callback ends the pool
     initializer: tuple[Any, Any] | None,
 ) -> None:
-    """Be a worker: what its thread runs."""
+    """Run a worker: the function of its thread."""
     if not claim.acquire(blocking=False):
-        return  # given up by who has started it
+        return  # _start_worker has given it up
     name = threading.current_thread().name
     try:
         interpreter = make(name)
@@ -116,11 +116,11 @@ def _work(
         if not pool.work(interpreter):
             pool.end(_BROKEN)
             _fail_pending(pool)
-    # If it is in use by others, they or the exit will close it.
+    # If others use the interpreter, they or the exit will close it.
     with contextlib.suppress(BufferError, RuntimeError):
         interpreter.close()
     if pool.phase != _EXITING:
-        standby.keep_one()  # not before: the standby thread would compete with the workers
+        standby.keep_one()  # not earlier: the standby thread would compete with the workers
 
 
 def _give_up(pool: _core.WorkerPool) -> None:
@@ -135,7 +135,7 @@ def _fail_pending(pool: _core.WorkerPool) -> None:
 
 
 def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
-    """Run the initializer as a task is run: a pool of one, which ends with it."""
+    """Run the initializer as a task, in a pool of one worker that ends with it."""
     pool = _core.WorkerPool(1, Future)
     function, arguments = initializer
     future = pool.pack(function, arguments, None)
@@ -146,23 +146,24 @@ def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
     future.result()
 
 
-# ---- what is called ----
+# ---- functions ----
 
 
 class _Functions:
-    """Says how a function goes: by name, or pickled; in one interpreter."""
+    """Packs functions for the core: by name, or pickled."""
 
     def __init__(self) -> None:
-        # The latest one that went by name, its module's namespace, its name there, the whole name.
+        # The latest function that went by name, its module's namespace, its name there, its full
+        # name.
         self._latest: tuple[object, dict[str, Any], str, str] = (None, {}, "", "")
 
     def pack(self, fn: object, args: tuple[Any, ...]) -> tuple[Any, Any]:
-        """Return what `WorkerPool.submit` takes: function, arguments; or None, an exception."""
+        """Return what `WorkerPool.pack` takes: function and arguments; or None and an exception."""
         latest, namespace, qualname, name = self._latest
         if fn is latest and namespace.get(qualname) is fn:
             return name, args
         if _core.is_reference(fn):
-            return "atoll._interpreter.inside:call_object", (fn, *args)
+            return "atoll._interpreter.running:call_object", (fn, *args)
         found = name_of(fn)
         if found is not None:
             self._remember(fn, found)
@@ -173,7 +174,7 @@ class _Functions:
         try:
             dumped = dump_by_value(fn)
         except Exception as error:
-            if _core.disturbances() != before:  # it is for this thread, not for the Future
+            if _core.disturbances() != before:  # this thread was interrupted
                 raise
             return None, error
         data, *beside = dumped
@@ -189,14 +190,14 @@ class _Functions:
 
 
 def _failing(items: Iterator[Any], error: BaseException) -> Iterator[Any]:
-    """Yield nothing; raise at the first item, as if its call had failed."""
+    """Raise at the first item, as if its call had failed; yield nothing."""
     for _ in items:
         raise error
     yield from ()
 
 
 def _take(tasks: deque[_core.Task], deadline: float | None) -> Any:
-    """Return the first one's result; it is cancelled if that comes too late."""
+    """Return the first task's result; cancel the task if that comes too late."""
     try:
         return tasks[0].result(None if deadline is None else deadline - time.monotonic())
     finally:
@@ -206,7 +207,7 @@ def _take(tasks: deque[_core.Task], deadline: float | None) -> Any:
 def _take_chunk(
     tasks: deque[_core.Task], deadline: float | None
 ) -> tuple[list[Any], BaseException | None]:
-    """Return the first one's results, the first at the end, and what stopped it."""
+    """Return the first task's results in reverse order, and the exception that stopped it."""
     error = tasks[0].exception(None if deadline is None else deadline - time.monotonic())
     results = list(tasks.popleft().result() or ())
     results.reverse()
@@ -219,7 +220,7 @@ def _results(
     deadline: float | None,
     is_chunked: bool,
 ) -> Iterator[Any]:
-    """Yield the results in order, and keep none of them; then what is left is cancelled."""
+    """Yield the results in order without keeping them; at the end cancel tasks that are left."""
     error = None
     try:
         while tasks and error is None:
@@ -235,24 +236,24 @@ def _results(
         if error is not None:
             raise error
     finally:
-        error = None  # a cycle with its traceback
+        error = None  # break the cycle with its traceback
         for task in tasks:
             task._withdraw()
 
 
 class InterpreterPoolExecutor(Executor):
-    """Runs calls in a pool of interpreters, each with its own GIL: threads that are parallel.
+    """Runs calls in a pool of interpreters, each with its own GIL: threads that run in parallel.
 
     A drop-in for the class of that name in `concurrent.futures` (3.14), and nearly one for
     `ProcessPoolExecutor`. Functions may be lambdas, closures and those of `__main__`.
 
     What crosses: arguments and results by value (copied or pickled), functions by import name or
-    pickled. A Proxy stays a reference wherever it stands, and so does what `atoll.ref` marks; a
-    Buffer, a queue and an interpreter stay the same one.
-    Exceptions arrive as `Interpreter.call` raises them, their arguments by value.
+    pickled. A Proxy stays a reference wherever it is, and so does what `atoll.ref` marks; a Buffer,
+    a queue and an interpreter stay the same object. Exceptions arrive as from `Interpreter.call`,
+    with their arguments by value.
 
     A worker is an interpreter and a thread, made when first needed. Callbacks run on the thread of
-    the worker that has run the call, which does nothing else meanwhile.
+    the worker that has run the call; it runs no other call meanwhile.
 
     Args:
         max_workers: How many calls run at a time, at most; None: 4 more than CPUs, 32 at most.
@@ -285,7 +286,7 @@ class InterpreterPoolExecutor(Executor):
             raise ValueError("max_workers must be greater than 0")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
-        signals.install()  # for submit() and result(), which tell what breaks them off
+        signals.install()  # submit() and result() must know what interrupts them
         self._max_workers = max_workers
         self._functions = _Functions()
         self._initializer = (
@@ -293,7 +294,7 @@ class InterpreterPoolExecutor(Executor):
         )
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
         self._threads: set[threading.Thread] = set()
-        self._lock = threading.RLock()  # so that a queued call has a worker before anything else
+        self._lock = threading.RLock()  # queueing a call and starting its worker are one step
         self._worker_pool = pool = _core.WorkerPool(max_workers, Future)
         self._reference = weakref.ref(self, lambda _: pool.end(_SHUT_DOWN))
 
@@ -318,7 +319,7 @@ class InterpreterPoolExecutor(Executor):
             **kwargs: Its keyword arguments.
 
         Returns:
-            A Future. What cannot be pickled is its exception.
+            A Future. If something cannot be pickled, that is its exception.
 
         Raises:
             RuntimeError: If the pool is shut down or the process ends.
@@ -331,7 +332,7 @@ class InterpreterPoolExecutor(Executor):
             1024
         """
         function, packed = self._functions.pack(fn, args)
-        future = self._worker_pool.pack(function, packed, kwargs)  # runs code of others
+        future = self._worker_pool.pack(function, packed, kwargs)  # runs user code
         with self._lock:
             self._worker_pool.submit(future)
             if self._worker_pool.needs_worker():
@@ -355,19 +356,19 @@ class InterpreterPoolExecutor(Executor):
             fn: The function; takes as many arguments as there are iterables.
             *iterables: Read at once, or as far as buffersize says.
             timeout: Seconds from now within which all results must be there.
-            chunksize: How many items make one task: they run one after the other. None (in the
-                standard library: 1) chooses it where the iterables have a length: 1 for few items,
-                many for many. Pass 1 if calls wait for each other.
+            chunksize: How many items make one task, in which they run one after another. None (in
+                the standard library: 1) chooses it by the length of the iterables, if they have
+                one: 1 for few items, more for many. Pass 1 if calls wait for each other.
             buffersize: How many tasks may be ahead of the results; None: all.
 
         Returns:
-            An iterator. Closing it cancels what has not begun.
+            An iterator. Closing it cancels calls that have not begun.
 
         Raises:
             TimeoutError: By the iterator, if a result comes too late.
             Exception: By the iterator, what a call raises.
             ValueError: If chunksize or buffersize is less than 1.
-            TypeError: If buffersize is no integer.
+            TypeError: If buffersize is not an integer.
             RuntimeError: If the pool is shut down.
 
         Threads: any.
@@ -431,12 +432,14 @@ class InterpreterPoolExecutor(Executor):
     def _choose_chunksize(self, iterables: tuple[Iterable[Any], ...]) -> int:
         try:
             length = min(map(len, iterables), default=0)  # type: ignore[arg-type]
-        except Exception:  # of others; they have none, or too much of it
+        except Exception:  # user code: an iterable without a length, or with one that is too large
             return 1
         return max(1, length // (_CHUNKS_PER_WORKER * self._max_workers))
 
     def _start_worker(self, *waiting: _core.Task) -> None:
-        claim = threading.Lock()  # on the place in the pool: start() may fail with the thread begun
+        # start() may fail after the thread has begun: whoever has the claim keeps or gives back the
+        # place in the pool.
+        claim = threading.Lock()
         thread = None
         try:
             with _exit_lock:
@@ -459,15 +462,15 @@ class InterpreterPoolExecutor(Executor):
             raise
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the pool once its calls are done; it takes no more.
+        """End the pool once its calls are done; it takes no new ones.
 
         Args:
             wait: Return when the workers have ended.
-            cancel_futures: Cancel the calls that nobody has begun.
+            cancel_futures: Cancel the calls that have not begun.
 
         Crosses: nothing. Threads: any but the pool's own. In a forked child it does nothing.
         """
-        if self._worker_pool.is_forgotten:  # threads that are not here may hold locks
+        if self._worker_pool.is_forgotten:  # threads of the parent may have held its locks
             return
         with self._lock:
             self._worker_pool.end(_SHUT_DOWN)

@@ -1,4 +1,4 @@
-"""`Future`: what an executor returns; a `concurrent.futures.Future` whose state the core keeps."""
+"""`Future`: the result of `submit()`; a `concurrent.futures.Future` whose state the core keeps."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ os.register_at_fork(after_in_child=partial(_forks.append, 0))  # a function in C
 class Future(_core.Task, Base):  # type: ignore[override, misc, unused-ignore]
     """A Future whose state is kept by the core, without a lock of its own until it is observed.
 
-    `wait()`, `as_completed()` and callbacks take the condition before they look; from then on the
-    state changes under it, as they expect: by `cancel`, or when a worker calls `_settle`.
+    `wait()`, `as_completed()` and callbacks take the condition before they read the state. From
+    then on the state changes only under the condition, as they expect: in `cancel`, and in
+    `_settle`, which a worker calls.
     """
 
     @property
@@ -57,9 +58,9 @@ class Future(_core.Task, Base):  # type: ignore[override, misc, unused-ignore]
         self._condition.notify_all()
 
     def _settle(self) -> None:
-        """Tell those who wait, and run the callbacks; called at home by the worker that ran it."""
+        """Notify waiters and run callbacks; called at home by the worker that ran the call."""
         try:
-            has_failed = self._unpack()  # runs code of others: not under the condition
+            has_failed = self._unpack()  # runs user code: not under the condition
             with self._condition:
                 self._mark_done()
                 self._tell("add_exception" if has_failed else "add_result")
@@ -68,7 +69,7 @@ class Future(_core.Task, Base):  # type: ignore[override, misc, unused-ignore]
             LOGGER.critical("Exception in worker", exc_info=True)
 
     def _drop(self, withdraw: Callable[[], bool], how: str) -> bool:
-        """Settle a call that nobody has begun; returns whether it is so."""
+        """Settle a call that has not begun; return whether that is so."""
         with self._condition:
             if not withdraw():
                 return False
@@ -77,11 +78,11 @@ class Future(_core.Task, Base):  # type: ignore[override, misc, unused-ignore]
         return True
 
     def cancel(self) -> bool:
-        """Cancel the call if nobody has begun it; returns whether it is cancelled."""
+        """Cancel the call if it has not begun; return whether it is cancelled."""
         return self._drop(self._withdraw, "add_cancelled") or self.cancelled()
 
     def fail(self) -> bool:
-        """Settle the call as one that will never run, if nobody has begun it; for its executor."""
+        """Settle a call that has not begun as one that will never run; for its executor."""
         return self._drop(self._break, "add_exception")
 
     def _refuse(self, *args: object) -> NoReturn:

@@ -1,7 +1,7 @@
-"""What an executor's tasks take along, by value: pickled here, rebuilt there. Called by the core.
+"""Pickling the arguments and results of an executor's tasks. Called by the core.
 
-The core copies plain values itself; what comes here is all else. Proxies, handles and what `ref`
-and `copy` mark are no part of the pickle: they cross beside it, as the core sends them.
+The core copies plain values itself; all others come here. Proxies, handles and what `ref` and
+`copy` mark are not part of the pickle: the core sends them beside it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import sys
 
 from .. import _core
+from .._interpreter.running import call_object
 from .._transfer import pickles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._transfer.exceptions import Captured
+    from .._transfer.outlines import Captured
     from .._transfer.pickles import Dumped
 
 
@@ -49,21 +50,21 @@ load = pickles.load
 
 
 def call(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
-    """Call a function that came by value, with references."""
-    return load(dumped)(*args, **kwargs)
+    """Call a function that came by value, with references beside the pickle."""
+    return call_object(load(dumped), *args, **kwargs)
 
 
 # ---- exceptions ----
 
 
 def capture(exception: BaseException) -> Captured:
-    """Take an exception apart as usual (_transfer.exceptions), but with its arguments by value.
+    """Take an exception apart (_transfer.outlines), with its arguments by value.
 
-    So they outlive the interpreter. What cannot be pickled goes by reference.
+    So they outlive the interpreter. An argument that cannot be pickled goes by reference.
     """
-    from .._transfer import exceptions
+    from .._transfer import outlines
 
-    return exceptions.capture(exception, _copied)
+    return outlines.capture(exception, _copied)
 
 
 def _copied(value: object) -> object:
@@ -71,6 +72,6 @@ def _copied(value: object) -> object:
         return value
     try:
         dumped = dump(value)
-    except Exception:  # pickling runs code of others
+    except Exception:  # pickling runs user code
         return value
-    return value if dumped[1] else _core.mark(value, True)
+    return value if any(map(is_reference, dumped[1])) else _core.mark(value, True)

@@ -1,7 +1,7 @@
-"""The hooks by which warnings, unraisable exceptions and log records reach the main interpreter.
+"""The hooks that send warnings, unraisable exceptions and log records to the main interpreter.
 
-Every interpreter gets these hooks and few ever call one, so what they do is in modules that are
-imported when one is called.
+Every interpreter gets these hooks, but few ever call one: so their code is in modules that are
+imported at the first call.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _show_warning_here = warnings.showwarning
 
 
 def announce() -> None:
-    """Have records here say which interpreter they are from, now that there will be another."""
+    """Add the field `interpreter` to log records here, before other interpreters exist."""
     if "logging" in sys.modules:
         from .logging import add_interpreter_field
 
@@ -38,7 +38,7 @@ def forward() -> None:
 
 
 def keep() -> None:
-    """Lose no timeout among unraisable exceptions; what is not sent to main already is not."""
+    """Raise timeouts again that become unraisable, where nothing is forwarded."""
     if sys.unraisablehook is sys.__unraisablehook__:
         sys.unraisablehook = _keep_unraisable
 
@@ -53,14 +53,15 @@ def _show_warning(
 ) -> None:
     if file is not None:
         _show_warning_here(message, category, filename, lineno, file, line)
-    elif not sys.is_finalizing():  # then the main interpreter cannot be entered any more
+    elif not sys.is_finalizing():  # while finalizing, main cannot be entered
         from .warnings import send
 
         send(message, category, filename, lineno, line)
 
 
-# The default is bound here: an interpreter that ends has emptied this module when it is called. The
-# core knows the name: what is raised in here would be lost.
+# The defaults are bound early: when an interpreter ends, this module is emptied before the last
+# calls. The core knows the function's name and does not interrupt it: an exception raised in it
+# would be lost.
 def _report_unraisable(
     unraisable: sys.UnraisableHookArgs,
     /,
@@ -71,7 +72,7 @@ def _report_unraisable(
         from .unraisable import is_raised_again, send
 
         is_done = is_raised_again(unraisable) or (is_for_main and send(unraisable))
-    except BaseException:  # there is nobody to raise it to, and what is reported counts more
+    except BaseException:  # cannot be raised; the reported exception matters more
         is_done = False
     if not is_done:
         report_here(unraisable)
@@ -90,7 +91,7 @@ def _attach() -> None:
 
 
 class _LoggingFinder:
-    """Stands on `sys.meta_path` until `logging` is imported; most interpreters never do."""
+    """Waits on `sys.meta_path` for the import of `logging`, which most interpreters never do."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

@@ -1,11 +1,12 @@
-"""Log records on their way to the main interpreter's loggers, and log levels on their way back.
+"""Sends log records to the main interpreter's loggers, and log levels back.
 
 In an interpreter: `attach`, once `logging` is imported there. In the main one: `handle` and
 `subscribe`, called from the others, and `add_interpreter_field`.
 
-A record crosses on the thread that logs. No lock of its interpreter is held meanwhile, since a
-handler of main may call back. New levels are announced without waiting: main drops a reference to
-an object of each interpreter that logs, and the finalizer of that object asks for the levels.
+A record crosses on the thread that logs. That holds no lock of its interpreter meanwhile, since a
+handler in main may call back. New levels are announced without waiting: main drops a reference to
+an object of each interpreter that logs, and a callback for the end of that object asks for the
+levels.
 """
 
 from __future__ import annotations
@@ -20,24 +21,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._transfer.exceptions import Captured
-
-    type Levels = tuple[tuple[str, int], ...]  # of the loggers that have one of their own
+    type Levels = tuple[tuple[str, int], ...]  # of the loggers with a level of their own
 
 
 # ---- records: in the interpreter that makes them ----
 
 _formatter = logging.Formatter()
 
-# Made again by the main interpreter, or from `msg`.
+# Fields that do not cross: main makes them again, or they are part of `msg`.
 _LEFT_OUT = frozenset({"args", "exc_info", "exc_text", "process", "processName", "relativeCreated"})
 
 
 class ForwardingHandler(logging.Handler):
-    """Has the main interpreter handle the records.
+    """Sends records to the main interpreter, which handles them.
 
-    It has no lock: what it calls may take the locks of the main interpreter's handlers, and these
-    may call into this interpreter and log.
+    It has no lock: it calls the main interpreter's handlers, which have locks of their own and may
+    call into this interpreter and log.
     """
 
     def createLock(self) -> None:
@@ -52,21 +51,22 @@ class ForwardingHandler(logging.Handler):
         return verdict  # type: ignore[no-any-return]
 
     def emit(self, record: logging.LogRecord) -> None:
-        if sys.is_finalizing():  # the main interpreter cannot be entered any more
+        if sys.is_finalizing():  # main cannot be entered any more
             return
         try:
             fields = _describe(record)
         except RecursionError:
             raise
-        except Exception:  # as other handlers treat a message and arguments that do not fit
+        except Exception:  # message and arguments do not match: as other handlers
             self.handleError(record)
             return
-        arguments = record.name, record.levelno, fields, _captured(record)
+        exception = record.exc_info[1] if record.exc_info else None
+        arguments = record.name, record.levelno, fields, exception
         _core.invoke(None, "atoll._forwarding.logging:handle", arguments, None)
 
 
 def _describe(record: logging.LogRecord) -> tuple[tuple[str, Any], ...]:
-    """Say what is to be said of a record: its message formatted, all else as it may cross."""
+    """Return a record's fields as they cross: the message formatted, the others by `_crossing`."""
     fields = {key: _crossing(each) for key, each in vars(record).items() if key not in _LEFT_OUT}
     fields["msg"] = record.getMessage()
     fields["interpreter"] = _core.own_name()
@@ -75,22 +75,13 @@ def _describe(record: logging.LogRecord) -> tuple[tuple[str, Any], ...]:
     return tuple(fields.items())
 
 
-def _captured(record: logging.LogRecord) -> Captured | None:
-    exception = record.exc_info[1] if record.exc_info else None
-    if exception is None:
-        return None
-    from .._transfer.exceptions import capture
-
-    return capture(exception)
-
-
 _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes})
 _CONTAINERS = frozenset({tuple, frozenset, list, set, dict})
-_DEEPEST = 10  # containers in containers; those that contain themselves are deeper
+_DEEPEST = 10  # levels of containers; one that contains itself has more
 
 
 def _crossing(value: Any) -> Any:
-    """Return a field as it crosses: by value, copied if it is a container, else as its text."""
+    """Return a field as it crosses: plain values and containers by value, others as their text."""
     kind = type(value)
     if kind in _PLAIN or _core.is_proxy(value):
         return value
@@ -104,9 +95,9 @@ def _is_plain(value: Any, depth: int) -> bool:
     if kind in _PLAIN:
         return True
     if kind not in _CONTAINERS:
-        from .._transfer.value_types import is_value_type
+        from .._transfer.value_types import is_enum, is_value_type
 
-        return is_value_type(kind)
+        return is_value_type(kind) or is_enum(kind)
     parts = value if kind is not dict else (*value, *value.values())
     return depth < _DEEPEST and all(_is_plain(part, depth + 1) for part in parts)
 
@@ -115,25 +106,22 @@ def _is_plain(value: Any, depth: int) -> bool:
 
 
 def handle(
-    name: str, level: int, fields: tuple[tuple[str, Any], ...], captured: Captured | None
+    name: str, level: int, fields: tuple[tuple[str, Any], ...], exception: BaseException | None
 ) -> None:
     """Handle a record of another interpreter, as the logger of that name handles its own."""
     logger = logging.getLogger(name)
     if logger.isEnabledFor(level):
-        logger.handle(_make_record(dict(fields), captured))
+        logger.handle(_make_record(dict(fields), exception))
 
 
-def _make_record(fields: dict[str, Any], captured: Captured | None) -> logging.LogRecord:
+def _make_record(fields: dict[str, Any], exception: BaseException | None) -> logging.LogRecord:
     record = logging.makeLogRecord({"args": ()})
-    # Visitors have no name in the interpreter; here they may have one.
+    # In the interpreter a visitor is called Dummy-N; here the same thread may have a real name.
     if fields.get("thread") == record.thread and str(fields.get("threadName")).startswith("Dummy-"):
         del fields["threadName"]
     record.relativeCreated -= (record.created - fields["created"]) * 1000
     vars(record).update(fields)
-    if captured is not None:
-        from .._transfer.exceptions import rebuild
-
-        exception = rebuild(captured)
+    if exception is not None:
         record.exc_info = type(exception), exception, None
     return record
 
@@ -144,7 +132,7 @@ _has_field = False
 
 
 def add_interpreter_field() -> None:
-    """Give this interpreter's own records the field too, so that a format may name it."""
+    """Add the field `interpreter` to this interpreter's own records, for formats that use it."""
     global _has_field
     if _has_field:
         return
@@ -153,7 +141,7 @@ def add_interpreter_field() -> None:
 
     def make_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make(*args, **kwargs)
-        record.interpreter = _core.own_name()  # a ready one gets its name later
+        record.interpreter = _core.own_name()  # each time: a ready one is named later
         return record
 
     logging.setLogRecordFactory(make_record)
@@ -163,15 +151,15 @@ def add_interpreter_field() -> None:
 
 
 def attach() -> None:
-    """Have this interpreter's records handled by the main one, and take over its levels."""
+    """Send this interpreter's records to main, and take over main's levels."""
     add_interpreter_field()
     logging.root.addHandler(ForwardingHandler())
     _inherit_levels()
 
 
-# The main interpreter holds a reference to an object of this one as long as the levels here are
-# its own. Dropping a reference is the one message that never waits: the object goes when this
-# interpreter is entered the next time, before anybody logs in it.
+# Main holds a reference to an object of this interpreter while the levels here are up to date.
+# Dropping a reference is the one message that never waits: the object is freed when this
+# interpreter is next entered, before anything is logged in it.
 _subscription: weakref.ref[set[None]] | None = None
 _number = 0
 
@@ -180,9 +168,9 @@ _inherited_disable = 0
 
 
 def _inherit_levels() -> None:
-    """Set the levels of the main interpreter, except where code here has set one itself."""
+    """Set main's levels, except on loggers whose level was set by code here."""
     global _inherited_disable, _number, _subscription
-    held: set[None] = set()  # of a type that all share, so that no class has to be described
+    held: set[None] = set()  # of a builtin type, so that no class must be described
     _subscription = weakref.ref(held, _on_dropped)
     arguments = (held,)
     _number, disable, levels = _core.invoke(
@@ -202,7 +190,7 @@ def _inherit_levels() -> None:
 
 
 def _on_dropped(_: object) -> None:
-    # If the main interpreter has not dropped it, this one closes.
+    # If main has not dropped it, this interpreter is closing.
     if not _core.invoke(None, "atoll._forwarding.logging:is_subscribed", (_number,), None):
         _inherit_levels()
 
@@ -224,12 +212,12 @@ def subscribe(subscription: object) -> tuple[int, int, Levels]:
     for closed in _subscriptions.keys() - {each.id for each in _core.interpreters()}:
         _subscriptions.pop(closed, None)
     number = _core.owner(subscription).id
-    _subscriptions[number] = subscription  # first: levels that change meanwhile are not missed
+    _subscriptions[number] = subscription  # before reading the levels: a change meanwhile drops it
     return number, logging.root.manager.disable, _levels()
 
 
 def is_subscribed(number: int) -> bool:
-    """Tell whether the levels have not changed since an interpreter asked for them."""
+    """Tell whether an interpreter's levels are still up to date."""
     return number in _subscriptions
 
 
@@ -243,7 +231,7 @@ def _levels() -> Levels:
 
 
 def _watch_levels() -> None:
-    """Notice new levels: whatever sets one empties the loggers' caches."""
+    """Notice new levels: setting one clears the loggers' caches, which is hooked here."""
     global _is_watching
     if _is_watching:
         return

@@ -1,4 +1,4 @@
-"""The standard streams of an interpreter: those of the main one, whatever these are just now.
+"""The standard streams of an interpreter: whatever those of the main one are at the moment.
 
 So a redirection there (pytest's capture, a notebook, `contextlib.redirect_stdout`) is seen here.
 """
@@ -35,12 +35,12 @@ def flush(name: str) -> None:
 
 
 class ForwardedStream(io.TextIOBase):
-    """A text stream that writes to the main interpreter's, a line at a time.
+    """A text stream that writes to the main interpreter's.
 
-    Whole lines, so that those of several interpreters do not get mixed up; stderr, at once.
+    Whole lines at a time, so that lines of several interpreters do not mix; stderr at once.
     """
 
-    _pending = ""  # also of one that __init__ has failed for
+    _pending = ""  # on the class: __del__ reads it even if __init__ has failed
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -59,7 +59,7 @@ class ForwardedStream(io.TextIOBase):
         return len(text)
 
     def _write_pending(self) -> None:
-        # Taken out first: while the write is under way another thread may come in.
+        # Taken out first: another thread may write during the call.
         pending, self._pending = self._pending, ""
         if pending:
             self._in_main("write", pending)
@@ -69,8 +69,8 @@ class ForwardedStream(io.TextIOBase):
         self._in_main("flush")
 
     def __del__(self) -> None:
-        # IOBase's closes, that is flushes. An interpreter that ends need not enter the main one,
-        # where a signal handler may run that raises an exception here.
+        # IOBase's __del__ would always flush. Enter main only if there is text: a signal handler
+        # may run there and raise an exception here.
         if self._pending:
             self.flush()
 

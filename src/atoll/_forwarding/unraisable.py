@@ -1,4 +1,4 @@
-"""Exceptions that nobody can catch, on their way to the main interpreter's `sys.unraisablehook`."""
+"""Sends unraisable exceptions to the main interpreter's `sys.unraisablehook`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ import sys
 
 from .. import _core
 from .._transfer.errors import DeadlineExceeded
-from .._transfer.exceptions import capture, rebuild
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .._transfer.exceptions import Captured
 
 
 class _Shown:
-    """Stands for the object at fault: it may be half destroyed, and never leaves."""
+    """Stands for the object of an unraisable exception, which may be half destroyed: its repr."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -24,16 +19,15 @@ class _Shown:
 
 
 def is_raised_again(unraisable: sys.UnraisableHookArgs) -> bool:
-    """Have a timeout raised after the finalizer that has lost it."""
+    """Raise a timeout again that a finalizer has lost."""
     return isinstance(unraisable.exc_value, DeadlineExceeded) and _core.unheed_deadline()
 
 
 def send(unraisable: sys.UnraisableHookArgs) -> bool:
-    """Give an exception to the main interpreter's hook.
+    """Pass an exception to the main interpreter's hook.
 
     Returns:
-        False if main's hook is the default one: it would print less than the one here, which knows
-        the traceback.
+        False if main's hook is the default one: the one here prints more, as it has the traceback.
     """
     if sys.is_finalizing() or not _core.invoke(
         None, "atoll._forwarding.unraisable:is_hooked", (), None
@@ -43,18 +37,18 @@ def send(unraisable: sys.UnraisableHookArgs) -> bool:
     if exception is None:
         exception = unraisable.exc_type()
     text = "" if unraisable.object is None else repr(unraisable.object)
-    arguments = capture(exception), text, unraisable.err_msg
+    arguments = exception, text, unraisable.err_msg
     _core.invoke(None, "atoll._forwarding.unraisable:report", arguments, None)
     return True
 
 
 def is_hooked() -> bool:
-    """Tell whether somebody listens; runs in the main interpreter."""
+    """Tell whether the hook has been replaced; runs in the main interpreter."""
     return sys.unraisablehook is not sys.__unraisablehook__
 
 
-def report(captured: Captured, text: str, message: str | None) -> None:
+def report(exception: BaseException, text: str, message: str | None) -> None:
     """Call the hook; runs in the main interpreter."""
     if message is not None and text:
         message = f"{message}: {text}"
-    _core.write_unraisable(rebuild(captured), _Shown(text) if text else None, message)
+    _core.write_unraisable(exception, _Shown(text) if text else None, message)

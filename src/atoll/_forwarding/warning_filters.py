@@ -35,7 +35,7 @@ def _pattern(expression: Any) -> Pattern:
 def adopt(described: tuple[Filter, ...]) -> None:
     """Make the described filters this interpreter's.
 
-    No module is imported for that: the filters of its categories follow when it is.
+    Imports no modules: filters for a module's categories are added when that is imported.
     """
     if described == describe():
         return
@@ -48,13 +48,13 @@ def adopt(described: tuple[Filter, ...]) -> None:
         elif (made := _made(each)) is not None:
             filters.append(made)
     warnings.filters[:] = filters  # type: ignore[index]
-    warnings._filters_mutated()  # type: ignore[attr-defined]  # the C code has cached some
+    warnings._filters_mutated()  # type: ignore[attr-defined]  # clears the caches of the C code
     for module, described_later in waiting.items():
         when_imported(module, _adder(described_later))
 
 
 def _adder(described: list[Filter]) -> Callable[[object], None]:
-    """Make a function that adds filters in front of those that a module has made itself."""
+    """Make a function that adds filters in front of those that the module itself has made."""
 
     def add(module: object) -> None:
         for each in reversed(described):
@@ -67,7 +67,7 @@ def _adder(described: list[Filter]) -> Callable[[object], None]:
 
 
 def _made(described: Filter) -> Any:
-    """Make a filter; None: there is no such category."""
+    """Make a filter; None: its category does not exist."""
     import re
 
     from .._transfer.names import resolve

@@ -1,4 +1,4 @@
-"""Warnings on their way to whoever shows them in the main interpreter."""
+"""Sends warnings to the main interpreter's `warnings.showwarning`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ import linecache
 import warnings
 
 from .. import _core
-from .._transfer.exceptions import capture, rebuild_alone
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .._transfer.exceptions import Captured
 
 
 def send(
@@ -21,19 +16,16 @@ def send(
         message = category(message)
     if line is None:
         line = linecache.getline(filename, lineno) or None
-    arguments = capture(message), _core.own_name(), filename, lineno, line
+    arguments = message, _core.own_name(), filename, lineno, line
     _core.invoke(None, "atoll._forwarding.warnings:show", arguments, None)
 
 
-def show(
-    captured: Captured, interpreter: str, filename: str, lineno: int, line: str | None
-) -> None:
+def show(message: Warning, interpreter: str, filename: str, lineno: int, line: str | None) -> None:
     """Show a warning of another interpreter; runs in the main one.
 
-    Whatever has replaced `warnings.showwarning` at this moment gets it: `catch_warnings`, pytest,
-    `logging.captureWarnings`. The name of the interpreter is the message's `interpreter`.
+    Calls whatever has replaced `warnings.showwarning` at this moment: `catch_warnings`, pytest,
+    `logging.captureWarnings`. The attribute `interpreter` of the message is the interpreter's name.
     """
-    message = rebuild_alone(captured)
     message.__dict__["interpreter"] = interpreter
     if isinstance(message, Warning):
         warnings.showwarning(message, type(message), filename, lineno, None, line)

@@ -1,4 +1,4 @@
-"""Calls that are awaited, and calls of async functions."""
+"""`Interpreter.acall`, and calls of async functions."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ async def call_in_thread(
 ) -> Any:
     """Await `call(fn, *args, **kwargs)`, the interpreter's method, on a thread of its own.
 
-    Not on one of the loop's default executor: these are few, and an interpreter that is busy would
-    keep them from resolving names and reading files.
+    The loop's default executor is not used: it has few threads, and calls that wait for a busy
+    interpreter would keep them from resolving names and reading files.
     """
     loop = asyncio.get_running_loop()
     future = loop.create_future()
@@ -48,16 +48,16 @@ async def call_in_thread(
             result = context.run(call, fn, *args, **kwargs)
         except BaseException as raised:
             error = raised
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, result, error)
-        error = None  # a cycle with its traceback
+        error = None  # break the cycle with its traceback
 
     thread = threading.Thread(target=work, name=f"acall into {interpreter.name}")
     thread.start()
     try:
         return await future
     except asyncio.CancelledError:
-        # If it waits to get in, it goes on unheard.
+        # A call that still waits to enter goes on; its result is dropped.
         _core.interrupt(interpreter, asyncio.CancelledError(), thread.ident or 0)
         raise
 
@@ -104,7 +104,7 @@ class _Listener:
 
 
 def run(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Call an async function and run it to its end, in an event loop of its own."""
+    """Call an async function and run it to its end in a new event loop."""
     coroutine = fn(*args, **kwargs)
     if asyncio._get_running_loop() is not None:
         return asyncio.run(coroutine)  # which refuses

@@ -1,4 +1,4 @@
-"""`atoll.timeout`: a limit to how long calls into other interpreters may take."""
+"""`atoll.timeout`: limits how long calls into other interpreters may take."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 class timeout(_core.Deadline):  # named as asyncio.timeout is
     """Limit how long the calls into other interpreters within a `with` block may take, together.
 
-    When the time is over, the call that is under way raises `TimeoutError` in the caller, wherever
-    it has got to. While it waits to get into a busy interpreter, it turns back. While Python code
-    runs there, `DeadlineExceeded` (a `BaseException`) is raised in that code, so that its `finally`
-    blocks run, and arrives as the `TimeoutError`. Both interpreters stay usable. Code of the block
-    itself, between the calls, is not interrupted; the next call then raises at once.
+    When the time is over, the running call raises `TimeoutError` in the caller. If it waits to
+    enter a busy interpreter, it stops waiting. If Python code runs there, `DeadlineExceeded` (a
+    `BaseException`) is raised in that code, so that its `finally` blocks run, and reaches the
+    caller as the `TimeoutError`. Both interpreters stay usable. Code of the block itself, between
+    the calls, is not interrupted; the next call then raises at once.
 
-    It is raised once: calls made while the block handles it are not limited any more. A callee that
+    It is raised once: calls that the block makes while handling it are not limited. A callee that
     swallows `BaseException` goes on, and returns normally.
 
     What cannot be interrupted: a C function that does not return (`time.sleep`, `lock.acquire`, a
-    long computation in an extension module), and who holds the interpreter meanwhile. The error is
-    raised as soon as it returns.
+    long computation in an extension module), and a call that waits to enter an interpreter which
+    such a function keeps busy. The error is raised when the function returns.
 
-    Crosses: nothing. The limit holds for the calls of this thread, nested ones and call-backs
-    included. It may be used again once the block is left, and by one thread at a time.
+    Crosses: nothing. The limit holds for the calls of this thread, with nested calls and callbacks.
+    The object may be used again after the block, and by one thread at a time.
 
     Args:
         seconds: 0 or more; None for no limit.

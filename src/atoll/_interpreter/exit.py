@@ -18,16 +18,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# How long a thread that is stuck inside an interpreter (a daemon, a C call) may hold up the exit.
+# How long a thread that is stuck inside an interpreter (a daemon, a C call) may delay the exit.
 _PATIENCE_SECONDS = 1.0
 # How long a round of waiting for an interpreter's own threads takes at most.
 _ROUND_SECONDS = 0.1
-# How long to wait where nobody is waited for: those who leave should have left.
+# How long to wait for an interpreter that probably cannot be closed: enough for visitors that are
+# just leaving.
 _FAREWELL_SECONDS = 2 * _ROUND_SECONDS
 
-before_closing: list[Callable[[], None]] = []  # called once no interpreter has threads of its own
+before_closing: list[Callable[[], None]] = []  # called when no interpreter has own threads any more
 
-is_closing = False  # interpreters are not waited for, nor made in advance, any more
+is_closing = False  # from then on nothing waits for own threads, or makes ready interpreters
 _is_registered = False
 
 
@@ -37,13 +38,13 @@ def register() -> None:
     In the main interpreter only, and once.
 
     Raises:
-        RuntimeError: If Python is ending and calls no functions any more that are registered now.
+        RuntimeError: If Python is ending and would not call a function that is registered now.
     """
     global _is_registered
     if not _is_registered and _core.current().id == 0:
         try:
-            # Before it calls atexit's functions, Python makes what pending calls there are: for
-            # ever, if one of ours has let the GIL go meanwhile. These functions come first of all.
+            # Before atexit's functions Python runs the pending calls that there are, and never ends
+            # if one of ours releases the GIL. Functions registered here run even before that.
             threading._register_atexit(_core.stop_asking)  # type: ignore[attr-defined]
         except RuntimeError:
             if threading.current_thread() is threading.main_thread():
@@ -64,7 +65,7 @@ def register() -> None:
 class _Waiter:
     """A thread of main that waits inside an interpreter until that has no threads of its own.
 
-    It may be kept at the door for ever, by a visitor who does not leave.
+    A visitor that does not leave may keep it from entering for ever.
     """
 
     __slots__ = ("_asked_at", "_thread", "has_found_some", "interpreter")
@@ -89,7 +90,7 @@ class _Waiter:
         return self._thread is None or self._thread.is_done()
 
     def is_kept_out(self) -> bool:
-        """Has it been at the door for long, and not because of the interpreter's own threads?"""
+        """Has it waited long to enter, and is a visitor the reason?"""
         has_been_long = time.monotonic() - self._asked_at > _PATIENCE_SECONDS
         return has_been_long and _core.visitor_count(self.interpreter) > 1
 
@@ -101,12 +102,12 @@ class _Waiter:
 def _wait_for_threads() -> set[int]:
     """Wait until no interpreter has threads of its own, as Python did for those of main.
 
-    They may need any of the interpreters, and make more, so that none is closed before. Returns the
-    numbers of those that could not be entered.
+    They may use any interpreter, and make more, so none is closed before. Returns the ids of the
+    interpreters that could not be entered.
     """
     closed_to_us: set[int] = set()
     has_found_some = True
-    while has_found_some:  # those may have started others, behind our back
+    while has_found_some:  # they may have started others, in interpreters that had none before
         waiters = [_Waiter(each) for each in _others() if each.id not in closed_to_us]
         closed_to_us |= _join_all(waiters)
         has_found_some = any(each.has_found_some for each in waiters if each.is_done())
@@ -130,9 +131,9 @@ def _others() -> list[_core.Handle]:
 
 
 def close_all() -> None:
-    """Close every interpreter; in those that cannot be closed no thread runs on.
+    """Close every interpreter; freeze the threads in those that cannot be closed.
 
-    After a Ctrl-C no thread is waited for any more.
+    After a Ctrl-C threads are not waited for any more.
     """
     global is_closing
     occupied: set[int] = set()
@@ -145,7 +146,7 @@ def close_all() -> None:
         is_closing = True
         for prepare in before_closing:
             prepare()
-        _core.show_all()  # so that those which were hidden are closed as well
+        _core.show_all()  # hidden ones are closed too
         _core.prepare_exit()
         _core.stop_reaper()
         _core.stop_alarm()
@@ -167,8 +168,8 @@ def _was_interrupted() -> bool:
 def _note_interruption() -> None:
     """Have the process end by SIGINT.
 
-    CPython notes for the whole process that Ctrl-C has ended its script, and forgets it whenever
-    source text is evaluated, in any interpreter: by a named tuple that is defined there, say.
+    CPython has one flag for the process that says that Ctrl-C has ended the script, and clears it
+    whenever source text is evaluated in any interpreter, for example when a named tuple is defined.
     """
     with suppress(KeyboardInterrupt):
         exec("raise KeyboardInterrupt")
@@ -194,7 +195,7 @@ def _close(interpreter: _core.Handle, seconds: float, is_hurried: bool) -> bool:
     except TimeoutError:
         if _core.visitor_count(interpreter):
             return _break_off(interpreter)
-        # Its own threads are still at work, and Python waits for such at exit, but for daemons.
+        # Its own threads still run. Python waits for such threads at exit, except daemons.
         if not is_hurried and _has_own_threads(interpreter):
             return _close_patiently(interpreter)
         return _break_off(interpreter)
@@ -213,7 +214,7 @@ def _has_own_threads(interpreter: _core.Handle) -> bool:
 def _break_off(interpreter: _core.Handle) -> bool:
     """Close an interpreter in which a daemon thread computes, or is stuck in a C call.
 
-    If it does not end, it must not run on: what it works with is being taken apart.
+    A thread that does not end is frozen: what it uses is about to be destroyed.
     """
     _core.interrupt(interpreter, SystemExit(), 0)
     try:

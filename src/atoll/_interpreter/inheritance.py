@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def collect() -> tuple[tuple[str, ...], tuple[Filter, ...]]:
-    """Return what `inside.prepare` takes first: `sys.argv` and the warnings filters."""
+    """Return the first arguments of `inside.prepare`: `sys.argv` and the warnings filters."""
     return tuple(map(str, getattr(sys, "argv", ()))), warning_filters.describe()
 
 
 def collect_anew() -> tuple[Any, ...]:
-    """Return what `inside.adopt` takes: also what a new interpreter has from CPython."""
+    """Return the arguments of `inside.adopt`: also what CPython gives to a new interpreter."""
     environment = tuple(os.environ._data.items())  # type: ignore[attr-defined]
     return tuple(map(str, sys.path)), environment, *collect(), (), False  # it forwards already
 
@@ -42,7 +42,7 @@ _compiled: tuple[tuple[str, str, bytes], ...] = ()
 
 
 def modules() -> tuple[tuple[str, str, bytes], ...]:
-    """Return atoll's modules that every interpreter needs: name, file, code; compiled once."""
+    """Return the modules that every interpreter needs, as name, file and code; compiled once."""
     global _compiled
     if not _compiled:
         _compiled = tuple(_compile(name) for name in _FIRST_MODULES)

@@ -1,4 +1,4 @@
-"""What runs inside an interpreter on behalf of those outside."""
+"""Functions that run inside an interpreter and are called from others, or by the core."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from .._modules import importing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from .._forwarding.warning_filters import Filter
     from .._modules.importing import Modes
-    from .._transfer.pickles import Dumped
 
 
 def prepare(
@@ -25,7 +23,7 @@ def prepare(
 ) -> None:
     """Give a new interpreter what it inherits."""
     if sys.version_info < (3, 13, 3):
-        atexit.register(_forget_visiting_threads)  # runs after the users'
+        atexit.register(_forget_visiting_threads)  # runs after users' handlers
     if sys.version_info < (3, 13, 1):
         importing.when_imported("collections", _give_its_abc)
     sys.argv = list(argv)
@@ -41,15 +39,15 @@ def prepare(
 
 
 def _give_its_abc(collections: Any) -> None:
-    """Spare threads that meet in collections/abc.py the module that it replaces by another.
+    """Bind `collections.abc` as 3.13.1 does (gh-125245).
 
-    As 3.13.1 does (gh-125245).
+    Importing it replaces its module by another, which threads that import it at once may not get.
     """
     sys.modules["collections.abc"] = collections.abc = sys.modules["_collections_abc"]
 
 
 def _make_visitors_ordinary(threading: Any) -> None:
-    """Let threads that visitors start be no daemons, unless they say so: they inherit that."""
+    """Make visitors' threads non-daemonic: threads that they start inherit that."""
     make = threading._DummyThread.__init__
 
     def __init__(self: Any) -> None:
@@ -76,86 +74,23 @@ def adopt(
 
 
 def import_all(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Import modules in advance; returns what went wrong with which."""
+    """Import modules in advance; return a text for each that failed."""
     from importlib import import_module
 
     failures = []
     for name in names:
         try:
             import_module(name)
-        except BaseException as error:  # of a module's code; SystemExit too
+        except BaseException as error:  # raised by a module's code; SystemExit too
             failures.append(f"{name} in an interpreter: {type(error).__name__}: {error}")
     return tuple(failures)
-
-
-# ---- calls ----
-
-
-def call_object(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Call what came by reference, perhaps home."""
-    return function(*args, **kwargs)
-
-
-def call_by_value(dumped: Dumped, /, *args: Any, **kwargs: Any) -> Any:
-    """Call a function that came by value."""
-    from .._transfer.remaking import load_function
-
-    return load_function(*dumped)(*args, **kwargs)
-
-
-# ---- source ----
-
-
-def _main_globals() -> dict[str, Any]:
-    import __main__
-
-    namespace: dict[str, Any] = __main__.__dict__
-    return namespace
-
-
-def _filename() -> str:
-    return f"<interpreter {_core.own_name()}>"
-
-
-def exec_source(source: str) -> None:
-    """Run statements in `__main__`."""
-    exec(compile(source, _filename(), "exec"), _main_globals())
-
-
-def eval_source(expression: str) -> Any:
-    """Evaluate an expression in `__main__`."""
-    return eval(compile(expression, _filename(), "eval"), _main_globals())
-
-
-def _set_argv(argv: tuple[str, ...] | None) -> None:
-    if argv is not None:
-        sys.argv = list(argv)
-
-
-def run_path(path: str, run_name: str, argv: tuple[str, ...] | None) -> dict[str, Any]:
-    """Run a script; as with `python SCRIPT`, modules beside it can be imported."""
-    import os
-    import runpy
-
-    _set_argv(argv)
-    if os.path.isfile(path):
-        sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
-    return runpy.run_path(path, run_name=run_name)
-
-
-def run_module(name: str, run_name: str, argv: tuple[str, ...] | None) -> dict[str, Any]:
-    """Run a module as `python -m` does."""
-    import runpy
-
-    _set_argv(argv)
-    return runpy.run_module(name, run_name=run_name, alter_sys=True)
 
 
 # ---- closing ----
 
 
 def started_threads(threading: Any) -> list[Any]:
-    """Return the threads that this interpreter has started, not those that visit it."""
+    """Return the threads that this interpreter has started, without visitors."""
     strange = threading._DummyThread | threading._MainThread
     return [each for each in threading.enumerate() if not isinstance(each, strange)]
 
@@ -164,10 +99,10 @@ _dismissed: set[int] = set()
 
 
 def join_threads(seconds: float, is_ending: bool) -> int:
-    """Wait, so long at most, for one of this interpreter's own threads; called by the core.
+    """Wait at most so long for one of this interpreter's own threads; called by the core.
 
-    Daemon threads are waited for last, and only where the interpreter ends: its exit handlers are
-    run first, as some of them end such threads, and the others are told to end.
+    Daemon threads are waited for last, and only if the interpreter is ending. First its exit
+    handlers run, as some of them end such threads; the others get a SystemExit.
 
     Returns:
         How many daemon threads there are.
@@ -191,9 +126,9 @@ def join_threads(seconds: float, is_ending: bool) -> int:
 
 
 def _forget_visiting_threads() -> None:
-    """Finalize what forgets the threads of others, while there still is the lock that it takes.
+    """Finalize `threading`'s records of visitors while the lock that this takes still exists.
 
-    gh-130522: where something keeps `threading` alive, as C variables do, this came too late.
+    gh-130522: if something, such as a C variable, keeps `threading` alive, that came too late.
     """
     threading: Any = sys.modules.get("threading")
     if threading is not None:

@@ -1,4 +1,4 @@
-"""`Interpreter`: an isolated interpreter with its own GIL, and what can be asked of it."""
+"""`Interpreter`: an isolated interpreter with its own GIL, and functions about interpreters."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _numbers = count(1)
 class Interpreter(_core.Handle):
     """An interpreter of its own in this process: own GIL, own modules, own objects.
 
-    Code runs in it on the calling thread: a call swaps the thread over, runs to completion there
-    and swaps back. Inside, one thread runs at a time and is never preempted: others get in only
+    Code runs in it on the calling thread: a call moves the thread over, runs to completion there
+    and moves back. Inside, one thread runs at a time and is never preempted: others enter only
     where the running one ends, waits or calls out. So objects in it need no locks.
 
     It inherits `sys.path`, `sys.argv`, the warnings filters and the log levels; its `sys.stdout`
@@ -40,23 +40,23 @@ class Interpreter(_core.Handle):
     interpreters; in each there is one handle object per interpreter.
 
     Args:
-        name: Shown in messages and by `repr`; at most 63 bytes are kept.
+        name: Shown in messages and by `repr`; cut to 63 bytes.
         extensions: How extension modules are imported: a mode for all of them, or a mapping of
             modules and packages to modes, with "*" for all others. "native": as they are, if they
-            declare that they support it; "private": from copies of their shared objects that are
-            this interpreter's own; "main": a Proxy to the main interpreter's module; "refuse": not
-            at all; "auto": the first of these that is known to work (see `atoll.extensions`).
-        preemptive: Keep CPython's switching between threads; then visitors get in promptly
-            between two bytecodes of the interpreter's own threads.
-        forward_logging: Have log records handled by the main interpreter's loggers of the same
-            names (their field `interpreter` says where they are from), warnings shown by its
-            `warnings.showwarning`, and unraisable exceptions by its `sys.unraisablehook` if that
-            has been replaced. Inside, `logging.basicConfig()` then does nothing: the root logger
+            declare that they support it; "private": from copies of their shared objects for this
+            interpreter alone; "main": as a Proxy to the main interpreter's module; "refuse": not at
+            all; "auto": the first of these that is known to work (see `atoll.extensions`).
+        preemptive: Keep CPython's switching between threads; then visitors enter promptly, between
+            two bytecodes of the running thread.
+        forward_logging: Have the main interpreter handle log records, by its loggers of the same
+            names (their field `interpreter` says where they are from), warnings, by its
+            `warnings.showwarning`, and unraisable exceptions, by its `sys.unraisablehook` if that
+            has been replaced. Inside, `logging.basicConfig()` then does nothing, as the root logger
             has a handler. False leaves all three to the interpreter itself.
 
     Raises:
         RuntimeError: If CPython cannot make it (out of memory, no threads), or is ending.
-        TypeError, ValueError: If `extensions` is no mode and no mapping of names to modes.
+        TypeError, ValueError: If `extensions` is neither a mode nor a mapping of names to modes.
 
     Threads: any. Making one takes 6 to 20 ms; a ready one (see `prewarm`) is taken at once.
 
@@ -104,12 +104,12 @@ class Interpreter(_core.Handle):
     def call(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:  # noqa: F811
         """Call a function in this interpreter, on this thread.
 
-        An async function is run to its end there, in an event loop of its own, as by `asyncio.run`;
-        a method of a Proxy that is async is awaited here instead (`await proxy.method()`).
+        An async function runs to its end there, in a new event loop, as by `asyncio.run`. An async
+        method of a Proxy is awaited here instead (`await proxy.method()`).
 
         What crosses: the function by its import name if it has one, else by value (lambdas,
         closures and what is defined in `__main__`, with copies of what they refer to; a Proxy in a
-        closure stays a reference); arguments and result by value if they cannot change, else as
+        closure stays a reference); arguments and result by value if they are immutable, else as
         Proxies.
 
         Args:
@@ -118,12 +118,12 @@ class Interpreter(_core.Handle):
             **kwargs: Its keyword arguments.
 
         Returns:
-            The result. What can change comes as a Proxy; `atoll.copy` fetches it.
+            The result. A mutable one comes as a Proxy; `atoll.copy` fetches it.
 
         Raises:
             InterpreterClosedError: If the interpreter is closed.
             TypeError, pickle.PicklingError: If a function that goes by value cannot be pickled.
-            Exception: What `fn` raises, as the same type, its traceback below `__cause__`.
+            Exception: What `fn` raises, with the same type, and with its traceback in `__cause__`.
 
         Threads: any.
 
@@ -134,7 +134,7 @@ class Interpreter(_core.Handle):
         if not callable(fn):
             raise TypeError(f"a callable is required, not {type(fn).__name__}")
         if _core.is_proxy(fn):
-            return self._invoke("atoll._interpreter.inside:call_object", (fn, *args), kwargs)
+            return self._invoke("atoll._interpreter.running:call_object", (fn, *args), kwargs)
         is_async = _is_async(fn)
         if self is _core.current():
             if is_async:
@@ -155,7 +155,7 @@ class Interpreter(_core.Handle):
         by_value = (dump_function(fn), *args)
         if is_async:
             return self._invoke("atoll._interpreter.asynchronous:run_by_value", by_value, kwargs)
-        return self._invoke("atoll._interpreter.inside:call_by_value", by_value, kwargs)
+        return self._invoke("atoll._interpreter.running:call_by_value", by_value, kwargs)
 
     @overload
     async def acall(
@@ -172,15 +172,15 @@ class Interpreter(_core.Handle):
         with `asyncio.to_thread`.
 
         Args:
-            fn: The function; an async one is run to its end there.
+            fn: The function; an async one runs to its end there.
             *args: Its arguments.
             **kwargs: Its keyword arguments.
 
         Returns:
-            The result. What can change comes as a Proxy.
+            The result. A mutable one comes as a Proxy.
 
         Raises:
-            asyncio.CancelledError: If the task is cancelled; it interrupts the call, too.
+            asyncio.CancelledError: If the task is cancelled; that also interrupts the call.
             Exception: As `call`.
 
         Threads: those that run an asyncio event loop. Other loops: `InterpreterPoolExecutor`.
@@ -205,18 +205,18 @@ class Interpreter(_core.Handle):
             SyntaxError: If it is not Python.
             Exception: What the code raises.
         """
-        self._invoke("atoll._interpreter.inside:exec_source", (_checked_source(source),))
+        self._invoke("atoll._interpreter.running:exec_source", (_checked_source(source),))
 
     def eval(self, expression: str, /) -> Any:
         """Evaluate an expression in this interpreter's `__main__`.
 
-        What crosses: the source, and the value by the usual rule. Threads: any.
+        What crosses: the source, and the value as a call's result. Threads: any.
 
         Args:
             expression: An expression.
 
         Returns:
-            Its value; a Proxy if it can change.
+            Its value; a Proxy if it is mutable.
 
         Raises:
             InterpreterClosedError: If the interpreter is closed.
@@ -228,7 +228,9 @@ class Interpreter(_core.Handle):
             >>> interpreter.eval("os.getpid()") == os.getpid()
             True
         """
-        return self._invoke("atoll._interpreter.inside:eval_source", (_checked_source(expression),))
+        return self._invoke(
+            "atoll._interpreter.running:eval_source", (_checked_source(expression),)
+        )
 
     def import_module(self, name: str, /) -> Any:
         """Import a module in this interpreter.
@@ -272,7 +274,7 @@ class Interpreter(_core.Handle):
             BaseException: What the script raises, SystemExit included.
         """
         arguments = None if argv is None else tuple(map(str, argv))
-        return self._invoke("atoll._interpreter.inside:run_path", (str(path), run_name, arguments))
+        return self._invoke("atoll._interpreter.running:run_path", (str(path), run_name, arguments))
 
     def run_module(
         self, name: str, *, run_name: str = "__main__", argv: Iterable[str] | None = None
@@ -282,7 +284,7 @@ class Interpreter(_core.Handle):
         What crosses: the arguments, and a Proxy to the module's globals. Threads: any.
 
         Args:
-            name: Its full name; of a package, its `__main__` is run.
+            name: Its full name; for a package its `__main__` is run.
             run_name: Its `__name__`.
             argv: The interpreter's `sys.argv` from now on; None leaves it.
 
@@ -295,26 +297,27 @@ class Interpreter(_core.Handle):
             BaseException: What the module raises, SystemExit included.
         """
         arguments = None if argv is None else tuple(map(str, argv))
-        return self._invoke("atoll._interpreter.inside:run_module", (name, run_name, arguments))
+        return self._invoke("atoll._interpreter.running:run_module", (name, run_name, arguments))
 
     def interrupt(self, exception: BaseException | type[BaseException] = KeyboardInterrupt) -> bool:
-        """Raise an exception in what runs in this interpreter, between two of its bytecodes.
+        """Raise an exception in the code that runs in this interpreter, between two bytecodes.
 
-        Meant are the threads that are inside or on their way in at this moment, of which the one
-        that runs first gets it; threads that come later are not. If nobody visits, it is for the
-        interpreter's own threads; of the main interpreter, for the main thread alone. It does not
-        wait until that has happened. A second call before that takes the place of the first; what
-        is for one thread (`Thread.interrupt`, a cancelled `acall`) waits beside it.
+        It is for the threads that are inside or entering at this moment: the first of them that
+        runs gets it, and threads that come later do not. Without visitors it is for the
+        interpreter's own threads; in the main interpreter only for the main thread. The call does
+        not wait until the exception is raised. A second call before that replaces the first
+        exception; one for a single thread (`Thread.interrupt`, a cancelled `acall`) is kept beside
+        it.
 
-        What crosses: the exception, as those that are raised do. What cannot be interrupted: a C
-        function that does not return (`time.sleep`, `lock.acquire`); it is raised when that does.
+        What crosses: the exception, as one that is raised. What cannot be interrupted: a C function
+        that does not return (`time.sleep`, `lock.acquire`); the exception is raised when it does.
 
         Args:
             exception: An exception, or a class of exceptions that can be made without arguments.
 
         Returns:
-            True if somebody is inside, who will get it unless his call ends first; else False, and
-            nothing happens. A worker of an executor that waits for a task is not inside.
+            True if a thread is inside, which will get it unless its call ends first. False if none
+            is; then nothing happens. An executor's worker that waits for a task is not inside.
 
         Raises:
             TypeError: If it is not an exception.
@@ -328,10 +331,10 @@ class Interpreter(_core.Handle):
         return _core.interrupt(self, made_exception(exception), 0)
 
     def statistics(self) -> Statistics:
-        """Return what the interpreter has been doing.
+        """Return what the interpreter has done so far.
 
-        Crosses: into the interpreter for a moment (not counted), so that it may wait for one that
-        is busy. Threads: any.
+        Crosses: into the interpreter for a moment (not counted), so it waits if that is busy.
+        Threads: any.
 
         Returns:
             A record: `crossings` (entries since it was made), `visitors` (threads inside now),
@@ -353,10 +356,10 @@ class Interpreter(_core.Handle):
             timeout: Seconds to wait; None waits without end.
 
         Raises:
-            TimeoutError: If they are still there. The interpreter is open again.
+            TimeoutError: If the threads are still there. The interpreter is open again.
             BufferError: If buffers of its objects are in use elsewhere; it stays open.
-            RuntimeError: If it is the main interpreter, or this thread is inside it, or its closing
-                and another would wait for each other.
+            RuntimeError: If it is the main interpreter, or this thread is inside it, or two closing
+                interpreters would wait for each other.
             KeyboardInterrupt: If Ctrl-C ends the wait; it stays open.
             ValueError: If the timeout is negative.
 
@@ -395,7 +398,7 @@ class Interpreter(_core.Handle):
 def make(
     name: str, modes: Modes = (), is_preemptive: bool = False, forwards_logging: bool = True
 ) -> Interpreter:
-    """Take a ready interpreter or make one; none is made in its place."""
+    """Take a ready interpreter or make one; does not make another ready one in its place."""
     from .._forwarding import forwarding
     from . import exit, signals
 
@@ -423,7 +426,7 @@ def _make(name: str, modes: Modes, is_preemptive: bool, forwards_logging: bool) 
 
 
 def _take(name: str) -> Interpreter | None:
-    """Return a ready interpreter, with what a new one would inherit now; None: there is none.
+    """Take a ready interpreter and give it what a new one would inherit now; None: there is none.
 
     Threads: any, of any interpreter.
     """
@@ -438,7 +441,7 @@ def _take(name: str) -> Interpreter | None:
 
 
 def take_unprepared(name: str) -> tuple[Interpreter | None, tuple[Any, ...]]:
-    """Return a ready one, if there is one, and what it is to `adopt` (_inside)."""
+    """Take a ready interpreter, if there is one; return it and the arguments of `inside.adopt`."""
     from . import inheritance
 
     interpreter = _core.take_ready(name)
@@ -454,7 +457,7 @@ def made_exception(exception: BaseException | type[BaseException]) -> BaseExcept
 
 
 def _is_async(fn: Any) -> bool:
-    """Tell whether a function was defined by `async def`, also below a partial or a method."""
+    """Tell whether a function, or that of a partial or a method, was defined by `async def`."""
     while type(fn).__name__ == "partial" and hasattr(fn, "func"):
         fn = fn.func
     code = getattr(fn, "__code__", None)
@@ -469,7 +472,7 @@ def _checked_source(source: str) -> str:
 
 
 def _by_id(number: int) -> Interpreter:
-    """Find an open interpreter; for pickled handles, which are only good in this process."""
+    """Find an open interpreter; for pickled handles, which are valid only in this process."""
     for interpreter in _core.interpreters():
         if interpreter.id == number:
             return interpreter
@@ -482,6 +485,12 @@ def current() -> Interpreter:
     """Return the interpreter that the calling code runs in.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> atoll.current().name
+        'main'
+        >>> interpreter.call(lambda: atoll.current().name)
+        'worker'
     """
     return _core.current()
 
@@ -490,6 +499,10 @@ def main() -> Interpreter:
     """Return the main interpreter: the one that the process began with. It cannot be closed.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> atoll.current() is atoll.main()
+        True
     """
     return _core.interpreters()[0]
 
@@ -498,6 +511,10 @@ def interpreters() -> list[Interpreter]:
     """Return all interpreters that are open or closing, the main one first, then by age.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> [each.name for each in atoll.interpreters()]
+        ['main', 'worker']
     """
     return _core.interpreters()
 
@@ -513,17 +530,27 @@ def owner(proxy: object) -> Interpreter:
     Raises:
         TypeError: If it is not a Proxy.
         AttributeError: If the Proxy is restricted.
+
+    Example:
+        >>> atoll.owner(interpreter.eval("[1, 2]")).name
+        'worker'
     """
     return _core.owner(proxy)
 
 
 def checkpoint() -> None:
-    """Let others into this interpreter, from a long loop.
+    """Let other threads into this interpreter, from a long loop.
 
-    Inside an interpreter nobody is preempted: a loop that runs for seconds keeps visitors out that
-    long. If some are waiting, this lets them in and waits until they have finished or wait
-    themselves; if none is, it takes well under a microsecond.
+    Inside an interpreter threads are not preempted: a loop that runs for seconds keeps visitors out
+    that long. If threads wait to enter, this lets them in and waits until they have finished or
+    wait themselves; if none does, it takes well under a microsecond.
 
     Crosses: nothing. Threads: any.
+
+    Example:
+        >>> def train(batches):
+        ...     for batch in batches:
+        ...         learn(batch)
+        ...         atoll.checkpoint()
     """
     _core.checkpoint()

@@ -1,10 +1,10 @@
 """Ctrl-C, and other signals, while the main thread is inside another interpreter.
 
 CPython runs signal handlers in the main interpreter only. The core is told of each signal that gets
-a handler, and sees to it that the main thread comes back for a moment to run it.
+a handler; when the signal comes, it has the main thread return to main for a moment to run that.
 
-A handler written in C may have taken such a signal before (faulthandler.register): it is watched
-above that one, until faulthandler puts back what it has replaced.
+A C handler may have replaced Python's for such a signal before (faulthandler.register). Then the
+core wraps that one, until faulthandler restores what it has replaced.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _is_installed = False
 
 
 def install() -> None:
-    """Watch the signals that have a handler, and those that get one; in the main interpreter."""
+    """Watch the signals that have a handler or get one later; in the main interpreter only."""
     global _is_installed
     if _is_installed or _core.current().id != 0:
         return
@@ -45,7 +45,7 @@ def _watch_new_handlers() -> None:
         return before
 
     signal.__doc__ = set_handler.__doc__
-    _signal.signal = signal  # what signal.signal() calls
+    _signal.signal = signal  # signal.signal() calls this
 
 
 def _watch_restored_handlers(faulthandler: Any) -> None:

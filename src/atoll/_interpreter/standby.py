@@ -1,9 +1,9 @@
-"""Interpreters in advance: ready ones for those who ask next, and the end of abandoned ones.
+"""The standby thread: makes interpreters in advance, and closes abandoned ones.
 
-The standby thread belongs to the main interpreter. It sleeps until there is something to do. It is
-stopped before a fork (which neither it nor the ready interpreters survive) and at exit.
-A used interpreter is never made ready again: nothing could show that its modules, extension
-modules and static C data are as they were.
+The standby thread belongs to the main interpreter. It sleeps until there is work. It is stopped at
+exit and before a fork; a forked child has neither it nor ready interpreters. A used interpreter is
+never made ready again: nothing could prove that its modules, extension modules and static C data
+are unchanged.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 # How long a thread that is stuck inside an abandoned interpreter may hold up its closing.
 _PATIENCE_SECONDS = 1.0
-# How long it must have been quiet before what nobody waits for is done, and how long that is put
-# off at most: it would compete with what is starting.
+# Work that no thread waits for is put off until there were no calls for this long, but no longer
+# than the second time: it would compete with code that is starting.
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.03, 0.1
 
 
 class _Request:
-    """So many interpreters are to be made, with these modules imported; `is_done` is a lock."""
+    """A request for interpreters with modules imported; `is_done` is a lock, released when done."""
 
     __slots__ = ("errors", "imports", "is_done", "is_waited_for", "left", "place")
 
@@ -47,12 +47,12 @@ class _Request:
 
 
 _requests: deque[_Request] = deque()
-_is_one_kept = False  # is the standby thread to see that one is ready?
+_is_one_kept = False  # must the standby thread keep one ready?
 os.register_at_fork(after_in_child=_requests.clear)  # a function in C: nothing breaks it off
 
 
 def keep_one() -> None:
-    """From now on one is kept ready; called when one was made or taken.
+    """Keep one interpreter ready from now on; called when one was made or taken.
 
     Threads: any, of any interpreter.
     """
@@ -69,24 +69,24 @@ def keep_one() -> None:
 def prewarm(n: int, *, imports: Iterable[str] = (), wait: bool = False) -> None:
     """Make interpreters in the background, ready for the next `Interpreter` or `Thread`.
 
-    An interpreter takes milliseconds to make; to take a ready one is quick. One is kept ready
-    anyway, once an `Interpreter` or a `Thread` has been made, or an executor's workers have ended.
-    Ready ones are given out once, those asked for here first, the oldest first, and are not made
-    again. They are hidden from `interpreters()`, take their `sys.path`, `sys.argv`, environment,
+    Making an interpreter takes milliseconds; taking a ready one is quick. One is always kept ready,
+    once an `Interpreter` or a `Thread` has been made, or an executor's workers have ended. Ready
+    ones are given out once, first those that were asked for here, the oldest first, and are not
+    replaced. They are hidden from `interpreters()`, get their `sys.path`, `sys.argv`, environment,
     warnings filters and streams when they are given out, and are closed at exit. A forked child has
     none. `Interpreter(preemptive=True)` always makes a new one.
 
     What crosses: the names of the modules.
 
     Args:
-        n: How many, beside those that are ready already. With 0 and `wait`, only wait.
-        imports: Full names of modules to import in these interpreters. A module that cannot be
-            imported there does not keep an interpreter from being ready: there is a
-            RuntimeWarning, or an ImportError if `wait` is true.
-        wait: Return only when they, and those asked for before, are ready.
+        n: How many, in addition to those that are ready already. With 0 and `wait`, only wait.
+        imports: Full names of modules to import in these interpreters. If one cannot be imported,
+            the interpreter becomes ready all the same; there is a RuntimeWarning, or an ImportError
+            if `wait` is true.
+        wait: Return when these, and those asked for earlier, are ready.
 
     Raises:
-        TypeError: If `n` is not an integer, or `imports` not several str.
+        TypeError: If `n` is not an integer, or `imports` is not an iterable of str.
         ValueError: If `n` is negative.
         ModuleNotFoundError: If there is no such module; nothing is made then.
         ImportError: If `wait` is true and a module could not be imported in an interpreter.
@@ -132,8 +132,8 @@ def _checked_names(imports: Iterable[str]) -> tuple[str, ...]:
 def _ask(
     count: int, imports: tuple[str, ...], place: tuple[str, int], wait: bool
 ) -> tuple[str, ...]:
-    """Leave a request to the standby thread, in main. Returns what went wrong."""
-    from . import exit  # and with it `threading`, only now
+    """Give a request to the standby thread, in main; return the errors."""
+    from . import exit  # here, as it imports `threading`
 
     if count == 0 and not wait:
         return ()
@@ -196,7 +196,7 @@ def keep() -> None:
 
 
 def _let_others_go_first(heard: int) -> int:
-    """Wait for the end of a burst of calls, unless somebody waits for the standby thread."""
+    """Wait for the end of a burst of calls, unless there are requests."""
     latest = time.monotonic() + _LONGEST_PAUSE_SECONDS
     before = -1
     is_stopping = _core.standby_is_stopping
@@ -220,13 +220,13 @@ def _do_something() -> bool:
             return True
         request.errors.append(error)
     elif _is_one_kept and _core.count_ready() == 0:
-        _make(())  # whoever waits for nothing else waits for this one
+        _make(())  # a prewarm(0, wait=True) waits for this one
     _finish(request)
     return True
 
 
 def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | None:
-    """Make one; returns what went wrong."""
+    """Make a ready interpreter; return an error, or None."""
     from . import inheritance
 
     try:
@@ -250,9 +250,10 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
 
 
 def _own_imports() -> tuple[str, ...]:
-    """Name what atoll itself may need there; a new interpreter imports it when it does."""
+    """Name modules that atoll itself may need there; other interpreters import them when needed."""
     usual = [
         "threading",
+        "atoll._interpreter.running",
         "atoll._transfer.values",
         "atoll._thread.inside",
         "atoll._transfer.remaking",
@@ -277,7 +278,7 @@ def _complain(request: _Request, failures: tuple[str, ...]) -> None:
             continue
         try:
             warnings.warn_explicit(message, RuntimeWarning, *request.place)
-        except RuntimeWarning as warning:  # warnings are errors, but nobody is there to catch it
+        except RuntimeWarning as warning:  # warnings are errors, but nothing can catch it here
             _report(warning)
 
 
@@ -295,18 +296,18 @@ def _report(error: BaseException) -> None:
 
 
 def _close(retired: _core.Handle) -> None:
-    """Close an interpreter whose thread has ended and of which nothing is held."""
+    """Close an interpreter whose thread has ended and of which no object is held."""
     try:
         _core.close_retired(retired, _PATIENCE_SECONDS)
     except BufferError:
-        pass  # something of it is held again: it retires once more
+        pass  # an object of it is held again: it will retire again
     except (TimeoutError, RuntimeError):
-        # A thread is inside; it is waited for elsewhere, and nobody else gets in meanwhile.
+        # A thread is inside: wait for it in another thread. No other thread can enter meanwhile.
         _core.show(retired)
-        with suppress(RuntimeError):  # no thread can be started: it stays until the exit
+        with suppress(RuntimeError):  # no thread could be started: closed at exit
             _thread.start_new_thread(_close_patiently, (retired,))
 
 
 def _close_patiently(interpreter: _core.Handle) -> None:
-    with suppress(BufferError, RuntimeError):  # then it stays until the exit
+    with suppress(BufferError, RuntimeError):  # then it is closed at exit
         _core.close(interpreter, None)

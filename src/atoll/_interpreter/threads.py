@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def main_idents() -> tuple[int, ...]:
-    """Name the threads of this interpreter, the main one.
+    """Return the ids of the threads that `threading` knows in this interpreter, the main one.
 
-    Its thread states cannot be walked: for each import of an extension module in another
-    interpreter CPython makes one of them, and deletes it without this one's GIL.
+    The list of main's thread states cannot be read: for each import of an extension module in
+    another interpreter CPython makes one of them, and deletes it without main's GIL.
     """
     return tuple(each.ident for each in threading.enumerate() if each.ident is not None)
 
@@ -27,11 +27,14 @@ class _Threads(Mapping[int, "Interpreter"]):
     """A live, read-only mapping from thread id to the Interpreter that the thread is in right now.
 
     The keys are those of `threading.get_ident()`: all threads that have ever crossed, and those
-    that the main interpreter's `threading` knows. Looking does not stop the threads, so an answer
-    may be history when it arrives. (The note of 2007 asked for it, for APIs that know only the
-    thread.)
+    that the main interpreter's `threading` knows. Reading it does not stop the threads, so an
+    answer may be out of date at once.
 
     Threads: any. Crosses: into the main interpreter, unless called there.
+
+    Example:
+        >>> atoll.threads[threading.get_ident()].name
+        'main'
     """
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""`Buffer`: memory that belongs to no interpreter, which all see without a copy."""
+"""`Buffer`: memory that belongs to no interpreter and that all can use without a copy."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
 
 
 class Buffer(_core.BufferHandle):
-    """A block of memory that every interpreter sees in place, through the buffer protocol.
+    """A block of memory that every interpreter uses in place, through the buffer protocol.
 
     `memoryview(buffer)`, `numpy.asarray(buffer)` and all else that takes bytes-like objects work on
-    the memory itself. A Buffer is used as a memoryview is: it has items, a `format`, a `shape` and
-    `strides`; its slices, `cast()` and `toreadonly()` give Buffers of the same memory, which is
-    freed when the last of them is gone, in whichever interpreter.
+    the memory itself. A Buffer is used as a memoryview: it has items, a `format`, a `shape` and
+    `strides`; its slices, `cast()` and `toreadonly()` are Buffers of the same memory, which is
+    freed with the last of them, in any interpreter.
 
     What crosses: a handle to the same memory, however large; as an argument, result, attribute or
     item of a queue, inside tuples, closures, `atoll.copy(...)` and the calls of an executor. It
     stays valid when the interpreter that made it has closed. In each interpreter there is one
-    object for it, of this class also where the original is of a subclass.
+    object for it, of this class even if the original is of a subclass.
 
-    Threads: any. Nothing orders what is written and read at the same time by threads of different
-    interpreters: that is a data race, as in C. Hand a Buffer over (by a call, a queue), or use an
-    `AtomicInt`. To have others only read, give them `buffer.toreadonly()`.
+    Threads: any. Reads and writes of threads of different interpreters at the same time are not
+    ordered: that is a data race, as in C. Hand a Buffer over (by a call, a queue), or use an
+    `AtomicInt`. Pass `buffer.toreadonly()` to code that must only read.
 
-    Across os.fork() the child has a copy of the memory, but of mapped files.
+    After os.fork() the child has a copy of the memory, but shares mapped files.
 
-    Compared with ==, it is its content that counts, as with a memoryview; so it has no hash.
+    == compares the content, as with a memoryview; so a Buffer has no hash.
 
     Args:
-        nbytes: Its size; all bytes are 0. Large ones take memory only where they are written.
+        nbytes: Its size; all bytes are 0. A large one takes memory only where it is written.
 
     Raises:
         ValueError: If the size is negative.
-        OverflowError, MemoryError: If there cannot be so much memory.
+        OverflowError, MemoryError: If there is not so much memory.
         TypeError: If it is not an int.
 
     Example:
@@ -57,20 +57,20 @@ class Buffer(_core.BufferHandle):
 
     @staticmethod
     def copy_of(obj: collections.abc.Buffer) -> Buffer:
-        """Copy what an object's buffer shows into a new block, with its format and shape.
+        """Copy an object's buffer into a new Buffer with the same format and shape.
 
         Args:
             obj: Any object that has a buffer: bytes, an array, a numpy array, a Buffer, a Proxy to
-                such. Its items are copied in the order of C.
+                one of these. Its items are copied in C order.
 
         Returns:
             A writable Buffer.
 
         Raises:
-            TypeError: If the object has no buffer, or one of references to Python objects.
+            TypeError: If the object has no buffer, or its items are Python objects.
             MemoryError: If there is not so much memory.
 
-        Crosses: nothing; of a Proxy: its memory is read where it is. Threads: any.
+        Crosses: nothing; a Proxy's memory is read in place. Threads: any.
 
         Example:
             >>> worker.call(analyse, atoll.Buffer.copy_of(numpy_array))
@@ -81,18 +81,18 @@ class Buffer(_core.BufferHandle):
     def map_file(
         path: str | bytes | PathLike[str] | PathLike[bytes], writable: bool = False
     ) -> Buffer:
-        """Map a file into memory: a Buffer of its bytes, read when they are first looked at.
+        """Map a file into memory: a Buffer of its bytes, which are loaded when they are first read.
 
         Args:
-            path: An ordinary file that is not empty. Should it be cut short while it is mapped,
-                looking at what is gone ends the process (SIGBUS).
-            writable: Have the Buffer writable; what is written goes into the file.
+            path: An ordinary file that is not empty. If it is truncated while it is mapped, reading
+                the lost part ends the process (SIGBUS).
+            writable: Make the Buffer writable; writes go to the file.
 
         Returns:
             A Buffer of all bytes, read-only unless `writable`.
 
         Raises:
-            OSError: If the file cannot be opened so, or is none: FileNotFoundError,
+            OSError: If the file cannot be opened so, or is not an ordinary file: FileNotFoundError,
                 PermissionError, IsADirectoryError.
             ValueError: If the file is empty.
 
@@ -106,7 +106,7 @@ class Buffer(_core.BufferHandle):
         import os
         import stat
 
-        # A pipe is not waited for.
+        # O_NONBLOCK: do not wait for a pipe's other end.
         flags = os.O_CLOEXEC | os.O_NONBLOCK | (os.O_RDWR if writable else os.O_RDONLY)
         descriptor = os.open(path, flags)
         try:
@@ -122,7 +122,7 @@ class Buffer(_core.BufferHandle):
 
     @staticmethod
     def statistics() -> BufferStatistics:
-        """Return how much memory the Buffers of the process are views of.
+        """Return how much memory the Buffers of the process use.
 
         Crosses: nothing. Threads: any.
 
@@ -138,11 +138,11 @@ class Buffer(_core.BufferHandle):
 
         Args:
             format: One character of the module `struct`, as `memoryview.cast` takes it.
-            shape: A list or tuple: how many items along each axis. None: one axis.
+            shape: A list or tuple with the number of items along each axis. None: one axis.
 
         Raises:
-            TypeError, ValueError: If the memory is not C-contiguous, or format and shape are not
-                of its size; as `memoryview.cast`.
+            TypeError, ValueError: If the memory is not C-contiguous, or format and shape do not
+                match its size; as `memoryview.cast`.
 
         Crosses: nothing. Threads: any of this interpreter.
 
@@ -154,16 +154,16 @@ class Buffer(_core.BufferHandle):
         return _core.buffer_cast(self, format, shape)
 
     def toreadonly(self) -> Buffer:
-        """Return a Buffer of the same memory, through which nothing can be written.
+        """Return a read-only Buffer of the same memory.
 
-        It stays so wherever it crosses to. Those who have the writable one still write.
+        It stays read-only in every interpreter. Holders of a writable one can still write.
 
         Crosses: nothing. Threads: any of this interpreter.
         """
         return _core.buffer_readonly(self)
 
     def tobytes(self) -> bytes:
-        """Return a copy of all items as bytes, in the order of C.
+        """Return a copy of all items as bytes, in C order.
 
         Crosses: nothing. Threads: any of this interpreter.
         """
@@ -187,7 +187,7 @@ class Buffer(_core.BufferHandle):
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __enter__(self) -> Self:
-        memoryview(self).release()  # a ValueError if it was released
+        memoryview(self).release()  # raises ValueError if it was released
         return self
 
     def __exit__(

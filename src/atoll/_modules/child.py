@@ -1,4 +1,4 @@
-"""What runs in the child process of a trial: it says on which stage it is, then goes through it."""
+"""The child process of a trial: it reports each stage before it begins."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class _Report:
-    """Lines for the parent, each with all that is known so far."""
+    """Writes lines for the parent, each with all results so far."""
 
     def __init__(self) -> None:
         self._known: dict[str, Any] = {"stage": "start"}
 
     def say(self, **known: Any) -> None:
         self._known |= known
-        # The package may write there too, and end its lines or not.
+        # The package may write to stdout too, with or without newlines.
         os.write(1, f"\n{json.dumps(self._known)}\n".encode())
 
 
@@ -89,17 +89,17 @@ def _declared(package: str) -> dict[str, str]:
 
 
 def _use(package: str, thoroughly: bool) -> None:
-    """Import a package; then all its extension modules, and look at all that it offers."""
+    """Import a package; if `thoroughly`, also its extension modules, and use its attributes."""
     import gc
     from contextlib import suppress
     from importlib import import_module
 
     module = import_module(package)
     for name in _extension_names(package, module) if thoroughly else ():
-        with suppress(ImportError):  # it may need what is not installed
+        with suppress(ImportError):  # a module may need packages that are not installed
             import_module(name)
     for name in dir(module) if thoroughly else ():
-        with suppress(Exception):  # what it is not made for
+        with suppress(Exception):  # attributes may not allow this
             value = getattr(module, name)
             repr(value)
             if isinstance(value, type):

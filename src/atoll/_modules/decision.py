@@ -1,4 +1,4 @@
-"""`Decision`: how the extension modules of a package are imported, and why so."""
+"""`Decision`: in which mode the extension modules of a package are imported, and why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Decision(NamedTuple):
-    """What mode is taken, and why."""
+    """The mode of a package, and the reason."""
 
     mode: str
     reason: str

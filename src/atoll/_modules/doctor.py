@@ -1,4 +1,4 @@
-"""`atoll doctor`: how interpreters import packages with extension modules, and what it costs."""
+"""`atoll doctor`: how interpreters import packages with extension modules, and at what cost."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Diagnosis(NamedTuple):
 
     @property
     def works(self) -> bool:
-        """Does it work in interpreters, in parallel?"""
+        """Does it work in several interpreters in parallel?"""
         return not self.trial.failure and self.mode in ("native", "private")
 
     @property
     def declares(self) -> str:
-        """Say what its modules declare about interpreters with a GIL of their own."""
+        """What its modules declare about interpreters with a GIL of their own, in a few words."""
         said = list(self.trial.declared.values())
         if not said:
             return "-"
@@ -54,16 +54,18 @@ class Diagnosis(NamedTuple):
 # ---- which packages ----
 
 
-def find_packages(names: Sequence[str]) -> list[Package]:
-    """Find packages by the names that they are imported or installed by; without names, all.
+def find_packages(names: Sequence[str]) -> tuple[list[Package], list[str]]:
+    """Find packages by their import names or distribution names; without names, all.
 
-    Raises:
-        ModuleNotFoundError: If there is no such package.
+    Returns:
+        The packages, and the names of those that are not there.
     """
     if not names:
         installed = sorted(metadata.packages_distributions(), key=str.lower)
-        return [each for name in installed for each in _parts(name) if each.files]
-    return [each for name in names for each in _named(name)]
+        return [each for name in installed for each in _parts(name) if each.files], []
+    found = {name: _named(name) for name in names}
+    missing = [name for name, packages in found.items() if not packages]
+    return [each for packages in found.values() for each in packages], missing
 
 
 def _named(name: str) -> list[Package]:
@@ -73,8 +75,6 @@ def _named(name: str) -> list[Package]:
     wanted = _normalized(name)
     tops = [top for top, of in distributions.items() if wanted in map(_normalized, of)]
     found = [each for top in sorted(tops) for each in _parts(top)]
-    if not found:
-        raise ModuleNotFoundError(f"there is no package {name!r}")
     return [each for each in found if each.files] or found
 
 
@@ -102,7 +102,7 @@ def _parts(name: str) -> list[Package]:
 
 
 def diagnose(package: Package) -> Diagnosis:
-    """Try a package, in the mode that `auto` takes."""
+    """Try a package in the mode that `auto` chooses."""
     name = package.name
     private = trials.run(name, "private")
     mode, reason, _ = choose(name, package.files, lambda *_: trials.decide(private))
@@ -111,7 +111,7 @@ def diagnose(package: Package) -> Diagnosis:
 
 
 def progress(console: Console, packages: Iterable[Package]) -> Iterator[Diagnosis]:
-    """Diagnose one after the other; a terminal shows which."""
+    """Diagnose packages one after another; a terminal shows which one."""
     for each in packages:
         if console.is_terminal:
             with console.status(f"trying {each.name}"):
@@ -121,11 +121,11 @@ def progress(console: Console, packages: Iterable[Package]) -> Iterator[Diagnosi
         yield diagnosis
 
 
-# ---- telling ----
+# ---- output ----
 
 
 def print_table(console: Console, diagnoses: Sequence[Diagnosis]) -> None:
-    """Print a row for each package, and below it why its trial failed."""
+    """Print a row for each package, and below the table why trials failed."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in ("package", "modules", "declares", "auto", "trial", "ms", "MB"):
         table.add_column(title, justify="right" if title in ("modules", "ms", "MB") else "left")
@@ -147,7 +147,7 @@ def print_table(console: Console, diagnoses: Sequence[Diagnosis]) -> None:
 
 
 def as_json(diagnoses: Sequence[Diagnosis]) -> str:
-    """Return all of it: a list of objects, one for each package."""
+    """Return all diagnoses as a JSON list of objects, one for each package."""
     return json.dumps(
         [
             {

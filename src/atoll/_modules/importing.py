@@ -1,15 +1,15 @@
 """How an interpreter imports extension modules: as they are, as private copies, or from main.
 
-Two places of the import system are asked to stand aside. A finder, the first on `sys.meta_path`,
-decides for each package when it is imported first; the loader of extension modules then does what
-was decided for the package that a module is in.
+Two parts of the import system are extended. A finder, the first on `sys.meta_path`, decides for
+each package when it is first imported; the patched loader of extension modules then does what was
+decided for a module's package.
 """
 
 from __future__ import annotations
 
 import sys
 
-# Of importlib.machinery, which would have to be imported first.
+# importlib.machinery has them too, but is not imported yet.
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
     type Modes = tuple[tuple[str, str], ...]
 
-# One of each per process: terminals, windows, handlers of signals, hooks of allocators. They refuse
-# to be loaded in interpreters.
+# Modules for things of which a process has one: terminals, windows, signal handlers, allocators.
+# They refuse to be loaded in other interpreters than main.
 OF_THE_PROCESS = frozenset(
     {"_curses", "_curses_panel", "_tkinter", "_tracemalloc", "faulthandler", "readline"}
 )
-# Why a private copy cannot be had although the module itself is as it should be.
+# Parts of errors that say that there is no room for a private copy: the module itself may be fine.
 _OUT_OF_ROOM = ("static TLS block", "cannot make a private copy")
 
-_afterwards: dict[str, Callable[[Any], object]] = {}  # what is to be done with modules, by name
-_own: dict[str, str] = {}  # what this interpreter was told; "*" is for all others
-_decided: dict[str, str] = {}  # by package
-_namespaces: set[str] = set()  # packages of which each part is a package of its own
-_by_auto: set[str] = set()  # private packages that may as well be main's
+_afterwards: dict[str, Callable[[Any], object]] = {}  # callbacks, by the module they wait for
+_own: dict[str, str] = {}  # modes set for this interpreter; "*" is for all others
+_decided: dict[str, str] = {}  # modes of packages
+_namespaces: set[str] = set()  # namespace packages: each part is a package of its own
+_by_auto: set[str] = set()  # packages that `auto` made private, and that may be main's instead
 _out_of_room: dict[str, ImportError] = {}  # by package
 
 taken: dict[str, str] = {}
@@ -49,7 +49,7 @@ _execute_as_it_is = ExtensionFileLoader.exec_module
 
 
 def install(modes: Modes) -> None:
-    """Begin to decide, in an interpreter that has not imported anything of its user's."""
+    """Install finder and loader, in an interpreter that has imported no user module yet."""
     _own.update(modes)
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
@@ -59,7 +59,7 @@ def install(modes: Modes) -> None:
 
 
 def nearest(name: str, among: Container[str]) -> str | None:
-    """Return the module itself or the closest package around it that is among those."""
+    """Return the module or its closest parent package that is in `among`."""
     while name not in among:
         name = name.rpartition(".")[0]
         if not name:
@@ -78,12 +78,12 @@ def _refusal(name: str) -> ImportError:
 
 
 class Finder:
-    """Decides about packages; what is found, and where, is left to the finders after it."""
+    """Decides about packages; the finders after it find them."""
 
     def find_spec(
         self, name: str, path: Any = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find a module that is to be treated in some way; None: as if this finder were not."""
+        """Find a module that needs treatment; None: leave it to the other finders."""
         spec = self._choose(name, path, target)
         if name in _afterwards:
             spec = spec or _find_after(self, name, path, target)
@@ -119,7 +119,7 @@ def _find_after(
 
 
 def when_imported(name: str, then: Callable[[Any], object]) -> None:
-    """Have something done with a module: now, or when it has been imported."""
+    """Call a function with a module: now, or when it has been imported."""
     if name in sys.modules:
         then(sys.modules[name])
     else:
@@ -137,14 +137,14 @@ def _when_executed(spec: ModuleSpec, then: Callable[[Any], object]) -> None:
 def _execute_by(
     spec: ModuleSpec, function: Callable[[Callable[[ModuleType], None], ModuleType], None]
 ) -> None:
-    """Have a module executed by a function, once; its loader stays the same object."""
+    """Have a function execute a module, once; its loader stays the same object."""
     loader: Any = spec.loader
-    if isinstance(loader, type):  # of builtin and frozen modules: one for all
+    if isinstance(loader, type):  # the one loader of all builtin or frozen modules
         return
     execute = loader.exec_module
 
     def exec_module(module: ModuleType) -> None:
-        if module.__spec__ is not spec:  # of a zip file, which has one loader
+        if module.__spec__ is not spec:  # another module of the same loader (of a zip file)
             execute(module)
             return
         del loader.exec_module
@@ -194,7 +194,7 @@ def _warn(text: str) -> None:
 
 
 class _RemoteLoader:
-    """The module is a Proxy to main's."""
+    """Loads a Proxy to main's module."""
 
     def create_module(self, spec: ModuleSpec) -> None:
         return None
@@ -211,10 +211,10 @@ def _remote_spec(name: str) -> ModuleSpec:
 
 
 def _replace(name: str) -> None:
-    """Put a Proxy in the place of a module that is being imported.
+    """Replace a module that is being imported by a Proxy, in `sys.modules`.
 
-    In `sys.modules`, from where the import system takes it: what it returned from
-    `create_module` would have attributes set, which would be those of main's module.
+    The import system takes it from there. It cannot come from `create_module`: the import system
+    would set attributes on it, and so on main's module.
     """
     sys.modules[name] = _core.invoke(None, "importlib:import_module", (name,), None)
     taken[name] = "main"
@@ -230,7 +230,7 @@ def _mode_of(name: str, origin: str) -> str:
     if "/lib-dynload/" in origin or name.startswith("atoll."):
         return "native"
     package = nearest(name, _decided)
-    if package is None:  # not found by name: a file that somebody loads
+    if package is None:  # a file that was not found by name
         package, mode = name, _own.get("*", "auto")
         if mode == "auto":
             mode = _ask_main(name, mode, origin, ())
@@ -239,7 +239,7 @@ def _mode_of(name: str, origin: str) -> str:
 
 
 def _tree_of(path: str) -> str:
-    """Return the entry of `sys.path` below which a file is, with a slash at its end."""
+    """Return the entry of `sys.path` that a file is below, with a slash at the end."""
     entries = [f"{entry.rstrip('/')}/" for entry in map(str, sys.path) if entry]
     around = [entry for entry in entries if path.startswith(entry)]
     return max(around, key=len) if around else path[: path.rindex("/") + 1]
@@ -280,13 +280,13 @@ def _create_module(loader: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType 
         spec.loader_state = _remote_loader
         return None
     if declared[name] == "single-phase":
-        module.__name__ = name  # it only knows the last part
+        module.__name__ = name  # it has only the last part of the name
     module.__file__ = path
     return module  # type: ignore[no-any-return]
 
 
 def _load_between_forks(name: str, path: str) -> None:
-    """Have the file loaded before CPython loads it, whose GIL here keeps no fork of main away."""
+    """Load the file before CPython does, between forks: CPython's load would not keep forks off."""
     try:
         _core.load_original(path if "/" in path else f"./{path}", sys.getdlopenflags())
     except OSError as error:
@@ -305,7 +305,7 @@ def _exec_module(loader: ExtensionFileLoader, module: ModuleType) -> None:
 
 
 def _guard(spec: ModuleSpec) -> None:
-    """Take main's package after all if private copies of its libraries cannot be loaded."""
+    """Use main's package if there is no room for private copies of its libraries."""
 
     def execute_or_go_to_main(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
         try:
@@ -334,7 +334,7 @@ def _make_libraries_private(ctypes: Any) -> None:
 
 
 class _PrivateLibraries:
-    """`ctypes._dlopen`, which takes libraries of installed packages as private copies."""
+    """Replaces `ctypes._dlopen`: makes private copies of libraries of installed packages."""
 
     def __init__(self, dlopen: Any) -> None:
         self._dlopen = dlopen
@@ -352,6 +352,6 @@ class _PrivateLibraries:
                 try:
                     return _core.load_library(name, tree)
                 except ImportError:
-                    pass  # what is wrong with it is said below
+                    pass  # the load below raises the error
         sys.audit("ctypes.dlopen", name)
         return _core.load_original(name, mode | os.RTLD_NOW)

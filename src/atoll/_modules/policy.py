@@ -1,4 +1,4 @@
-"""What is done with the extension modules of a package; decided in the main interpreter."""
+"""Decides in the main interpreter in which mode a package's extension modules are imported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ type Mode = Literal["native", "private", "main", "refuse", "auto"]
 MODES: tuple[str, ...] = get_args(Mode.__value__)
 
 
-_policies: dict[str, str] = {}  # of the process, by package
+_policies: dict[str, str] = {}  # set for the process, by package
 _decisions: dict[str, Decision] = {}
 _lock = threading.Lock()  # one trial at a time
 os.register_at_fork(after_in_child=_lock._at_fork_reinit)  # type: ignore[attr-defined]
@@ -49,12 +49,12 @@ def checked_name(name: str) -> str:
     """Return the name of a module, or "*".
 
     Raises:
-        TypeError: If it is no str.
-        ValueError: If it is none.
+        TypeError: If it is not a str.
+        ValueError: If it is not a module's name.
     """
     _check_is_str(name, "the name of a module")
     if name != "*" and not all(part.isidentifier() for part in name.split(".")):
-        raise ValueError(f"{name!r} is no name of a module")
+        raise ValueError(f"{name!r} is not the name of a module")
     return name
 
 
@@ -62,12 +62,12 @@ def checked_mode(mode: str) -> str:
     """Return a mode.
 
     Raises:
-        TypeError: If it is no str.
-        ValueError: If it is none.
+        TypeError: If it is not a str.
+        ValueError: If there is no such mode.
     """
     _check_is_str(mode, "a mode")
     if mode not in MODES:
-        raise ValueError(f"{mode!r} is no mode; there are {', '.join(MODES)}")
+        raise ValueError(f"{mode!r} is not a mode; the modes are {', '.join(MODES)}")
     return mode
 
 
@@ -77,13 +77,13 @@ def _check_is_str(text: object, what: str) -> None:
 
 
 def set_policy(module: str, mode: str) -> None:
-    """Set the mode of a module or package for all interpreters that are not told otherwise."""
+    """Set the mode of a module or package for interpreters that set no mode for it themselves."""
     _policies[checked_name(module)] = checked_mode(mode)
     _decisions.clear()
 
 
 def policies() -> dict[str, str]:
-    """Return what was set."""
+    """Return all policies."""
     return dict(_policies)
 
 
@@ -93,13 +93,13 @@ def decide(
     """Decide about a package; called from other interpreters when they first import it.
 
     Args:
-        name: Of the package.
-        asked: "auto", or what the interpreter wants for packages with extension modules.
+        name: The package's name.
+        asked: "auto", or the interpreter's mode for packages with extension modules.
         origin: The file of its module.
-        folders: Where its parts are.
+        folders: The folders of its submodules.
 
     Returns:
-        The mode, and a warning for the user.
+        The mode, and a warning for the user or None.
     """
     if asked != "auto":
         return asked if has_extension(origin, folders) else "native", None
@@ -130,7 +130,7 @@ def _try(name: str, files: list[str]) -> Decision:
 def choose(
     name: str, files: Iterable[str], decide_by_trial: Callable[[str, list[str]], Decision]
 ) -> Decision:
-    """Find what is known of a package, or have it tried, if it has shared objects."""
+    """Choose by policy, by registry, or, if the package has shared objects, by a trial."""
     from . import registry
 
     policy = _policy_of(name)

@@ -1,4 +1,4 @@
-"""What is known of packages with extension modules: the data file `extensions.json`."""
+"""What is known of packages with extension modules: the data file `registry.json`."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def entries() -> dict[str, Known]:
 
 
 def find(name: str) -> Known | None:
-    """Find what is known of a module: of itself, or of the closest package around it."""
+    """Find the entry of a module or of its closest parent package."""
     if name in OF_THE_PROCESS:
-        return Known(name, "", "", "main", "there is one for the process")
+        return Known(name, "", "", "main", "exists once in the process")
     known = entries()
     package = nearest(name, known)
     return known[package] if package and _is_installed(known[package]) else None
 
 
 def _is_installed(entry: Known) -> bool:
-    """Tell whether the installed version is among those that the entry is about."""
+    """Tell whether the entry is about the installed version."""
     if not entry.versions:
         return True
     from importlib.metadata import PackageNotFoundError, version

@@ -1,4 +1,4 @@
-"""Trying a package in a child process, whose crash harms nobody, and remembering the result."""
+"""Tries packages in child processes, which may crash, and caches the results."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from typing import Any
 
 UNDER_TRIAL = "ATOLL_UNDER_TRIAL"
-"""The environment variable with the packages that are being tried around this process."""
+"""The environment variable with the packages that parent processes are trying."""
 
 _LIMIT_SECONDS = 120
 _CHILD = "import sys; sys.path[:] = sys.argv[3:]; from atoll._modules import child; child.main()"
 
 
 class Trial(NamedTuple):
-    """What came of trying a package in one mode."""
+    """The result of trying a package in one mode."""
 
     package: str
     mode: str
     failure: str
-    """What went wrong, in which stage; "": nothing."""
+    """What went wrong and in which stage; "": nothing."""
     declared: dict[str, str]
     """What its private modules declare about interpreters with a GIL of their own."""
     milliseconds: float
-    """For its first import in an interpreter."""
+    """The time of its first import in an interpreter."""
     megabytes: float
-    """By which that import made the process grow."""
+    """How much that import made the process grow."""
 
 
 def run(package: str, mode: str) -> Trial:
-    """Try a package in a process of its own: imported, used and closed, in two interpreters."""
+    """Try a package in a child process: import and use it in two interpreters and close them."""
     around = os.environ.get(UNDER_TRIAL, "")
     command = [sys.executable, "-c", _CHILD, package, mode, *map(str, sys.path)]
     try:
@@ -57,14 +57,14 @@ def run(package: str, mode: str) -> Trial:
     except subprocess.TimeoutExpired as error:
         report = _read(error.stdout or b"")
         return _trial(package, mode, report, f"hung for {_LIMIT_SECONDS} s in")
-    except (OSError, TypeError) as error:  # TypeError: a program that only embeds Python
+    except (OSError, TypeError) as error:  # TypeError: no sys.executable, if Python is embedded
         return Trial(package, mode, f"no child process can be made: {error}", {}, 0.0, 0.0)
     report = _read(done.stdout)
     return _trial(package, mode, report, _end_of(done, report))
 
 
 def _read(output: bytes) -> dict[str, Any]:
-    """Put together what the stages have said; other lines are the package's."""
+    """Collect the reports of the stages; other lines are the package's."""
     report: dict[str, Any] = {"stage": "start"}
     for line in output.splitlines():
         with suppress(ValueError):
@@ -75,7 +75,7 @@ def _read(output: bytes) -> dict[str, Any]:
 
 
 def _end_of(done: subprocess.CompletedProcess[bytes], report: dict[str, Any]) -> str:
-    """Say how the process has ended; "": well."""
+    """Describe how the process has ended; "": normally."""
     if done.returncode < 0:
         with suppress(ValueError):
             return f"crashed ({signal.Signals(-done.returncode).name}) in"
@@ -98,7 +98,7 @@ def _trial(package: str, mode: str, report: dict[str, Any], end: str) -> Trial:
 
 
 def decide(private: Trial) -> Decision:
-    """Choose the mode of a package of which only a trial in mode `private` is known."""
+    """Choose the mode of a package by its trial in mode `private`."""
     package = private.package
     if private.failure:
         return Decision("main", f"its trial failed: {private.failure}", is_known=False)
@@ -108,18 +108,18 @@ def decide(private: Trial) -> Decision:
     return Decision("private", "passed a trial", is_known=False)
 
 
-# ---- remembering ----
+# ---- the cache ----
 
 
 def cached_decision(package: str, files: Iterable[str]) -> Decision:
-    """Choose the mode of a package, unless that has been done for these very files."""
+    """Choose the mode of a package, or return the cached choice for the same files."""
     if package in os.environ.get(UNDER_TRIAL, "").split():
         return Decision("private", "is being tried", is_known=False)
     path = _cache_folder() / f"{package}-{_fingerprint(files)}.json"
     with suppress(OSError, ValueError, TypeError):
         return Decision(*json.loads(path.read_text("utf-8")))
     made = decide(run(package, "private"))
-    with suppress(OSError):  # a read-only or full folder: then it is tried again
+    with suppress(OSError):  # the folder is read-only or full: the next process tries it again
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}")
         unfinished.write_text(json.dumps(made), "utf-8")
@@ -133,7 +133,7 @@ def _cache_folder() -> Path:
 
 
 def _fingerprint(files: Iterable[str]) -> str:
-    """Tell these files, this Python and this atoll from all others."""
+    """Return a digest of these files, this Python and this atoll."""
     digest = hashlib.sha256(f"{sys.version} {__version__}".encode())
     for path in sorted(files):
         status = os.stat(path)

@@ -1,7 +1,7 @@
-"""Waiting at a queue in an asyncio event loop, without a thread.
+"""Waits at a queue in an asyncio event loop, without a thread.
 
-A wait is decided by whoever puts or gets, in any thread of any interpreter; that wakes the loop's
-waker, a file descriptor which the loop watches along with its sockets.
+A put or get in any thread of any interpreter ends the wait, and wakes the loop's waker, a file
+descriptor that the loop watches along with its sockets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class _Waker:
     """A loop's waker, and the futures of the waits that may wake it.
 
-    It refers to its loop nowhere, and the futures are their tasks': so that a loop can go.
+    It has no reference to the loop, and only weak ones to the futures, so that a loop can be freed.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -68,7 +68,7 @@ async def _result(
     wait: _core.QueueWait, waker: _Waker, number: int, loop: asyncio.AbstractEventLoop
 ) -> Any:
     if not wait.is_ended:
-        # The waker is heard only by this loop, so not before the next await.
+        # Only this loop reads the waker, so a wake-up cannot be missed before the next await.
         future = loop.create_future()
         waker.futures[number] = future
         try:

@@ -27,23 +27,23 @@ class Queue(_Generic[T]):
     """A first-in, first-out queue between any threads of any interpreters.
 
     It has the interface of `queue.Queue` and raises its exceptions: `queue.Empty`, `queue.Full` and
-    `queue.ShutDown`. Whoever waits does so asleep, in the order of arrival: an item goes to the
+    `queue.ShutDown`. Waiters sleep, and are served in the order of arrival: an item goes to the
     getter that has waited longest. `aget` and `aput` are for event loops.
 
     What crosses: a Queue as a handle to the same queue (in each interpreter there is one object for
-    it, of this class also where the original is of a subclass). Items as arguments of a call do: by
-    value what cannot change, which then outlives the interpreter that put it, everything else by
-    reference, and `atoll.copy(item)` by value. In the interpreter that put it, an object that went
-    by reference is the original again. Once an item's interpreter has closed, it is still got, as a
-    Proxy that raises `InterpreterClosedError` when it is used.
+    it, of this class even if the original is of a subclass). Items cross as arguments of a call:
+    immutable ones by value, so they outlive the interpreter that put them; others by reference, and
+    `atoll.copy(item)` by value. In the interpreter that put it, an object that went by reference is
+    the original again. If an item's interpreter has closed, get still returns a Proxy, which raises
+    `InterpreterClosedError` when it is used.
 
-    A thread that waits inside an interpreter is a visitor: `Interpreter.close` waits for it.
-    The attributes `mutex`, `not_empty`, `not_full`, `all_tasks_done` and `queue` of the standard
+    A thread that waits inside an interpreter is a visitor: `Interpreter.close` waits for it. The
+    attributes `mutex`, `not_empty`, `not_full`, `all_tasks_done` and `queue` of the standard
     library's class do not exist, nor its methods `_init`, `_put` and `_get` to override. A queue
-    that holds a handle to itself is never freed, unless that is got or the queue is shut down.
+    that holds a handle to itself is never freed, unless that item is got or the queue is shut down.
 
     Args:
-        maxsize: How many items it holds at most; 0 or less: no limit. May be set later as well.
+        maxsize: How many items it holds at most; 0 or less: no limit. It can be set later too.
 
     Raises:
         TypeError: If `maxsize` is not an int.
@@ -70,7 +70,7 @@ class Queue(_Generic[T]):
 
         Args:
             item: Any object.
-            block: Wait while the queue is full; if false, `timeout` is not looked at.
+            block: Wait while the queue is full; if false, `timeout` is ignored.
             timeout: Seconds to wait at most; None waits without end.
 
         Raises:
@@ -91,7 +91,7 @@ class Queue(_Generic[T]):
         What crosses: the item, by the usual rule. Threads: any.
 
         Args:
-            block: Wait while the queue is empty; if false, `timeout` is not looked at.
+            block: Wait while the queue is empty; if false, `timeout` is ignored.
             timeout: Seconds to wait at most; None waits without end.
 
         Returns:
@@ -141,7 +141,7 @@ class Queue(_Generic[T]):
     async def aput(self, item: T) -> None:
         """Put an item into the queue; wait in the running asyncio event loop while it is full.
 
-        Cancelling withdraws the item, unless somebody has got it by then.
+        Cancelling withdraws the item, unless it has been got by then.
 
         What crosses: the item, by the usual rule. Threads: any with a running event loop.
 
@@ -163,8 +163,8 @@ class Queue(_Generic[T]):
     async def aget(self) -> T:
         """Remove an item from the queue; wait in the running asyncio event loop while it is empty.
 
-        Cancelling leaves an item that had just come to the one who waits next, or in its place in
-        the queue.
+        If it is cancelled when an item has just been handed to it, the item goes to the next
+        waiter, or back to its place in the queue.
 
         What crosses: the item, by the usual rule. Threads: any with a running event loop.
 
@@ -184,25 +184,25 @@ class Queue(_Generic[T]):
         return item
 
     def qsize(self) -> int:
-        """Return how many items can be got; history as soon as it is known.
+        """Return how many items can be got; the number may be out of date at once.
 
-        One that was handed to somebody who waited, and who has not taken it yet, does not count.
+        An item that was handed to a waiter, which has not taken it yet, does not count.
 
         Crosses: nothing. Threads: any.
         """
         return _core.queue_size(self)
 
     def empty(self) -> bool:
-        """Return whether there are no items to be got; history as soon as it is known.
+        """Return whether there are no items to be got; the answer may be out of date at once.
 
         Crosses: nothing. Threads: any.
         """
         return not _core.queue_size(self)
 
     def full(self) -> bool:
-        """Return whether `maxsize` items are in the queue; history as soon as it is known.
+        """Return whether `maxsize` items are in the queue; the answer may be out of date at once.
 
-        One that was handed to somebody who waited takes up room until he has taken it.
+        An item that was handed to a waiter counts until the waiter has taken it.
 
         Crosses: nothing. Threads: any.
         """
@@ -214,7 +214,7 @@ class Queue(_Generic[T]):
         Crosses: nothing. Threads: any.
 
         Raises:
-            ValueError: If it was called as often as items were put.
+            ValueError: If it has been called for all items that were put.
         """
         _core.queue_task_done(self)
 
@@ -228,10 +228,10 @@ class Queue(_Generic[T]):
     def shutdown(self, immediate: bool = False) -> None:
         """Make all puts, and the gets that find no item, raise `queue.ShutDown`.
 
-        Whoever waits is woken by that. Crosses: nothing. Threads: any.
+        It is raised in waiting ones too. Crosses: nothing. Threads: any.
 
         Args:
-            immediate: Drop the items too, each as a task done.
+            immediate: Drop the items too, and count each as done.
         """
         _core.queue_shutdown(self, immediate)
 
@@ -263,12 +263,12 @@ class LifoQueue(Queue[T]):
 class PriorityQueue(Queue[T]):
     """A queue whose smallest item is got first, and among equal ones the oldest; else as `Queue`.
 
-    Items of several interpreters cannot be compared by methods of their own, so what orders them is
-    read from them when they are put: numbers, str, bytes, None, and tuples that begin with such.
-    Each kind is ordered as in Python; unlike there, one may stand beside another (first None, then
+    Items of several interpreters cannot be compared by their own methods, so a sort key is read
+    from them when they are put: from numbers, str, bytes, None, and tuples that begin with these.
+    Each kind is ordered as in Python. Unlike in Python, kinds can be mixed (first None, then
     numbers, str, bytes, tuples), and a tuple is compared up to its first element of another kind,
-    so that in `(priority, job)` the job can be anything. Putting anything else is a TypeError;
-    putting a NaN, a ValueError.
+    so that in `(priority, job)` the job can be anything. Putting anything else raises a TypeError;
+    putting a NaN raises a ValueError.
 
     What crosses, Threads: as with `Queue`.
 
@@ -284,8 +284,8 @@ class PriorityQueue(Queue[T]):
 
 
 def _by_id(number: int) -> Queue[Any]:
-    """Find a queue; for pickled handles, which are only good in this process."""
+    """Find a queue; for pickled handles, which are valid only in this process."""
     found = _core.queue_find(number)
     if found is None:
-        raise LookupError(f"queue {number} is gone, or of another process")
+        raise LookupError(f"queue {number} was freed, or belongs to another process")
     return found

@@ -1,7 +1,7 @@
-"""The file in which a shared value is kept: a header, and a body that `writing` writes.
+"""The file of a shared value: a header, and a body that `writing` writes.
 
-The header has the size of the body and a checksum, against accidents. Against ill will there is
-`reading`, which makes no more of a body than values.
+The header has the size of the body and a checksum, against accidents. Against attacks there is
+`reading`, which can make only values of a body.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _read_body(file: BinaryIO) -> memoryview:
     """Return the body of a file.
 
     Raises:
-        ValueError: If it is not whole.
+        ValueError: If it is incomplete.
     """
     header = file.read(_HEADER.size)
     if len(header) < _HEADER.size or not header.startswith(_MAGIC):
@@ -72,10 +72,10 @@ def _read_body(file: BinaryIO) -> memoryview:
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Read a value that `share` can freeze.
+    """Read a value, for `share` to freeze.
 
     Raises:
-        ValueError: If the file is damaged, of another version or no such file at all.
+        ValueError: If the file is damaged, of another version, or was not written by `save`.
     """
     with open(path, "rb") as file:
         try:

@@ -1,11 +1,11 @@
-"""The form of a shared value in a file: what its writer and its reader agree on.
+"""The format of a shared value in a file, for its writer and its reader.
 
-A value is a list of objects that refer to each other by their numbers in it. First come the
+A value is a list of objects that refer to each other by their indices in it. First come the
 constants below, which are not in the file, then one column for each kind of atom, then dicts that
-are filled when all is there, then the other containers, each after what it consists of.
+are filled after all objects are made, then the other containers, each after its parts.
 
-The body: COUNTS (the length of each column, in this order, and the number of the value itself);
-the columns. All is little-endian. A column of
+The body: COUNTS (the length of each column, in this order, and the index of the value itself); the
+columns. All is little-endian. A column of
 
 - integers is a letter of `struct` and an array of that type;
 - floats and complex numbers is an array of doubles;
@@ -14,11 +14,11 @@ the columns. All is little-endian. A column of
   size of what follows, and all of them in a row: texts in UTF-8, with lone surrogates, ints in
   two's complement.
 
-Of containers there are: a byte for each that is not a dict to be filled later, TUPLE, SET or DICT;
-the sizes of all; the numbers of all their parts in a row, the values of a dict after its keys.
+Containers are: a byte for each that is not a dict to be filled later, TUPLE, SET or DICT; the sizes
+of all; the indices of all their parts in a row, a dict's values after its keys.
 
 A dict is filled later, so that it may contain itself, unless it is inside a key or an item of a
-set. Then it has a hash, and cannot contain itself.
+set: then its hash is needed, and it cannot contain itself.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .._core import frozendict, is_shared
 CONSTANTS = (None, False, True, ..., NotImplemented, datetime.UTC)
 
 # ints, floats, complex numbers, dates, times, datetimes, timedeltas, names of types, strings,
-# bytes, big ints; dicts to be filled, other containers; the number of the value itself
+# bytes, big ints; dicts to be filled, other containers; the index of the value itself
 COUNTS = struct.Struct("<14Q")
 
 SIGNED, UNSIGNED = "bhiq", "BHIQ"

@@ -1,9 +1,9 @@
-"""Turning the bytes of a file into a value; `format` says what these are.
+"""Turns the bytes of a file into a value; `format` describes them.
 
-Whoever wrote them: they make values of the types below, or a ValueError. Nothing is looked up but
-in tables of ours, and nothing called but the constructors here, with arguments of the right types
-and in their range. No count makes anything that is not in the file: memory is a multiple of its
-size. So is time, with a bound on what hashing and comparing keys may take: see `_Keys`.
+Any bytes, also hostile ones, make a value of the types below or raise a ValueError. Names are
+looked up only in our own tables, and only the constructors here are called, with arguments of the
+right types and within their range. No count makes anything that is not in the file: so memory is a
+multiple of the file's size. So is time, with a bound on hashing and comparing keys: see `_Keys`.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from .format import (
 
 
 class _Bytes:
-    """What is not read yet."""
+    """The bytes that are not read yet."""
 
     def __init__(self, body: memoryview) -> None:
         self._rest = body
 
     def take(self, size: int) -> memoryview:
         if size > len(self._rest):
-            raise ValueError("it is too short for what it should contain")
+            raise ValueError("it is too short for its contents")
         taken, self._rest = self._rest[:size], self._rest[size:]
         return taken
 
     def take_numbers(self, count: int, letters: str = UNSIGNED) -> tuple[int, ...]:
         letter = chr(self.take(1)[0])
         if letter not in letters:
-            raise ValueError(f"{letter!r} is no type of numbers")
+            raise ValueError(f"{letter!r} is not a type of numbers")
         return struct.unpack(f"<{count}{letter}", self.take(count * struct.calcsize(f"<{letter}")))
 
     def take_floats(self, count: int) -> tuple[float, ...]:
@@ -55,7 +55,7 @@ class _Bytes:
         return record.iter_unpack(self.take(count * record.size))
 
     def take_row(self, count: int) -> tuple[tuple[int, ...], memoryview]:
-        """Return the lengths of things and these things in a row."""
+        """Return the lengths of objects, and all of these in one row."""
         lengths = self.take_numbers(count)
         (size,) = struct.unpack("<Q", self.take(8))
         return lengths, self.take(size)
@@ -70,7 +70,7 @@ class _Bytes:
 
     def finish(self) -> None:
         if len(self._rest):
-            raise ValueError("it is longer than what it should contain")
+            raise ValueError("it is longer than its contents")
 
 
 def _cut[T: (str, bytes)](row: T, lengths: tuple[int, ...]) -> list[T]:
@@ -84,7 +84,7 @@ def _cut[T: (str, bytes)](row: T, lengths: tuple[int, ...]) -> list[T]:
 
 def _type_named(name: str, types: dict[str, Any]) -> Any:
     if name not in types:
-        raise ValueError(f"{name[:80]!r} is no type that this Python can share")
+        raise ValueError(f"{name[:80]!r} is not a type that this Python can share")
     return types[name]
 
 
@@ -120,7 +120,7 @@ _FROM_RECORD = (_date, _time, _datetime, _timedelta)  # as in RECORDS
 
 
 def _read_atoms(body: _Bytes, counts: Sequence[int]) -> Iterator[Sequence[Any]]:
-    """Yield the columns; that of the big ints is the last."""
+    """Yield the columns; the last is that of the big ints."""
     ints, floats, complexes, *records, names, texts, byte_strings, big_ints = counts
     yield body.take_numbers(ints, SIGNED)
     yield body.take_floats(floats)
@@ -139,7 +139,7 @@ def _read_atoms(body: _Bytes, counts: Sequence[int]) -> Iterator[Sequence[Any]]:
 
 
 class _Containers:
-    """What the containers consist of, by numbers."""
+    """The kinds, sizes and parts of the containers; parts are indices."""
 
     def __init__(self, body: _Bytes, later: int, others: int) -> None:
         self.later = later
@@ -162,27 +162,27 @@ class _Containers:
 
 
 class _Keys:
-    """Hashing and comparing keys, within what is reasonable for the size of the file.
+    """Limits the time for hashing and comparing keys, in proportion to the size of the file.
 
-    Sixty tuples, of which each has the one before it twice, are small in a file, but as a key the
-    last takes for ever to hash. So do many thousand keys to be put into a dict, if their hashes are
-    the same, or chosen so that each is looked for where all the others are. So whatever may take
-    long is weighed: with 1 for hashing or comparing a small object, or searching on once.
+    Sixty tuples, each of which contains the one before it twice, are small in a file, but hashing
+    the last one as a key would take for ever. So would putting many thousand keys into a dict, if
+    their hashes are the same, or chosen so that the search for each passes all others. So such
+    costs are counted: 1 for hashing or comparing a small object, or for one more slot in a search.
     """
 
-    DEEPEST = 200  # hashing recurses, unchecked
-    ALWAYS = 1 << 22  # what may be spent on any file,
-    PER_BYTE = 32  # and what on each byte
-    USUAL = 64  # but not for this often searching on for a key, in all tables as a container grows
+    DEEPEST = 200  # hashing recurses without a check of the stack
+    ALWAYS = 1 << 22  # costs that any file may have,
+    PER_BYTE = 32  # and more for each byte
+    USUAL = 64  # this many slots for each key, in all tables as a container grows, are free
 
     def __init__(self, atoms: list[Any], heavy: int, containers: _Containers, size: int) -> None:
         self._atoms = atoms
-        self._heavy = heavy  # from this number on objects are weighed
-        self._first = len(atoms)  # the number of the first container
+        self._heavy = heavy  # from this index on objects are weighed
+        self._first = len(atoms)  # the index of the first container
         self._containers = containers
-        self._weights: list[int] = []  # by number, as far as they were asked for
+        self._weights: list[int] = []  # by index, as far as they were needed
         self._depths: list[int] = []
-        self._costs: dict[int, int] = {}  # of searching in containers, also to compare them
+        self._costs: dict[int, int] = {}  # of searches in containers; comparing costs this again
         self._limit = self._left = self.ALWAYS + self.PER_BYTE * size
 
     def check(
@@ -208,7 +208,7 @@ class _Keys:
         self._spend(max(0, cost - usual))
 
     def _weigh(self, numbers: tuple[int, ...], most: int) -> int:
-        """Account for hashing objects; return the weight of the heaviest."""
+        """Count the cost of hashing objects; return the weight of the heaviest."""
         if not self._weights:
             self._weights = [*map(self._weight_of_atom, self._atoms)]
             self._depths = [0] * self._first
@@ -228,7 +228,7 @@ class _Keys:
 
     def _weigh_container(self, number: int) -> None:
         index = number - self._first
-        # A dict that is filled later has no hash; what contains it has none either.
+        # A dict that is filled later has no hash, and neither has what contains it.
         parts = self._containers.parts(index) if index >= self._containers.later else ()
         weight = 1 + sum(map(self._weights.__getitem__, parts)) + self._costs.get(number, 0)
         self._weights.append(min(weight, self._limit + 1))
@@ -241,7 +241,7 @@ class _Keys:
 
 
 class _Assembly:
-    """The objects, as they are made."""
+    """Makes the objects."""
 
     def __init__(self, atoms: list[Any], keys: _Keys, containers: _Containers) -> None:
         self._keys = keys
@@ -287,7 +287,7 @@ class _Assembly:
         try:
             return tuple(map(self.objects.__getitem__, numbers))
         except IndexError:
-            raise ValueError("something is inside what comes before it") from None
+            raise ValueError("an object is inside one that comes before it") from None
 
     def _check_size(self, index: int, made: Any) -> None:
         if len(made) != self._containers.sizes[index]:
@@ -301,7 +301,7 @@ def read(body: memoryview) -> Any:
     """Return what the body of a file contains, for share() to freeze.
 
     Raises:
-        ValueError: If it is damaged; it says where.
+        ValueError: If it is damaged; the message says how.
     """
     rest = _Bytes(body)
     *atom_counts, later, others, root = COUNTS.unpack(rest.take(COUNTS.size))
@@ -314,5 +314,5 @@ def read(body: memoryview) -> Any:
     assembly = _Assembly(atoms, keys, containers)
     assembly.make_all()
     if root >= len(assembly.objects):
-        raise ValueError("the value itself is not there")
+        raise ValueError("the value itself is missing")
     return assembly.objects[root]

@@ -1,4 +1,4 @@
-"""Values that all interpreters share: frozen once, seen by all without a copy."""
+"""Values that all interpreters share: frozen once, used by all without a copy."""
 
 from __future__ import annotations
 
@@ -24,12 +24,16 @@ _FREEZABLE = (list, set, bytearray)
 
 
 class ShareStatistics:
-    """What is shared by all interpreters of the process: see `share.statistics()`.
+    """How much is shared by the interpreters of the process: see `share.statistics()`.
 
     Attributes:
-        objects: How many objects have been made for it.
+        objects: How many shared objects have been made.
         bytes: Their size, in bytes.
         by_type: How many of each type; datetime stands for the four types of that module.
+
+    Example:
+        >>> atoll.share.statistics().by_type["str"]
+        12
     """
 
     __slots__ = ("by_type", "bytes", "objects")
@@ -45,8 +49,6 @@ class ShareStatistics:
 
 
 class _Share:
-    """The function `atoll.share`, with those that go with it."""
-
     __slots__ = ()
     __name__ = __qualname__ = "share"
 
@@ -64,28 +66,28 @@ class _Share:
     def __call__(self, obj: object, *, lists: bool = False) -> Any:
         """Return a deep-frozen copy of a value, which all interpreters share.
 
-        It is made once, in memory of the process, and stays for ever: share tables, configurations,
-        word lists, not values that come and go. From then on it crosses as a pointer, at the same
-        cost whatever its size, and is the same object, with the same `id()`, in every interpreter,
-        also when the one that made it is closed.
+        It is made once, in memory of the process, and is never freed: share tables, configurations,
+        word lists, not short-lived values. It crosses as a pointer, at the same cost for any size,
+        and is the same object, with the same `id()`, in every interpreter, even after the one that
+        made it is closed.
 
         Can be shared: None, bool, int, float, complex, str, bytes, tuple, frozenset, dict, builtin
         types, and date, time, datetime and timedelta (naive or in UTC), nested to any depth. A dict
-        becomes an `atoll.frozendict`. Common parts are kept once, as are small values that are
-        equal. What is shared already is returned as it is. A shared frozenset is of a subclass
+        becomes an `atoll.frozendict`. Common parts, and small values that are equal, are kept once.
+        An object that is shared already is returned as it is. A shared frozenset is of a subclass
         without weak references.
 
         Args:
             obj: The value; it is not changed.
-            lists: Freeze what can change as well: lists become tuples, sets frozensets, bytearrays
+            lists: Freeze mutable objects too: lists become tuples, sets frozensets, bytearrays
                 bytes. A dict may then contain itself.
 
         Raises:
             TypeError: If something in it cannot be shared; the message says where it is.
             ValueError: If a list contains itself through lists alone.
-            MemoryError: If there is not enough; then nothing is shared.
+            MemoryError: If there is not enough memory; then nothing is shared.
 
-        Threads: any. It runs to its end without letting others run in this interpreter.
+        Threads: any. No other thread runs in this interpreter meanwhile.
 
         Example:
             >>> words = atoll.share({"atoll": 3, "lagoon": 1})
@@ -94,6 +96,8 @@ class _Share:
         """
         return _core.share(obj, bool(lists))
 
+    __doc__ = __call__.__doc__
+
     def statistics(self) -> ShareStatistics:
         """Return how much is shared by the interpreters of this process. Threads: any."""
         return ShareStatistics(*_core.count_shared())
@@ -101,27 +105,27 @@ class _Share:
     def save(self, obj: Any, path: str | os.PathLike[str], *, lists: bool = False) -> None:
         """Write a value to a file, from which `load` shares it again.
 
-        The value is shared first, if it is not yet. The file holds values, no code, in a form of
-        atoll's own: every supported Python reads it, on machines of either byte order. Common parts
+        The value is shared first, if it is not shared yet. The file has values, no code, in atoll's
+        own format: every supported Python reads it, on machines of either byte order. Common parts
         are in it once, and are one object again when it is loaded; dicts keep their order, and may
         contain themselves.
 
-        It is written beside the path, under another name, read once for a check, and then put in
-        its place: whoever loads it meanwhile gets the old file or the new one, and if something
-        fails the old one is still there.
+        It is checked by reading it, written to another file in the same folder, and then renamed: a
+        program that loads it meanwhile gets the old file or the new one, and if something fails the
+        old one is still there.
 
         Args:
             obj: What `share` accepts.
-            path: Of the file. One that is there is replaced.
+            path: The file's path. An existing file is replaced.
             lists: As for `share`.
 
         Raises:
-            TypeError: If `share` refuses the value, or there is a type in it without a name in
-                `builtins`, `types` or `datetime`.
+            TypeError: If `share` refuses the value, or it has a type that is not in `builtins`,
+                `types` or `datetime`.
             ValueError: If `share` refuses the value, or `load` would: a key (or an item of a
-                frozenset) that is nested deeper than 200 levels or holds a dict that contains
-                itself; keys that would take too long to find or compare, as thousands have the same
-                hash, or hashes made to collide, or as each consists of the same parts over and
+                frozenset) that is nested deeper than 200 levels or has a dict that contains itself;
+                keys that would take too long to find or compare, because thousands have the same
+                hash, or hashes made to collide, or because each repeats the same parts over and
                 over.
             OSError: If the file cannot be written.
 
@@ -138,21 +142,21 @@ class _Share:
     def load(self, path: str | os.PathLike[str]) -> Any:
         """Share what `save` wrote to a file.
 
-        Whoever wrote the file, the result is a value of the types that `share` accepts, or a
-        ValueError. No code in it is run, and nothing imported or opened. It takes time and memory
-        in proportion to its size, and seconds at most for the keys of its dicts and frozensets.
-        What is loaded stays in memory for ever, as all that is shared; load a file once.
+        The file need not be trusted: the result is a value of the types that `share` accepts, or a
+        ValueError. No code is run, nothing is imported or opened. Time and memory are in proportion
+        to the file's size; keys of its dicts and frozensets take seconds at most. As all that is
+        shared, the value is never freed; load a file once.
 
         Args:
-            path: Of the file. Do not change it while it is loaded.
+            path: The file's path. Do not change the file while it is loaded.
 
         Returns:
-            The value, shared. Loading the file again makes another one.
+            The value, shared. Loading the file again makes another copy.
 
         Raises:
-            ValueError: If the file is damaged, was not written by `save`, is of another version of
-                the format, or names a type that this Python does not have; it says which file, and
-                what is wrong.
+            ValueError: If the file is damaged, was not written by `save`, has another version of
+                the format, or names a type that this Python does not have; the message has the file
+                and the reason.
             OSError: If the file cannot be read.
 
         Threads: any.
@@ -177,11 +181,11 @@ share = _Share()
 
 
 def is_shared(obj: object) -> bool:
-    """Tell whether an object is the same one in all interpreters.
+    """Tell whether an object is the same in all interpreters.
 
     Args:
-        obj: Any object. Besides what `share` returned, and all that is in it, these are None,
-            small ints, builtin types and others that CPython itself shares.
+        obj: Any object. It is true of what `share` returned, with all parts, and of None, small
+            ints, builtin types and other objects that CPython itself shares.
 
     Crosses: nothing. Threads: any.
 
@@ -196,7 +200,7 @@ def is_shared(obj: object) -> bool:
 
 
 def share_error(path: list[tuple[Any, ...]], culprit: object, is_cycle: bool) -> Exception:
-    """Return the exception for an object inside a value; called by the core, within `share`."""
+    """Make the exception for an object that cannot be shared; called by the core in `share`."""
     where = _root_name(sys._getframe(1))
     for step in path:
         match step:
@@ -214,7 +218,7 @@ def share_error(path: list[tuple[Any, ...]], culprit: object, is_cycle: bool) ->
 
 
 def _root_name(frame: FrameType) -> str:
-    """Return the name that the caller of `share` has for the value, or "obj"."""
+    """Return the name of the value in the caller of `share`, or "obj"."""
     root = frame.f_locals.get("obj")
     caller = frame.f_back
     if caller is not None:
@@ -248,6 +252,5 @@ def _advice(culprit: object, kind: type) -> str:
                 f"class: convert it, {base.__name__}(...)"
             )
     return (
-        "an instance belongs to the interpreter of its class: share what it is made of, or pass it "
-        "by Proxy"
+        "an instance belongs to the interpreter of its class: share its parts, or pass it by Proxy"
     )

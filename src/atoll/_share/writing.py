@@ -1,4 +1,4 @@
-"""Turning a shared value into the bytes of a file; `format` says what these are."""
+"""Turns a shared value into the bytes of a file; `format` describes them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ATOMS = (int, float, complex, *RECORDS, type, str, bytes, _BigInt)  # in the or
 _NOT_CONTAINERS = {*_ATOMS, *map(type, CONSTANTS)}
 
 
-# ---- what it consists of ----
+# ---- parts ----
 
 
 class _Container:
@@ -50,7 +50,7 @@ class _Container:
         self.inner = _containers_among(self.parts)
 
     def hashed(self) -> list[Any]:
-        """Return the containers in it of which it needs the hash."""
+        """Return the containers in it whose hashes it needs."""
         if self.kind == TUPLE or not self.inner:
             return []
         return self.inner if self.kind == SET else _containers_among(self.parts[: self.size])
@@ -63,7 +63,7 @@ def _containers_among(parts: tuple[Any, ...]) -> list[Any]:
 
 
 def _find_containers(root: Any) -> dict[int, _Container]:
-    """Return what is in a shared value, by id: they stay where they are."""
+    """Return all containers in a shared value, by id: ids of shared objects are stable."""
     found: dict[int, _Container] = {}
     waiting = _containers_among((root,))
     while waiting:
@@ -75,7 +75,7 @@ def _find_containers(root: Any) -> dict[int, _Container]:
 
 
 def _find_atoms(root: Any, containers: Iterable[_Container]) -> dict[type, list[Any]]:
-    """Return the columns."""
+    """Return the atoms, in columns by type."""
     parts = [root, *chain.from_iterable([each.parts for each in containers])]
     found: dict[type, list[Any]] = {kind: [] for kind in _ATOMS}
     for part in dict(zip(map(id, parts), parts, strict=True)).values():
@@ -101,7 +101,7 @@ def _find_hashed(containers: dict[int, _Container]) -> set[int]:
 
 
 def _in_order(containers: dict[int, _Container]) -> dict[int, _Container]:
-    """Return these containers with each after those of them that are inside it.
+    """Return the containers in an order in which each comes after those inside it.
 
     Raises:
         ValueError: If there is no such order.
@@ -116,7 +116,7 @@ def _in_order(containers: dict[int, _Container]) -> dict[int, _Container]:
         if not missing:
             done[stack.pop()] = containers[top]
         elif top in begun:
-            raise ValueError("cannot save what contains itself, unless by values of dicts")
+            raise ValueError("cannot save what contains itself, except by values of dicts")
         begun.add(top)
         stack += missing
     return done
@@ -157,7 +157,7 @@ def _write_names(types: list[type]) -> Iterator[bytes]:
 
 
 def _fields(value: Any) -> tuple[int, ...]:
-    """Return what is in the record of a date and the like."""
+    """Return the fields of the record of a date, time, datetime or timedelta."""
     if isinstance(value, datetime.timedelta):
         return value.days, value.seconds, value.microseconds
     day: tuple[int, ...] = ()
@@ -192,8 +192,8 @@ def write(root: Any) -> bytes:
     """Return the body of a file with a shared value.
 
     Raises:
-        TypeError: If there is a type in it that has no name.
-        ValueError: If something contains itself in another way than by values of dicts.
+        TypeError: If it has a type that has no name.
+        ValueError: If an object contains itself, except by values of dicts.
     """
     containers = _find_containers(root)
     atoms = _find_atoms(root, containers.values())

@@ -1,4 +1,4 @@
-"""What an `atoll.Thread` runs in its own interpreter."""
+"""Functions that an `atoll.Thread` runs in its own interpreter."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 
 from .. import _core
 from .._interpreter.inside import adopt, started_threads
+from .._interpreter.running import call_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
 
     from .._transfer.pickles import Dumped
 
-    # Something to call: its import name, or pickled, or the thing itself (a Proxy).
+    # A callable: its import name, a pickle of it, or itself (a Proxy).
     type Described = str | Dumped | Callable[..., Any]
 
 
 def find(described: Any) -> Any:
-    """Find, or make, what was described over there (Described)."""
+    """Return the callable that was described in the interpreter that made the thread."""
     if isinstance(described, str):
         from .._transfer.names import resolve
 
@@ -39,10 +40,10 @@ def run_target(
     /,
     **kwargs: Any,
 ) -> Any:
-    """Call the target of the thread of that name."""
+    """Call a thread's target; `name` is the thread's."""
     _core.undisturbed(_introduce, name, inheritance)
     try:
-        return find(target)(*args, **kwargs)
+        return call_object(find(target), *args, **kwargs)
     finally:
         _wait_for_own_threads()
 
@@ -70,38 +71,38 @@ def run_method(
 
 
 def _introduce(name: str, inheritance: tuple[Any, ...]) -> None:
-    if inheritance:  # in the one visit of the thread's life, for which interruptions are meant
+    if inheritance:  # here, so that the thread makes one visit only: interruptions are for a visit
         adopt(*inheritance)
 
     import threading
 
     threading.current_thread().name = name
-    _core.stay()  # what runs here is the thread's life, not a call that may take too long
+    _core.stay()  # watchdogs must not report it
 
 
 def _wait_for_own_threads() -> None:
-    """Wait, as at the end of a process, for what the interpreter has started and not joined."""
+    """Wait, as at the end of a process, for threads that the interpreter has not joined."""
     threading = sys.modules["threading"]
     while own := [each for each in started_threads(threading) if not each.daemon]:
         own[0].join()
 
 
-# ---- self, over there ----
+# ---- the stand-in for self ----
 
-# Of a Thread's own attributes: those that the standard `run` needs, and that are for here.
+# Those of Thread's own attributes that are used here: the standard `run` needs them.
 _LOCAL = frozenset({"run", "_target", "_args", "_kwargs"})
 _PROXY = "_atoll_proxy"
 
 
 class _StandIn:
-    """`self` in the `run` of a class of threads: its methods run here, its data are those there.
+    """`self` in the `run` of a user's Thread class: methods run here, data stay with the thread.
 
-    What is a method or another descriptor in the user's classes is taken from the class, here. All
-    else is read, set and deleted on the thread object, in the interpreter that made it.
+    Methods and other descriptors of the user's classes are taken from the class, here. All other
+    attributes are read, set and deleted on the thread object, in the interpreter that made it.
     """
 
     def __init_subclass__(cls) -> None:
-        pass  # the user's class is not told of this one
+        pass  # do not call the user's __init_subclass__ for stand-ins
 
     def __getattribute__(self, name: str) -> Any:
         if _is_local(type(self), name):
@@ -122,7 +123,7 @@ class _StandIn:
 
 
 def _is_local(cls: type, name: str, kind: str = "__get__") -> bool:
-    """Tell whether a name is looked up here, as a descriptor that has a method of that kind."""
+    """Tell whether a name is looked up here: as a descriptor that has a method of that kind."""
     if name in _LOCAL:
         return name != "run" or kind == "__get__"
     from threading import Thread

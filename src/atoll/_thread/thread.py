@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 class Thread(threading.Thread):
     """A thread that runs in an interpreter of its own, in parallel to all others.
 
-    Made and used as `threading.Thread`, which it is in the interpreter that makes it: so `join`,
-    `daemon`, `threading.enumerate()` and `threading.excepthook` are the standard library's. Its
-    activity runs in a new interpreter, which is there from `start()` until the thread has ended and
-    the last Proxy into it is gone. A thread also waits for the threads that its own interpreter has
-    started, as a process does at its end.
+    In the interpreter that makes it, it is a `threading.Thread`: so `join`, `daemon`,
+    `threading.enumerate()` and `threading.excepthook` are the standard library's. Its activity runs
+    in a new interpreter, which exists from `start()` until the thread has ended and the last Proxy
+    into it is gone. A thread also waits for the threads that its own interpreter has started, as a
+    process does at its end.
 
     What crosses: the target as in `Interpreter.call`, by its import name if it has one, else by
-    value; arguments and result by value if they cannot change, else as Proxies. `contextvars` and
+    value; arguments and result by value if they are immutable, else as Proxies. `contextvars` and
     trace functions do not cross.
 
-    A subclass may define `run`. Its class goes as a target does, and `run` is called over there.
-    `self` is there a stand-in, an instance of the class: what the class defines (methods,
-    properties) runs there; the attributes of the instance are those of the thread object here, and
-    cross when they are read and set. `__init__` runs here.
+    A subclass may define `run`. The class crosses as a target does, and `run` is called in the
+    thread's interpreter. There `self` is a stand-in, an instance of the class: what the class
+    defines (methods, properties) runs there; the instance's attributes are those of the thread
+    object here, and cross when they are read and set. `__init__` runs here.
 
     An exception that ends the thread is reported by `threading.excepthook`, with the remote
-    traceback below its `__cause__`, unless somebody waits for it in `result()`; SystemExit is
+    traceback in its `__cause__`, unless a thread is waiting for it in `result()`; SystemExit is
     silent.
 
     Args:
@@ -48,8 +48,8 @@ class Thread(threading.Thread):
         name: Also the name of its interpreter.
         args: Arguments of the target.
         kwargs: Keyword arguments of the target.
-        daemon: A daemon thread does not hold up the exit; one that is inside its interpreter then
-            is left there.
+        daemon: A daemon thread does not delay the exit; if it is inside its interpreter then, it is
+            left there.
 
     Threads: any.
 
@@ -60,10 +60,10 @@ class Thread(threading.Thread):
         499999500000
     """
 
-    # No __init__, so that the signature is that of the standard library, whichever it is.
+    # No __init__, so that the signature is the standard library's, in every version.
     _interpreter: Interpreter | None = None
     _outcome: tuple[Any, BaseException | None] | None = None
-    if TYPE_CHECKING:  # what threading.Thread keeps to itself
+    if TYPE_CHECKING:  # private attributes of threading.Thread
         _initialized: bool
         _started: threading.Event
         _name: str
@@ -75,7 +75,7 @@ class Thread(threading.Thread):
 
     @property
     def interpreter(self) -> Interpreter | None:
-        """The interpreter of the thread's own; None before `start()`, closed some time after."""
+        """The thread's own interpreter; None before `start()`; closed some time after its end."""
         return self._interpreter
 
     def start(self) -> None:
@@ -89,7 +89,7 @@ class Thread(threading.Thread):
             TypeError, pickle.PicklingError: If a target that goes by value cannot be pickled.
         """
         if not self._initialized or self._started.is_set():
-            super().start()  # says what is wrong
+            super().start()  # raises
         mark = object()
         if vars(self).setdefault("_start_mark", mark) is not mark:
             raise RuntimeError("threads can only be started once")
@@ -116,7 +116,7 @@ class Thread(threading.Thread):
         taken, inheritance = take_unprepared(self._name)
         interpreter = self._interpreter = taken or Interpreter(self._name)
         try:
-            self._set_run(live)  # what CPython's part of the new thread calls
+            self._set_run(live)  # the new thread calls self.run
             super().start()
         except BaseException:
             if self not in threading.enumerate():  # else it runs: only the wait for it has failed
@@ -124,7 +124,7 @@ class Thread(threading.Thread):
                 self._interpreter = None
                 interpreter.close()
             raise
-        standby.keep_one()  # not before: its thread would compete with the one that starts
+        standby.keep_one()  # not earlier: the standby thread would compete with the new thread
 
     def _set_run(self, run: Callable[[], None] | None) -> None:
         if run is None:
@@ -133,7 +133,7 @@ class Thread(threading.Thread):
             vars(self)["run"] = run
 
     def _describe(self) -> tuple[str, tuple[Any, ...]]:
-        """Return the function that runs over there, and its arguments."""
+        """Return the function that runs in the thread's interpreter, and its arguments."""
         target: Any = self._target
         args = tuple(self._args)
         if "run" in vars(self):
@@ -163,7 +163,7 @@ class Thread(threading.Thread):
         arguments: tuple[Any, ...],
         keywords: dict[str, Any],
     ) -> None:
-        """The thread's life: one call into its interpreter."""
+        """Run the thread: one call into its interpreter."""
         try:
             result = _core.invoke(interpreter, function, (inheritance, *arguments), keywords)
             self._outcome = result, None
@@ -176,13 +176,13 @@ class Thread(threading.Thread):
                 del self._target, self._args, self._kwargs
             with suppress(InterpreterClosedError):
                 _core.abandon(interpreter)
-            del self, arguments, keywords  # an exception that is kept refers to this frame
+            del self, arguments, keywords  # a kept exception refers to this frame
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait until the thread has ended, and return what its target returned.
 
-        What crosses: nothing any more; what can change is a Proxy into the thread's interpreter,
-        which lives as long as that. Threads: any but this one.
+        What crosses: nothing any more. A mutable result is a Proxy, and keeps the thread's
+        interpreter open. Threads: any but this one.
 
         Args:
             timeout: Seconds to wait; None waits without end.
@@ -194,8 +194,8 @@ class Thread(threading.Thread):
             TimeoutError: If it is still running.
             RuntimeError: If it has not been started, or this is the thread itself.
             InterpreterClosedError: If it was lost in a fork.
-            BaseException: What the thread raised. Whoever waits here for it gets it in place of
-                `threading.excepthook`; to ask again, or later, raises it again.
+            BaseException: What the thread raised. If a thread was waiting here,
+                `threading.excepthook` does not get it. Later calls raise it again.
         """
         waiters: list[None] = vars(self).setdefault("_waiters", [])
         waiters.append(None)
@@ -216,16 +216,16 @@ class Thread(threading.Thread):
             del self, error  # the traceback refers to this frame
 
     def interrupt(self, exception: BaseException | type[BaseException] = KeyboardInterrupt) -> bool:
-        """Raise an exception in what the thread runs, between two bytecodes.
+        """Raise an exception in the thread's code, between two bytecodes.
 
-        As `Interpreter.interrupt`, for this thread only: those for others wait beside it, and a
-        second one for this thread takes the place of the first.
+        As `Interpreter.interrupt`, but for this thread only. Interruptions of others are kept
+        beside it; a second one of this thread replaces the first.
 
-        What crosses: the exception, as those that are raised do. Threads: any.
+        What crosses: the exception, as one that is raised. Threads: any.
 
         Args:
-            exception: An exception, or a class of exceptions that can be made without arguments.
-                What does not catch it ends the thread; SystemExit does so without a report.
+            exception: An exception, or a class of exceptions that can be made without arguments. If
+                the code does not catch it, it ends the thread; SystemExit does so without a report.
 
         Returns:
             True if the thread is inside its interpreter; else False, and nothing happens.

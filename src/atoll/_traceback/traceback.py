@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, Self
 
     class Writable(Protocol):
-        """A text file; only one with a descriptor can be written to at any moment."""
+        """A text file."""
 
         def write(self, text: str, /) -> object: ...
 
@@ -22,34 +22,33 @@ _STDERR = 2
 
 
 class _DumpTraceback:
-    """The function `atoll.dump_traceback`, with those that go with it."""
-
     __slots__ = ()
     __name__ = __qualname__ = "dump_traceback"
 
     def __call__(self, file: Writable | int | None = None) -> None:
-        """Write where all threads of all interpreters are, and who waits for whom.
+        """Write where all threads of all interpreters are, and what they wait for.
 
-        As `faulthandler.dump_traceback`, through interpreters: for each thread the interpreters
-        that it has crossed, innermost first, with its Python frames in each, most recent first; and
-        what it waits for, if that is atoll's: to get into an interpreter, and who holds that and
-        what runs there; a queue; an executor; an interpreter that closes.
+        As `faulthandler.dump_traceback`, across interpreters: for each thread the interpreters that
+        it has entered, innermost first, with its Python frames in each, most recent first; and what
+        it waits for, if that is part of atoll: an interpreter, with the thread that holds it and
+        the function that runs there; a queue; an executor; an interpreter that closes.
 
-        No thread is stopped or asked, nothing is waited for: threads that are stuck, in C code with
-        the interpreter held, say, are shown as well. A thread that is running is read while it
-        runs: its innermost frames are then where it was at about that time. What C code does below
-        the innermost Python frame is not shown, nor what `threading`'s locks wait for: the frame
-        that waits is.
+        No thread is stopped or asked, and nothing is waited for: threads that are stuck, for
+        example in C code that holds the interpreter, are shown too. A running thread is read while
+        it runs: its innermost frames then show where it was at about that time. C code below the
+        innermost Python frame is not shown, nor what `threading`'s locks wait for; only the frame
+        that waits.
 
-        `dump_traceback.register(signum)` has it written whenever a signal comes, and
-        `dump_traceback.unregister(signum)` no more; `atoll.watchdog` when a call takes too long.
+        `dump_traceback.register(signum)` writes one whenever a signal comes,
+        `dump_traceback.unregister(signum)` ends that, and `atoll.watchdog` writes one when a call
+        takes too long.
 
         Crosses: nothing.
 
         Args:
             file: A file, or the number of an open one; None is `sys.stderr`, and in interpreters
-                other than the main one the standard error of the process. One without a descriptor
-                (`io.StringIO`) gets the text by `write()`.
+                other than the main one the standard error of the process. A file without a
+                descriptor (`io.StringIO`) gets the text by `write()`.
 
         Raises:
             OSError: If it cannot be written.
@@ -78,22 +77,24 @@ class _DumpTraceback:
         while data:
             data = data[os.write(descriptor, data) :]
 
+    __doc__ = __call__.__doc__
+
     def register(self, signum: int, file: Writable | int | None = None) -> None:
         """Write a dump whenever a signal comes.
 
-        As `faulthandler.register`. A thread of atoll's own writes it, so that it comes wherever the
-        threads are stuck, also while the process ends. It takes the place of a handler that is
-        there; a second call, of the first. It holds in a forked child.
+        As `faulthandler.register`. A thread of atoll's own writes it, so it is written wherever
+        other threads are stuck, even while the process ends. It replaces the signal's handler; a
+        second call replaces the first. It stays registered in a forked child.
 
         Crosses: nothing.
 
         Args:
-            signum: The signal, `signal.SIGUSR1` say.
+            signum: The signal, for example `signal.SIGUSR1`.
             file: A file with a descriptor, or the number of an open one, which may be closed
                 afterwards; None as for `dump_traceback`.
 
         Raises:
-            OSError: If the file or the signal is none that can be used, or there is no thread.
+            OSError: If the file or the signal cannot be used, or no thread can be started.
             io.UnsupportedOperation: If the file has no descriptor; an OSError and a ValueError.
 
         Threads: any.
@@ -105,7 +106,7 @@ class _DumpTraceback:
         _core.register_traceback(signum, _descriptor(file))
 
     def unregister(self, signum: int) -> bool:
-        """Write nothing any more when a signal comes; what `register` has replaced is back.
+        """Stop writing dumps when a signal comes, and restore the handler that `register` replaced.
 
         Crosses: nothing. Threads: any.
 
@@ -129,12 +130,12 @@ class watchdog(_core.Watchdog):  # named as timeout is
 
     As `faulthandler.dump_traceback_later`, for calls: every call of every thread into an
     interpreter, begun before or while the watchdog runs, is reported once if it lasts longer than
-    the limit, the time that it waits to get in included; with it those that it has made in turn and
-    that last as well. Each call of an executor counts for itself; what an `atoll.Thread` runs is no
-    call.
+    the limit, which includes the time that it waits to enter; nested calls that still run are
+    reported with it. Each call of an executor counts by itself; the activity of an `atoll.Thread`
+    is not a call.
 
-    While a watchdog runs each crossing reads the clock. Any number may run. Nothing is broken off:
-    `atoll.timeout` does that.
+    While a watchdog runs, each crossing reads the clock. Any number may run. Calls are not
+    interrupted: `atoll.timeout` does that.
 
     Crosses: nothing.
 
@@ -146,9 +147,9 @@ class watchdog(_core.Watchdog):  # named as timeout is
     Raises:
         ValueError: If the number is not above 0.
         RuntimeError: If it is running already, or no thread can be started.
-        OSError: If the file is none that can be used.
+        OSError: If the file cannot be used.
 
-    Threads: any; it watches all, whoever has started it.
+        Threads: any; it watches the calls of all threads.
 
     Example:
         >>> with atoll.watchdog(5.0):
@@ -170,18 +171,18 @@ class watchdog(_core.Watchdog):  # named as timeout is
         return self
 
     def start(self) -> None:
-        """Watch from now on, until `stop()`.
+        """Start watching, until `stop()`.
 
         Crosses: nothing. Threads: any.
 
         Raises:
             RuntimeError: If it is running already, or no thread can be started.
-            OSError: If the file is none that can be used.
+            OSError: If the file cannot be used.
         """
         self.begin(_descriptor(self._file))
 
     def stop(self) -> None:
-        """Watch no more. May be called again; afterwards it can be started again.
+        """Stop watching. It may be called twice; then the watchdog can be started again.
 
         Crosses: nothing. Threads: any.
         """
@@ -201,7 +202,7 @@ class watchdog(_core.Watchdog):  # named as timeout is
 
 
 def _names() -> dict[int, str]:
-    """Return what this interpreter's `threading` calls its threads."""
+    """Return the names of this interpreter's threads in `threading`, by thread id."""
     threading = sys.modules.get("threading")
     active = {} if threading is None else dict(threading._active)
     return {ident: str(thread._name) for ident, thread in active.items()}
@@ -211,7 +212,7 @@ def _descriptor(file: Writable | int | None) -> int:
     if isinstance(file, int):
         return file
     if file is None:
-        # Elsewhere sys.stderr asks the main interpreter, which may be what is stuck.
+        # In other interpreters sys.stderr calls into main, which may be stuck.
         if _core.current().id != 0:
             return _STDERR
         file = sys.stderr
@@ -226,7 +227,7 @@ def _descriptor(file: Writable | int | None) -> int:
 
 
 def _descriptor_or_none(file: Writable | int | None) -> int | None:
-    """Return the descriptor of a file; None if it has none, but can be written to."""
+    """Return the descriptor of a file; None if it has none, but a `write` method."""
     try:
         return _descriptor(file)
     except (OSError, TypeError):

@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     type Blocks = tuple[Block, ...]
 
 
+_KEPT = 50  # of the oldest, and of the newest, of an exception that crossed many times
+
+
+def shortened(blocks: Blocks) -> Blocks:
+    """Leave out the middle of a long chain."""
+    if len(blocks) <= 2 * _KEPT:
+        return blocks
+    left_out = ("", "...", (), ("[some interpreters left out]",), ())
+    return (*blocks[:_KEPT], left_out, *blocks[1 - _KEPT :])
+
+
 def format_blocks(blocks: Blocks) -> str:
     """Format a remote traceback as `traceback` formats a local one."""
     return "\n" + "".join(map(_format, blocks)).rstrip("\n")

@@ -1,7 +1,7 @@
 """Taking functions apart that cannot be imported: lambdas, closures, those of `__main__`.
 
-What most of them refer to is simple enough. All else (classes of `__main__`, say) is TooComplex
-and left to cloudpickle.
+What most of them refer to is simple enough. All else is TooComplex and left to cloudpickle, as are
+the definitions of classes.
 """
 
 from __future__ import annotations
@@ -10,51 +10,132 @@ import _pickle as pickle
 import marshal
 import sys
 import types
-from functools import lru_cache
+from functools import lru_cache, singledispatch, singledispatchmethod
 from importlib import import_module
 from opcode import opmap
-from types import CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
+from weakref import ref
 
 from . import remaking
 from .names import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
+
+    from .pickles import Beside
+    from .remaking import Key, Place
 
 
 class TooComplex(pickle.PicklingError):
     """Only cloudpickle can pickle this."""
 
 
-class Pickler(pickle.Pickler):
-    """Pickles functions by value; all else as `pickle` does, by name what can be imported."""
+class Reducing:
+    """What a pickler does with functions that cannot be imported."""
 
-    def __init__(self, file: Any, protocol: int, buffer_callback: Any) -> None:
-        super().__init__(file, protocol, buffer_callback=buffer_callback)
-        self._namespaces: dict[int, dict[str, Any]] = {}  # by the id of a function's globals
+    beside: Beside
+
+    def reduce_function(self, obj: Any) -> Any:
+        """Take apart a function, or what functools made of one; NotImplemented: it is neither."""
+        kind = type(obj)
+        if kind is FunctionType:
+            is_dispatching = obj.__code__ is _DISPATCHING
+            return self._reduce_dispatching(obj) if is_dispatching else self._reduce_plain(obj)
+        if kind is singledispatchmethod:
+            registry = dict(obj.dispatcher.registry)
+            return kind, (obj.func,), registry, None, None, remaking.fill_dispatching_method
+        return self._reduce_cached(obj) if kind is _Cached else NotImplemented
+
+    def _reduce_plain(self, function: FunctionType) -> Any:
+        code, known = function.__code__, function.__globals__
+        key = None if self.beside.may_leave else remaking.key_of(known)
+        used, names = _names_in(code)
+        values = {name: resolved(known[name]) for name in used if name in known}
+        closure = function.__closure__ or ()
+        self.__dict__.setdefault("_cells", {}).update((id(cell), cell) for cell in closure)
+        contents = tuple(map(_contents, closure))
+        modules = _submodules((*values.values(), *(each[0] for each in contents if each)), names)
+        if key is not None:
+            values = {
+                name: (_times_bound(key, name, values[name]), values[name]) for name in values
+            }
+        namespace = self._namespace_of(known, key)
+        arguments = marshal.dumps(code), namespace, function.__name__, closure
+        state = values, contents, _attributes(function), function.__dict__, modules
+        return remaking.make, arguments, state, None, None, remaking.fill
+
+    def reduce_cell(self, cell: Any) -> Any:
+        """Take apart a cell of functions, which `fill` fills; NotImplemented: it is none."""
+        cells = self.__dict__.get("_cells", {})
+        return (remaking.make_cell, ()) if id(cell) in cells else NotImplemented
+
+    def _namespace_of(self, known: dict[str, Any], key: Key | None) -> tuple[Any, ...]:
+        """Return the same for functions with the same globals, so that these stay the same."""
+        namespaces: dict[int, tuple[Any, ...]] = self.__dict__.setdefault("_namespaces", {})
+        return namespaces.setdefault(id(known), (key, _described(known)))
+
+    def _reduce_cached(self, obj: Any) -> Any:
+        function, parameters = obj.__wrapped__, obj.cache_parameters()
+        own = {name: each for name, each in vars(obj).items() if name not in _OF_CACHED}
+        own = {name: each for name, each in own.items() if name not in vars(function)}
+        place = self._place_of(obj, function)
+        arguments = function, parameters["maxsize"], parameters["typed"], place
+        return remaking.make_cached, arguments, own or None
+
+    def _reduce_dispatching(self, obj: Any) -> Any:
+        registry = dict(obj.registry)
+        function = registry.pop(object)
+        arguments = function, self._place_of(obj, function)
+        make, fill = remaking.make_dispatching, remaking.fill_dispatching
+        return make, arguments, registry, None, None, fill
+
+    def _place_of(self, obj: Any, function: Any) -> Place | None:
+        """Say where an object that functools made of a function is a global."""
+        known = getattr(function, "__globals__", {})
+        name = getattr(obj, "__name__", "")
+        key = None if self.beside.may_leave else remaking.key_of(known)
+        is_global = key is not None and known.get(name) is obj
+        return (key, name, _times_bound(key, name, obj)) if key and is_global else None
+
+
+class Pickler(Reducing, pickle.Pickler):
+    """Pickles functions by value; all else as `pickle` does, by name what can be imported."""
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
-        if kind is FunctionType and name_of(obj) is None:
-            return self._reduce_function(obj)
         if kind is ModuleType:
             return import_module, (_checked_name(obj),)
+        if kind is CellType:
+            return self.reduce_cell(obj)
         if issubclass(kind, type) and name_of(obj) is None:
-            raise TooComplex
+            return self._reduce_class(obj)
+        if kind in _REDUCED and name_of(obj) is None:
+            return self.reduce_function(obj)
         return NotImplemented
 
-    def _reduce_function(self, function: FunctionType) -> Any:
-        code, known = function.__code__, function.__globals__
-        used, names = _names_in(code)
-        values = {name: resolved(known[name]) for name in used if name in known}
-        cells = tuple(map(_contents, function.__closure__ or ()))
-        _check_packages((*values.values(), *(each[0] for each in cells if each)), names)
-        namespace = self._namespaces.setdefault(id(known), _described(known))
-        arguments = marshal.dumps(code), namespace, function.__name__
-        state = values, cells, _attributes(function), function.__dict__
-        return remaking.make, arguments, state, None, None, remaking.fill
+    def _reduce_class(self, cls: type) -> Any:
+        taken = self.beside.takes_class(cls) if is_defined_by_python(cls) else NotImplemented
+        if taken is NotImplemented:
+            raise TooComplex
+        return taken
+
+
+def is_defined_by_python(cls: type) -> bool:
+    """Tell whether a class can be defined elsewhere: types of C cannot."""
+    return bool(_flags_of(cls) & _TPFLAGS_HEAPTYPE) and type(_module_of(cls)) is str
+
+
+_TPFLAGS_HEAPTYPE = 1 << 9
+_flags_of = type.__dict__["__flags__"].__get__
+_module_of = type.__dict__["__module__"].__get__
+
+_code_of = vars(FunctionType)["__code__"].__get__
+_Cached: Any = type(lru_cache(None)(lambda: None))
+_REDUCED = frozenset({FunctionType, _Cached, singledispatchmethod})
+_OF_CACHED = frozenset({"__wrapped__", "cache_parameters"})
+_DISPATCHING: CodeType = _code_of(singledispatch(lambda each: None))
 
 
 _Lazy: Any = getattr(types, "LazyImportType", ())  # new in 3.15
@@ -81,6 +162,31 @@ def _described(namespace: dict[str, Any]) -> dict[str, Any]:
     return described
 
 
+# ---- which values of its globals a function brings along ----
+
+# What each name of our own `__main__` was when a function brought it, and how often that was new.
+_brought: dict[tuple[Key, str], tuple[Callable[[], Any], int]] = {}
+_NEVER: tuple[Callable[[], Any], int] = (lambda: _NEVER), 0
+
+
+def _times_bound(key: Key, name: str, value: Any) -> int | None:
+    """Say how often a global has been bound anew; None: only its own interpreter knows."""
+    if not remaking.is_at_home(key):
+        return None
+    latest, times = _brought.get((key, name), _NEVER)
+    if latest() is value:
+        return times
+    _brought[key, name] = _referring_to(value), times + 1
+    return times + 1
+
+
+def _referring_to(value: Any) -> Callable[[], Any]:
+    try:
+        return ref(value)
+    except TypeError:
+        return lambda: value
+
+
 def _contents(cell: Any) -> tuple[Any, ...]:
     try:
         return (cell.cell_contents,)
@@ -104,14 +210,16 @@ def _attributes(function: FunctionType) -> dict[str, Any]:
     return found
 
 
-def _check_packages(values: Iterable[Any], names: frozenset[str]) -> None:
-    """Refuse packages of which submodules are used, which might not be imported there."""
+def _submodules(values: Iterable[Any], names: frozenset[str]) -> tuple[str, ...]:
+    """Name submodules that may be used through their packages, and might not be imported there."""
+    found: list[str] = []
     for package in values:
         if type(package) is ModuleType and hasattr(package, "__path__"):
             prefix = f"{package.__name__}."
             for each in list(sys.modules):
                 if each.startswith(prefix) and names.issuperset(each[len(prefix) :].split(".")):
-                    raise TooComplex
+                    found.append(each)
+    return tuple(found)
 
 
 # ---- which names a code uses ----

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from types import CodeType
-from typing import TYPE_CHECKING, Any, ClassVar
+from enum import Enum
+from types import CellType, CodeType, FunctionType, MemberDescriptorType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import cloudpickle
+from cloudpickle.cloudpickle import _dynamic_class_reduce, _should_pickle_by_reference
 
-from .closures import resolved
-from .value_types import note_by_value
+from .closures import Reducing, is_defined_by_python
+from .names import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,20 +30,46 @@ def _make_code(filename: str, make: Callable[..., CodeType], *parts: Any) -> Cod
     return make(*parts).replace(co_filename=filename)
 
 
-def _found(value: Any) -> Any:
-    """Stand in a pickle for what was imported when it was pickled."""
-    return value
+def _reduce_class(cls: type) -> Any:
+    """As cloudpickle does, with the qualified name, and with slots that are slots."""
+    make, arguments, (state, slot_state), *others = _dynamic_class_reduce(cls)
+    namespace = type.__dict__["__dict__"].__get__(cls)
+    if not issubclass(cls, Enum):
+        body = dict(arguments[3])
+        body["__qualname__"] = type.__dict__["__qualname__"].__get__(cls)
+        if "__slots__" in namespace and NamedTuple not in namespace.get("__orig_bases__", ()):
+            body["__slots__"] = namespace["__slots__"]
+            state = {name: each for name, each in state.items() if not _is_slot(name, each, cls)}
+        bases = arguments[2]
+        if "__orig_bases__" in namespace and type(cls) is type:  # NamedTuple would make another
+            bases, body["__orig_bases__"] = cls.__bases__, namespace["__orig_bases__"]
+        arguments = (*arguments[:2], bases, body, *arguments[4:])
+    return make, arguments, (state, slot_state), *others
 
 
-class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+def _is_slot(name: str, value: object, cls: type) -> bool:
+    return name == "__slots__" or (
+        type(value) is MemberDescriptorType and value.__objclass__ is cls
+    )
+
+
+class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
     """Pickles by value what cannot be imported, with the names of its files."""
 
     dispatch_table: ClassVar[Any] = ChainMap({CodeType: _reduce_code}, _dispatch_table)
 
     def reducer_override(self, obj: Any) -> Any:
-        if (found := resolved(obj)) is not obj:
-            return _found, (found,)
-        reduced = super().reducer_override(obj)
-        if issubclass(type(obj), type):
-            note_by_value(obj)
-        return reduced
+        kind = type(obj)
+        if issubclass(kind, type):
+            if not is_defined_by_python(obj) or _should_pickle_by_reference(obj):
+                return super().reducer_override(obj)
+            taken = self.beside.takes_class(obj)
+            return _reduce_class(obj) if taken is NotImplemented else taken
+        if kind is CellType:
+            reduced = self.reduce_cell(obj)
+            return super().reducer_override(obj) if reduced is NotImplemented else reduced
+        is_by_value = (
+            not _should_pickle_by_reference(obj) if kind is FunctionType else name_of(obj) is None
+        )
+        reduced = self.reduce_function(obj) if is_by_value else NotImplemented
+        return super().reducer_override(obj) if reduced is NotImplemented else reduced

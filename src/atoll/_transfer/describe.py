@@ -5,18 +5,27 @@ from __future__ import annotations
 import _collections_abc
 import copyreg
 import sys
+from _abc import _get_dump, get_cache_token  # type: ignore[import-not-found]
+from _weakref import ref
 
 from .. import _core
+from .twins import lineage
 from .values import reduce_proxy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterator
+    from weakref import ReferenceType
 
-    type Description = tuple[str, tuple[str, ...], tuple[str, ...], int, tuple[str, ...]]
+    from .twins import Identity
+
+    type Description = tuple[
+        str, tuple[str, ...], tuple[str, ...], int, tuple[str, ...], tuple[Identity, ...]
+    ]
 
 # As in remote_class.c.
 _CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS, _CONTAINER = 1, 2, 4, 8, 16, 32
+_ARRAY, _FIELDS = 64, 128
 _TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING, _TPFLAGS_HEAPTYPE = 1 << 5, 1 << 6, 1 << 9
 
 # Builtin containers, whose operators want another such container as the other operand.
@@ -39,6 +48,7 @@ def _dunders(names: str) -> list[str]:
 _BINARY = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
 
 # Special methods that Python looks up on the type, so that the type of a Proxy must have them.
+_SWAPPED = {"__lt__": "__gt__", "__gt__": "__lt__", "__le__": "__ge__", "__ge__": "__le__"}
 _ALWAYS = _dunders("repr str format dir sizeof")
 _COMPARISONS = _dunders("eq ne lt le gt ge hash")
 _OTHERS = [
@@ -77,6 +87,8 @@ _mro_of = type.__dict__["__mro__"].__get__
 _flags_of = type.__dict__["__flags__"].__get__
 _module_of = type.__dict__["__module__"].__get__
 _name_of = type.__dict__["__name__"].__get__
+_size_of = type.__dict__["__basicsize__"].__get__
+_item_size_of = type.__dict__["__itemsize__"].__get__
 
 _ABSENT = object()
 
@@ -108,8 +120,9 @@ def describe(cls: type, allowed: Container[str] | None = None) -> Description:
         allowed: With `restrict()`, the only names that are there.
 
     Returns:
-        Its name, the special methods that it has, those that it has set to None, flags, and the
-        abstract base classes of `collections.abc` that it belongs to.
+        Its name, the special methods that it has, those that it has set to None, flags, the
+        abstract base classes of `collections.abc` that it belongs to, and its lineage
+        (_transfer.twins).
     """
     mro = _mro_of(cls)
     is_metaclass = issubclass(cls, type)  # `in` would ask the metaclass's __eq__
@@ -123,12 +136,14 @@ def describe(cls: type, allowed: Container[str] | None = None) -> Description:
             disabled.append(name)
         elif not _is_default(name, found, is_metaclass):
             present.append(name)
+    if allowed is None:
+        present += _reflected(present, disabled)
     if allowed is not None:
         flags = _CALLABLE if "__call__" in allowed else 0
     else:
         flags = _METACLASS if is_metaclass else _flags_for(cls, mro)
-    abcs = _abcs(cls) if allowed is None else ()
-    return _full_name(cls), tuple(present), tuple(disabled), flags, abcs
+    abcs, bases = (_abcs(cls), lineage(cls)) if allowed is None else ((), ())
+    return _full_name(cls), tuple(present), tuple(disabled), flags, abcs, bases
 
 
 def describe_guest(cls: type) -> Description:
@@ -136,13 +151,13 @@ def describe_guest(cls: type) -> Description:
 
     It has all that its class has, but it is no class itself, whatever `cls` is.
     """
-    name, present, disabled, _, abcs = describe(cls)
-    return name, present, disabled, _flags_for(cls, _mro_of(cls)), abcs
+    name, present, disabled, _, abcs, _ = describe(cls)
+    return name, present, disabled, _flags_for(cls, _mro_of(cls)), abcs, ()
 
 
 def describe_token() -> Description:
     """Describe what a holder can only hand back; called by the core."""
-    return "atoll.Token", (), (), 0, ()
+    return "atoll.Token", (), (), 0, (), ()
 
 
 def describe_gone() -> Description:
@@ -152,13 +167,25 @@ def describe_gone() -> Description:
     """
     silent = _dunders("get set delete set_name")
     specials = tuple(name for name in _ALWAYS + _OTHERS if name not in silent)
-    return "builtins.object", specials, (), _CALLABLE, ()
+    return "builtins.object", specials, (), _CALLABLE, (), ()
+
+
+def _reflected(present: list[str], disabled: list[str]) -> list[str]:
+    """Name the reflected methods of operators that a class has, but for those that it has itself.
+
+    Of `obj OP p` the class of `obj` may take no Proxy: then a copy is tried (operators.apply).
+    """
+    names = [f"__r{name}__" for name in _BINARY.split() if f"__{name}__" in present]
+    names += [name for name, other in _SWAPPED.items() if other in present]
+    return [name for name in names if name not in present and name not in disabled]
 
 
 def _is_default(name: str, found: object, is_metaclass: bool) -> bool:
     """Comparison and hash by identity need no crossing: there is one Proxy for each object."""
     if name in _COMPARISONS:
         return found is object.__dict__[name]
+    if is_metaclass and name in ("__instancecheck__", "__subclasscheck__"):
+        return found is type.__dict__[name]
     return is_metaclass and name in ("__sizeof__",)
 
 
@@ -182,6 +209,10 @@ def _flags_for(cls: type, mro: tuple[type, ...]) -> int:
         flags |= _MAPPING
     if issubclass(cls, _CONTAINERS) and not any(map(_is_overridden(mro), _COMPARED_BY)):
         flags |= _CONTAINER
+    if any(_name_of(base) == "ndarray" and _module_of(base) == "numpy" for base in mro):
+        flags |= _ARRAY
+    if _size_of(cls) != _size_of(object) or _item_size_of(cls) != 0:
+        flags |= _FIELDS
     return flags
 
 
@@ -193,7 +224,8 @@ def _is_overridden(mro: tuple[type, ...]) -> Callable[[str], bool]:
 
 def _abcs(cls: type) -> tuple[str, ...]:
     """Name the most derived ABCs that a class belongs to: the others follow from these."""
-    found = [name for name in _NAMED_ABCS if _belongs(cls, getattr(_collections_abc, name))]
+    mro = _mro_of(cls)
+    found = [name for name in _NAMED_ABCS if _belongs(mro, name)]
     return tuple(
         name
         for name in found
@@ -205,13 +237,34 @@ def _abcs(cls: type) -> tuple[str, ...]:
     )
 
 
-def _belongs(cls: type, abc: type) -> bool:
-    try:
-        return issubclass(cls, abc)
-    except MemoryError:
-        raise
-    except Exception:  # an ABC cannot keep in mind a class whose metaclass has no hash
-        return False
+def _belongs(mro: tuple[type, ...], name: str) -> bool:
+    """Tell whether a class is an ABC's, or registered with it or with a class that is.
+
+    The ABC itself is not asked: it would ask all that is registered, remote classes among them, and
+    their owner would ask in turn what the class is like.
+    """
+    global _members, _token
+    if _token != get_cache_token():  # something was registered
+        _token = get_cache_token()
+        _members = {
+            each: dict(_members_of(getattr(_collections_abc, each))) for each in _NAMED_ABCS
+        }
+    known = _members[name]
+    return any(id(base) in known and known[id(base)]() is base for base in mro)
+
+
+# Of each ABC: itself, the ABCs derived from it, and all that was registered; by id().
+_members: dict[str, dict[int, ReferenceType[type]]] = {}
+_token = -1
+
+
+def _members_of(abc: type) -> Iterator[tuple[int, ReferenceType[type]]]:
+    yield id(abc), ref(abc)
+    for reference in _get_dump(abc)[0]:
+        yield id(reference()), reference
+    derived: type
+    for derived in type.__subclasses__(abc):
+        yield from _members_of(derived)
 
 
 _markers: dict[str, type] = {}

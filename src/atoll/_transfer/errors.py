@@ -10,7 +10,15 @@ if TYPE_CHECKING:
 
 
 class AtollError(Exception):
-    """The base of all exceptions of atoll's own."""
+    """The base of all exceptions of atoll's own.
+
+    Example:
+        >>> try:
+        ...     proxy.append(1)
+        ... except atoll.AtollError as error:
+        ...     print(error)
+        interpreter 'worker' is closed
+    """
 
 
 class InterpreterClosedError(AtollError, ReferenceError):
@@ -18,6 +26,13 @@ class InterpreterClosedError(AtollError, ReferenceError):
 
     Raised by every operation on a Proxy into it, and by every method that would enter it. A
     `ReferenceError` too, as with a weak reference whose object is gone.
+
+    Example:
+        >>> with atoll.Interpreter("worker") as worker:
+        ...     items = worker.eval("[1, 2]")
+        >>> len(items)
+        Traceback (most recent call last):
+        atoll.InterpreterClosedError: interpreter 'worker' is closed
     """
 
 
@@ -26,6 +41,14 @@ class DeadlineExceeded(BaseException):
 
     Where that timeout was set it becomes a `TimeoutError`. No `Exception`, so that code on the way
     which catches those does not swallow it; its `finally` blocks and exit methods run.
+
+    Example:
+        >>> def work():  # called in another interpreter
+        ...     try:
+        ...         search()
+        ...     except atoll.DeadlineExceeded:
+        ...         clean_up()
+        ...         raise
     """
 
     def as_timeout_error(self) -> TimeoutError:
@@ -42,19 +65,45 @@ class BaseRemoteError(BaseException):
     It arrives as a subclass of this, named as its type and with its arguments; where the type
     derives from a builtin exception, so does the subclass. `remote_type` is a Proxy to the type, or
     None where that has an import name.
+
+    Example:
+        >>> try:
+        ...     interpreter.call(run_their_code)
+        ... except atoll.BaseRemoteError as error:
+        ...     print(type(error).__name__, error.args)
+        StopEverything ('now',)
     """
 
     remote_type: type | None = None
 
 
 class RemoteError(AtollError, BaseRemoteError):
-    """A `BaseRemoteError` whose type derives from `Exception`, as nearly all do."""
+    """A `BaseRemoteError` whose type derives from `Exception`, as nearly all do.
+
+    Example:
+        >>> interpreter.exec("class Full(Exception): pass")
+        >>> try:
+        ...     interpreter.exec("raise Full('no room')")
+        ... except atoll.RemoteError as error:
+        ...     print(type(error).__name__, error.args)
+        Full ('no room',)
+    """
 
 
 class RemoteTraceback(Exception):
     """Where an exception was raised in another interpreter.
 
     Found at the end of the exception's chain of `__cause__`; its text is the remote traceback.
+
+    Example:
+        >>> try:
+        ...     interpreter.exec("1 / 0")
+        ... except ZeroDivisionError as error:
+        ...     print(error.__cause__)
+        <BLANKLINE>
+        Traceback in interpreter 'worker' (most recent call last):
+          File "<interpreter worker>", line 1, in <module>
+        ZeroDivisionError: division by zero
     """
 
     def __init__(self, blocks: Blocks) -> None:
@@ -90,4 +139,8 @@ def closed_error(name: str, is_forgotten: int) -> InterpreterClosedError:
 
 
 class ExtensionWarning(AtollError, RuntimeWarning):
-    """An extension module is not used as one would expect; the text says how to change that."""
+    """An extension module is not used as one would expect; the text says how to change that.
+
+    Example:
+        >>> warnings.filterwarnings("error", category=atoll.ExtensionWarning)
+    """

@@ -1,316 +1,77 @@
-"""Exceptions on their way: captured where they were raised, rebuilt where they are caught."""
+"""Exceptions that arrive: put together as what they are elsewhere.
+
+Whatever of one cannot be carried is named in a note; the exception itself always arrives.
+"""
 
 from __future__ import annotations
 
-import os
-from _collections_abc import Sequence
-from importlib import import_module
-
 from .. import _core
-from .errors import BaseRemoteError, DeadlineExceeded, RemoteError, RemoteTraceback
-from .names import name_of
-from .value_types import by_value_class, by_value_id
+from .._typing import cast
+from .blocks import shortened
+from .errors import BaseRemoteError, DeadlineExceeded, RemoteTraceback
+from .exception_parts import (
+    add_state,
+    allocate,
+    asked,
+    inside,
+    is_made_by_all,
+    made_by_reduction,
+    set_args,
+    set_fields,
+    set_inside,
+    text_of,
+)
+from .exception_types import stand_in, twin
+from .outlines import blocks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-    from typing import Any, TypedDict, cast
+    from collections.abc import Iterator
+    from typing import Any
 
-    from .blocks import Block, Blocks, Frame
+    from .blocks import Blocks
+    from .exception_parts import Reduction
+    from .outlines import Outline
 
-    # The type: itself if all share it; else module, qualified name, cloudpickle's id for a class
-    # that went by value, and the nearest type that all share.
-    type TypeName = tuple[str, str, str | None, type[BaseException]]
-
-    class OutlineFields(TypedDict):
-        """What is said of one exception without anything of its own: text, and how many values."""
-
-        type: type[BaseException] | TypeName
-        args: int
-        fields: tuple[tuple[str, str], ...]  # kept in C by builtin types
-        state: int  # entries of __dict__: a key and a value each
-        notes: tuple[str, ...]
-        members: tuple[Outline, ...]  # of a group
-        frames: tuple[Frame, ...]
-        interpreter: str
-        last: str  # line of the printed traceback
-        blocks: tuple[Block, ...] | None  # of a RemoteTraceback, instead of all that
-        cause: Outline | None
-        context: Outline | None
-        suppress: bool
-
-    # OutlineFields as pairs, so that it crosses as a plain tuple.
-    type Outline = tuple[tuple[str, Any], ...]
-
-    # The outline, and the values of all the exceptions in it, in its order: a reference to the type
-    # if it has no import name, the arguments, the entries of __dict__. They cross by the usual rule
-    # and each by itself. Then, which of them did not arrive, and why.
-    type Lost = tuple[tuple[int, str], ...]
-    type Captured = tuple[Outline, tuple[Any, ...], Lost]
-
-else:
-    from .._typing import cast
-
-_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_OWN_FILES = tuple(
-    _OWN_FOLDER + name
-    for name in (
-        "_interpreter/inside.py",
-        "_transfer/values.py",
-        "_interpreter/interpreter.py",
-        "_transfer/closures.py",
-        "_transfer/cloud.py",
-        "_transfer/functions.py",
-        "_transfer/names.py",
-        "_transfer/pickles.py",
-        "_transfer/remaking.py",
-        "_thread/thread.py",
-        "_thread/inside.py",
-    )
-)
-_C_FIELDS = ("name", "path", "obj", "name_from")
-_CHAIN_LIMIT = 100
-_DEPTH_LIMIT = 100  # of groups in groups
-_BLOCKS_KEPT = 50  # of the oldest, and of the newest, of an exception that crossed many times
+    # What has arrived; and which of it has not, and why.
+    type Arrived = tuple[tuple[Any, ...], list[tuple[int, str]]]
 
 
-# ---- capture: where it was raised ----
-
-
-def capture(
-    exception: BaseException, sent: Callable[[object], object] = lambda value: value
-) -> Captured:
-    """Take an exception apart into what says what it is, and the values that it has.
-
-    Called by the core, in the interpreter where the exception was raised.
-
-    Args:
-        exception: It may lie about its class, arguments and attributes, or raise when asked.
-        sent: Says how a value is to cross.
-    """
-    taken = _Taken(sent)
-    outline = taken.outline_of(exception, 0)
-    return outline, tuple(taken.values), ()
-
-
-class _Taken:
-    """The values of an exception and of all that hang on it, while these are taken apart."""
-
-    __slots__ = ("_seen", "_sent", "values")
-
-    def __init__(self, sent: Callable[[object], object]) -> None:
-        self.values: list[object] = []
-        self._seen: set[int] = set()
-        self._sent = sent
-
-    def outline_of(self, exception: Any, depth: int) -> Outline:
-        """Describe an exception; its values are added to those that there are."""
-        self._seen.add(id(exception))
-        if issubclass(type(exception), RemoteTraceback):
-            return (("blocks", exception.blocks),)
-        base = _shared_base(type(exception))
-        args = _constructor_args(exception)
-        state, notes = _own_fields(exception)
-        self.values.append(_reference_to(exception, base))
-        self.values += map(self._sent, args)
-        for key, value in state:
-            self.values += key, self._sent(value)
-        fields: OutlineFields = {
-            "type": _type_name(type(exception), base),
-            "args": len(args),
-            "fields": _c_fields(exception, base),
-            "state": len(state),
-            "notes": _printed(notes),
-            "members": self._members_of(exception, depth),
-            "frames": _frames(_inside["__traceback__"](exception)),
-            "interpreter": _core.own_name(),
-            "last": _last_line(exception),
-            "blocks": None,
-            "cause": self._linked(_inside["__cause__"](exception), depth),
-            "context": self._linked(_inside["__context__"](exception), depth),
-            "suppress": _inside["__suppress_context__"](exception),
-        }
-        return tuple(fields.items())
-
-    def _linked(self, exception: BaseException | None, depth: int) -> Outline | None:
-        if exception is None or id(exception) in self._seen or len(self._seen) > _CHAIN_LIMIT:
-            return None
-        return self.outline_of(exception, depth)
-
-    def _members_of(self, exception: Any, depth: int) -> tuple[Outline, ...]:
-        if not issubclass(type(exception), BaseExceptionGroup):
-            return ()
-        members = _members_in_group(exception)
-        if depth >= _DEPTH_LIMIT:
-            members = (RecursionError("[some exceptions left out]"),)
-        return tuple(self.outline_of(member, depth + 1) for member in members)
-
-
-# What an exception and a class are, whatever they answer when asked.
-_inside: dict[str, Callable[[BaseException], Any]] = {
-    name: BaseException.__dict__[name].__get__
-    for name in ("args", "__dict__", "__traceback__", "__cause__", "__context__")
-}
-_inside["__suppress_context__"] = BaseException.__dict__["__suppress_context__"].__get__
-
-
-def _set_inside(exception: BaseException, name: str, value: Any) -> None:
-    """Set what BaseException keeps; a `__setattr__` of the class's own is not asked."""
-    BaseException.__dict__[name].__set__(exception, value)
-
-
-def _set_c_field(exception: BaseException, name: str, value: str) -> None:
-    for base in (ImportError, NameError, AttributeError):
-        if issubclass(type(exception), base) and name in base.__dict__:
-            base.__dict__[name].__set__(exception, value)
-
-
-_members_in_group = BaseExceptionGroup.__dict__["exceptions"].__get__
-_message_of_group = BaseExceptionGroup.__dict__["message"].__get__
-_mro_of = type.__dict__["__mro__"].__get__
-_bases_of = type.__dict__["__bases__"].__get__
-_flags_of = type.__dict__["__flags__"].__get__
-_module_of = type.__dict__["__module__"].__get__
-_qualname_of = type.__dict__["__qualname__"].__get__
-
-
-def _asked[T](question: Callable[..., T], *about: Any, otherwise: T) -> T:
-    """Ask what may run code of others."""
-    try:
-        return question(*about)
-    except MemoryError:
-        raise
-    except Exception:
-        return otherwise
-
-
-def _text(value: object, otherwise: str = "?") -> str:
-    """Return a string as itself and no subclass, anything else as it prints."""
-    text = value if issubclass(type(value), str) else _asked(str, value, otherwise=otherwise)
-    return str.__str__(cast("str", text))
-
-
-def _shared_base(cls: type[BaseException]) -> type[BaseException]:
-    """Find the nearest builtin type: the one whose C constructor and fields count."""
-    bases = _bases_of(cls)
-    if len(bases) == 2 and bases[0] in (RemoteError, BaseRemoteError):
-        cls = bases[1]  # what _remote_type was given
-    found: type[BaseException] = next(base for base in _mro_of(cls) if _is_shared(base))
-    return found
-
-
-def _is_shared(cls: type) -> bool:
-    is_static = not _flags_of(cls) & (1 << 9)  # Py_TPFLAGS_HEAPTYPE
-    return is_static and _module_of(cls) == "builtins"
-
-
-def _type_name(
-    cls: type[BaseException], base: type[BaseException]
-) -> type[BaseException] | TypeName:
-    if cls is base:
-        return cls
-    identifier = _asked(by_value_id, cls, otherwise=None)
-    return _text(_asked(_module_of, cls, otherwise="?")), _text(_qualname_of(cls)), identifier, base
-
-
-def _reference_to(exception: Any, base: type[BaseException]) -> type | None:
-    cls = type(exception)
-    if issubclass(cls, BaseRemoteError) and exception.remote_type is not None:
-        remote: type = exception.remote_type
-        return remote
-    is_named = cls is base or _asked(name_of, cls, otherwise=None) is not None
-    return None if is_named else cls
-
-
-def _constructor_args(exception: Any) -> tuple[Any, ...]:
-    """Return what the builtin constructor wants; OSError keeps more than `args` shows."""
-    if issubclass(type(exception), BaseExceptionGroup):
-        return (_message_of_group(exception),)
-    if issubclass(type(exception), OSError):
-        reduced = _asked(OSError.__reduce__, exception, otherwise=None)
-        if isinstance(reduced, tuple) and isinstance(reduced[1], tuple):
-            return reduced[1]
-    asked: Any = _asked(getattr, exception, "args", otherwise=None)
-    args: tuple[Any, ...] = asked if type(asked) is tuple else _inside["args"](exception)
-    return args
-
-
-def _c_fields(exception: BaseException, base: type[BaseException]) -> tuple[tuple[str, str], ...]:
-    if not issubclass(base, ImportError | NameError | AttributeError):
-        return ()
-    values = (
-        (name, _asked(getattr, exception, name, otherwise=None))
-        for name in _C_FIELDS
-        if hasattr(base, name)
-    )
-    return tuple((name, _text(value)) for name, value in values if issubclass(type(value), str))
-
-
-def _own_fields(exception: BaseException) -> tuple[list[tuple[Any, Any]], Any]:
-    """Return the entries of `__dict__` whose keys are any objects, and `__notes__` apart."""
-    notes = None
-    entries = []
-    for key, value in dict.items(_inside["__dict__"](exception)):
-        if type(key) is str and key == "__notes__":
-            notes = value
-        elif not (type(key) is str and key == "remote_type"):
-            entries.append((key, value))
-    return entries, notes
-
-
-def _printed(notes: Any) -> tuple[str, ...]:
-    """Return notes as `traceback` prints them: a sequence by its items, else as a whole."""
-    is_sequence = _asked(isinstance, notes, Sequence, otherwise=False)
-    if is_sequence and not issubclass(type(notes), (str, bytes)):
-        items = _asked(tuple, notes, otherwise=("<__notes__ iteration failed>",))
-        return tuple(_text(note, "<note str() failed>") for note in items)
-    failed = "<__notes__ repr() failed>"
-    return () if notes is None else (_text(_asked(repr, notes, otherwise=failed)),)
-
-
-def _last_line(exception: BaseException) -> str:
-    """Say what the exception says, now: its arguments may be gone when it is printed."""
-    cls = type(exception)
-    name, module = _text(_qualname_of(cls)), _text(_asked(_module_of, cls, otherwise="?"))
-    if module not in ("builtins", "__main__"):
-        name = f"{module}.{name}"
-    text = _text(exception, "<exception str() failed>")
-    return f"{name}: {text}" if text else name
-
-
-def _frames(traceback: TracebackType | None) -> tuple[Frame, ...]:
-    frames: list[Frame] = []
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if not code.co_filename.startswith(_OWN_FILES):
-            place = _text(code.co_filename), traceback.tb_lineno or 0, _text(code.co_qualname)
-            frames.append(place)
-        traceback = traceback.tb_next
-    return tuple(frames)
-
-
-# ---- rebuild: where it is caught ----
-
-
-def rebuild(captured: Captured) -> BaseException:
-    """Put an exception together again; its remote traceback hangs below its `__cause__`.
+def prepare(outline: Outline, classes: Arrived) -> Incoming:
+    """Begin an exception before its values are there, which may have it among them.
 
     Called by the core, in the interpreter that gets it.
     """
-    exception = rebuild_alone(captured)
-    if issubclass(type(exception), DeadlineExceeded) and _core.deadline_was_heeded():
+    return Incoming(outline, classes[0])
+
+
+def rebuild(
+    incoming: Incoming, arrival: tuple[Arrived, BaseException | bool | None]
+) -> BaseException:
+    """Put an exception together; called by the core.
+
+    Args:
+        incoming: What prepare() has begun.
+        arrival: The values, and how it arrives: False, passed; None, raised; or raised while that
+            exception is handled here.
+    """
+    values, handled = arrival
+    is_raised = handled is not False
+    try:
+        exception = incoming.exception(values, is_raised)
+    except MemoryError:
+        raise
+    except Exception as failure:  # what cannot be foreseen is no reason to lose it
+        exception = _plain(incoming.outline, failure)
+    if is_raised and issubclass(type(exception), DeadlineExceeded) and _core.deadline_was_heeded():
         exception = DeadlineExceeded.as_timeout_error(cast("DeadlineExceeded", exception))
-    last: Any = exception
-    seen = {id(last)}
-    while (cause := _inside["__cause__"](last)) is not None and id(cause) not in seen:
-        last = cause
-        seen.add(id(last))
-    blocks = _shortened(_blocks(captured[0]))
-    if issubclass(type(last), RemoteTraceback):
-        last.blocks = blocks
-    else:
-        _set_inside(last, "__cause__", RemoteTraceback(blocks))
+    blocks = shortened(blocks_of(incoming.outline))
+    if is_raised or (incoming.is_new and any(frames for _, _, frames, _, _ in blocks)):
+        _add_traceback(exception, blocks)
+    if is_raised and handled is not None:
+        top = _fields(incoming.outline)
+        is_hidden = top["suppress"] and top["cause"] is None
+        _add_context(exception, cast("BaseException", handled), is_hidden)
     return exception
 
 
@@ -323,150 +84,242 @@ def deadline_passed(arguments: tuple[str]) -> BaseException:
     return exception.as_timeout_error() if _core.deadline_was_heeded() else exception
 
 
-def rebuild_alone(captured: Captured) -> BaseException:
-    """Put an exception together again, without its remote traceback."""
-    outline, values, lost = captured
-    return _Given(values, lost).rebuild(outline)
+class Incoming:
+    """An exception, and all that hang on it, on their way in.
 
+    Those that live here already, by their numbers, are the ones that are meant; others are made.
+    """
 
-class _Given:
-    """The values that have arrived, while exceptions are made of them."""
+    __slots__ = ("_ahead", "_classes", "_found", "_lost", "_values", "is_new", "outline")
 
-    __slots__ = ("_lost", "_position", "_values")
+    def __init__(self, outline: Outline, classes: tuple[Any, ...]) -> None:
+        self.outline, self._classes = outline, classes
+        self._values: tuple[Any, ...] = ()
+        self._lost: dict[int, str] = {}
+        self._found: dict[int, BaseException] = {}  # by number
+        self._ahead: set[int] = set()  # the numbers of those that have to be made
+        self._begin(outline)
+        self.is_new = _fields(outline)["number"] in self._ahead
 
-    def __init__(self, values: tuple[Any, ...], lost: Lost) -> None:
-        self._values, self._lost, self._position = values, dict(lost), 0
+    def _begin(self, outline: Outline | None) -> None:
+        fields = _fields(outline or ())
+        if "number" not in fields:
+            return
+        number = fields["number"]
+        exception = _core.identified(number)
+        if exception is not None:
+            self._found[number] = exception
+        else:
+            self._ahead.add(number)
+            cls = self._class_of(fields)
+            if not fields["members"] and fields["reduction"] is None and is_made_by_all(cls):
+                self._enter(number, allocate(cls))
+        for part in (*fields["members"], fields["cause"], fields["context"]):
+            self._begin(part)
 
-    def rebuild(self, outline: Outline) -> BaseException:
-        """Make an exception of the next values."""
-        fields: Any = dict(outline)
-        if fields["blocks"] is not None:
-            return RemoteTraceback(fields["blocks"])
-        notes = list(fields["notes"])
-        reference = self._next("its type", notes)
-        args = tuple(self._next(f"args[{i}]", notes, str) for i in range(fields["args"]))
-        state = [self._next_entry(notes) for _ in range(fields["state"])]
-        if fields["members"]:
-            args = (*args, [self.rebuild(member) for member in fields["members"]])
-        exception = _make(fields["type"], reference, args)
-        for name, value in fields["fields"]:
-            _set_c_field(exception, name, value)
-        own = _inside["__dict__"](exception)
-        for entry in filter(None, state):
-            _asked(own.__setitem__, *entry, otherwise=None)  # a key may refuse to be hashed
-        if notes:
-            own["__notes__"] = notes
-        for link in ("cause", "context"):  # in the order of their values
-            if fields[link] is not None:
-                _set_inside(exception, f"__{link}__", self.rebuild(fields[link]))
-        _set_inside(exception, "__suppress_context__", fields["suppress"])
+    def _enter(self, number: int, exception: BaseException | None) -> None:
+        if exception is not None:
+            self._found[number] = exception
+            _core.identify(exception, number)
+
+    def _class_of(self, fields: Any) -> type[BaseException]:
+        found: Any = None if fields["cls"] < 0 else self._classes[fields["cls"]]
+        if found is not None and not _core.is_proxy(found):
+            found = _core.whole(found)
+            if isinstance(found, type) and issubclass(found, BaseException):
+                return found  # it came home
+        return twin(fields["type"])
+
+    def exception(self, values: Arrived, is_raised: bool) -> BaseException:
+        """Return the exception, now that its values are there."""
+        self._values, self._lost = values[0], dict(values[1])
+        if self.is_new:
+            return self._made(self.outline)
+        fields = _fields(self.outline)
+        exception = self._found[fields["number"]]
+        if is_raised:
+            self._renew(exception, fields)
         return exception
 
-    def _next(
-        self, name: str, notes: list[str], stand_in: Callable[[str], Any] = lambda why: None
-    ) -> Any:
+    def _made(self, outline: Outline) -> BaseException:
+        fields = _fields(outline)
+        if "blocks" in fields:
+            return RemoteTraceback(fields["blocks"])
+        number = fields["number"] if "number" in fields else fields["again"]
+        if number in self._ahead and "number" in fields:
+            self._ahead.remove(number)
+            self._make(number, fields)
+        return self._found[number]
+
+    def _make(self, number: int, fields: Any) -> None:
+        parts = Parts(self._values, self._lost, fields)
+        exception, is_reduced = self._found.get(number), False
+        if exception is None and fields["members"]:
+            exception = self._group(fields, *parts.args)
+        elif exception is None:
+            cls = self._class_of(fields)
+            exception = made_by_reduction(cls, parts.reduction)
+            is_reduced = exception is not None
+            for args in () if is_reduced else (parts.args, ()):
+                exception = allocate(cls, *args) if exception is None else exception
+        if exception is None:
+            parts.notes.append(f"atoll: it could not be made as what it is: {fields['last']}")
+            exception = allocate(stand_in(fields["type"]))
+        if number not in self._found:
+            self._enter(number, exception)
+        self._fill(self._found[number], fields, parts, is_reduced)
+
+    def _group(self, fields: Any, message: str, *others: Any) -> BaseException:
+        members = [self._made(member) for member in fields["members"]]
+        made = allocate(self._class_of(fields), message, members)
+        if made is None:
+            made = BaseExceptionGroup(message, members)
+        if others:
+            set_inside(made, "args", (message, members, *others))
+        return made
+
+    def _fill(self, exception: BaseException, fields: Any, parts: Parts, is_reduced: bool) -> None:
+        if not fields["members"]:
+            set_args(exception, parts.args)
+        add_state(exception, parts.state)
+        refused = set_fields(exception, dict(parts.fields))
+        if not is_reduced:
+            parts.notes += (f"atoll: e.{name} could not be set" for name in refused)
+        own = inside["__dict__"](exception)
+        if issubclass(type(exception), BaseRemoteError) and fields["cls"] >= 0:
+            own["remote_type"] = self._classes[fields["cls"]]
+        if parts.notes:
+            own["__notes__"] = parts.notes
+        for link in ("cause", "context"):
+            if fields[link] is not None:
+                set_inside(exception, f"__{link}__", self._made(fields[link]))
+        set_inside(exception, "__suppress_context__", fields["suppress"])
+
+    def _renew(self, exception: BaseException, fields: Any) -> None:
+        """Add to one that lives here what it has got where it was raised."""
+        parts = Parts(self._values, self._lost, fields)
+        own = inside["__dict__"](exception)
+        add_state(exception, [each for each in parts.state if not _has_key(own, each[0])])
+        known = own.get("__notes__")
+        if parts.notes and not isinstance(known, list):
+            own["__notes__"] = parts.notes
+        elif parts.notes:
+            known += [note for note in parts.notes if note not in known]
+        cause = fields["cause"]
+        if cause is not None and "blocks" not in _fields(cause):
+            set_inside(exception, "__cause__", self._made(cause))
+        elif cause is None and fields["suppress"]:
+            set_inside(exception, "__suppress_context__", True)
+        if fields["context"] is not None and inside["__context__"](exception) is None:
+            set_inside(exception, "__context__", self._made(fields["context"]))
+
+
+class Parts:
+    """The values of one exception that have arrived, by what they are."""
+
+    __slots__ = ("_lost", "_position", "_values", "args", "fields", "notes", "reduction", "state")
+
+    def __init__(self, values: tuple[Any, ...], lost: dict[int, str], fields: Any) -> None:
+        self._values, self._lost, self._position = values, lost, fields["first"]
+        self.notes = list(fields["notes"])
+        self.args = tuple(self._argument(f"args[{i}]") for i in range(fields["args"]))
+        self.fields = [each for name in fields["fields"] for each in self._field(name)]
+        self.state = [each for _ in range(fields["state"]) for each in self._entry()]
+        self.reduction = None if fields["reduction"] is None else self._all(*fields["reduction"])
+
+    def _next(self) -> tuple[Any, str | None]:
+        """Return a value, and why it is lost."""
         position, self._position = self._position, self._position + 1
-        if position not in self._lost:
-            return self._values[position]
-        why = f"{name} could not be carried: {self._lost[position]}"
-        notes.append(f"atoll: {why}")
-        return stand_in(f"<{why}>")
+        return self._values[position], self._lost.get(position)
 
-    def _next_entry(self, notes: list[str]) -> tuple[Any, Any] | None:
-        key = self._next("the name of an attribute", notes)
-        is_lost = self._position in self._lost or self._position - 1 in self._lost
-        value = self._next(f"e.{key}", notes)
-        return None if is_lost else (key, value)
+    def _note(self, name: str, why: str) -> str:
+        text = f"{name} could not be carried: {why}"
+        self.notes.append(f"atoll: {text}")
+        return text
 
+    def _argument(self, name: str) -> Any:
+        value, why = self._next()
+        return value if why is None else f"<{self._note(name, why)}>"
 
-def _make(
-    of: type[BaseException] | TypeName, reference: Any, args: tuple[Any, ...]
-) -> BaseException:
-    """Make an exception without running an `__init__` that may demand other arguments."""
-    if isinstance(of, type):
-        return _constructed(of, of, args)
-    base = of[3]
-    cls = _find_type(of, reference) or _remote_type(of[0], of[1], base)
-    base = next((each for each in _mro_of(cls) if each is base), BaseException)
-    exception = _constructed(base, cls, args)
-    if issubclass(cls, BaseRemoteError):
-        _inside["__dict__"](exception)["remote_type"] = reference
-    kept = _inside["args"](exception)
-    if issubclass(base, OSError) and [*map(id, kept)] != [*map(id, args[:2])]:
-        # A subclass with an __init__ of its own: OSError.__new__ then leaves args to it.
-        _set_inside(exception, "args", args)
-    return exception
+    def _field(self, name: Any) -> Iterator[tuple[Any, Any]]:
+        value, why = self._next()
+        if why is None:
+            yield name, value
+        else:
+            self._note(f"e.{name}", why)
 
+    def _entry(self) -> Iterator[tuple[Any, Any]]:
+        key, why = self._next()
+        if why is None:
+            yield from self._field(key)
+        else:
+            self._note("the name of an attribute", why)
+            self._next()
 
-def _constructed(
-    base: type[BaseException], cls: type[BaseException], args: tuple[Any, ...]
-) -> BaseException:
-    """Make an exception by its builtin constructor, which may refuse args that were set later."""
-    try:
-        exception = base.__new__(cls, *args)
-        base.__init__(exception, *args)
-    except (TypeError, ValueError):
-        exception = base.__new__(cls)
-        _set_inside(exception, "args", args)
-    return exception
+    def _all(self, maker: str, count: int, states: int) -> Reduction | None:
+        found = [self._next() for _ in range(count + states)]
+        if any(why is not None for _, why in found):
+            return None
+        values = tuple(value for value, _ in found)
+        return maker, values[:count], values[count:]
 
 
-def _find_type(of: TypeName, reference: Any) -> type[BaseException] | None:
-    module_name, qualname, identifier, base = of
-    found: Any = None if _core.is_proxy(reference) else _core.whole(reference)
-    if found is not None:  # it came home; its base may be none of its stand-in elsewhere
-        return found if isinstance(found, type) and issubclass(found, BaseException) else None
-    try:
-        found = import_module(module_name)
-        for part in qualname.split("."):
-            found = getattr(found, part)
-    except MemoryError:  # it may well be there
-        raise
-    except Exception:  # importing runs code of others
-        found = None
-    if found is None and identifier is not None:
-        found = by_value_class(identifier)
-    return found if isinstance(found, type) and issubclass(found, base) else None
+def _fields(outline: Outline) -> Any:
+    return dict(outline)
 
 
-_remote_types: dict[tuple[str, str, type], type[BaseException]] = {}
+def _has_key(own: dict[Any, Any], key: Any) -> bool:
+    return asked(own.__contains__, key, otherwise=True)  # it may refuse to be hashed
 
 
-def _remote_type(module: str, qualname: str, base: type[BaseException]) -> type[BaseException]:
-    """Make, once, a type that stands for one that is not to be had here."""
-    key = module, qualname, base
-    if key not in _remote_types:
-        # A qualified name can be any string, the name of a new class cannot.
-        name = qualname.rpartition(".")[2].encode("utf-8", "replace").decode().replace("\0", "?")
-        family = RemoteError if issubclass(base, Exception) else BaseRemoteError
-        namespace = {"__module__": module, "__qualname__": qualname}
-        made = type(name, (family, base), namespace)
-        _remote_types[key] = cast("type[BaseException]", made)
-    return _remote_types[key]
+def _plain(outline: Outline, failure: Exception) -> BaseException:
+    """Make the nearest exception that all share, which says what the other said."""
+    fields = _fields(outline)
+    of = fields["type"]
+    base = of if isinstance(of, type) else of[3]
+    made = allocate(base)
+    if made is None:
+        made = Exception() if issubclass(base, Exception) else BaseException()
+    set_inside(made, "args", (fields["last"],))
+    made.add_note(f"atoll: it could not be put together: {text_of(failure)}")
+    return made
 
 
-# ---- the remote traceback, as it is printed ----
-
-_BY_CAUSE = "The above exception was the direct cause of the following exception:"
-_BY_CONTEXT = "During handling of the above exception, another exception occurred:"
-
-
-def _blocks(outline: Outline, words: str = "") -> Blocks:
-    fields: Any = dict(outline)
-    if fields["blocks"] is not None:
-        return cast("Blocks", fields["blocks"])
-    earlier: Blocks = ()
-    if fields["cause"] is not None:
-        earlier, words = _blocks(fields["cause"], words), _BY_CAUSE
-    elif fields["context"] is not None and not fields["suppress"]:
-        earlier, words = _blocks(fields["context"], words), _BY_CONTEXT
-    last = (fields["last"], *fields["notes"])
-    members = tuple(_blocks(member) for member in fields["members"])
-    return (*earlier, (words, fields["interpreter"], fields["frames"], last, members))
+def _add_traceback(exception: BaseException, blocks: Blocks) -> None:
+    """Hang the remote traceback at the end of the chain of causes."""
+    last = _last_in_chain(exception, "__cause__")
+    if issubclass(type(last), RemoteTraceback):
+        cast("RemoteTraceback", last).blocks = blocks
+    else:
+        set_inside(last, "__cause__", RemoteTraceback(blocks))
 
 
-def _shortened(blocks: Blocks) -> Blocks:
-    if len(blocks) <= 2 * _BLOCKS_KEPT:
-        return blocks
-    left_out = ("", "...", (), ("[some interpreters left out]",), ())
-    return (*blocks[:_BLOCKS_KEPT], left_out, *blocks[1 - _BLOCKS_KEPT :])
+def _add_context(exception: BaseException, handled: BaseException, is_hidden: bool) -> None:
+    """Have it raised while another one is handled here, as Python does it.
+
+    Unless it was raised `from None` the remote traceback has that context as well: of what has a
+    cause Python prints that alone.
+    """
+    chain = set(map(id, _chain(exception, "__context__")))
+    if id(handled) in chain:
+        return
+    for each in _chain(handled, "__context__"):
+        if id(inside["__context__"](each)) in chain:
+            set_inside(each, "__context__", None)  # no circle
+    set_inside(_last_in_chain(exception, "__context__"), "__context__", handled)
+    if not is_hidden:
+        set_inside(_last_in_chain(exception, "__cause__"), "__context__", handled)
+
+
+def _chain(exception: BaseException, link: str) -> Iterator[BaseException]:
+    seen = set()
+    following: BaseException | None = exception
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        following = inside[link](following)
+
+
+def _last_in_chain(exception: BaseException, link: str) -> BaseException:
+    *_, last = _chain(exception, link)
+    return last

@@ -34,7 +34,8 @@ def dump(obj: object, is_reference: Callable[[object], bool], may_leave: bool = 
         TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
     """
     try:
-        data, beside = pickles.write(_ByName, obj, is_reference, may_leave)
+        beside = pickles.Beside(is_reference, may_leave)
+        data = pickles.write(_ByName, obj, beside)
     except (pickle.PicklingError, AttributeError, TypeError):
         pass
     else:
@@ -60,7 +61,8 @@ def dump_by_value(
 
     if not _is_changed():
         try:
-            data, beside = pickles.write(closures.Pickler, obj, is_reference, may_leave)
+            beside = pickles.Beside(is_reference, may_leave)
+            data = pickles.write(closures.Pickler, obj, beside)
         except Exception:  # what is wrong, if anything, cloudpickle says
             pass
         else:
@@ -68,7 +70,8 @@ def dump_by_value(
                 return beside.dumped(data)
     from . import cloud
 
-    data, beside = pickles.write(cloud.Pickler, obj, is_reference, may_leave)
+    beside = pickles.Beside(is_reference, may_leave)
+    data = pickles.write(cloud.Pickler, obj, beside)
     return beside.dumped(data)
 
 
@@ -81,7 +84,8 @@ def _is_changed() -> bool:
     return listed is not None and bool(listed())
 
 
-def _is_proxy_or_handle(obj: object) -> bool:
+def is_proxy_or_handle(obj: object) -> bool:
+    """Tell what stays what it is when all else goes by value."""
     return _core.is_proxy(obj) or _core.is_handle(obj)
 
 
@@ -92,4 +96,4 @@ def dump_function(function: Callable[..., Any]) -> Dumped:
         TypeError, AttributeError, pickle.PicklingError: If something that it captured cannot be
             pickled.
     """
-    return dump_by_value(function, _is_proxy_or_handle)
+    return dump_by_value(function, is_proxy_or_handle)

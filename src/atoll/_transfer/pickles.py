@@ -4,6 +4,9 @@ References are what stays what it is: handles and, as the caller says, proxies. 
 those of numpy arrays and the like (protocol 5): each is copied once, into a block of its own, and
 what is made over there is made over that. Of shared values there are only the addresses, unless
 the pickle may leave the process.
+
+Of classes that cannot be imported there is only the id; the definitions cross beside the pickle,
+too, for interpreters that have not got them (_transfer.definitions).
 """
 
 from __future__ import annotations
@@ -16,12 +19,16 @@ from .. import _core
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, cast
 
     from .._memory.buffer import Buffer
+    from .definitions import Definition
 
     # A pickle, and the references and buffers that it refers to by their position.
+    # The last reference is the definitions of classes, if there are any.
     type Dumped = tuple[bytes, tuple[object, ...], tuple[Buffer, ...]]
+else:
+    from .._typing import cast
 
 _SMALL = 8192  # bytes; a smaller buffer costs less as a part of the pickle
 
@@ -30,10 +37,24 @@ _SMALL = 8192  # bytes; a smaller buffer costs less as a part of the pickle
 
 
 class Beside:
-    """What is to cross beside a pickle, collected while that is written."""
+    """What is to cross beside a pickle, collected while that is written.
 
-    def __init__(self, is_reference: Callable[[object], bool]) -> None:
+    Args:
+        is_reference: Tells what is a reference.
+        may_leave: Whether the pickle may be loaded in another process.
+        defined: The class whose definition is pickled, if one is.
+    """
+
+    def __init__(
+        self,
+        is_reference: Callable[[object], bool],
+        may_leave: bool = False,
+        defined: type | None = None,
+    ) -> None:
+        self.may_leave = may_leave
+        self.classes: set[str] = set()  # the ids of those that go by value
         self._is_reference = is_reference
+        self._defined = defined
         self._references: list[object] = []
         self._buffers: list[pickle.PickleBuffer] = []
 
@@ -44,6 +65,16 @@ class Beside:
         self._references.append(obj)
         return _take, (len(self._references) - 1,)
 
+    def takes_class(self, cls: type) -> Any:
+        """Take a class that goes by value; NotImplemented: it has to stand in the pickle."""
+        if self.may_leave or cls is self._defined:
+            return NotImplemented
+        from . import definitions
+
+        identifier = definitions.identify(cls)
+        self.classes.add(identifier)
+        return _find_class, (identifier,)
+
     def leaves(self, buffer: pickle.PickleBuffer) -> bool:
         """Take a buffer, or leave it in the pickle: a pickler's `buffer_callback`."""
         with memoryview(buffer) as view:
@@ -53,13 +84,31 @@ class Beside:
         return is_small
 
     def dumped(self, data: bytes) -> Dumped:
-        """Return all that crosses; only now buffers are copied."""
-        buffers = [_core.buffer_copy(buffer.raw()) for buffer in self._buffers]
-        return data, tuple(self._references), tuple(buffers)
+        """Return all that crosses; only now buffers are copied, and classes taken apart."""
+        references = self._references
+        if self.classes:
+            from . import definitions
+
+            references = [*references, definitions.gather(self.classes, self._is_reference)]
+        return data, tuple(references), self.copied_buffers()
+
+    def definition(self, identifier: str, data: bytes) -> Definition:
+        """Return what crosses of the class that is defined, and the ids of those that it needs."""
+        beside = tuple(self._references), self.copied_buffers()
+        return identifier, data, *beside, tuple(self.classes)
+
+    def copied_buffers(self) -> tuple[Buffer, ...]:
+        """Return copies of the buffers that were taken."""
+        return tuple(_core.buffer_copy(buffer.raw()) for buffer in self._buffers)
 
 
 def _take(position: int) -> object:
     """Stand in a pickle for the reference at that position; the unpickler knows them."""
+    raise RuntimeError("this pickle is only good between interpreters")
+
+
+def _find_class(identifier: str) -> object:
+    """Stand in a pickle for what finds a class by its id; as well."""
     raise RuntimeError("this pickle is only good between interpreters")
 
 
@@ -68,10 +117,10 @@ class _Sorting:
 
     def __init__(self, file: io.BytesIO, beside: Beside) -> None:
         super().__init__(file, 5, buffer_callback=beside.leaves)  # type: ignore[call-arg]
-        self._takes = beside.takes
+        self.beside = beside
 
     def reducer_override(self, obj: object) -> Any:
-        taken = self._takes(obj)
+        taken = self.beside.takes(obj)
         return super().reducer_override(obj) if taken is NotImplemented else taken  # type: ignore[misc]
 
 
@@ -84,16 +133,14 @@ class _Sharing(_Sorting):
 _adapted: dict[tuple[type, type], Any] = {}
 
 
-def write(
-    base: type, obj: object, is_reference: Callable[[object], bool], may_leave: bool = False
-) -> tuple[bytes, Beside]:
+def write(base: type, obj: object, beside: Beside) -> bytes:
     """Pickle with a pickler of a kind that has a `reducer_override`."""
-    kinds = _Sharing if _core.has_shared() and not may_leave else _Sorting, base
+    kinds = _Sharing if _core.has_shared() and not beside.may_leave else _Sorting, base
     if kinds not in _adapted:
         _adapted[kinds] = type("Pickler", kinds, {})
-    file, beside = io.BytesIO(), Beside(is_reference)
+    file = io.BytesIO()
     _adapted[kinds](file, beside).dump(obj)
-    return file.getvalue(), beside
+    return file.getvalue()
 
 
 # ---- putting together ----
@@ -111,7 +158,14 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module == __name__ and name == "_take":
             return self._references.__getitem__
+        if module == __name__ and name == "_find_class":
+            return self._find_class
         return super().find_class(module, name)
+
+    def _find_class(self, identifier: str) -> type:
+        from . import definitions
+
+        return definitions.find(identifier, cast("tuple[Definition, ...]", self._references[-1]))
 
 
 def load(dumped: Dumped) -> Any:

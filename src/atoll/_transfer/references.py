@@ -52,6 +52,10 @@ def type_of(proxy: object) -> type:
     Raises:
         TypeError: If it is not a Proxy.
         AttributeError: If the Proxy is restricted.
+
+    Example:
+        >>> atoll.type_of(interpreter.eval("[1, 2]"))
+        <class 'list'>
     """
     return _core.type_of(proxy)
 

@@ -1,12 +1,18 @@
 """Making functions again that came by value.
 
 Apart from what takes them apart, which an interpreter that runs them need not import.
+
+Functions of the `__main__` of one interpreter have the same globals here, whenever they come: those
+are kept under a key. What a function brings of them is bound unless the name is bound already: so
+what functions here have set stays. Only what was bound anew at home since is bound anew here.
 """
 
 from __future__ import annotations
 
 import _pickle as pickle  # pickle itself takes milliseconds to import
 import marshal
+import sys
+from importlib import import_module
 
 from .. import _core
 from . import pickles
@@ -18,6 +24,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._memory.buffer import Buffer
+
+    # An interpreter, and which of its modules that have been `__main__`.
+    type Key = tuple[int, int]
+    # Where a function is a global: the key, its name, and how often that has been bound.
+    type Place = tuple[Key, str, int | None]
 
 
 _Function: Any = type(lambda: None)  # types takes a while, too
@@ -35,27 +46,130 @@ def load_function(
     return function
 
 
-def make(code: bytes, namespace: dict[str, Any], name: str) -> Callable[..., Any]:
-    """Make a function that was taken apart, but for what `fill` gives it; called by the pickle."""
-    if namespace.get("__name__", "") is None:
-        namespace["__name__"] = "__main__"
-    namespace.setdefault("__builtins__", __builtins__)
+# ---- globals ----
+
+_namespaces: dict[Key, dict[str, Any]] = {}
+_bound: dict[Key, dict[str, int | None]] = {}  # how often a name had been bound, when it came
+
+
+def key_of(namespace: dict[str, Any]) -> Key | None:
+    """Return the key of the globals of a `__main__`, here or elsewhere; None: others."""
+    for key, known in list(_namespaces.items()):
+        if known is namespace:
+            return key
+    if namespace is not getattr(sys.modules.get("__main__"), "__dict__", None):
+        return None
+    key = _core.own_id(), len(_namespaces)
+    _namespaces[key] = namespace
+    return key
+
+
+def is_at_home(key: Key) -> bool:
+    """Tell whether these are globals of a module of this interpreter."""
+    return key[0] == _core.own_id()
+
+
+def bind(namespace: dict[str, Any], values: dict[str, Any]) -> None:
+    """Give functions the globals that came with one of them."""
+    key = key_of(namespace)
+    if key is None:
+        namespace.update(values)
+    elif not is_at_home(key):
+        bound = _bound.setdefault(key, {})
+        for name, (times, value) in values.items():
+            is_known = name in namespace and (times is None or bound.get(name, times) == times)
+            if not is_known:
+                namespace[name] = value
+            bound[name] = bound.get(name) if times is None else times
+
+
+# ---- functions ----
+
+
+def make_cell() -> Any:
+    """Make an empty cell; called by the pickle."""
+    return _Cell()
+
+
+def make(
+    code: bytes, namespace: tuple[Key | None, dict[str, Any]], name: str, cells: tuple[Any, ...]
+) -> Callable[..., Any]:
+    """Make a function that was taken apart, but for what `fill` gives it; called by the pickle.
+
+    A global function that comes home is itself again.
+    """
+    key, described = namespace
+    if described.get("__name__", "") is None:
+        described["__name__"] = "__main__"
+    described.setdefault("__builtins__", __builtins__)
+    namespace_here = described if key is None else _namespaces.setdefault(key, described)
     loaded: CodeType = marshal.loads(code)
-    cells = tuple(_Cell() for _ in loaded.co_freevars)
-    function: Callable[..., Any] = _Function(loaded, namespace, name, None, cells)
+    known: Any = namespace_here.get(name)
+    if key is not None and is_at_home(key) and getattr(known, "__code__", None) == loaded:
+        return known  # type: ignore[no-any-return]
+    function: Callable[..., Any] = _Function(loaded, namespace_here, name, None, cells)
     return function
 
 
 def fill(
     function: Any,
-    state: tuple[dict[str, Any], tuple[tuple[Any, ...], ...], dict[str, Any], dict[str, Any]],
+    state: tuple[dict[str, Any], tuple[Any, ...], dict[str, Any], dict[str, Any], tuple[str, ...]],
 ) -> None:
     """Give a function what it refers to, which may be the function itself; called by the pickle."""
-    values, cells, attributes, members = state
-    function.__globals__.update(values)
+    values, cells, attributes, members, modules = state
+    for module in modules:
+        import_module(module)
+    namespace = function.__globals__
+    key = key_of(namespace)
+    if key and is_at_home(key) and namespace.get(function.__name__) is function:
+        return  # it is itself again
     for cell, contents in zip(function.__closure__ or (), cells, strict=True):
         if contents:
             (cell.cell_contents,) = contents
     for name, value in attributes.items():
         setattr(function, name, value)
     function.__dict__.update(members)
+    bind(namespace, values)
+
+
+# ---- functions that functools makes of them ----
+
+
+def _placed(made: Any, place: Place | None) -> Any:
+    """Return what is bound at that place, if that is what was bound there at home; else bind it."""
+    if place is None:
+        return made
+    key, name, times = place
+    namespace = _namespaces.setdefault(key, {})
+    bind(namespace, {name: (times, made)})
+    found = namespace.get(name)
+    is_same = is_at_home(key) or _bound.get(key, {}).get(name) == times
+    return found if is_same and type(found) is type(made) else made
+
+
+def make_cached(
+    function: Callable[..., Any], maxsize: int | None, is_typed: bool, place: Place | None
+) -> Any:
+    """Make what `functools.lru_cache` makes, or find the global one; called by the pickle."""
+    import functools
+
+    return _placed(functools.lru_cache(maxsize, is_typed)(function), place)
+
+
+def make_dispatching(function: Callable[..., Any], place: Place | None) -> Any:
+    """Make what `functools.singledispatch` makes, or find the global one; called by the pickle."""
+    import functools
+
+    return _placed(functools.singledispatch(function), place)
+
+
+def fill_dispatching(function: Any, registry: dict[type, Any]) -> None:
+    """Register the implementations; called by the pickle."""
+    for kind, implementation in registry.items():
+        if kind not in function.registry:
+            function.register(kind, implementation)
+
+
+def fill_dispatching_method(method: Any, registry: dict[type, Any]) -> None:
+    """Register the implementations of a `functools.singledispatchmethod`; called by the pickle."""
+    fill_dispatching(method.dispatcher, registry)

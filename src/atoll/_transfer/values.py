@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-
 from .. import _core
-from .names import name_of, resolve
+from .._typing import cast
+from . import by_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .exception_types import Named
     from .pickles import Dumped
 
 # How a value was taken apart, and the parts.
-_BY_NAME, _BY_PICKLE, _IN_PARTS = "name", "pickle", "parts"
+_BY_PICKLE, _IN_PARTS, _AS_TWIN = "pickle", "parts", "twin"
 
 
 def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
@@ -36,17 +36,22 @@ def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
 
 def dump(
     obj: object, is_forced: bool = False, may_leave: bool = False
-) -> tuple[str, str | bytes | Dumped] | None:
+) -> tuple[str, str | bytes | Dumped | Named | tuple[Any, ...]] | None:
     """Take a value apart into what the core can carry; None: it has to go by reference.
 
     With `is_forced` (for `copy`) what cannot be pickled is an error. With `may_leave` it can be
     put together in another process, too.
     """
-    if not is_forced and (isinstance(obj, type) or type(obj) is type(len)):
-        name = name_of(obj)
-        # Of other modules each interpreter may have a copy with a state of its own.
-        is_alike = name is not None and name.split(".")[0].split(":")[0] in sys.stdlib_module_names
-        return (_BY_NAME, name) if name is not None and is_alike else None
+    if (
+        not is_forced
+        and issubclass(type(obj), type)
+        and issubclass(cast("type", obj), BaseException)
+    ):
+        from .exception_types import named
+
+        return _AS_TWIN, named(cast("type[BaseException]", obj))
+    if not is_forced and by_name.is_candidate(obj):
+        return by_name.dump(obj)
     try:
         return _pickled(obj, may_leave)
     except Exception:
@@ -58,8 +63,12 @@ def dump(
 def load(dumped: tuple[str, Any]) -> Any:
     """Put together what `dump` took apart."""
     how, data = dumped
-    if how == _BY_NAME:
-        return resolve(data)
+    if how in by_name.LOADS:
+        return by_name.LOADS[how](data)
+    if how == _AS_TWIN:
+        from .exception_types import twin
+
+        return twin(data)
     if how == _BY_PICKLE:
         import _pickle as pickle
 
@@ -76,13 +85,38 @@ def fetch(proxy: object, may_leave: bool = False) -> Any:
     )
 
 
+class _Original:
+    """Stands for what a Proxy refers to where it is pickled or copied.
+
+    Pickled, and copied deep, it is its value; `copy.copy` takes it as it is (`take`).
+    """
+
+    __slots__ = ("proxy",)
+
+    def __init__(self, proxy: object) -> None:
+        self.proxy = proxy
+
+    def __reduce__(self) -> tuple[Any, tuple[Any]]:
+        how, what = fetch(self.proxy, True)
+        if how == _IN_PARTS:
+            data, references, buffers = what
+            what = data, references, tuple(map(bytearray, buffers))  # any pickler takes these
+        return load, ((how, what),)
+
+    def __deepcopy__(self, memo: object) -> Any:
+        return load(fetch(self.proxy))
+
+
+def take(value: Any) -> Any:
+    """Return a value that was pickled, or have the original copied where it is."""
+    if type(value) is not _Original:
+        return value
+    return _core.invoke(_core.owner(value.proxy), "copy:copy", (value.proxy,), None)
+
+
 def reduce_proxy(proxy: object) -> tuple[Any, tuple[Any]]:
     """Pickle a Proxy by the value of its original; called by the core."""
-    how, what = fetch(proxy, True)
-    if how == _IN_PARTS:
-        data, references, buffers = what
-        what = data, references, tuple(map(bytearray, buffers))  # any pickler takes these
-    return load, ((how, what),)
+    return take, (_Original(proxy),)
 
 
 def copy(obj: Any) -> Any:

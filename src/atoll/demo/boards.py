@@ -1,7 +1,7 @@
 """A workload for `atoll graph`: boards that know their readers, readers that know their boards.
 
-Each is in an interpreter of its own. One board is forgotten by all but its readers, which only it
-knows: garbage that spans interpreters.
+Each is in an interpreter of its own. One board is forgotten by the program: then only its readers
+refer to it, and only it refers to them. That is garbage that spans interpreters.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ NOTES = 20
 
 
 class Board:
-    """Tells its readers what is new."""
+    """Sends each new note to its readers."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -31,7 +31,7 @@ class Board:
 
 
 class Reader:
-    """Hears of what is new on a board, and may ask it for more."""
+    """Gets the notes of a board, to which it keeps a reference."""
 
     def __init__(self, board: Any, journal: Any) -> None:
         self.board = board
@@ -54,7 +54,7 @@ class Journal:
 
 
 class Snapshots(NamedTuple):
-    """The references while all is in use, when a board was forgotten, and after a collection."""
+    """The references while all is in use, after a board was forgotten, and after a collection."""
 
     in_use: gc.ReferenceGraph
     forgotten: gc.ReferenceGraph
@@ -66,7 +66,7 @@ class Snapshots(NamedTuple):
 
 def run() -> Snapshots:
     """Run the workload; the graphs name interpreters that are closed by then."""
-    gc.collect()  # what is garbage already is not to be counted
+    gc.collect()  # older garbage would be counted too
     with _interpreters() as (modules, journal):
         new = _make_board(modules, "new", journal)
         old = _make_board(modules, "old", journal)

@@ -87,7 +87,7 @@ def lane_chart(title: str, lanes: Sequence[Lane]) -> Markup:
 
 
 def binned(values: Iterable[int], bins: Sequence[Bin]) -> list[Bar]:
-    """Count values in bins; none may lie below the first."""
+    """Count values in bins; no value may be less than the first bin's."""
     begins = [each.begin for each in bins]
     counts = Counter(bisect_right(begins, value) - 1 for value in values)
     return [Bar(each.label, counts[place], f"{counts[place]:,}") for place, each in enumerate(bins)]

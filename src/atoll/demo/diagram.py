@@ -5,25 +5,25 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from atoll.demo.markup import Markup, element, join, void_element
+from atoll.demo.markup import Markup, element, join
 
 WIDTH, HEIGHT = 960, 640
 BOX_WIDTH, LINE_HEIGHT = 150, 17
 MOST_LINES = 4
-"""Of types in a box."""
+"""How many types a box lists."""
 BEND = 26
-"""How far an arrow bends to its left, so that it can be told from the one that comes back."""
+"""How far an arrow bends to its left; so the arrow in the other direction lies beside it."""
 
 
 class Box(NamedTuple):
-    """An interpreter, and what of it others hold."""
+    """An interpreter, and which of its objects others hold."""
 
     name: str
     lines: Sequence[str]
 
 
 class Arrow(NamedTuple):
-    """References from one box, by its place, to another."""
+    """References from one box to another; boxes are given by their places."""
 
     begin: int
     end: int
@@ -65,7 +65,7 @@ def _centre(place: int, count: int) -> tuple[float, float]:
 
 
 def _circular(count: int, arrows: Sequence[Arrow]) -> set[Arrow]:
-    """Return the arrows from whose end one can get back to their beginning."""
+    """Return the arrows that are part of a circle."""
     ends: dict[int, set[int]] = defaultdict(set)
     for arrow in arrows:
         ends[arrow.begin].add(arrow.end)
@@ -92,7 +92,7 @@ def _arrow(
     middle = (begin[0] + end[0]) / 2 + 2 * left[0], (begin[1] + end[1]) / 2 + 2 * left[1]
     first, last = _edge_of_box(begin, middle, arrow), _edge_of_box(end, middle, arrow)
     class_ = "circular" if is_circular else "single"
-    line = void_element(
+    line = element(
         "path",
         d=f"M{first[0]:.0f} {first[1]:.0f}Q{middle[0]:.0f} {middle[1]:.0f} "
         f"{last[0]:.0f} {last[1]:.0f}",
@@ -142,7 +142,7 @@ def _box(box: Box, centre: tuple[float, float]) -> Markup:
         )
         for place, text in enumerate((box.name, *lines))
     ]
-    frame = void_element(
+    frame = element(
         "rect",
         x=f"{centre[0] - BOX_WIDTH / 2:.0f}",
         y=f"{top:.0f}",
@@ -158,7 +158,7 @@ def _arrowheads() -> Markup:
     heads = [
         element(
             "marker",
-            void_element("path", d="M0 0L10 5L0 10z", class_=f"head {class_}"),
+            element("path", d="M0 0L10 5L0 10z", class_=f"head {class_}"),
             id=class_,
             viewBox="0 0 10 10",
             refX="9",

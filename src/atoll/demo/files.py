@@ -96,9 +96,9 @@ def _paths_below(root: Path, without: frozenset[str], unreadable: list[Failure])
 
 
 def _source_file(path: str) -> SourceFile | None:
-    """Return the file at a path; None if it is no file, but a pipe, say, that would never end."""
+    """Return the file at a path; None if it is not a regular file (a pipe may never end)."""
     try:
         status = os.stat(path)
     except OSError:
-        return SourceFile(path, 0)  # whoever opens it will learn the reason
+        return SourceFile(path, 0)  # the worker that opens it gets the error
     return SourceFile(path, status.st_size) if stat.S_ISREG(status.st_mode) else None

@@ -1,4 +1,4 @@
-"""Shows who refers to whom between interpreters: as a table, and as an HTML page."""
+"""Shows the references between interpreters: as a table, and as an HTML page."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from atoll.demo.totals import counted
 
 COLUMNS = ("holder", "owner", "type", "in use", "forgotten", "collected")
 MOST_TYPES = 2
-"""Of an arrow that are named."""
+"""How many types the label of an arrow names."""
 IGNORED = frozenset({"module", "type"})
-"""What every program holds of others: the modules that it calls, and the classes of its Proxies."""
+"""Types of objects that every program refers to: modules that it calls, classes of its Proxies."""
 
 
 def print_graph(console: Console, snapshots: Snapshots) -> None:
-    """Print the Proxies, by holder, owner and type, in the three states."""
+    """Print the number of Proxies for each holder, owner and type, in the three states."""
     shown = Table(title="Proxies between interpreters", title_justify="left")
     for place, column in enumerate(COLUMNS):
         shown.add_column(column, justify="right" if place >= 3 else "left")
@@ -97,7 +97,7 @@ def draw(graph: gc.ReferenceGraph, title: str) -> Markup:
 
 
 def rows(snapshots: Snapshots) -> list[list[str]]:
-    """Return the Proxies of each holder, owner and type, in the three states."""
+    """Return the number of Proxies for each holder, owner and type, in the three states."""
     counts = [
         {(edge.holder.name, edge.owner.name, edge.type): edge.proxies for edge in graph.edges}
         for graph in (snapshots.in_use, snapshots.forgotten, snapshots.collected)

@@ -1,4 +1,4 @@
-"""Writes the job as one HTML page that needs nothing else: no script, no font, no network."""
+"""Writes the report as one HTML page that needs nothing else: no script, no font, no network."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ IMPORT_ROWS = 10
 FUNCTION_ROWS = 25
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""Forbids the page to load anything, so that nothing in a file's name could make it."""
+"""Forbids the page to load anything, whatever a file's name contains."""
 
 
 def write_page(path: Path, comparison: Comparison) -> None:
@@ -145,7 +145,7 @@ def _timing(comparison: Comparison) -> Markup:
 
 
 def _lanes(result: Pass) -> list[Lane]:
-    """Return a lane for each worker, those of the pass in one interpreter named so."""
+    """Return a lane for each worker; the lane of a pass in one interpreter is named so."""
     return [
         Lane(
             "one alone" if result.interpreters == 1 else f"interpreter {worker + 1}",

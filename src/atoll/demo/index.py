@@ -30,7 +30,7 @@ class Index:
         self._finished_size = 0
 
     def next_path(self) -> str | None:
-        """Return a path that nobody else gets, None if there is none left."""
+        """Return the next path, to one caller only; None if there is none left."""
         return self._waiting.popleft() if self._waiting else None
 
     def stop(self) -> None:
@@ -38,12 +38,12 @@ class Index:
         self._waiting.clear()
 
     def add_measurement(self, path: str, measurement: PlainMeasurement, span: PlainSpan) -> None:
-        """Keep what a file holds."""
+        """Keep the measurement of a file."""
         self._measurements[path] = measurement
         self._finish(path, span)
 
     def add_failure(self, path: str, reason: str, span: PlainSpan) -> None:
-        """Keep why a file could not be measured."""
+        """Keep the reason why a file could not be measured."""
         self._failures[path] = reason
         self._finish(path, span)
 
@@ -60,7 +60,7 @@ class Index:
         return tuple(sorted(self._failures.items()))
 
     def spans(self) -> tuple[PlainSpan, ...]:
-        """Return who worked when, in the order in which the work was done."""
+        """Return the span of every file that is done, in the order in which they were finished."""
         return tuple(self._spans)
 
     def _finish(self, path: str, span: PlainSpan) -> None:

@@ -18,7 +18,7 @@ def element(tag: str, /, *content: str, **attributes: str) -> Markup:
 
 
 def void_element(tag: str, /, **attributes: str) -> Markup:
-    """Return an element that has neither content nor an end tag."""
+    """Return an element of HTML that has neither content nor an end tag; SVG has none of these."""
     return Markup(f"<{tag}{_attributes(attributes)}>")
 
 

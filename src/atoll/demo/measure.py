@@ -81,7 +81,7 @@ def measure(source: str | bytes) -> Measurement:
 
 
 class _Scope:
-    """A function, or the module: what the decisions in it are counted for."""
+    """A function or the module, and the complexity counted for it so far."""
 
     __slots__ = ("complexity", "line", "name")
 
@@ -92,7 +92,7 @@ class _Scope:
 
 
 class _Survey:
-    """Visits every statement of a module; without recursion, so that no nesting is too deep."""
+    """Visits every statement of a module; without recursion, so that deep nesting is no problem."""
 
     def __init__(self) -> None:
         self.module = _Scope("", 0, 0)

@@ -41,9 +41,10 @@ def print_start(console: Console, sources: Sources, interpreters: int) -> None:
 
 @contextmanager
 def progress_bar(console: Console, sources: Sources) -> Iterator[Watcher]:
-    """Show a bar, by bytes since the largest files come first; yields what is told the progress.
+    """Show a bar; yields the function that is called with the progress.
 
-    A terminal shows the bar until the job is done; elsewhere there is none.
+    The bar counts bytes, since the largest files come first. It is only shown in a terminal, until
+    the job is done.
     """
     columns = (
         TextColumn("{task.description}"),
@@ -96,7 +97,7 @@ def _table(title: str, *columns: str, numbers_from: int = 1) -> Table:
 
 
 def _text(value: str, style: str = "") -> Text:
-    """Return a text from outside as a cell: its brackets are no markup."""
+    """Return a text from outside as a cell; brackets in it are not taken as markup."""
     return Text(printable(value), style=style)
 
 

@@ -22,7 +22,7 @@ REFRESH_SECONDS = 0.1
 
 
 class Progress(NamedTuple):
-    """How far a pass is: the interpreters at work, the files that are done, and their bytes."""
+    """How far a pass is: the number of its interpreters, of finished files, and of their bytes."""
 
     interpreters: int
     files: int
@@ -30,7 +30,7 @@ class Progress(NamedTuple):
 
 
 type Watcher = Callable[[Progress], None]
-"""Is told the progress, in the thread that runs the job."""
+"""Called with the progress, in the thread that runs the job."""
 
 
 class MeasuredFile(NamedTuple):
@@ -103,41 +103,41 @@ def compare(sources: Sources, interpreters: int, watch: Watcher) -> Comparison:
 
 
 def _read_once(files: Sequence[SourceFile]) -> None:
-    """Bring the files into the page cache, where either pass finds them."""
+    """Bring the files into the page cache, so that neither pass waits for the disk."""
     for file in files:
         try:
             with open(file.path, "rb") as opened:
                 opened.read()
         except OSError:
-            continue  # the workers will say so
+            continue  # the workers will report it
 
 
 @dataclass(frozen=True)
 class _Team:
     """The interpreter of the index, and those of the workers."""
 
-    keeper: Interpreter
+    home: Interpreter
     workers: tuple[Interpreter, ...]
 
     def crossings(self) -> int:
-        members = (self.keeper, *self.workers)
+        members = (self.home, *self.workers)
         return sum(member.statistics().crossings for member in members)
 
 
 @contextmanager
 def _team(size: int) -> Iterator[_Team]:
     with ExitStack() as stack:
-        keeper = stack.enter_context(Interpreter(name="index"))
+        home = stack.enter_context(Interpreter(name="index"))
         names = [f"worker-{number}" for number in range(1, size + 1)]
         workers = tuple(stack.enter_context(Interpreter(name=name)) for name in names)
         for worker in workers:
             worker.call(prepare)
-        yield _Team(keeper, workers)
+        yield _Team(home, workers)
 
 
 def _run_pass(sources: Sources, size: int, watch: Watcher) -> Pass:
     with _team(size) as team:
-        index: Index = team.keeper.call(
+        index: Index = team.home.call(
             Index, tuple((file.path, file.size) for file in sources.files)
         )
         crossings_before = team.crossings()
@@ -166,7 +166,7 @@ def _run_pass(sources: Sources, size: int, watch: Watcher) -> Pass:
 
 
 def _work_in_parallel(workers: Sequence[Interpreter], index: Index, watch: Watcher) -> None:
-    """Let every worker work, each from a thread of its own, until all are done.
+    """Run every worker, each on a thread of its own, until all are done.
 
     Raises whatever a worker raises, and KeyboardInterrupt: after the others have stopped.
     """

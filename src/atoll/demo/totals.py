@@ -23,7 +23,7 @@ PASS_COLUMNS = ("interpreters", "seconds", "busy CPUs", "files/s", "lines/s", "c
 """The head of a table of passes: what `pass_texts` returns."""
 
 LOOSE_MODULES = "(single modules)"
-"""The name of the package that files directly below the root are counted for."""
+"""The package name under which files directly below the root are counted."""
 
 
 class Total(NamedTuple):
@@ -93,7 +93,7 @@ def most_complex_functions(files: Iterable[MeasuredFile], count: int) -> list[Lo
 
 
 def most_imported_modules(files: Iterable[MeasuredFile], count: int) -> list[tuple[str, int]]:
-    """Return the top-level modules that the most files import, each with their number."""
+    """Return the top-level modules that the most files import, each with the number of files."""
     importers = Counter(name for file in files for name in file.measurement.imports)
     return sorted(importers.items(), key=lambda item: (-item[1], item[0]))[:count]
 

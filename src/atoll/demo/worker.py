@@ -1,4 +1,4 @@
-"""What runs in each worker interpreter: take a path from the index, measure, hand in."""
+"""What runs in each worker interpreter: take a path from the index, measure, store the result."""
 
 import warnings
 from time import perf_counter
@@ -14,7 +14,7 @@ UNMEASURABLE = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def prepare() -> None:
-    """Do once what the first file would otherwise pay for."""
+    """Measure something small, so that the time of the first file includes no first-time costs."""
     measure("if True:\n    pass\n")
 
 
@@ -26,7 +26,7 @@ def work(index: "Index", number: int) -> None:
         number: which of the workers this is.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # those of the files that are read
+        warnings.simplefilter("ignore")  # warnings about the files that are read
         while (path := index.next_path()) is not None:
             _measure_into(index, path, number)
 

@@ -8,8 +8,8 @@
 typedef _Atomic int64_t cell;
 
 static_assert(sizeof(cell) == sizeof(int64_t) && sizeof(long long) == sizeof(int64_t),
-              "a cell is nothing but its number");
-static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock would be of one process, a mapped file is not");
+              "a cell is only its number");
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "processes that map the same file share no lock");
 
 static cell *
 cell_of(PyObject *self)
@@ -20,7 +20,7 @@ cell_of(PyObject *self)
 
 // ---- life ----
 
-// Where the cell would be, or NULL with an exception.
+// The address of the cell, or NULL with an exception.
 static char *
 find_place(const view *seen, Py_ssize_t offset)
 {
@@ -187,13 +187,14 @@ static PyType_Slot atomic_int_slots[] = {
          "A 64-bit integer with a sign in a Buffer, changed by many threads at once.\n\n"
          "For counters and progress: each operation is one instruction of the processor, not\n"
          "a crossing, and none is lost, whichever interpreters the threads are in. All are\n"
-         "sequentially consistent: who sees a number also sees what its writer did before.\n\n"
-         "What crosses: an AtomicInt as a handle to the same cell. It keeps the memory, also\n"
-         "when the Buffer is released. Writing to these bytes in other ways meanwhile is a\n"
+         "sequentially consistent: a thread that reads a number also sees all that its writer\n"
+         "did before.\n\n"
+         "What crosses: an AtomicInt as a handle to the same cell. It keeps the memory, even\n"
+         "if the Buffer is released. Writing to these bytes in another way meanwhile is a\n"
          "data race.\n\n"
          "Args:\n"
          "    buffer: A C-contiguous Buffer.\n"
-         "    offset: Bytes from its start, so that the cell is aligned to 8 bytes.\n\n"
+         "    offset: Bytes from its start. The cell must be aligned to 8 bytes.\n\n"
          "Raises:\n"
          "    ValueError: If there is no room at that offset, it is not aligned, or the\n"
          "        Buffer is released or not contiguous.\n"

@@ -1,6 +1,7 @@
 // Buffer, the handle: the C half of atoll.Buffer, and the functions that take one.
 //
-// Slices are left to memoryview: what it makes of this object's buffer is read back as a new view.
+// Slices and casts are made by memoryview, and its result is read back as a new view.
+#include "bridge/python/cpython.h"
 #include "types/buffer.h"
 
 #include <errno.h>
@@ -12,12 +13,12 @@ static_assert(sizeof(Py_ssize_t) == sizeof(ptrdiff_t), "a view's shape is that o
 
 typedef struct {
     handle_object handle; // first
-    Py_ssize_t exports;   // buffers of it in use: while there are any it cannot be released
+    Py_ssize_t exports;   // buffers of it in use; it can be released only at 0
 } buffer_object;
 
 // ---- views ----
 
-// NULL: released, ValueError.
+// NULL: ValueError, it is released.
 static view *
 view_of(PyObject *self)
 {
@@ -84,8 +85,8 @@ make_buffer(core_state *state, block *of, const view_layout *layout)
     return buffer;
 }
 
-// What a memoryview of a Buffer shows, as a Buffer. If that is other memory, the memoryview itself:
-// a subclass may have a __buffer__ of its own, which release() knows nothing of.
+// A Buffer of what a memoryview of a Buffer shows. If that is other memory, the memoryview itself:
+// a subclass may have its own __buffer__, and release() could not track that.
 static PyObject *
 read_back(core_state *state, PyObject *buffer, PyObject *shown)
 {
@@ -96,7 +97,7 @@ read_back(core_state *state, PyObject *buffer, PyObject *shown)
                : Py_NewRef(shown);
 }
 
-// A block's only view so far, of bytes; steals the block.
+// A new block's view as bytes; steals the block.
 static view *
 whole_steal(block *of, bool is_readonly)
 {
@@ -118,7 +119,7 @@ asks(int flags, int for_what)
     return (flags & for_what) == for_what;
 }
 
-// What is asked for that cannot be had, or NULL.
+// Why the Buffer cannot be had as `flags` ask, or NULL.
 static const char *
 find_obstacle(const Py_buffer *full, int flags)
 {
@@ -144,6 +145,9 @@ find_obstacle(const Py_buffer *full, int flags)
 static int
 buffer_get(PyObject *op, Py_buffer *out, int flags)
 {
+    if (cpython_refuse_null_view(out) < 0) {
+        return -1;
+    }
     view *seen = view_of(op);
     out->obj = NULL;
     if (seen == NULL) {
@@ -189,7 +193,7 @@ buffer_length(PyObject *self)
     return seen == NULL ? -1 : seen->layout.shape[0];
 }
 
-// A slice as a Buffer of the same block; any other item as it is.
+// A slice is a Buffer of the same block; any other item is returned as it is.
 static PyObject *
 buffer_subscript(PyObject *self, PyObject *key)
 {
@@ -300,11 +304,12 @@ buffer_is_released(PyObject *self, void *unused)
 static PyGetSetDef buffer_getset[] = {
     {"nbytes", buffer_nbytes, NULL, "Its size in bytes.", NULL},
     {"itemsize", buffer_itemsize, NULL, "The size of an item in bytes.", NULL},
-    {"format", buffer_format, NULL, "What an item is, as the module struct names it.", NULL},
+    {"format", buffer_format, NULL, "The format of an item, in the notation of the module struct.",
+     NULL},
     {"ndim", buffer_ndim, NULL, "How many axes it has.", NULL},
     {"shape", buffer_shape, NULL, "The number of items along each axis.", NULL},
     {"strides", buffer_strides, NULL, "Bytes from one item to the next along each axis.", NULL},
-    {"readonly", buffer_is_readonly, NULL, "Is writing through it refused?", NULL},
+    {"readonly", buffer_is_readonly, NULL, "Is it read-only?", NULL},
     {"c_contiguous", buffer_is_contiguous, NULL, "Are its items in a row, the last axis first?",
      "C"},
     {"f_contiguous", buffer_is_contiguous, NULL, "Are its items in a row, the first axis first?",
@@ -352,14 +357,13 @@ buffer_release(PyObject *self, PyObject *unused)
 
 static PyMethodDef buffer_methods[] = {
     {"release", buffer_release, METH_NOARGS,
-     PyDoc_STR(
-         "release($self, /)\n--\n\n"
-         "Let go of the memory: it is freed when no other Buffer is a view of it.\n\n"
-         "Everything else that is done with a released Buffer is a ValueError; releasing it\n"
-         "again does nothing. Buffers of other interpreters, and slices, are not affected.\n\n"
-         "Crosses: nothing. Threads: any of this interpreter.\n\n"
-         "Raises:\n"
-         "    BufferError: If the memory is in use here: by a memoryview, an array.")},
+     PyDoc_STR("release($self, /)\n--\n\n"
+               "Release the memory: it is freed when no other Buffer is a view of it.\n\n"
+               "Any other use of a released Buffer raises a ValueError; releasing it again does\n"
+               "nothing. Buffers of other interpreters, and slices, are not affected.\n\n"
+               "Crosses: nothing. Threads: any of this interpreter.\n\n"
+               "Raises:\n"
+               "    BufferError: If the memory is in use here: by a memoryview, an array.")},
     {NULL},
 };
 
@@ -414,7 +418,7 @@ holds_objects(const char *format)
     return false;
 }
 
-// A copy of what another object's buffer shows, in the order of C.
+// Copies another object's buffer, in C order.
 static PyObject *
 copy_buffer(core_state *state, const Py_buffer *original)
 {
@@ -485,7 +489,7 @@ map_file(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     return buffer;
 }
 
-// The same memory as bytes in a row.
+// The same memory as one row of bytes.
 static PyObject *
 as_bytes(core_state *state, view *seen)
 {
@@ -499,7 +503,7 @@ as_bytes(core_state *state, view *seen)
     return make_buffer(state, seen->block, &layout);
 }
 
-// The same memory in another form: what memoryview.cast makes of it.
+// The same memory in another format and shape, as memoryview.cast makes it.
 static PyObject *
 cast(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
@@ -545,7 +549,7 @@ count_all(PyObject *module, PyObject *unused)
 
 PyMethodDef buffer_functions[] = {
     {"buffer_copy", copy, METH_O,
-     PyDoc_STR("buffer_copy($module, object, /)\n--\n\nA Buffer with a copy of a buffer.")},
+     PyDoc_STR("buffer_copy($module, object, /)\n--\n\nCopy an object's buffer into a Buffer.")},
     {"buffer_map", (PyCFunction)(void (*)(void))map_file, METH_FASTCALL,
      PyDoc_STR("buffer_map($module, descriptor, nbytes, is_writable, /)\n--\n\n"
                "A Buffer of an open file.")},
@@ -554,8 +558,8 @@ PyMethodDef buffer_functions[] = {
                "The same memory in another format and shape.")},
     {"buffer_readonly", make_readonly, METH_O,
      PyDoc_STR("buffer_readonly($module, buffer, /)\n--\n\n"
-               "The same memory, not to be written through.")},
+               "A read-only Buffer of the same memory.")},
     {"buffer_statistics", count_all, METH_NOARGS,
-     PyDoc_STR("buffer_statistics($module, /)\n--\n\nHow many blocks there are, of how much.")},
+     PyDoc_STR("buffer_statistics($module, /)\n--\n\nCount the blocks and their bytes.")},
     {NULL},
 };

@@ -1,6 +1,6 @@
-// What the Buffer's handle and AtomicInt have in common.
-#ifndef ATOLL_LOCAL_BUFFER_H
-#define ATOLL_LOCAL_BUFFER_H
+// What buffer.c and atomic_int.c share.
+#ifndef ATOLL_TYPES_BUFFER_H
+#define ATOLL_TYPES_BUFFER_H
 
 #include <Python.h>
 
@@ -10,7 +10,7 @@
 // Borrowed: until Python code runs that could release the Buffer. NULL: TypeError or ValueError.
 view *buffer_checked(core_state *state, PyObject *buffer);
 
-// All of a view, as Python describes it; for looking only: without an owner.
+// A view as a Py_buffer without an owner: only for reading its fields.
 Py_buffer buffer_describe(const view *self);
 
 #endif

@@ -1,4 +1,4 @@
-// What atoll.gc needs: the collector, its settings, and who refers to whom.
+// What atoll.gc needs: the collector, its settings, and counts of exports and Proxies.
 #include "bridge/gc/collector.h"
 #include "ground/base/clock.h"
 #include "types/reference.h"
@@ -72,9 +72,9 @@ set_callbacks(PyObject *module, PyObject *list)
     Py_RETURN_NONE;
 }
 
-// ---- who refers to whom ----
+// ---- counts of exports and Proxies ----
 
-// One more of this type.
+// Count one more of this type.
 static int
 add(PyObject *counts, int64_t owner, const char *name)
 {
@@ -94,8 +94,9 @@ add(PyObject *counts, int64_t owner, const char *name)
 static const char *
 name_of(PyTypeObject *type)
 {
-    const char *dot = strrchr(type->tp_name, '.');
-    return dot == NULL ? type->tp_name : dot + 1;
+    const char *name = is_remote_class((PyObject *)type) ? remote_class_name(type) : type->tp_name;
+    const char *dot = strrchr(name, '.');
+    return dot == NULL ? name : dot + 1;
 }
 
 static PyObject *
@@ -132,7 +133,7 @@ count_proxies(core_state *state)
     return counts;
 }
 
-// ((owner, name, count), ...), and frees the dict.
+// Returns ((owner, name, count), ...); steals the dict.
 static PyObject *
 rows_steal(PyObject *counts)
 {
@@ -166,7 +167,7 @@ count_references(PyObject *module, PyObject *unused)
 
 PyMethodDef collector_functions[] = {
     {"collect", collect, METH_NOARGS,
-     PyDoc_STR("collect($module, /)\n--\n\nFree garbage cycles; how many exports.")},
+     PyDoc_STR("collect($module, /)\n--\n\nFree garbage cycles; return how many exports.")},
     {"enable_collector", enable_collector, METH_O,
      PyDoc_STR("enable_collector($module, flag, /)\n--\n\nMay it run by itself?")},
     {"is_collector_enabled", is_collector_enabled, METH_NOARGS,
@@ -178,10 +179,10 @@ PyMethodDef collector_functions[] = {
      PyDoc_STR("get_collector_threshold($module, /)\n--\n\n"
                "By how many exports one interpreter must have grown.")},
     {"count_collections", count_collections, METH_NOARGS,
-     PyDoc_STR("count_collections($module, /)\n--\n\nWhat the collector has done so far.")},
+     PyDoc_STR("count_collections($module, /)\n--\n\nReturn what the collector has done so far.")},
     {"set_callbacks", set_callbacks, METH_O,
      PyDoc_STR("set_callbacks($module, list, /)\n--\n\n"
-               "What is to be called in this interpreter before and after a collection.")},
+               "Set the list of functions to call here before and after a collection.")},
     {"count_references", count_references, METH_NOARGS,
      PyDoc_STR("count_references($module, /)\n--\n\n"
                "How many exports and Proxies this interpreter has, by owner and type.")},

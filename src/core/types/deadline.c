@@ -87,13 +87,14 @@ is_expired(PyObject *op, void *unused)
 
 static PyMethodDef deadline_methods[] = {
     {"start", (PyCFunction)(void (*)(void))start, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("start($self, /)\n--\n\nLet it run, for this thread's calls from here on.")},
-    {"stop", stop, METH_NOARGS, PyDoc_STR("stop($self, /)\n--\n\nIt is over, in time or not.")},
+     PyDoc_STR("start($self, /)\n--\n\nStart it for this thread's calls from here on.")},
+    {"stop", stop, METH_NOARGS,
+     PyDoc_STR("stop($self, /)\n--\n\nStop it, whether it has passed or not.")},
     {NULL},
 };
 
 static PyGetSetDef deadline_properties[] = {
-    {"is_expired", is_expired, NULL, PyDoc_STR("Has it passed while it was running?")},
+    {"is_expired", is_expired, NULL, PyDoc_STR("Did it pass while it was running?")},
     {NULL},
 };
 
@@ -207,24 +208,25 @@ stop_alarm(PyObject *module, PyObject *unused)
 PyMethodDef deadline_functions[] = {
     {"deadline_was_heeded", was_heeded, METH_NOARGS,
      PyDoc_STR("deadline_was_heeded($module, /)\n--\n\n"
-               "Has a call made from here been broken off, its time being over?")},
+               "Was a call made from here interrupted by a deadline?")},
     {"unheed_deadline", unheed_deadline, METH_NOARGS,
      PyDoc_STR("unheed_deadline($module, /)\n--\n\n"
-               "Raise again, soon, what was raised for a deadline; False: there is none.")},
+               "Raise a deadline's exception again, soon; False: there was none.")},
     {"interrupt", (PyCFunction)(void (*)(void))interrupt, METH_FASTCALL,
      PyDoc_STR("interrupt($module, handle, exception, thread, /)\n--\n\n"
-               "Raise it in what runs there, or only in one thread; thread 0 is any.")},
+               "Raise an exception in the thread that runs there (0), or only in one thread.")},
     {"undisturbed", (PyCFunction)(void (*)(void))undisturbed, METH_FASTCALL,
-     PyDoc_STR("undisturbed($module, function, /, *arguments)\n--\n\n"
-               "Call what is not to be broken off; what came meanwhile comes afterwards.")},
+     PyDoc_STR(
+         "undisturbed($module, function, /, *arguments)\n--\n\n"
+         "Call a function that must not be interrupted; interruptions wait until it returns.")},
     {"check_signals", check_signals, METH_NOARGS,
      PyDoc_STR("check_signals($module, /)\n--\n\nRun the handlers of signals that have come.")},
     {"watch_signal", watch_signal, METH_O,
      PyDoc_STR("watch_signal($module, number, /)\n--\n\n"
-               "Have it noticed while the main thread is in another interpreter.")},
+               "Let a signal be noticed while the main thread is in another interpreter.")},
     {"is_watched_signal", is_watched_signal, METH_O,
-     PyDoc_STR(
-         "is_watched_signal($module, number, /)\n--\n\nIs it, and nobody has taken it since?")},
+     PyDoc_STR("is_watched_signal($module, number, /)\n--\n\nIs the handler of watch_signal still "
+               "installed?")},
     {"stop_alarm", stop_alarm, METH_NOARGS,
      PyDoc_STR("stop_alarm($module, /)\n--\n\nStop the thread that watches deadlines.")},
     {NULL},

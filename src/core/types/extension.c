@@ -8,12 +8,12 @@
 #include "types/reference.h"
 
 #if PY_VERSION_HEX >= 0x030F0000
-#    define OLD_SLOT_MULTIPLE_INTERPRETERS 3 // in what was compiled for the stable ABI before
+#    define OLD_SLOT_MULTIPLE_INTERPRETERS 3 // in modules compiled earlier for the stable ABI
 #else
 #    define OLD_SLOT_MULTIPLE_INTERPRETERS Py_mod_multiple_interpreters
 #endif
 
-// What a module says of interpreters with a GIL of their own.
+// What a module declares about interpreters with their own GIL.
 static const char *
 declaration(const void *value)
 {
@@ -34,7 +34,8 @@ declared_by(const PyModuleDef_Slot *slots)
     return "nothing";
 }
 
-// Single-phase: it is the module. CPython would have had it made in the main interpreter.
+// Single-phase: PyInit_x has returned the module itself. (CPython would call it in the main
+// interpreter.)
 static PyObject *
 adopt(PyObject *module)
 {
@@ -49,7 +50,7 @@ adopt(PyObject *module)
     return module;
 }
 
-// What PyInit_x returned, made into (module, what it declares). Steals `made`.
+// Turns the result of PyInit_x into (module, what it declares). Steals `made`.
 static PyObject *
 finish(PyObject *made, const char *symbol, PyObject *spec)
 {
@@ -68,7 +69,7 @@ finish(PyObject *made, const char *symbol, PyObject *spec)
                    : Py_BuildValue("Ns", module, declared_by(((PyModuleDef *)made)->m_slots));
     }
     if (!PyModule_Check(made)) {
-        PyErr_Format(PyExc_SystemError, "%s returned %R, which is no module", symbol, made);
+        PyErr_Format(PyExc_SystemError, "%s returned %R, which is not a module", symbol, made);
         Py_DECREF(made);
         return NULL;
     }
@@ -205,7 +206,7 @@ PyMethodDef extension_functions[] = {
                "Return the handle of a shared object itself, as dlopen does; no fork meanwhile.")},
     {"count_private_copies", count_private_copies, METH_NOARGS,
      PyDoc_STR("count_private_copies($module, /)\n--\n\n"
-               "Return of this interpreter: copies, bytes copied, bytes of them given back,\n"
-               "nanoseconds that it took, threads that they have started and that still run.")},
+               "Return, for this interpreter: copies, bytes copied, bytes of them given back,\n"
+               "nanoseconds spent in loading, threads started by copies that still run.")},
     {NULL},
 };

@@ -101,7 +101,11 @@ static PyStructSequence_Field statistics_fields[] = {
 };
 
 static PyStructSequence_Desc statistics_desc = {
-    "atoll.Statistics", "What an interpreter has been doing; see Interpreter.statistics().",
+    "atoll.Statistics",
+    "What an interpreter has done so far; see Interpreter.statistics().\n\n"
+    "Example:\n"
+    "    >>> interpreter.statistics().exports\n"
+    "    3",
     statistics_fields, 6};
 
 int
@@ -137,7 +141,7 @@ interpreter_closable(core_state *state, PyObject *handle)
 {
     interp *target = interpreter_of(state, handle);
     if (target != NULL && (target->is_main || target == state->interp)) {
-        PyErr_SetString(PyExc_ValueError, "neither the main interpreter nor this one");
+        PyErr_SetString(PyExc_ValueError, "not possible with the main interpreter or this one");
         return NULL;
     }
     return target;
@@ -210,6 +214,13 @@ own_name(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+own_id(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    return PyLong_FromLongLong(state->interp->id);
+}
+
+static PyObject *
 make_statistics(core_state *state, interp *target, size_t exports, size_t proxies)
 {
     const long long values[] = {(long long)target->crossings, interp_count_visitors(target),
@@ -227,7 +238,7 @@ make_statistics(core_state *state, interp *target, size_t exports, size_t proxie
     return record;
 }
 
-// Counts of another interpreter are read under its GIL: the visit itself is not counted.
+// Counts of another interpreter are read under its GIL. The visit for that is not counted.
 static PyObject *
 statistics(PyObject *module, PyObject *handle)
 {
@@ -326,7 +337,7 @@ value_name(PyObject *name)
     }
     int32_t index = names_index(utf8, (size_t)size, true);
     if (index == NAME_NONE) {
-        PyErr_SetString(PyExc_MemoryError, "no room for the name of a type");
+        PyErr_SetString(PyExc_MemoryError, "too many names of types");
     }
     return index;
 }
@@ -410,7 +421,7 @@ owner(PyObject *module, PyObject *object)
     if (target == NULL) {
         return NULL;
     }
-    if (target->flags & EXPORT_RESTRICTED) { // whoever has its interpreter has all that is in it
+    if (target->flags & EXPORT_RESTRICTED) { // its interpreter gives access to everything in it
         PyErr_SetString(PyExc_AttributeError,
                         "this proxy is restricted: its interpreter is not allowed");
         return NULL;
@@ -432,6 +443,27 @@ type_of(PyObject *module, PyObject *object)
     return reference == NULL ? NULL : remote_class_type_of(reference);
 }
 
+static PyObject *
+local_twin(PyObject *module, PyObject *object)
+{
+    PyTypeObject *class = is_proxy_instance(object) ? Py_TYPE(object)
+                          : is_remote_class(object) ? (PyTypeObject *)object
+                                                    : NULL;
+    PyObject *twin = NULL;
+    if (class != NULL && remote_class_data(class)->state != NULL &&
+        remote_class_twin(class, &twin) < 0) {
+        return NULL;
+    }
+    return twin == NULL ? Py_NewRef(Py_None) : twin;
+}
+
+static PyObject *
+note_classes(PyObject *module, PyObject *unused)
+{
+    remote_class_find_twins(PyModule_GetState(module));
+    Py_RETURN_NONE;
+}
+
 PyMethodDef interpreter_functions[] = {
     {"create", create, METH_VARARGS,
      PyDoc_STR(
@@ -444,8 +476,11 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("interpreters($module, /)\n--\n\nAll that are open, the main one first.")},
     {"own_name", own_name, METH_NOARGS,
      PyDoc_STR("own_name($module, /)\n--\n\nThe name of this interpreter.")},
+    {"own_id", own_id, METH_NOARGS,
+     PyDoc_STR("own_id($module, /)\n--\n\nThe id of this interpreter.")},
     {"statistics", statistics, METH_O,
-     PyDoc_STR("statistics($module, handle, /)\n--\n\nWhat it has been doing.")},
+     PyDoc_STR(
+         "statistics($module, handle, /)\n--\n\nReturn what an interpreter has done so far.")},
     {"invoke", invoke, METH_VARARGS,
      PyDoc_STR("invoke($module, handle, function, arguments, keywords, /)\n--\n\n"
                "Call 'module:function' in another interpreter; None is the main one.")},
@@ -455,15 +490,22 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("register_value_name($module, name, /)\n--\n\n"
                "Have instances of 'module:type' go by value.")},
     {"is_value_name", is_value_name, METH_O,
-     PyDoc_STR("is_value_name($module, name, /)\n--\n\nDo instances of 'module:type'?")},
+     PyDoc_STR(
+         "is_value_name($module, name, /)\n--\n\nDo instances of 'module:type' go by value?")},
     {"checkpoint", checkpoint, METH_NOARGS,
      PyDoc_STR("checkpoint($module, /)\n--\n\nLet others into this interpreter.")},
     {"is_proxy", is_proxy, METH_O,
-     PyDoc_STR("is_proxy($module, object, /)\n--\n\nDoes it stand for a foreign object?")},
+     PyDoc_STR(
+         "is_proxy($module, object, /)\n--\n\nDoes it refer to an object of another interpreter?")},
     {"is_handle", is_handle, METH_O,
      PyDoc_STR("is_handle($module, object, /)\n--\n\nDoes it cross as a handle?")},
     {"owner", owner, METH_O,
      PyDoc_STR("owner($module, proxy, /)\n--\n\nThe interpreter of the original.")},
+    {"local_twin", local_twin, METH_O,
+     PyDoc_STR("local_twin($module, reference, /)\n--\n\n"
+               "The class here that is the same as a remote class, or a Proxy's; or None.")},
+    {"note_classes", note_classes, METH_NOARGS,
+     PyDoc_STR("note_classes($module, /)\n--\n\nA class has come or gone by value.")},
     {"type_of", type_of, METH_O,
      PyDoc_STR("type_of($module, proxy, /)\n--\n\nThe type of the original.")},
     {NULL},

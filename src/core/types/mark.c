@@ -1,4 +1,4 @@
-// What tells a crossing how an object is to go: ref(), copy(), restrict().
+// Objects that say how another object is to cross: ref(), copy(), restrict().
 #include "bridge/transfer/restriction.h"
 #include "types/reference.h"
 
@@ -114,13 +114,13 @@ restricted_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-// At home too an attribute that can be called can only be called, and a result that is the object
-// itself is its view: others may have home format or compare what they hold.
+// The rules hold at home too, where a holder can have the view formatted or compared: a callable
+// attribute can only be called, and a result that is the object itself becomes its view.
 static PyObject *
 restricted_getattro(PyObject *op, PyObject *name)
 {
     restricted_object *self = (restricted_object *)op;
-    // An exact str: one of a subclass could pass for a name that is allowed.
+    // An exact str: one of a subclass could compare equal to an allowed name.
     PyObject *asked = state_check_name(name) < 0 ? NULL : PyUnicode_FromObject(name);
     PyObject *rule = asked == NULL ? NULL : restriction_rule(self, asked);
     PyObject *object = rule == NULL ? NULL : restriction_object(self);
@@ -213,13 +213,14 @@ PyMethodDef mark_functions[] = {
      PyDoc_STR("restrict($module, object, rules, /)\n--\n\nNarrow an object to some names.")},
     {"whole", whole, METH_O,
      PyDoc_STR("whole($module, object, /)\n--\n\n"
-               "The object itself, of which a restricted one is a part.")},
+               "Return the object inside a restricted one, or the object itself.")},
     {"allowed", allowed, METH_O,
-     PyDoc_STR("allowed($module, object, /)\n--\n\n"
-               "The names, and their rules, of a restricted object; None: it is none.")},
+     PyDoc_STR(
+         "allowed($module, object, /)\n--\n\n"
+         "Return the names of a restricted object and their rules; None: it is not restricted.")},
     {"make_internal", make_internal, METH_O,
      PyDoc_STR("make_internal($module, object, /)\n--\n\n"
-               "Do not count an object that others hold: it is atoll's own.")},
+               "Leave an exported object of atoll's own out of the counts.")},
     {NULL},
 };
 

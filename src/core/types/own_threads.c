@@ -1,4 +1,4 @@
-// The threads of interpreters: whose they are, waiting for them, exceptions for them.
+// The threads of interpreters: list them, wait for them, raise exceptions in them.
 #include "bridge/crossing/own_threads.h"
 #include "ground/interpreter/thread.h"
 #include "types/reference.h"
@@ -33,7 +33,7 @@ join_threads(PyObject *module, PyObject *arguments)
     return left < 0 ? NULL : PyLong_FromLong(left);
 }
 
-// ctypes would do it too, and take its import.
+// ctypes could do it too, but would have to be imported.
 static PyObject *
 raise_in_thread(PyObject *module, PyObject *arguments)
 {
@@ -48,11 +48,12 @@ raise_in_thread(PyObject *module, PyObject *arguments)
 PyMethodDef thread_functions[] = {
     {"join_threads", join_threads, METH_VARARGS,
      PyDoc_STR("join_threads($module, handle, timeout, /)\n--\n\n"
-               "Wait for one of an interpreter's own threads; how many are left.")},
+               "Wait for one of an interpreter's own threads; return how many are left.")},
     {"threads", list_threads, METH_NOARGS,
      PyDoc_STR("threads($module, /)\n--\n\nPairs of thread id and interpreter id; -1: unknown.")},
     {"raise_in_thread", raise_in_thread, METH_VARARGS,
      PyDoc_STR("raise_in_thread($module, ident, exception, /)\n--\n\n"
-               "Raise it in a thread of this interpreter, between two bytecodes; was it there?")},
+               "Raise it in a thread of this interpreter, between two bytecodes; False: no such "
+               "thread.")},
     {NULL},
 };

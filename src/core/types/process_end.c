@@ -1,4 +1,4 @@
-// What the exit handlers of the main interpreter ask for, one step after the other.
+// Functions for the exit handlers of the main interpreter, in the order of their use.
 #include "bridge/gc/collector.h"
 #include "bridge/python/cpython.h"
 #include "bridge/interpreter/creation.h"
@@ -21,7 +21,7 @@ freeze(PyObject *module, PyObject *handle)
         return NULL;
     }
     if (target->is_main || interp_get_phase(target) == INTERP_CLOSED) {
-        PyErr_SetString(PyExc_RuntimeError, "nobody is stuck inside this interpreter");
+        PyErr_SetString(PyExc_RuntimeError, "no thread is stuck inside this interpreter");
         return NULL;
     }
     lifecycle_freeze(target);
@@ -61,16 +61,17 @@ stop_reaper(PyObject *module, PyObject *unused)
 
 PyMethodDef process_end_functions[] = {
     {"forget_interpreters", forget_interpreters, METH_NOARGS,
-     PyDoc_STR("forget_interpreters($module, /)\n--\n\nLeave all but the main one to their fate.")},
+     PyDoc_STR("forget_interpreters($module, /)\n--\n\nUnlink all interpreters but the main one "
+               "from CPython's list.")},
     {"freeze", freeze, METH_O,
-     PyDoc_STR("freeze($module, handle, /)\n--\n\nStop the threads that are stuck inside it.")},
+     PyDoc_STR("freeze($module, handle, /)\n--\n\nFreeze the threads that are stuck inside it.")},
     {"prepare_exit", prepare_exit, METH_NOARGS,
      PyDoc_STR("prepare_exit($module, /)\n--\n\nThe process ends: make no more interpreters.")},
     {"is_ending", is_ending, METH_NOARGS,
      PyDoc_STR("is_ending($module, /)\n--\n\nAre no more interpreters made?")},
     {"stop_asking", stop_asking, METH_NOARGS,
      PyDoc_STR("stop_asking($module, /)\n--\n\n"
-               "The process ends soon: visitors no longer interrupt this interpreter's threads.")},
+               "The process ends soon: post no more pending calls to this interpreter.")},
     {"stop_reaper", stop_reaper, METH_NOARGS,
      PyDoc_STR("stop_reaper($module, /)\n--\n\nStop the threads that clean up.")},
     {NULL},

@@ -94,6 +94,10 @@ import(core_state *state, exported *target_steal)
     PyObject *known = weak_table_get(&state->proxies, target_steal);
     if (known != NULL) {
         export_unref((foreign_ref){target_steal});
+        if (UNLIKELY(is_remote_class(known)) &&
+            remote_class_refresh_twins((PyTypeObject *)known) < 0) {
+            Py_CLEAR(known);
+        }
         return known;
     }
     return target_steal->flags & EXPORT_CLASS
@@ -107,6 +111,7 @@ const reference_methods local_references = {
     remote_method_owner,
     remote_method_resolve,
     remote_class_refresh,
+    remote_class_module_changed,
     remote_method_traverse_owned,
 };
 
@@ -211,7 +216,7 @@ get_attribute(proxy_object *self, PyObject *name)
     core_state *state = self->state;
     remote_class *class = remote_class_data(Py_TYPE(self));
     if (name == state->str_class) {
-        return remote_class_type_of((PyObject *)self);
+        return remote_class_class_of((PyObject *)self);
     }
     if (name == state->str_reduce_ex || name == state->str_reduce) {
         return PyObject_GenericGetAttr((PyObject *)self, name);
@@ -297,6 +302,9 @@ int
 proxy_getbuffer(PyObject *op, Py_buffer *view, int flags)
 {
     proxy_object *self = (proxy_object *)op;
+    if (cpython_refuse_null_view(view) < 0) {
+        return -1;
+    }
     lease *lent = lease_take(self->state, self->target, flags);
     if (lent == NULL) {
         view->obj = NULL;
@@ -332,7 +340,11 @@ static PyMethodDef proxy_methods[] = {
 // ---- types ----
 
 PyDoc_STRVAR(proxy_doc, "A reference to an object of another interpreter.\n\n"
-                        "Made when an object that can change crosses; never by hand.");
+                        "Made when an object that can change crosses; never by hand.\n\n"
+                        "Example:\n"
+                        "    >>> items = interpreter.eval('[1, 2]')\n"
+                        "    >>> isinstance(items, atoll.Proxy), len(items)\n"
+                        "    (True, 2)");
 
 static PyMemberDef plain_members[] = {
     {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(proxy_object, weak_references), Py_READONLY},

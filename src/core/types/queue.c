@@ -69,7 +69,7 @@ queue_set_maxsize(PyObject *self, PyObject *value, void *unused)
                      Py_TYPE(value)->tp_name);
         return -1;
     }
-    Py_ssize_t capacity = PyNumber_AsSsize_t(value, NULL); // clipped
+    Py_ssize_t capacity = PyNumber_AsSsize_t(value, NULL); // clipped to the range
     if (capacity == -1 && PyErr_Occurred()) {
         return -1;
     }
@@ -126,7 +126,7 @@ queue_add_types(PyObject *module, core_state *state)
     return queue_wait_add_types(module, state);
 }
 
-// ---- what both halves need ----
+// ---- shared with queue_wait.c ----
 
 queue *
 queue_checked(core_state *state, PyObject *handle)
@@ -202,7 +202,7 @@ put(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     }
     queue_result refusal = is_patient ? QUEUE_DONE : queue_would_refuse(self);
     if (refusal != QUEUE_DONE) {
-        return queue_raise(state, refusal, QUEUE_PUTTERS); // nothing is packed in vain
+        return queue_raise(state, refusal, QUEUE_PUTTERS); // before packing the item
     }
     queue_item *item = queue_item_pack(state, arguments[1], queue_order(self));
     if (item == NULL) {
@@ -308,7 +308,7 @@ shut_down(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     Py_RETURN_NONE;
 }
 
-// For pickled handles; None: there is no such queue any more.
+// For unpickling handles. None: that queue does not exist any more.
 static PyObject *
 find(PyObject *module, PyObject *number)
 {

@@ -1,6 +1,6 @@
-// What the queue's handle and its event-loop half have in common.
-#ifndef ATOLL_LOCAL_QUEUE_H
-#define ATOLL_LOCAL_QUEUE_H
+// What queue.c and queue_wait.c share.
+#ifndef ATOLL_TYPES_QUEUE_H
+#define ATOLL_TYPES_QUEUE_H
 
 #include <Python.h>
 
@@ -12,8 +12,8 @@ queue *queue_checked(core_state *state, PyObject *handle); // borrowed; NULL: Ty
 // queue.Empty, queue.Full or queue.ShutDown; returns NULL.
 PyObject *queue_raise(core_state *state, queue_result result, queue_side side);
 
-// What a finished operation gives: None, or the item; NULL with an exception. Steals the item: of a
-// getter to be unpacked, of a putter that did not get in to be discarded.
+// The result of a finished operation: None, or the item; NULL with an exception. Steals the item: a
+// getter's is unpacked; a putter's is discarded if it was not put.
 PyObject *queue_answer(core_state *state, queue_result result, queue_side side, queue_item *item);
 
 int queue_wait_add_types(PyObject *module, core_state *state);

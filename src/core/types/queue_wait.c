@@ -29,10 +29,10 @@ static void
 eventfd_waker_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    eventfd_waker *ringing = ((eventfd_waker_object *)op)->waker;
+    eventfd_waker *waker = ((eventfd_waker_object *)op)->waker;
     event_loop_end(&((eventfd_waker_object *)op)->loop);
-    if (ringing != NULL) {
-        eventfd_waker_decref(ringing);
+    if (waker != NULL) {
+        eventfd_waker_decref(waker);
     }
     type->tp_free(op);
     Py_DECREF(type);
@@ -78,9 +78,10 @@ eventfd_waker_listen(PyObject *op, PyObject *is_on)
 
 static PyMethodDef eventfd_waker_methods[] = {
     {"fileno", eventfd_waker_fileno, METH_NOARGS,
-     PyDoc_STR("fileno($self, /)\n--\n\nThe descriptor that is readable once it was called.")},
+     PyDoc_STR("fileno($self, /)\n--\n\nThe descriptor that is readable once a wait has ended.")},
     {"take", eventfd_waker_taken, METH_NOARGS,
-     PyDoc_STR("take($self, /)\n--\n\nThe numbers of the waits that have ended since.")},
+     PyDoc_STR(
+         "take($self, /)\n--\n\nThe numbers of the waits that have ended since the last call.")},
     {"listen", eventfd_waker_listen, METH_O,
      PyDoc_STR("listen($self, is_on, /)\n--\n\n"
                "Is it called whenever threads in this interpreter are to look up?")},
@@ -155,12 +156,12 @@ static PyMethodDef queue_wait_methods[] = {
     {"finish", queue_wait_finish, METH_NOARGS,
      PyDoc_STR("finish($self, /)\n--\n\nThe result: an item or None, or an exception.")},
     {"cancel", queue_wait_cancel, METH_NOARGS,
-     PyDoc_STR("cancel($self, /)\n--\n\nLeave everything as if it had not waited.")},
+     PyDoc_STR("cancel($self, /)\n--\n\nUndo the wait; an item goes back to its place.")},
     {NULL},
 };
 
 static PyGetSetDef queue_wait_getset[] = {
-    {"is_ended", queue_wait_is_ended, NULL, "Is the result there?", NULL},
+    {"is_ended", queue_wait_is_ended, NULL, "Has the wait ended?", NULL},
     {NULL},
 };
 
@@ -200,13 +201,13 @@ queue_wait_add_types(PyObject *module, core_state *state)
 
 // A wait that has not begun; NULL with an exception.
 static PyObject *
-new_wait(core_state *state, PyObject *handle, queue_side side, PyObject *ringing, PyObject *number)
+new_wait(core_state *state, PyObject *handle, queue_side side, PyObject *waker, PyObject *number)
 {
     queue *at = queue_checked(state, handle);
     if (at == NULL) {
         return NULL;
     }
-    if (!state_is_type(state, TYPE_EVENTFD_WAKER, ringing)) {
+    if (!state_is_type(state, TYPE_EVENTFD_WAKER, waker)) {
         PyErr_SetString(PyExc_TypeError, "an EventfdWaker is required");
         return NULL;
     }
@@ -215,7 +216,7 @@ new_wait(core_state *state, PyObject *handle, queue_side side, PyObject *ringing
         return NULL;
     }
     async_wait *begun =
-        async_wait_new(state->interp, at, side, ((eventfd_waker_object *)ringing)->waker, call);
+        async_wait_new(state->interp, at, side, ((eventfd_waker_object *)waker)->waker, call);
     queue_wait_object *self =
         begun == NULL ? NULL : PyObject_New(queue_wait_object, state->types[TYPE_QUEUE_WAIT]);
     if (self != NULL) {
@@ -262,7 +263,7 @@ begin_put(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
         Py_DECREF(wait);
         return NULL;
     }
-    (void)!queue_put(self->queue, item, &self->waiter); // the waiter knows
+    (void)!queue_put(self->queue, item, &self->waiter); // the result is in the waiter
     self->is_over = false;
     return wait;
 }

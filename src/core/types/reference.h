@@ -1,14 +1,15 @@
 // The local objects that stand for foreign ones: Proxy, remote class, remote method.
 //
-// Purpose. A Proxy is an instance of the remote class made for its object's type; the Proxy of a
-// class is that remote class itself, a local type. So `type(p) is interp.eval("C")`, and
-// isinstance, match statements and abstract base classes work as CPython means them.
+// Purpose. A Proxy is an instance of the remote class made for its object's type. The class itself
+// crosses as that remote class; or, if its instances have fields in C or slots, as its stand-in, a
+// remote class that has no instances (types/classes/stand_in). So isinstance, issubclass, match
+// statements and abstract base classes work as CPython means them.
 //
 // Lifetime. Each holds one count of its export; state->proxies finds the one live object of each.
 //
 // Threads. Under the GIL of the interpreter in which they live.
-#ifndef ATOLL_LOCAL_REFERENCE_H
-#define ATOLL_LOCAL_REFERENCE_H
+#ifndef ATOLL_TYPES_REFERENCE_H
+#define ATOLL_TYPES_REFERENCE_H
 
 #include <Python.h>
 #include <stdbool.h>
@@ -41,7 +42,15 @@ typedef struct {
     const void *type_key; // in state->classes; NULL: not there
     PyTypeObject *shared_type; // borrowed, immortal: the type it stands for; NULL: target is it
     special_set specials;      // of target, that are installed
+    PyObject *lineage;         // owned tuple: the identities of the class and its bases (twin.h)
+    PyObject *twins;           // owned: as many classes, or None; NULL: not looked for
+    unsigned lineage_epoch;    // the owner's when that was asked
+    unsigned twins_epoch;      // ours when they were found
+    bool is_metaclass, has_stand_in, is_stand_in;
+    bool has_twins_as_bases; // in state->subclasses
     bool is_restricted;
+    char *shown_name;       // owned: its tp_name
+    PyObject *own_members;  // borrowed from state, or NULL: what it has here (classes/own.c)
     bool is_container;      // a builtin container, or a subclass with its operators
     uint64_t fixed_methods; // by slot: methods of every instance
     unsigned epoch;         // target->changes when the methods were found
@@ -69,6 +78,8 @@ void proxy_releasebuffer(PyObject *self, Py_buffer *view);
         Py_tp_clear, proxy_clear                                                                   \
     }
 
+int remote_class_traverse(PyObject *self, visitproc visit, void *arg);
+int remote_class_clear(PyObject *self);
 void remote_class_dealloc(PyObject *self);
 PyObject *remote_method_vectorcall(PyObject *self, PyObject *const *arguments, size_t nargsf,
                                    PyObject *keyword_names);
@@ -117,8 +128,31 @@ int worker_pool_add_type(PyObject *module, core_state *state);
 PyTypeObject *remote_class_of(core_state *state, exported *target); // for instances; new reference
 PyTypeObject *remote_class_of_gone(core_state *state);              // new reference
 PyObject *remote_class_import(core_state *state, exported *target_steal);
-void remote_class_refresh(core_state *state);        // all; keeps the raised exception
-PyObject *remote_class_type_of(PyObject *reference); // new reference
+void remote_class_refresh(core_state *state);         // all; keeps the raised exception
+PyObject *remote_class_type_of(PyObject *reference);  // new reference
+PyObject *remote_class_class_of(PyObject *reference); // its __class__: a twin, or that; so too
+int remote_class_set_special(PyTypeObject *class, PyObject *name, PyObject *value);
+void remote_class_keep(core_state *state, PyTypeObject *class);  // for some time
+bool remote_class_enter(core_state *state, PyTypeObject *class); // as what stands for its class
+
+// what isinstance() and issubclass() ask it
+PyObject *remote_class_instancecheck(PyObject *self, PyObject *object);
+PyObject *remote_class_subclasscheck(PyObject *self, PyObject *other);
+
+// twins of a remote class (bridge/classes/twin)
+PyObject *remote_class_itself(PyTypeObject *class); // what stands for it; new reference
+// The one of that very class; new reference, or NULL. -1: exception. May cross.
+int remote_class_twin(PyTypeObject *class, PyObject **twin);
+// Look for them again if modules or classes have come or gone, here or there. -1: exception; an
+// owner that has closed is none. May cross.
+MUST_CHECK int remote_class_refresh_twins(PyTypeObject *class);
+MUST_CHECK int remote_class_find_bases(PyTypeObject *class); // among the twins
+void remote_class_module_changed(core_state *state, PyObject *name, PyObject *module);
+void remote_class_find_twins(core_state *state); // of all: a class has come or gone by value
+
+// Give a class that is being made what it has of its own: 0 or -1.
+int remote_class_equip(core_state *state, PyTypeObject *class, bool is_array);
+const char *remote_class_name(PyTypeObject *class); // module and name of the original
 
 // remote method: proxy.name, not yet called
 PyObject *remote_method_get(proxy_object *proxy, PyObject *name, int32_t index);
@@ -151,7 +185,7 @@ extern PyMethodDef queue_functions[];
 extern PyMethodDef buffer_functions[];
 
 // the standby thread
-extern PyMethodDef warm_functions[];
+extern PyMethodDef standby_functions[];
 extern PyMethodDef worker_pool_functions[];
 extern PyMethodDef share_functions[];
 extern PyMethodDef collector_functions[];

@@ -23,7 +23,7 @@ is_shared(PyObject *module, PyObject *object)
     return PyBool_FromLong(atom_is_shared(object));
 }
 
-// For pickles that do not leave the process.
+// For pickles that stay in the process.
 static PyObject *
 shared_address(PyObject *module, PyObject *object)
 {
@@ -39,7 +39,7 @@ shared_at(PyObject *module, PyObject *address)
     PyObject *object = PyLong_AsVoidPtr(address);
     if (object == NULL || !heap_contains(object)) {
         if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_ValueError, "nothing is shared there");
+            PyErr_SetString(PyExc_ValueError, "no shared object is at this address");
         }
         return NULL;
     }
@@ -105,14 +105,14 @@ PyMethodDef share_functions[] = {
      PyDoc_STR("share($module, object, may_freeze, /)\n--\n\n"
                "Make a copy of a value that all interpreters share.")},
     {"is_shared", is_shared, METH_O,
-     PyDoc_STR("is_shared($module, object, /)\n--\n\nIs it the same object everywhere?")},
+     PyDoc_STR("is_shared($module, object, /)\n--\n\nIs it the same object in all interpreters?")},
     {"count_shared", count_shared, METH_NOARGS,
      PyDoc_STR("count_shared($module, /)\n--\n\n"
                "Return how many objects are shared, by type, and their size in bytes.")},
     {"count_probes", (PyCFunction)(void (*)(void))count_probes, METH_FASTCALL,
      PyDoc_STR(
          "count_probes($module, keys, is_set, weight, limit, /)\n--\n\n"
-         "Return how often a dict or a set searches on while it is filled with keys.\n\n"
+         "Return how many extra slots are probed while a dict or a set is filled with keys.\n\n"
          "Comparing keys with equal hashes counts as `weight`. It stops soon after the limit.")},
     {"shared_address", shared_address, METH_O,
      PyDoc_STR("shared_address($module, object, /)\n--\n\n"
@@ -123,7 +123,7 @@ PyMethodDef share_functions[] = {
      PyDoc_STR("has_shared($module, /)\n--\n\nHas anything been shared in this process?")},
     {"seal_heap", seal_heap, METH_NOARGS,
      PyDoc_STR("seal_heap($module, /)\n--\n\n"
-               "Let the memory of what is shared from now on only be read.")},
+               "Make the memory of what is shared from now on read-only.")},
     {NULL},
 };
 

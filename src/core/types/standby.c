@@ -62,7 +62,7 @@ count_ready(PyObject *module, PyObject *unused)
     return PyLong_FromLong(registry_count_ready());
 }
 
-// Whatever comes for the thread meanwhile (an interruption): no Python runs in there.
+// Marks the interpreter inside it; no Python runs there, so nothing can interrupt this.
 static PyObject *
 abandon(PyObject *module, PyObject *handle)
 {
@@ -168,14 +168,14 @@ wait_for_call(PyObject *module, PyObject *arguments)
         waiting_deadline(timeout, &deadline) < 0) {
         return NULL;
     }
-    unsigned long long rings = PyLong_AsUnsignedLongLong(heard);
+    unsigned long long calls = PyLong_AsUnsignedLongLong(heard);
     if (PyErr_Occurred()) {
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS
-    rings = standby_signal_wait(rings, deadline);
+    calls = standby_signal_wait(calls, deadline);
     Py_END_ALLOW_THREADS
-    return PyLong_FromUnsignedLongLong(rings);
+    return PyLong_FromUnsignedLongLong(calls);
 }
 
 static PyObject *
@@ -187,7 +187,7 @@ await_standby(PyObject *module, PyObject *lock)
     return done;
 }
 
-PyMethodDef warm_functions[] = {
+PyMethodDef standby_functions[] = {
     {"create_hidden", create_hidden, METH_VARARGS,
      PyDoc_STR("create_hidden($module, name, path, modules, /)\n--\n\n"
                "Make an interpreter that users do not see.")},
@@ -195,16 +195,19 @@ PyMethodDef warm_functions[] = {
      PyDoc_STR("make_ready($module, handle, is_prewarmed, /)\n--\n\n"
                "Let a hidden interpreter be taken.")},
     {"take_ready", take_ready, METH_O,
-     PyDoc_STR("take_ready($module, name, /)\n--\n\nA ready interpreter, renamed; or None.")},
+     PyDoc_STR(
+         "take_ready($module, name, /)\n--\n\nTake a ready interpreter and rename it; or None.")},
     {"count_ready", count_ready, METH_NOARGS,
-     PyDoc_STR("count_ready($module, /)\n--\n\nHow many can be taken.")},
+     PyDoc_STR("count_ready($module, /)\n--\n\nCount the interpreters that can be taken.")},
     {"abandon", abandon, METH_O,
-     PyDoc_STR("abandon($module, handle, /)\n--\n\nLet it go with its last export.")},
+     PyDoc_STR("abandon($module, handle, /)\n--\n\nHave an interpreter closed when its last export "
+               "is dropped.")},
     {"take_retired", take_retired, METH_NOARGS,
-     PyDoc_STR("take_retired($module, /)\n--\n\nAn interpreter to be closed, hidden; or None.")},
+     PyDoc_STR("take_retired($module, /)\n--\n\nTake an interpreter that is to be closed, which "
+               "stays hidden; or None.")},
     {"close_retired", close_retired, METH_VARARGS,
      PyDoc_STR("close_retired($module, handle, timeout, /)\n--\n\n"
-               "End an interpreter if nothing of it is held.")},
+               "End an interpreter if others hold no object of it.")},
     {"show", show, METH_O,
      PyDoc_STR("show($module, handle, /)\n--\n\nGive a hidden interpreter to the users.")},
     {"show_all", show_all, METH_NOARGS,
@@ -222,6 +225,6 @@ PyMethodDef warm_functions[] = {
      PyDoc_STR("call_standby($module, /)\n--\n\nWake the thread that waits in wait_for_call.")},
     {"wait_for_call", wait_for_call, METH_VARARGS,
      PyDoc_STR("wait_for_call($module, heard, timeout, /)\n--\n\n"
-               "Wait, so long at most, for more calls than that; how many there were.")},
+               "Wait until there were more calls than `heard`; return how many there were.")},
     {NULL},
 };

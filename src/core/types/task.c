@@ -38,7 +38,7 @@ task_tell(worker_pool *from, task *done_steal)
     if (result == NULL) {
         PyErr_WriteUnraisable(observer);
     }
-    if (task_get_phase(done_steal) == TASK_TELLING) { // no memory to tell anybody
+    if (task_get_phase(done_steal) == TASK_TELLING) { // _settle has failed: out of memory
         worker_pool_settle(from, done_steal, phase_when_done((task_object *)observer));
     }
     Py_XDECREF(result);
@@ -48,7 +48,7 @@ task_tell(worker_pool *from, task *done_steal)
 
 // ---- waiting ----
 
-// While the task is in one of these phases. -1: exception; 0: the deadline has passed.
+// Wait while the task is in one of these phases. -1: exception; 0: the deadline has passed.
 static int
 wait_while(task_object *self, task_phase first, task_phase last, int64_t deadline)
 {
@@ -73,7 +73,7 @@ wait_while(task_object *self, task_phase first, task_phase last, int64_t deadlin
     return 1;
 }
 
-// By the only thread that may. -1: it was broken off, exception.
+// Only the thread that fetches calls this. -1: interrupted, with an exception.
 static int
 unpack(task_object *self)
 {
@@ -87,8 +87,8 @@ unpack(task_object *self)
     return 0;
 }
 
-// Unpack the answer, unless another thread does or has. The task is done. In a forked child a
-// thread that did is gone.
+// Unpack the answer of a task that is done, unless another thread does or has. In a forked child a
+// thread that was fetching does not exist: take over from it.
 static int
 fetch(task_object *self)
 {
@@ -195,7 +195,7 @@ task_cancelled(PyObject *op, PyObject *unused)
     return PyBool_FromLong(task_get_phase(((task_object *)op)->task) == TASK_CANCELLED);
 }
 
-// As concurrent.futures calls it.
+// The state's name in concurrent.futures.
 static PyObject *
 task_state(PyObject *op, void *unused)
 {
@@ -235,7 +235,7 @@ withdraw(task_object *self, bool is_broken)
         !worker_pool_withdraw(self->pool, self->task, is_broken)) {
         Py_RETURN_FALSE;
     }
-    Py_CLEAR(self->task->observer); // owned: nobody else will tell
+    Py_CLEAR(self->task->observer); // owned: its worker would have dropped it
     Py_RETURN_TRUE;
 }
 
@@ -262,13 +262,14 @@ task_observe(PyObject *op, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-// The two steps of what its worker does at home; in between it takes the condition.
+// The two steps of _settle(), which the worker runs at home; between them it takes the Future's
+// condition.
 static PyObject *
 task_unpack_early(PyObject *op, PyObject *unused)
 {
     task_object *self = (task_object *)op;
     if (task_get_phase(self->task) == TASK_TELLING && unpack(self) < 0) {
-        PyErr_Clear(); // whoever asks will see
+        PyErr_Clear(); // raised again by those who ask for the answer
     }
     return PyBool_FromLong(!self->is_unpacked || self->exception != NULL);
 }
@@ -318,14 +319,15 @@ task_dealloc(PyObject *op)
     }
     type->tp_free(op);
     Py_XDECREF(module);
-    Py_DECREF(type); // of a Python subclass too: subtype_dealloc leaves it to a heap base
+    Py_DECREF(type); // for Python subclasses too: subtype_dealloc leaves it to a heap base
 }
 
 static PyMethodDef task_methods[] = {
     {"result", (PyCFunction)(void (*)(void))task_result, METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("result($self, /, timeout=None)\n--\n\nThe result; waits for it.")},
+     PyDoc_STR("result($self, /, timeout=None)\n--\n\nWait for the result and return it.")},
     {"exception", (PyCFunction)(void (*)(void))task_exception, METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("exception($self, /, timeout=None)\n--\n\nThe exception or None; waits for it.")},
+     PyDoc_STR("exception($self, /, timeout=None)\n--\n\nWait for the exception and return it; "
+               "None: there is none.")},
     {"done", task_done, METH_NOARGS,
      PyDoc_STR("done($self, /)\n--\n\nHas it finished, or been cancelled?")},
     {"running", task_running, METH_NOARGS, PyDoc_STR("running($self, /)\n--\n\nIs it being run?")},
@@ -334,18 +336,19 @@ static PyMethodDef task_methods[] = {
     {"_withdraw", task_withdraw, METH_NOARGS,
      PyDoc_STR("_withdraw($self, /)\n--\n\nTake it out of the queue; False: it is not there.")},
     {"_break", task_break, METH_NOARGS,
-     PyDoc_STR("_break($self, /)\n--\n\nThe same, as one that never runs: its error is that.")},
+     PyDoc_STR("_break($self, /)\n--\n\nThe same, but it has failed: it will never run.")},
     {"_observe", task_observe, METH_NOARGS,
      PyDoc_STR("_observe($self, /)\n--\n\nHave _settle() called when it has run.")},
     {"_unpack", task_unpack_early, METH_NOARGS,
-     PyDoc_STR("_unpack($self, /)\n--\n\nIn _settle(), first: has it failed?")},
+     PyDoc_STR(
+         "_unpack($self, /)\n--\n\nIn _settle(), first: unpack the answer; has the call failed?")},
     {"_mark_done", task_mark_done, METH_NOARGS,
-     PyDoc_STR("_mark_done($self, /)\n--\n\nIn _settle(): from now on it is done.")},
+     PyDoc_STR("_mark_done($self, /)\n--\n\nIn _settle(): mark it as done.")},
     {NULL},
 };
 
 static PyGetSetDef task_getset[] = {
-    {"_state", task_state, NULL, "As concurrent.futures calls it.", NULL},
+    {"_state", task_state, NULL, "The state's name in concurrent.futures.", NULL},
     {"_result", task_get_result, NULL, "The result, or None.", NULL},
     {"_exception", task_get_exception, NULL, "The exception, or None.", NULL},
     {NULL},

@@ -62,7 +62,7 @@ watchdog_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-// A descriptor of our own, which whoever opened the file cannot close. -1: exception.
+// Our own descriptor of the file, which stays open when the caller's is closed. -1: exception.
 static int
 duplicate(PyObject *descriptor)
 {
@@ -91,7 +91,7 @@ begin(PyObject *op, PyObject *descriptor)
     }
     if (!watchdog_start(self)) {
         end_watch(self);
-        PyErr_SetString(PyExc_RuntimeError, "cannot start the thread that watches");
+        PyErr_SetString(PyExc_RuntimeError, "cannot start the watchdogs' thread");
         return NULL;
     }
     Py_RETURN_NONE;
@@ -106,8 +106,8 @@ end(PyObject *op, PyObject *unused)
 
 static PyMethodDef watchdog_methods[] = {
     {"begin", begin, METH_O,
-     PyDoc_STR("begin($self, descriptor, /)\n--\n\nWatch, and report to an open file.")},
-    {"end", end, METH_NOARGS, PyDoc_STR("end($self, /)\n--\n\nWatch no more.")},
+     PyDoc_STR("begin($self, descriptor, /)\n--\n\nStart watching; report to an open file.")},
+    {"end", end, METH_NOARGS, PyDoc_STR("end($self, /)\n--\n\nStop watching.")},
     {NULL},
 };
 
@@ -221,13 +221,15 @@ stay(PyObject *module, PyObject *unused)
 PyMethodDef traceback_functions[] = {
     {"format_traceback", format_traceback, METH_O,
      PyDoc_STR("format_traceback($module, names, /)\n--\n\n"
-               "Where all threads are; names by thread id.")},
+               "Describe where all threads are; `names` maps thread ids to names.")},
     {"register_traceback", (PyCFunction)(void (*)(void))register_traceback, METH_FASTCALL,
      PyDoc_STR("register_traceback($module, number, descriptor, /)\n--\n\n"
-               "Have it written whenever a signal comes.")},
+               "Write a traceback whenever a signal comes.")},
     {"unregister_traceback", unregister_traceback, METH_O,
-     PyDoc_STR("unregister_traceback($module, number, /)\n--\n\nNo longer.")},
+     PyDoc_STR("unregister_traceback($module, number, /)\n--\n\nUndo register_traceback; False: "
+               "nothing to undo.")},
     {"stay", stay, METH_NOARGS,
-     PyDoc_STR("stay($module, /)\n--\n\nThis thread's visit here is meant to last.")},
+     PyDoc_STR(
+         "stay($module, /)\n--\n\nTell watchdogs that this thread's visit is meant to last.")},
     {NULL},
 };

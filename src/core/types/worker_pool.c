@@ -1,4 +1,4 @@
-// WorkerPool: the C half of an executor: it takes tasks, and lends worker threads their loop.
+// WorkerPool: the C half of an executor: it takes tasks, and has the loop of worker threads.
 #include "bridge/executor/worker_pool.h"
 
 #include "bridge/crossing/crossing.h"
@@ -10,8 +10,8 @@
 #include "types/task.h"
 
 // How long a worker's thread waits for the next task inside its interpreter before it goes home.
-// Going home takes home's GIL, so it is worth some patience; but a thread inside makes others that
-// close the interpreter wait.
+// Going home takes home's GIL, so it is worth waiting a little; but a thread inside keeps closers
+// of the interpreter waiting.
 #define PATIENCE   (20 * MILLISECOND)
 #define BATCH_SIZE 64 // tasks queued at a time
 
@@ -21,12 +21,12 @@ typedef struct {
     core_state *state;
     PyObject *module;          // owned, keeps the state
     PyTypeObject *future_type; // owned
-    PyObject *function;        // owned: the latest, by str or bytes
-    task_function *packed;     // counted: the same
-    bool is_kept;              // how it was packed
+    PyObject *function;        // owned: the latest function, a str or bytes
+    task_function *packed;     // counted: the same function, packed
+    bool is_kept;              // was it packed as FUNCTION_KEPT_PICKLE?
 } worker_pool_object;
 
-// ---- what is called ----
+// ---- functions ----
 
 static int
 pack_function(worker_pool_object *self, PyObject *function, bool is_kept)
@@ -111,14 +111,16 @@ enqueue(worker_pool_object *self, task *first, size_t count)
     return -1;
 }
 
-// pack(function, arguments, keywords): one Future. `function` None: `arguments` is the exception
-// with which packing the function has failed.
+// pack(function, arguments, keywords): the Future of one call. If `function` is None, packing the
+// function has failed, with the exception `arguments`.
 static PyObject *
 worker_pool_pack(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
 {
     worker_pool_object *self = (worker_pool_object *)op;
     if (count != 3 || check_open(self) < 0) {
-        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "three arguments");
+        return PyErr_Occurred()
+                   ? NULL
+                   : PyErr_Format(PyExc_TypeError, "pack(function, arguments, keywords)");
     }
     task *made = NULL;
     if (arguments[0] == Py_None) {
@@ -132,7 +134,7 @@ worker_pool_pack(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
     return made == NULL ? NULL : task_object_new(self->state, self->future_type, self->pool, made);
 }
 
-// submit(future): once, one that pack() has made.
+// submit(future): queue a Future that pack() has made; once.
 static PyObject *
 worker_pool_submit_one(PyObject *op, PyObject *future)
 {
@@ -141,12 +143,12 @@ worker_pool_submit_one(PyObject *op, PyObject *future)
         return PyErr_Format(PyExc_TypeError, "a future is required");
     }
     task *made = ((task_object *)future)->task;
-    bool is_packed = task_get_phase(made) == TASK_PENDING; // else it is done already
+    bool is_packed = task_get_phase(made) == TASK_PENDING; // else it failed in pack(), and is done
     int result = is_packed ? enqueue(self, task_incref(made), 1) : check_open(self);
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-// A batch of tasks on its way into the queue.
+// Tasks that are queued together.
 typedef struct {
     task *first, *last;
     size_t count, limit;
@@ -156,7 +158,7 @@ static int
 batch_send(worker_pool_object *self, batch *sent)
 {
     int result = enqueue(self, sent->first, sent->count);
-    // The first goes at once, so that work begins; then more at a time, so that it is cheap.
+    // The first task is queued at once, so that work begins; then batches grow, which is cheaper.
     size_t limit = sent->limit < BATCH_SIZE ? 2 * sent->limit : BATCH_SIZE;
     *sent = (batch){.limit = limit};
     return result;
@@ -192,7 +194,7 @@ append_row(PyObject *list, PyObject *row)
     return result;
 }
 
-// Those of up to `size` calls, one after the other, each with `stride` of them.
+// The arguments of up to `size` calls in one tuple, `stride` for each call.
 static PyObject *
 next_chunk(PyObject *iterator, Py_ssize_t size, Py_ssize_t *stride)
 {
@@ -226,24 +228,24 @@ submit_next(worker_pool_object *self, batch *into, PyObject *item, Py_ssize_t st
     return result;
 }
 
-// submit_each(function, iterator, limit, chunksize): a list of up to `limit` Tasks (-1: as many as
-// there are). The iterator yields the arguments of each call, all tuples of one length; a Task
-// makes `chunksize` calls. If that is 1 its result is the call's, else a tuple.
+// submit_each(function, iterator, limit, chunksize): a list of up to `limit` Tasks (-1: no limit).
+// The iterator yields a tuple of arguments for each call, all of the same length. A Task makes
+// `chunksize` calls; if that is 1 its result is the call's, else a tuple.
 static PyObject *
 worker_pool_submit_each(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
 {
     worker_pool_object *self = (worker_pool_object *)op;
     if (count != 4) {
-        return PyErr_Format(PyExc_TypeError, "four arguments");
+        return PyErr_Format(PyExc_TypeError, "submit_each(function, iterator, limit, chunksize)");
     }
-    Py_ssize_t limit = PyNumber_AsSsize_t(arguments[2], NULL); // what is too big is clipped
+    Py_ssize_t limit = PyNumber_AsSsize_t(arguments[2], NULL); // larger numbers are clipped
     Py_ssize_t size = PyErr_Occurred() ? -1 : PyNumber_AsSsize_t(arguments[3], NULL), stride = 0;
     PyObject *iterator = arguments[1], *list = PyErr_Occurred() ? NULL : PyList_New(0), *item;
     batch sent = {.limit = 1};
     int result = list == NULL ? -1 : 0;
     while (result == 0 && limit != 0 &&
            (item = size == 1 ? next_row(iterator) : next_chunk(iterator, size, &stride)) != NULL) {
-        // The iterator may have submitted something else meanwhile.
+        // Again each time: the iterator may have submitted another function.
         result = check_open(self) < 0 ? -1 : pack_function(self, arguments[0], true);
         result = result < 0 ? -1 : submit_next(self, &sent, item, stride, list);
         Py_DECREF(item);
@@ -262,7 +264,7 @@ worker_pool_submit_each(PyObject *op, PyObject *const *arguments, Py_ssize_t cou
 
 // ---- the worker's loop ----
 
-// Attached to the host, which others may enter between two tasks.
+// Between two tasks: run deferred jobs and let waiting threads enter. Attached to the host.
 static void
 let_others_in(interp *host)
 {
@@ -279,12 +281,13 @@ static void
 run_task(pool_worker *worker, crossing *over, task *running)
 {
     crossing_log_set_time(&over->thread->visits, crossing_log_time());
-    interruption_forget(over->host); // it was for the task before
+    interruption_forget(over->host); // an interruption of the task before
     task_perform(running, worker->host->core_state, &worker->functions);
     let_others_in(worker->host);
 }
 
-// Its worker tells for it, at home, before it does anything else; it stays in the host.
+// The worker tells the task's observer at home, before it does anything else, and returns to the
+// host.
 static void
 tell(worker_pool_object *self, crossing *over, task *done)
 {
@@ -317,7 +320,7 @@ run_tasks(worker_pool_object *self, pool_worker *worker, crossing *over, task *n
     return order;
 }
 
-// Drop what is kept in the host, under its GIL.
+// Drop the cached functions, under the host's GIL.
 static void
 forget_functions(worker_pool_object *self, pool_worker *worker)
 {
@@ -328,10 +331,9 @@ forget_functions(worker_pool_object *self, pool_worker *worker)
     }
 }
 
-// Park at home, detached; run tasks in the host; and so on until the end.
+// Wait at home, detached, for a task; run tasks in the host; repeat until the pool ends.
 //
-// Returns the task that could not be run, because the host is closed or there is no memory; or
-// NULL.
+// Returns NULL, or a task that could not be run because the host is closed or memory is short.
 static task *
 work_until_end(worker_pool_object *self, pool_worker *worker)
 {
@@ -353,7 +355,7 @@ work_until_end(worker_pool_object *self, pool_worker *worker)
             crossing_leave(&over);
             continue;
         }
-        if (PyThreadState_GetUnchecked() == NULL) { // else a crossing has turned back
+        if (PyThreadState_GetUnchecked() == NULL) { // if attached, a crossing has turned back
             PyEval_RestoreThread(home_state);
         }
         if (why != CROSSING_OK) {
@@ -365,7 +367,7 @@ work_until_end(worker_pool_object *self, pool_worker *worker)
     return NULL;
 }
 
-// work(interpreter): be a worker. False: the interpreter could not be entered.
+// work(interpreter): run a worker's loop. False: the interpreter could not be entered.
 static PyObject *
 worker_pool_work(PyObject *op, PyObject *handle)
 {
@@ -514,9 +516,9 @@ static PyMethodDef worker_pool_methods[] = {
                "Queue a call for each tuple of arguments.")},
     {"needs_worker", worker_pool_needs_worker, METH_NOARGS,
      PyDoc_STR("needs_worker($self, /)\n--\n\n"
-               "Is another worker wanted? It is expected from then on.")},
+               "Is another worker needed? If so, the pool expects it from now on.")},
     {"expect_none", worker_pool_expect_none, METH_NOARGS,
-     PyDoc_STR("expect_none($self, /)\n--\n\nA worker that is expected will not come.")},
+     PyDoc_STR("expect_none($self, /)\n--\n\nTell that an expected worker will not come.")},
     {"work", worker_pool_work, METH_O,
      PyDoc_STR("work($self, interpreter, /)\n--\n\n"
                "Run tasks in an interpreter until the end. False: it could not be entered.")},
@@ -524,19 +526,19 @@ static PyMethodDef worker_pool_methods[] = {
      PyDoc_STR("end($self, why, /)\n--\n\nTake no more tasks. 1: shut down, 2: exit, 3: broken.")},
     {"drop_pending", drop_pending, METH_O,
      PyDoc_STR("drop_pending($self, is_broken, /)\n--\n\n"
-               "Cancel what is pending, or fail it; returns the first Future that is observed.")},
+               "Cancel or fail pending tasks up to the first observed Future, and return that.")},
     {NULL},
 };
 
 static PyGetSetDef worker_pool_getset[] = {
-    {"pending", worker_pool_pending, NULL, "How many tasks nobody has begun.", NULL},
+    {"pending", worker_pool_pending, NULL, "How many tasks wait for a worker.", NULL},
     {"is_forgotten", is_forgotten, NULL, "Is this a forked child?", NULL},
-    {"phase", worker_pool_get_phase, NULL, "0: open, else what end() was told.", NULL},
+    {"phase", worker_pool_get_phase, NULL, "0: open; else the argument of end().", NULL},
     {NULL},
 };
 
 static PyType_Slot worker_pool_slots[] = {
-    {Py_tp_doc, "Workers, and the tasks that wait."},
+    {Py_tp_doc, "The workers of an executor, and the tasks that wait for them."},
     {Py_tp_new, worker_pool_object_new},
     {Py_tp_dealloc, worker_pool_dealloc},
     {Py_tp_traverse, worker_pool_traverse},
@@ -579,9 +581,9 @@ disturbances(PyObject *module, PyObject *unused)
 
 PyMethodDef worker_pool_functions[] = {
     {"is_reference", is_reference, METH_O,
-     PyDoc_STR("is_reference($module, object, /)\n--\n\nDoes it never go by value?")},
+     PyDoc_STR("is_reference($module, object, /)\n--\n\nDoes it always go by reference?")},
     {"disturbances", disturbances, METH_NOARGS,
      PyDoc_STR("disturbances($module, /)\n--\n\n"
-               "How often what this thread did may have been broken off.")},
+               "Count how often this thread may have been interrupted.")},
     {NULL},
 };

@@ -3,7 +3,7 @@
 #include "bridge/transfer/queue_item.h"
 
 async_wait *
-async_wait_new(interp *host, queue *at, queue_side side, eventfd_waker *ringing, uint64_t number)
+async_wait_new(interp *host, queue *at, queue_side side, eventfd_waker *waker, uint64_t number)
 {
     async_wait *self = PyMem_RawMalloc(sizeof *self);
     if (self == NULL) {
@@ -12,10 +12,10 @@ async_wait_new(interp *host, queue *at, queue_side side, eventfd_waker *ringing,
     }
     self->queue = at;
     queue_incref(at);
-    self->waker = ringing;
-    eventfd_waker_incref(ringing);
+    self->waker = waker;
+    eventfd_waker_incref(waker);
     self->is_over = true;
-    waiter_init(&self->waiter, side, ringing, number);
+    waiter_init(&self->waiter, side, waker, number);
     self->previous = NULL;
     self->next = host->pending;
     if (self->next != NULL) {

@@ -12,7 +12,7 @@
 #include "ground/base/shake.h"
 
 #define SPIN_ROUNDS    200                // about 5 us: longer than most calls
-#define GIVE_WAY_LIMIT (20 * MILLISECOND) // how long one giver waits, at most
+#define GIVE_WAY_LIMIT (20 * MILLISECOND) // how long a thread that gives way waits, at most
 
 // ---- guests ----
 
@@ -23,18 +23,18 @@ crossing_new_home(thread *self, interp *home, PyThreadState *state)
         return NULL;
     }
     pthread_mutex_lock(&home->mutex);
-    guest *resident = guest_new_locked(home, state, false, &self->wakeup);
+    guest *resident = guest_new_locked(home, state, false, self);
     pthread_mutex_unlock(&home->mutex);
     if (resident != NULL) {
         thread_set_guest(self, home, resident);
-        if (PyThreadState_GetUnchecked() == state) { // a worker comes detached
+        if (PyThreadState_GetUnchecked() == state) { // a pool worker comes detached
             traceback_learn_name(self);
         }
     }
     return resident;
 }
 
-// The thread state is the guest's from now on.
+// Gives the thread state to this thread's guest, which is made if there is none.
 static guest *
 give_state(thread *self, interp *host, PyThreadState *state)
 {
@@ -44,11 +44,11 @@ give_state(thread *self, interp *host, PyThreadState *state)
     guest *visitor = thread_guest(self, host);
     pthread_mutex_lock(&host->mutex);
     if (visitor != NULL) {
-        visitor->thread_state = state; // its own thread's state had gone
+        visitor->thread_state = state; // the state that it borrowed has gone
         visitor->is_owned = true;
     }
     else {
-        visitor = guest_new_locked(host, state, true, &self->wakeup);
+        visitor = guest_new_locked(host, state, true, self);
     }
     pthread_mutex_unlock(&host->mutex);
     if (visitor == NULL) {
@@ -62,8 +62,9 @@ give_state(thread *self, interp *host, PyThreadState *state)
     return visitor;
 }
 
-// Make the thread state with which this thread will visit from now on. The phase is checked under
-// the mutex, under which the closer changes it, so that python_state is alive.
+// Make the thread state with which this thread will visit `host`. The phase is checked, and the
+// interpreter pinned, under the mutex under which the closer changes the phase: so python_state is
+// alive.
 COLD guest *
 crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why)
 {
@@ -165,7 +166,7 @@ crossing_ask_for_room(interp *host)
 COLD void
 crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
 {
-    // Our own GIL is let go first, so that whoever waits for it runs while we do.
+    // Release our own GIL first, so that others can use it while we wait.
     PyThreadState_Swap(NULL);
     shake();
     unsigned departures = atomic_load_explicit(&host->departures, memory_order_relaxed);
@@ -174,7 +175,8 @@ crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
     }
     atomic_fetch_add(&host->waiting, 1);
     shake();
-    // Whoever has crossed meanwhile will again soon: only others are asked.
+    // A running thread that has crossed meanwhile will cross again soon: ask for room only if none
+    // has.
     if (interp_is_running(host) &&
         atomic_load_explicit(&host->departures, memory_order_relaxed) == departures) {
         crossing_ask_for_room(host);
@@ -183,8 +185,8 @@ crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
     atomic_fetch_sub(&host->waiting, 1);
 }
 
-// Who is to be interrupted may have come back from a call that let the GIL go, and takes it as soon
-// as it is free. Pending calls that others have answered do not help him.
+// A thread to be interrupted may be about to take the GIL after a C call. The pending call may have
+// been run by another thread, so post it again.
 COLD void
 crossing_return_contended(interp *host)
 {
@@ -206,7 +208,7 @@ end_reserving_locked(interp *host)
 {
     if (--host->reservations == 0) {
         atomic_fetch_and(&host->attention, ~(unsigned)ATTENTION_RESERVED);
-        pthread_cond_broadcast(&host->moved); // to those who stand back
+        pthread_cond_broadcast(&host->moved); // for the threads in stand_back
     }
 }
 
@@ -238,7 +240,7 @@ crossing_give_way(interp *host, bool only_to_woken)
     const guest *own = here == NULL ? NULL : thread_guest(here, host);
     int64_t deadline = clock_now() + GIVE_WAY_LIMIT;
     pthread_mutex_lock(&host->mutex);
-    begin_giving_locked(host, only_to_woken); // before the GIL is free for all
+    begin_giving_locked(host, only_to_woken); // before the GIL is released
     pthread_mutex_unlock(&host->mutex);
     shake();
     PyThreadState *state = PyEval_SaveThread();
@@ -256,7 +258,7 @@ crossing_give_way(interp *host, bool only_to_woken)
     pthread_mutex_unlock(&host->mutex);
     shake();
     PyEval_RestoreThread(state);
-    if (only_to_woken) { // not before: who is not woken must not slip in
+    if (only_to_woken) { // not before: threads that are not woken must stay out
         pthread_mutex_lock(&host->mutex);
         end_giving_locked(host, true);
         pthread_mutex_unlock(&host->mutex);
@@ -293,7 +295,7 @@ delete_dead(interp *host)
     while (dead != NULL) {
         guest *next = dead->next_dead;
         shake();
-        // Legal from another OS thread: only the interpreter's GIL is needed.
+        // Allowed from another OS thread: only the interpreter's GIL is needed.
         PyThreadState_Clear(dead->thread_state);
         PyThreadState_Delete(dead->thread_state);
         pthread_mutex_lock(&host->mutex);
@@ -304,17 +306,17 @@ delete_dead(interp *host)
     }
 }
 
-// ... or is of the collector, which nobody notices either.
+// May it pass a reservation? It will turn back, or works for the collector: neither runs user code.
 static bool
 will_turn_back(const guest *visitor, guest_presence how)
 {
-    unsigned wakeup = how == GUEST_ENTERING ? atomic_load(visitor->wakeup) : 0;
+    unsigned wakeup = how == GUEST_ENTERING ? atomic_load(&visitor->thread->wakeup) : 0;
     return (wakeup & WAKEUP_COLLECTION) ||
            (thread_self->mask_depth == 0 && (wakeup & WAKEUP_AT_THE_DOOR));
 }
 
-// Somebody gave way to the woken ones only: out again, until they have come and gone, or this
-// one is woken as well.
+// The interpreter is reserved for woken threads: leave it until the reservation ends, or until this
+// thread is woken too.
 static void
 stand_back(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
 {
@@ -371,8 +373,7 @@ crossing_turn_back(crossing *self)
     return CROSSING_CLOSED;
 }
 
-// Out again, without having done anything: what this thread is woken for is looked after at
-// home.
+// This thread was woken: leave before doing anything, and answer the wake-up at home.
 COLD crossing_result
 crossing_heed_wakeup(crossing *self, interp *home, interp *host, interp_phase latest)
 {
@@ -426,8 +427,8 @@ crossing_visit(interp *host, crossing *visit)
     return true;
 }
 
-// The thread state is not kept: swapped out with no other to follow, it would stay bound as this
-// thread's PyGILState, and the interpreter's closer could not delete it.
+// The thread state is deleted, not cached: swapped out without a successor, it would stay bound as
+// this thread's PyGILState, and the interpreter's closer could not delete it.
 void
 crossing_end_visit(crossing *visit)
 {
@@ -441,7 +442,7 @@ crossing_end_visit(crossing *visit)
     thread_set_guest(visit->thread, host, NULL);
     shake();
     if (atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0) {
-        crossing_ask_for_room(host); // while the guest keeps it alive
+        crossing_ask_for_room(host); // while the guest keeps the interpreter alive
     }
     pthread_mutex_lock(&host->mutex);
     guest_unlink_locked(visitor);

@@ -1,19 +1,19 @@
-// crossing: this thread goes over into another interpreter and comes back [LRPC, Bershad 1990].
+// crossing: the running thread enters another interpreter and comes back [LRPC, Bershad 1990].
 //
 // Purpose. crossing_enter swaps the running thread to its cached thread state of the host (which
-// releases the home GIL and takes the host's); crossing_leave swaps back. Where something of the
-// host is still needed after the return, crossing_return and crossing_end do the two halves:
-// between them the home GIL is held, yet the host cannot close.
+// releases the home GIL and takes the host's); crossing_leave swaps back. If something of the host
+// is still needed after the return, use its two halves, crossing_return and crossing_end: between
+// them the home GIL is held and the host cannot close.
 //
 // One at a time. An interpreter's switch interval is longer than any run, so its GIL passes on only
-// where the running thread waits, ends or crosses. There is no second lock. A preemptive
-// interpreter, and main, let visitors in between two bytecodes, by a pending call.
+// where the running thread waits, ends or crosses. There is no second lock. Only a preemptive
+// interpreter, such as main, lets visitors in between two bytecodes, by a pending call.
 //
-// No deadlock. A crossing gives up the home GIL before it takes the other one: no thread holds two.
+// No deadlock. A crossing releases the home GIL before it takes the host's: no thread holds two.
 //
-// Lifetime. A crossing lives on the C stack. Home and host guests are kept by the thread's record.
+// Lifetime. A crossing lives on the C stack. The thread's record keeps the two guests.
 //
-// Threads. Any thread that is attached to `home`. Never two GILs at once, so no two can deadlock.
+// Threads. Any thread that is attached to `home`.
 //
 // Errors. crossing_enter fails without having moved; crossing_raise makes the exception.
 #ifndef ATOLL_BRIDGE_CROSSING_H
@@ -37,7 +37,7 @@ typedef enum {
     CROSSING_CLOSED,
     CROSSING_TOO_DEEP,
     CROSSING_NO_MEMORY,
-    CROSSING_WOKEN, // an exception is set: the deadline has passed, a signal handler raised
+    CROSSING_WOKEN, // an exception is set: a deadline has passed, or a signal handler raised
 } crossing_result;
 
 typedef struct {
@@ -53,41 +53,41 @@ guest *crossing_new_host(thread *self, interp *host, interp_phase latest, crossi
 void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
 void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how);
 void crossing_clean(interp *host); // run deferred jobs, delete thread states of ended threads
-void crossing_ask_for_room(interp *host);     // as crossing_post; whoever waits is let in
+void crossing_ask_for_room(interp *host);     // crossing_post, if it would make room
 void crossing_return_contended(interp *host); // under its GIL
 crossing_result crossing_turn_back(crossing *self);
 crossing_result crossing_heed_wakeup(crossing *self, interp *home, interp *host,
                                      interp_phase latest);
 void crossing_raise(core_state *home, const interp *host, crossing_result why);
 
-// Give way to whoever is entering this interpreter, or only to those who are woken: who will
-// turn back at once, or are of the collector; under its GIL, of the running thread.
+// Release this GIL until threads that wait to enter have entered; with `only_to_woken`, only those
+// that will turn back at once or work for the collector. Call with the GIL held.
 void crossing_give_way(interp *host, bool only_to_woken);
 
-// Until it is released nobody gets in here while this thread is elsewhere: for pending calls, as no
-// other can be answered before they return.
+// Reserve the interpreter until crossing_release: nobody enters while this thread is elsewhere. For
+// a pending call that crosses: until it returns, CPython runs no other pending call here.
 void crossing_hold(interp *host, guest *own);
 void crossing_release(interp *host, guest *own);
 
-// Have the pending call that looks after visitors run there. The interpreter is pinned, or a
-// visitor inside keeps it alive. None of our locks is held.
+// Post the pending call wakeup_look_up to that interpreter. A pin or a visitor inside must keep it
+// alive. Call with none of our locks held.
 void crossing_post(interp *host);
 
-// From now on visitors wait as in CPython, and wake-ups are not posted; returns when no thread
-// makes room or posts any more. Detached, unless nobody else is inside.
+// Post no more pending calls: from now on visitors just wait for the GIL. Returns when no other
+// thread runs or posts one. Call detached, unless nobody else is inside.
 void crossing_stop_asking(interp *host);
 
-// In the pending call: false if none is to be made any more; and let in who waits to get into a
-// preemptive interpreter.
+// For the pending call. _begin_look returns false if it must do nothing any more. _make_room lets
+// waiting visitors into a preemptive interpreter.
 bool crossing_begin_look(interp *host);
 void crossing_end_look(interp *host);
 void crossing_make_room(interp *host);
 
-// Without a home: for a thread of ours that has no Python of its own.
+// Crossings without a home: for a thread of ours that has no thread state.
 bool crossing_visit(interp *host, crossing *visit);
 void crossing_end_visit(crossing *visit);
 
-// For crossing_attach_contended: here nobody runs for long.
+// Tells crossing_attach_contended that no thread runs here for long.
 static inline void
 crossing_depart(interp *from)
 {
@@ -119,8 +119,8 @@ crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state
     }
 }
 
-// The guest through which this thread may enter, now counted as present; NULL: refused, for one
-// thing if the phase is past `latest`.
+// The guest through which this thread may enter, now counted as present. NULL: refused, see `why`;
+// it is CROSSING_CLOSED if the phase is past `latest`.
 static inline guest *
 crossing_admit(thread *self, interp *host, interp_phase latest, crossing_result *why)
 {
@@ -143,7 +143,7 @@ crossing_admit(thread *self, interp *host, interp_phase latest, crossing_result 
             return NULL;
         }
     }
-    else if (UNLIKELY(interp_get_phase(host) == INTERP_CLOSED)) { // forgotten in a forked child
+    else if (UNLIKELY(interp_get_phase(host) == INTERP_CLOSED)) { // only in a forked child
         *why = CROSSING_CLOSED;
         return NULL;
     }
@@ -179,7 +179,7 @@ crossing_return(crossing *self)
                     GUEST_RETURNING);
 }
 
-// Into the host again, after crossing_return.
+// Enter the host again, after crossing_return.
 static inline void
 crossing_revisit(crossing *self)
 {
@@ -227,7 +227,7 @@ crossing_enter_until(crossing *self, interp *home, PyThreadState *state, interp 
     if (UNLIKELY(visitor == NULL)) {
         return why;
     }
-    // Call-backs into home reuse the state that is suspended here.
+    // Calls back into home reuse the thread state that is suspended here.
     *self = (crossing){here, resident, visitor, state, resident->thread_state};
     resident->thread_state = state;
     resident->depth++;
@@ -237,7 +237,7 @@ crossing_enter_until(crossing *self, interp *home, PyThreadState *state, interp 
     crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING);
     interp_count_crossings(host, 1);
     if (UNLIKELY(host->core_state == NULL)) {
-        return crossing_turn_back(self); // it is ending, and this thread is inside
+        return crossing_turn_back(self); // this thread is inside while it ends
     }
     if (UNLIKELY(atomic_load_explicit(&here->wakeup, memory_order_relaxed) != 0)) {
         return crossing_heed_wakeup(self, home, host, latest);

@@ -6,6 +6,7 @@
 #include "bridge/python/objects.h"
 #include "bridge/transfer/parcel.h"
 #include "bridge/transfer/restriction.h"
+#include "bridge/classes/twin.h"
 
 static exported *
 export_class(core_state *host, PyTypeObject *class)
@@ -43,8 +44,10 @@ describe_in_host(core_state *host, exported *target, description *result, parcel
         class = target->flags & EXPORT_CLASS ? (PyTypeObject *)object : Py_TYPE(object);
         result->class = export_class(host, class);
         if (result->class != NULL) {
-            export_watch_class(host, result->class); // before it is looked at
+            export_watch_class(host, result->class); // before the class is read
         }
+        twin_watch(host);
+        result->twin_epoch = twin_epoch(host->interp);
         bool is_watched =
             !PyErr_Occurred() && (result->class == NULL ||
                                   specials_describe(host, result->class, &result->specials) == 0);
@@ -53,7 +56,7 @@ describe_in_host(core_state *host, exported *target, description *result, parcel
     result->type_key = class;
     if (told == NULL || parcel_put(packed, host, told, 0) < 0) {
         Py_XDECREF(told);
-        error_pack(packed, host);
+        error_pack(packed, host, 0);
         return -1;
     }
     Py_DECREF(told);
@@ -64,7 +67,8 @@ describe_in_host(core_state *host, exported *target, description *result, parcel
 int
 description_bring(core_state *home, exported *target, description *result)
 {
-    // Also while it closes: it may be opened again, and what it is will be asked only once.
+    // Allowed while the owner is closing: the close may fail, and a description is asked for only
+    // once.
     crossing over;
     crossing_result why = crossing_enter_until(&over, home->interp, PyThreadState_GetUnchecked(),
                                                target->owner, INTERP_CLOSING);

@@ -1,7 +1,7 @@
-// description: what an object of another interpreter is, for making its Proxy.
+// description: what must be known of an object of another interpreter to make its Proxy.
 //
 // Purpose. A tuple from atoll._transfer.describe, and the exports of the object's class and of its
-// metaclass (NULL where that is a type all share), both counted.
+// metaclass (NULL for types that all interpreters share), both counted.
 //
 // Threads. Attached to home->interp, which is not the target's owner.
 //
@@ -14,7 +14,8 @@
 #include "bridge/python/state.h"
 
 typedef struct {
-    PyObject *tuple; // new reference
+    PyObject *tuple;     // new reference
+    unsigned twin_epoch; // of the owner, before
     exported *class, *metaclass;
     const void *type_key;
     special_set specials; // of the class

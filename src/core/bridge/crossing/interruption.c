@@ -5,7 +5,7 @@
 #include "bridge/transfer/parcel.h"
 #include "bridge/crossing/wakeup.h"
 
-// ---- those that wait ----
+// ---- interruptions that wait ----
 
 static void
 free_parcel(parcel *packed)
@@ -22,7 +22,7 @@ is_awaited_locked(const guest *each)
     return !each->is_dead && (each->is_interruptible || each->interruption != NULL);
 }
 
-// Has the interpreter's somebody whom it is for?
+// Is there still a thread that the interpreter's interruption is for?
 static bool
 is_common_awaited_locked(const interp *host)
 {
@@ -47,14 +47,15 @@ static void
 update_wakeup_locked(guest *each)
 {
     if (is_awaited_locked(each)) {
-        atomic_fetch_or(each->wakeup, WAKEUP_INTERRUPTION);
+        atomic_fetch_or(&each->thread->wakeup, WAKEUP_INTERRUPTION);
     }
     else if (!each->is_dead) {
-        atomic_fetch_and(each->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
+        atomic_fetch_and(&each->thread->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
     }
 }
 
-// It counts as one that waits for the GIL: who is meant may take that without asking us.
+// A waiting interruption counts in `waiting`: so crossing_return posts the pending call again, even
+// if its thread takes the GIL without telling us.
 static void
 update_attention_locked(interp *host)
 {
@@ -98,7 +99,7 @@ take_own_locked(interp *host, guest *whose)
     return taken;
 }
 
-// Nobody is inside: those for one thread have gone with it.
+// Nobody is inside, so only the interpreter's own interruption can be left.
 void
 interruption_drop(interp *host)
 {
@@ -125,11 +126,12 @@ interruption_pass_over(interp *host, guest *leaver)
     free_parcel(own);
     free_parcel(common);
     if (thread_self != NULL) {
-        interruption_tidy(thread_self); // one may wait elsewhere
+        interruption_tidy(thread_self); // one may wait in another interpreter
     }
 }
 
-// So that it is called again when it listens; a thread of the interpreter's own is not marked.
+// Sets `wakeup`, so that thread_unmask posts again. The interpreter's own threads have no such mark
+// yet.
 void
 interruption_postpone(interp *host, thread *here)
 {
@@ -152,7 +154,7 @@ is_awaited_by(const guest *visitor)
     return is_awaited;
 }
 
-// Cleared before the look: whoever asks meanwhile sets it after that.
+// Cleared before looking: an interruption that comes meanwhile sets it again.
 void
 interruption_tidy(thread *here)
 {
@@ -177,11 +179,11 @@ pack(core_state *home, PyObject *exception)
     }
     PyErr_SetRaisedException(Py_NewRef(exception));
     parcel_init(packed);
-    error_pack(packed, home);
+    error_pack(packed, home, 0);
     return packed;
 }
 
-// Not a worker that waits for its next call.
+// Inside, or about to enter; not a worker that waits for its next call.
 static bool
 is_meant(const guest *visitor)
 {
@@ -190,8 +192,8 @@ is_meant(const guest *visitor)
            atomic_load((atomic_uint *)&visitor->presence) != GUEST_ABSENT;
 }
 
-// False: it is for nobody, and not put. Of the main interpreter only its main thread is meant, not
-// one that works in the background.
+// False: nobody is there to be interrupted, and nothing was put. In the main interpreter only the
+// main thread is interrupted, not visitors that work in the background.
 static bool
 put_common_locked(interp *host, parcel *packed)
 {
@@ -204,10 +206,11 @@ put_common_locked(interp *host, parcel *packed)
             update_wakeup_locked(each);
         }
     }
-    // Nobody visits, and yet somebody runs: a thread of the interpreter's own.
+    // There is no visitor, but the GIL is held: by a thread of the interpreter's own.
     host->may_interrupt_own = !is_any && interp_is_running(host);
     update_attention_locked(host);
-    barrier_heavy(); // pairs with crossing_dismiss: who left before has not passed himself over
+    barrier_heavy(); // pairs with crossing_dismiss: a guest that left before has not cleared its
+                     // mark
     for (guest *each = host->guests; each != NULL; each = each->next) {
         if (each->is_interruptible && atomic_load(&each->presence) == GUEST_ABSENT) {
             each->is_interruptible = false;
@@ -236,18 +239,19 @@ put_own_locked(interp *host, guest *whose, parcel *packed)
 }
 
 static guest *
-find_meant_locked(interp *host, const atomic_uint *whom)
+find_meant_locked(interp *host, const thread *whom)
 {
     guest *each = host->guests;
-    while (each != NULL && !(each->wakeup == whom && is_meant(each))) {
+    while (each != NULL && !(each->thread == whom && is_meant(each))) {
         each = each->next;
     }
     return each;
 }
 
-// To whom it may concern, or to one thread. What waited there is given back in `before`.
+// For all that are inside, or for one thread. An interruption that it replaces is returned in
+// `before`.
 static bool
-put_locked(interp *host, const atomic_uint *whom, parcel *packed, parcel **before)
+put_locked(interp *host, const thread *whom, parcel *packed, parcel **before)
 {
     if (whom == NULL) {
         *before = take_common_locked(host);
@@ -263,7 +267,7 @@ put_locked(interp *host, const atomic_uint *whom, parcel *packed, parcel **befor
 
 typedef struct {
     unsigned long ident;
-    const atomic_uint *wakeup;
+    const thread *found;
 } search;
 
 static void
@@ -271,7 +275,7 @@ find_thread(thread *each, void *argument)
 {
     search *wanted = argument;
     if (each->ident == wanted->ident) {
-        wanted->wakeup = &each->wakeup;
+        wanted->found = each;
     }
 }
 
@@ -289,7 +293,7 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
     search whom = {ident, NULL};
     if (ident != 0) {
         thread_each(find_thread, &whom);
-        if (whom.wakeup == NULL) {
+        if (whom.found == NULL) {
             return 0;
         }
     }
@@ -299,7 +303,7 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
     }
     pthread_mutex_lock(&host->mutex);
     bool is_put =
-        interp_get_phase(host) == INTERP_OPEN && put_locked(host, whom.wakeup, packed, &before);
+        interp_get_phase(host) == INTERP_OPEN && put_locked(host, whom.found, packed, &before);
     if (is_put) {
         interp_pin_locked(host);
     }
@@ -310,7 +314,7 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
         return 0;
     }
     if (host->is_main && ident == 0) {
-        thread_each(mark_main_thread, NULL); // not before: it would be tidied away
+        thread_each(mark_main_thread, NULL); // after it is put: else interruption_tidy clears it
     }
     crossing_post(host);
     interp_unpin(host);
@@ -319,7 +323,7 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
 
 // ---- delivering ----
 
-// Its own comes first.
+// An interruption for this thread alone comes first.
 static parcel *
 take_locked(interp *host, guest *own)
 {

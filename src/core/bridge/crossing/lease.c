@@ -5,6 +5,34 @@
 #include "bridge/transfer/parcel.h"
 #include "bridge/transfer/restriction.h"
 
+// Memory that holds objects (a NumPy array of dtype object) is not shown to other interpreters:
+// they would take the objects for their own.
+static bool
+has_objects(const char *format)
+{
+    bool is_name = false; // of a field, between colons
+    for (const char *each = format; each != NULL && *each != '\0'; each++) {
+        is_name ^= *each == ':';
+        if (*each == 'O' && !is_name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+refuse_objects(Py_buffer *view)
+{
+    if (!has_objects(view->format)) {
+        return 0;
+    }
+    PyBuffer_Release(view);
+    PyErr_SetString(PyExc_BufferError,
+                    "memory that holds objects cannot be seen from another interpreter: "
+                    "atoll.copy() copies it");
+    return -1;
+}
+
 static lease *
 make(interp *owner, PyObject *object, int flags)
 {
@@ -13,7 +41,7 @@ make(interp *owner, PyObject *object, int flags)
         PyErr_NoMemory();
         return NULL;
     }
-    if (PyObject_GetBuffer(object, &self->view, flags) < 0) {
+    if (PyObject_GetBuffer(object, &self->view, flags) < 0 || refuse_objects(&self->view) < 0) {
         PyMem_RawFree(self);
         return NULL;
     }
@@ -46,7 +74,7 @@ lease_take(core_state *home, exported *target, int flags)
         state_raise_closed(host, target->owner);
     }
     if (made == NULL) {
-        error_pack(&error, host);
+        error_pack(&error, host, 0);
     }
     error.restriction = NULL;
     crossing_leave(&over);
@@ -60,8 +88,8 @@ lease_take(core_state *home, exported *target, int flags)
 void
 lease_release(lease *self)
 {
-    // A closed owner cannot be (lifecycle_close refuses), but a forked child forgets its
-    // parent's.
+    // It fails only in a forked child, where the owner is forgotten: lifecycle_close refuses to
+    // close an interpreter with leases.
     (void)!export_defer(self->owner, &self->deferred);
 }
 

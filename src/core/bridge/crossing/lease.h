@@ -1,7 +1,7 @@
-// lease: a buffer of an object in another interpreter, in use here.
+// lease: a buffer of another interpreter's object, in use here.
 //
-// Lifetime. Made in the owner, released there as a deferred job. While one is out, its interpreter
-// cannot close: the memory is the owner's.
+// Lifetime. Made in the owner, released there by a deferred job. The memory is the owner's, so the
+// owner cannot close while it has leases.
 #ifndef ATOLL_BRIDGE_LEASE_H
 #define ATOLL_BRIDGE_LEASE_H
 

@@ -17,6 +17,7 @@ typedef struct {
     Py_ssize_t made;      // of host[2...]
     PyObject *host_names; // the host's keyword names, or NULL
     bool is_simple;       // few, plain, without keywords: what follows few_host is not in use
+    bool is_exit;         // of a context manager: its exception is to be the current one
     PyObject *few_host[2 + FEW];
     Py_ssize_t count; // keyword ones included
     bool *is_packed;  // [count]: in the parcel, not read in place
@@ -24,7 +25,7 @@ typedef struct {
     parcel parcel;
 } argument_list;
 
-// What came of it: numbers and shared objects as they are, all else in the parcel.
+// The result: numbers and shared objects as they are, all else in the parcel.
 typedef struct {
     enum { ANSWER_ERROR, ANSWER_PARCEL, ANSWER_INT, ANSWER_SHARED } form;
     attribute_kind attribute;
@@ -78,6 +79,17 @@ takes_exceptions(const operation *op)
                                              PyUnicode_EqualToUTF8(op->name.text, "athrow")));
 }
 
+// Does it end with what sys.exc_info() returns, as a call of __exit__ does, whatever its name?
+static bool
+is_exit(const operation *op)
+{
+    if (op->count < 3) {
+        return false;
+    }
+    PyObject *const *last = op->arguments + op->count - 3;
+    return PyExceptionInstance_Check(last[1]) && (PyObject *)Py_TYPE(last[1]) == last[0];
+}
+
 static inline bool
 is_closed(const operation *op)
 {
@@ -95,11 +107,13 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
         closing = restriction_of_arguments(op->target);
         parcel_init_closed(&self->parcel, &closing);
     }
+    self->is_exit = is_exit(op);
+    self->parcel.reader = op->owner;
     int result = arguments_reserve(self, op);
     for (Py_ssize_t i = 0; result == 0 && i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
         if (self->is_packed[i]) {
-            result = parcel_put(&self->parcel, home, op->arguments[i], flags);
+            result = parcel_put_item(&self->parcel, home, op->arguments, i, flags);
         }
     }
     self->parcel.restriction = NULL;
@@ -116,7 +130,7 @@ arguments_pack(argument_list *self, core_state *home, const operation *op)
     return LIKELY(self->is_simple) ? 0 : arguments_pack_all(self, home, op);
 }
 
-// Interned, as the names in a call always are: some functions compare them by their addresses.
+// Keyword names in a call are always interned, and some functions compare their addresses.
 static PyObject *
 copy_names(PyObject *foreign_names)
 {
@@ -182,8 +196,8 @@ arguments_free(argument_list *self)
 
 // ---- in the host ----
 
-// The class has no such special method any more, or never had: reflected operators are those of
-// Proxies only.
+// The class has no such special method: it was removed, or it is a reflected operator, which
+// Proxies have even if the class does not.
 static COLD PyObject *
 use_without(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
 {
@@ -223,7 +237,8 @@ static NOINLINE PyObject *
 call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
 {
     PyObject *result = call_if_found(host, name, arguments, nargs);
-    // It came by value. With a Proxy, its own interpreter goes on with the operator.
+    // The other operand came by value, so the operator goes on here. With a Proxy the caller's
+    // interpreter goes on.
     if (UNLIKELY(result == Py_NotImplemented) && nargs == 1 &&
         !state_is_reference(host, arguments->host[2])) {
         PyObject *hook = state_hook(host, HOOK_OPERATE);
@@ -234,7 +249,7 @@ call_special(core_state *host, PyObject *name, argument_list *arguments, size_t 
     return result;
 }
 
-// "module:name.name", imported. Importing waits where another thread is at it.
+// Import "module:name.name". Waits if another thread is importing the module.
 static PyObject *
 resolve(PyObject *place)
 {
@@ -275,7 +290,7 @@ call_function(PyObject *name, argument_list *arguments, size_t nargs)
     return result;
 }
 
-// What restrict() did not name does not exist for the holder of the Proxy.
+// To the holder of a restricted Proxy, names that restrict() was not given do not exist.
 static COLD int
 check_restricted(const operation *op, PyObject *name, restriction *used, PyObject **object)
 {
@@ -346,7 +361,23 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
     return dispatch_other(host, op, name, arguments);
 }
 
-// Of a guest only a method that stays one: who sends it back shall not send what it was set to.
+// As within a `with` statement: __exit__ may raise the exception again, or ask for the current one.
+static COLD PyObject *
+dispatch_exit(core_state *host, const operation *op, PyObject *name, restriction *used,
+              argument_list *arguments)
+{
+    PyObject *before = PyErr_GetHandledException(), *exception = arguments->host[op->count];
+    if (PyExceptionInstance_Check(exception)) { // of a closed parcel it may be a view
+        PyErr_SetHandledException(exception);
+    }
+    PyObject *value = dispatch(host, op, name, used, arguments);
+    PyErr_SetHandledException(before);
+    Py_XDECREF(before);
+    return value;
+}
+
+// What is `value` to a Proxy that asks for it? For a guest (restricted arguments) only methods that
+// cannot be replaced count as methods.
 static attribute_kind
 classify(const core_state *host, PyObject *object, PyObject *value, bool is_guest)
 {
@@ -367,7 +398,7 @@ classify(const core_state *host, PyObject *object, PyObject *value, bool is_gues
     return is_fixed ? ATTRIBUTE_CLASS_METHOD : is_guest ? ATTRIBUTE_VALUE : ATTRIBUTE_METHOD;
 }
 
-// str() and int() insist on what their special methods return.
+// str() and int() accept only certain results of their special methods.
 static NOINLINE PyObject *
 make_plain(PyObject *result_steal)
 {
@@ -386,18 +417,37 @@ make_plain(PyObject *result_steal)
     return plain;
 }
 
-static NOINLINE int
-pack_in_parcel(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
+// What functools.wraps() sets in another function has to be a real dict.
+static bool
+is_dict_of_function(const operation *op, PyObject *object)
 {
+    if (op->kind == OPERATION_GET) {
+        return PyUnicode_EqualToUTF8(op->name.text, "__annotations__") ||
+               PyUnicode_EqualToUTF8(op->name.text, "__kwdefaults__");
+    }
+    return op->kind == OPERATION_CALL && PyFunction_Check(object) &&
+           PyUnicode_EqualToUTF8(((PyFunctionObject *)object)->func_name, "__annotate__");
+}
+
+static NOINLINE int
+pack_in_parcel(core_state *host, const interp *home, const operation *op, PyObject *object,
+               PyObject *value, const restriction *narrowing, answer *result)
+{
+    unsigned flags = PARCEL_MAY_HOLD;
+    if (Py_TYPE(value) == &PyDict_Type && is_dict_of_function(op, object)) {
+        flags |= PARCEL_CONTAINERS_BY_VALUE;
+    }
     parcel_init_closed(&result->parcel, narrowing);
+    result->parcel.reader = home;
     result->form = ANSWER_PARCEL;
-    int status = parcel_put(&result->parcel, host, value, PARCEL_MAY_HOLD);
+    int status = parcel_put(&result->parcel, host, value, flags);
     result->parcel.restriction = NULL;
     return status;
 }
 
 static inline int
-pack_answer(core_state *host, PyObject *value, const restriction *narrowing, answer *result)
+pack_answer(core_state *host, const interp *home, const operation *op, PyObject *object,
+            PyObject *value, const restriction *narrowing, answer *result)
 {
     if (value == Py_None || PyBool_Check(value) || heap_contains(value)) {
         result->shared = value;
@@ -409,7 +459,7 @@ pack_answer(core_state *host, PyObject *value, const restriction *narrowing, ans
         result->form = ANSWER_INT;
         return 0;
     }
-    return pack_in_parcel(host, value, narrowing, result);
+    return pack_in_parcel(host, home, op, object, value, narrowing, result);
 }
 
 static COLD void
@@ -420,7 +470,7 @@ pack_error(core_state *host, const restriction *narrowing, answer *result)
         parcel_clear(&result->parcel);
     }
     parcel_init_closed(&result->parcel, narrowing);
-    error_pack(&result->parcel, host);
+    error_pack(&result->parcel, host, 0);
     result->parcel.restriction = NULL;
     result->form = ANSWER_ERROR;
 }
@@ -441,7 +491,9 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
     specials_refresh(host);
     if (LIKELY(op->kind == OPERATION_CALL || (name = name_here(host, op->name)) != NULL)) {
         if (LIKELY(arguments_unpack(arguments, host, op) == 0)) {
-            value = dispatch(host, op, name, narrowing, arguments);
+            value = UNLIKELY(!arguments->is_simple && arguments->is_exit)
+                        ? dispatch_exit(host, op, name, narrowing, arguments)
+                        : dispatch(host, op, name, narrowing, arguments);
         }
         if (UNLIKELY(op->flags & OPERATION_PLAIN_RESULT) && value != NULL) {
             value = make_plain(value);
@@ -451,10 +503,10 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
         if ((op->flags & OPERATION_FUSE) &&
             (result->attribute = classify(host, arguments->host[1], value, narrowing != NULL)) !=
                 ATTRIBUTE_VALUE) {
-            status = pack_answer(host, Py_None, NULL, result);
+            status = pack_answer(host, home, op, NULL, Py_None, NULL, result);
         }
         else {
-            status = pack_answer(host, value, narrowing, result);
+            status = pack_answer(host, home, op, arguments->host[1], value, narrowing, result);
         }
     }
     Py_XDECREF(value);

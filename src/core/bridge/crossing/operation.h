@@ -1,7 +1,8 @@
 // operation: one thing done to an object of another interpreter.
 //
-// Purpose. Carries the arguments over, does it there, brings the result or the exception back. What
-// the caller's frame keeps alive and cannot change is read in place; the rest goes in a parcel.
+// Purpose. Carries the arguments over, does it there, and brings the result or the exception back.
+// Immutable arguments are read in place, as the caller's frame keeps them alive; others go in a
+// parcel.
 //
 // Threads. Attached to state->interp, which is not the target's owner.
 //
@@ -34,18 +35,18 @@ typedef struct {
 } operation;
 
 enum {
-    OPERATION_EXCEPTIONS_BY_VALUE = 1, // arguments that are exceptions
+    OPERATION_EXCEPTIONS_BY_VALUE = 1, // arguments that are exceptions, of restricted ones too
     OPERATION_CONTAINERS_BY_VALUE = 8, // arguments that are builtin containers
     OPERATION_PLAIN_RESULT = 2,        // str and int subclasses become str and int
-    OPERATION_FUSE = 4,                // GET: do not bring a bound method, say that it is one
+    OPERATION_FUSE = 4, // GET: do not return a bound method, only tell that it is one
 };
 
 // What OPERATION_FUSE found out about the attribute.
 typedef enum {
     ATTRIBUTE_VALUE,
-    ATTRIBUTE_NEW_METHOD,   // a bound method of this object, and it may be none the next time
-    ATTRIBUTE_METHOD,       // ... until its class is said to have changed
-    ATTRIBUTE_CLASS_METHOD, // ... and of every object of its class, which have no dict
+    ATTRIBUTE_NEW_METHOD,   // a bound method of this object, for this time
+    ATTRIBUTE_METHOD,       // a bound method, until its class is said to have changed
+    ATTRIBUTE_CLASS_METHOD, // likewise, and of every object of its class: they have no dict
 } attribute_kind;
 
 PyObject *operation_perform(core_state *home, const operation *self, attribute_kind *attribute);

@@ -3,7 +3,7 @@
 #include "bridge/crossing/crossing.h"
 #include "ground/base/clock.h"
 
-// Threads made with _thread.start_new_thread tell nobody when they end; this often we look.
+// The end of threads made with _thread.start_new_thread cannot be waited for: check this often.
 #define RAW_THREAD_CHECK (1 * MILLISECOND)
 
 int
@@ -20,7 +20,7 @@ own_threads_count(interp *here)
 int
 own_threads_wait(interp *here, double seconds, bool is_ending)
 {
-    thread *masked = thread_mask(); // what is raised in there would be lost
+    thread *masked = thread_mask(); // an exception raised in there would be lost
     PyObject *hook = state_hook(here->core_state, HOOK_JOIN_THREADS);
     PyObject *done =
         hook == NULL ? NULL

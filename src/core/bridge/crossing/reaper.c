@@ -17,7 +17,7 @@ static struct {
     bool is_over; // for good
 } reaper = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-// What a visit does; nothing else that asks for attention goes away by one.
+// Is there work that a visit would do? It would not change other attention bits.
 static bool
 has_work(interp *host)
 {
@@ -25,7 +25,7 @@ has_work(interp *host)
            (atomic_load(&host->attention) & (ATTENTION_DEFERRED | ATTENTION_DEAD)) != 0;
 }
 
-// Would a visitor wait, for the GIL or until those that are woken have come and gone?
+// Would a visitor have to wait, for the GIL or for the end of a reservation?
 static bool
 is_busy(interp *host)
 {
@@ -36,8 +36,7 @@ is_busy(interp *host)
     return is_so;
 }
 
-// A busy interpreter is left alone: waiting for it would keep the others waiting. True: it has work
-// that is left.
+// Skips a busy interpreter: waiting for it would delay the others. True: skipped with work left.
 static bool
 clean(interp *host)
 {
@@ -84,7 +83,7 @@ run(void *unused)
         while (!reaper.must_stop && condition_wait(&reaper.changed, &reaper.mutex, deadline)) {
         }
         if (!reaper.must_stop) {
-            atomic_store(&is_called, false); // before looking: later deferred jobs call again
+            atomic_store(&is_called, false); // before looking: later deferred jobs notify again
             pthread_mutex_unlock(&reaper.mutex);
             make_round();
             pthread_mutex_lock(&reaper.mutex);
@@ -94,7 +93,7 @@ run(void *unused)
     return NULL;
 }
 
-// Where it cannot be started, deferred jobs wait for a visitor, and the next one calls again.
+// If it cannot be started, deferred jobs wait for a visitor; the next job tries to start it again.
 static void
 start_locked(void)
 {

@@ -1,4 +1,4 @@
-// reaper: one thread that runs deferred jobs where nobody else comes by.
+// reaper: one thread that runs deferred jobs in interpreters that no other thread enters.
 //
 // Purpose. Deferred jobs are run by the next thread that enters their interpreter. If none does,
 // the reaper enters after a moment, so that `del proxy` frees the object even in an idle
@@ -7,7 +7,7 @@
 // Lifetime. Started by the first deferred job, stopped before Python finalises; a forked child
 // starts its own.
 //
-// Threads. reaper_notify: any, with or without a GIL. reaper_stop: attached to none.
+// Threads. reaper_notify: any, with or without a GIL. reaper_stop and reaper_rest: detached.
 #ifndef ATOLL_BRIDGE_REAPER_H
 #define ATOLL_BRIDGE_REAPER_H
 
@@ -17,7 +17,7 @@
 
 #include "ground/base/attributes.h"
 
-void reaper_stop(void); // for good; waits for it, detached
+void reaper_stop(void); // for good; waits until the thread has ended
 void reaper_rest(void); // the same, but the next deferred job starts it again
 void reaper_fork_child(void);
 

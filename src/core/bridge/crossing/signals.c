@@ -13,8 +13,8 @@
 typedef void (*plain_handler)(int number);
 typedef void (*informed_handler)(int number, siginfo_t *info, void *context);
 
-// What each signal had. CPython's own C handler is the same for all, but not all have that: it may
-// have been replaced by one that calls it, or does not (faulthandler.register).
+// The handler that each signal had. Usually CPython's, the same for all signals; but it may have
+// been replaced by one that calls CPython's, or does not (faulthandler.register).
 static _Atomic(plain_handler) plain[SIGNALS];
 static _Atomic(informed_handler) informed[SIGNALS];
 
@@ -69,8 +69,8 @@ wrap(int number, struct sigaction *action)
 
 // ---- the wrapper ----
 
-// One that calls what it has replaced puts that back for the time, and then itself in our place.
-// Others who are there hold us as what they have replaced.
+// A handler that calls the one that it replaced restores that meanwhile, and then installs itself,
+// in our place. Any other handler that is now installed has ours to restore.
 static bool
 is_back(const struct sigaction *now, plain_handler called, informed_handler called_informed)
 {

@@ -7,9 +7,9 @@
 #include "ground/base/clock.h"
 #include "ground/interpreter/thread.h"
 
-// False: interrupted, which matters where signal handlers run. It finishes before it attaches:
-// CPython 3.13 ends a daemon thread that attaches at exit, and its waiter would be left in the
-// list.
+// False: a signal has come, on the main thread. The wait is finished before the thread attaches:
+// CPython 3.13 ends a daemon thread that attaches at exit, which would leave its waiter in the
+// queue.
 static bool
 wait_detached(queue *at, queue_waiter *waiter, int64_t deadline, queue_result *result,
               queue_item **item)

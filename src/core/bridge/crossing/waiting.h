@@ -1,4 +1,4 @@
-// waiting: a thread that waits detached, so that its interpreter is free meanwhile, and for Ctrl-C.
+// waiting: waits at a queue, detached, so that other threads can run meanwhile. Ctrl-C ends a wait.
 //
 // Threads. Attached to state->interp; detached while it waits.
 //
@@ -11,13 +11,13 @@
 #include "bridge/python/state.h"
 #include "ground/queue/queue.h"
 
-// Until there is a result, or the deadline has passed; then the waiter has finished, see
-// queue_finish. Where a signal handler raises it is cancelled, and the item of a putter discarded.
+// Waits until there is a result, or until the deadline; then the wait has been finished
+// (queue_finish). If a signal handler raises, the wait is cancelled, and a putter's item discarded.
 MUST_CHECK int waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter,
                                 int64_t deadline, queue_result *result, queue_item **item);
 
-// The deadline that a timeout in seconds (None: never) sets. -1: it is no number, or less than 0,
-// which only Futures take: it is over then.
+// The deadline of a timeout in seconds (None: never). -1 with an exception: not a number, or
+// negative. waiting_deadline_or_past, for Futures, accepts a negative timeout: the deadline is now.
 MUST_CHECK int waiting_deadline(PyObject *timeout, int64_t *deadline);
 MUST_CHECK int waiting_deadline_or_past(PyObject *timeout, int64_t *deadline);
 

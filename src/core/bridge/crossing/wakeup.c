@@ -11,13 +11,14 @@
 
 static interp *noted = NULL; // linked by next_noted; alarm thread only
 
-// The closer of an interpreter waits, and looks under this mutex, until nobody is present. A thread
-// of its own, at home, is not present in this sense; the closer begins by changing the phase.
+// May it be pinned for this thread? A present guest keeps the closer waiting, which looks under
+// this mutex. A thread at home has no guest that is present; while the phase is open, no closer has
+// begun.
 static bool
 is_there_locked(interp *host, thread *whom)
 {
     interp_phase phase = interp_get_phase(host);
-    return (phase != INTERP_CLOSED && interp_has_present_locked(host, &whom->wakeup)) ||
+    return (phase != INTERP_CLOSED && interp_has_present_locked(host, whom)) ||
            (phase == INTERP_OPEN && atomic_load(&whom->current) == host->id);
 }
 
@@ -33,7 +34,7 @@ note_where_present(interp *host, void *whom)
             host->next_noted = noted;
             noted = host;
         }
-        pthread_cond_broadcast(&host->moved); // it may be standing back
+        pthread_cond_broadcast(&host->moved); // the thread may be in stand_back
     }
     pthread_mutex_unlock(&host->mutex);
 }
@@ -71,7 +72,7 @@ wakeup_fork_child(void)
 
 // ---- answering ----
 
-// "train() at model.py:41", of the running frame.
+// The running frame, as in "train() at model.py:41".
 static void
 describe_activity(char *text, size_t size)
 {
@@ -137,7 +138,7 @@ answer_signal(core_state *state, thread *here)
     return wakeup_check_signals(state);
 }
 
-// The thread that is meant, in the midst of what it does in the host.
+// This thread runs in the host: raise what it was woken for.
 static int
 answer_inside(core_state *state, thread *here)
 {
@@ -178,10 +179,11 @@ wakeup_answer_at_home(core_state *home, interp *host)
 
 // ---- the pending call ----
 
-// Those who wait at the door to turn back: nobody notices, for they do nothing inside; and those of
-// the collector, who do what a collector may do anywhere. Others could slip in with them, and where
-// nobody is preempted would keep the GIL: this thread, in a pending call, would wait for it, and no
-// other pending call be made meanwhile.
+// Let in threads that wait to enter only to turn back, or that work for the collector: they run no
+// user code. But other threads (own threads, or visitors that detached) take the GIL without
+// asking. In an interpreter that is not preemptive they would keep it, this thread would wait for
+// it in the pending call, and CPython would run no other pending call meanwhile. So where there are
+// such threads nobody is let in.
 static void
 let_woken_in(interp *host, const guest *own)
 {
@@ -199,14 +201,14 @@ let_woken_in(interp *host, const guest *own)
     }
 }
 
-// The exception of whom it is meant for, who is this thread: -1.
+// Raise what this thread was woken for. -1: raised.
 static int
 answer(core_state *state, thread *here, guest *own)
 {
     if (own == NULL) {
         return interruption_deliver(state, own);
     }
-    crossing_hold(state->interp, own); // what follows may cross out of here, and back
+    crossing_hold(state->interp, own); // what follows may cross to main and back
     bool is_raised = answer_inside(state, here) < 0 || interruption_deliver(state, own) < 0;
     crossing_release(state->interp, own);
     interruption_tidy(here);
@@ -255,13 +257,13 @@ is_of_importlib(PyFrameObject *frame)
     return is_code_of(frame, "co_filename", "<frozen importlib._bootstrap>");
 }
 
-// Broken off in the midst of it, modules of ours would be half there, when an exception that is to
-// be raised needs them; and CPython before gh-143650 (2026) gives another thread that waits for the
-// module what is there. importlib's callbacks of weak references, which run anywhere in its code,
-// would swallow the exception; so would whoever calls
-// atoll._forwarding.forwarding._report_unraisable. While finders are asked, importlib holds a lock
-// that other threads need in order to end their imports, for which the exception's own import might
-// wait. None takes long.
+// Is this code that must not be interrupted? None of it takes long. An interrupted import of a
+// module of ours or of the standard library would leave it incomplete when raising the exception
+// needs it; and before gh-143650 (2026) CPython gives the incomplete module to other threads that
+// wait for it. While finders are asked, importlib holds a lock that other threads need to end their
+// imports, and making the exception might wait for one of those. An exception would be swallowed by
+// importlib's weak reference callbacks, which run anywhere in its code, and by callers of
+// atoll._forwarding.forwarding._report_unraisable.
 static bool
 is_delicate(void)
 {
@@ -293,7 +295,7 @@ look_up(interp *host)
     thread *here = thread_self;
     guest *own = here == NULL ? NULL : thread_guest(here, host);
     bool is_visitor = own != NULL && own->is_owned && own->depth > 0;
-    // A visitor is not disturbed: when it leaves it posts again (crossing_return).
+    // A visitor need not make room: it posts again when it leaves (crossing_return).
     if (!is_visitor) {
         crossing_make_room(host);
     }

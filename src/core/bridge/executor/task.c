@@ -59,7 +59,7 @@ follow(PyObject *object, PyObject *names)
     return found;
 }
 
-// The module of "module:name.name", and the names.
+// Import the module of "module:name.name", and split the names.
 static PyObject *
 find_module(const task_function *function, PyObject **names)
 {
@@ -109,7 +109,7 @@ function_cache_clear(function_cache *self)
     }
 }
 
-// A name is looked up each time, in its module: it may be bound to something else by now.
+// A name is looked up in its module each time: it may be bound to another object by now.
 static PyObject *
 function_here(core_state *host, function_cache *known, task_function *function)
 {
@@ -137,7 +137,7 @@ function_here(core_state *host, function_cache *known, task_function *function)
 
 // ---- values ----
 
-// Can the core pack all of it by value, but for references?
+// Can the core pack it without pickle: plain values, references, and tuples of these?
 static bool
 is_direct(core_state *state, PyObject *object, int depth)
 {
@@ -159,7 +159,7 @@ task_is_reference(core_state *state, PyObject *object)
 {
     return state_is_type(state, TYPE_MARK, object) ||
            state_is_type(state, TYPE_RESTRICTED, object) || handle_check(state, object) ||
-           state_is_reference(state, object);
+           PyExceptionInstance_Check(object) || state_is_reference(state, object);
 }
 
 static int
@@ -167,7 +167,7 @@ put_pickled(parcel *into, core_state *state, PyObject *object)
 {
     PyObject *hook = state_hook(state, HOOK_TASK_DUMP);
     PyObject *dumped = hook == NULL ? NULL : PyObject_CallOneArg(hook, object);
-    int result = dumped == NULL ? -1 : parcel_put(into, state, dumped, 0);
+    int result = dumped == NULL ? -1 : parcel_put(into, state, dumped, PARCEL_COPIES);
     Py_XDECREF(dumped);
     return result;
 }
@@ -191,7 +191,7 @@ start_over(task *self)
 
 // ---- at home: arguments ----
 
-// The positional ones, then the values of the keyword ones.
+// All arguments in one tuple: the positional ones, then the values of the keyword ones.
 static PyObject *
 join(PyObject *arguments, PyObject *keywords, PyObject **names)
 {
@@ -215,7 +215,7 @@ put_keywords(task *self, core_state *home, PyObject *arguments, PyObject *keywor
     int result = -1;
     if (all != NULL && is_direct(home, all, 0)) {
         self->flags |= TASK_HAS_NAMES;
-        result = parcel_put(&self->parcel, home, all, 0) < 0 ||
+        result = parcel_put(&self->parcel, home, all, PARCEL_COPIES) < 0 ||
                          parcel_put(&self->parcel, home, names, 0) < 0
                      ? -1
                      : 0;
@@ -238,7 +238,7 @@ put_arguments(task *self, core_state *home, PyObject *arguments, PyObject *keywo
         return put_keywords(self, home, arguments, keywords);
     }
     if (is_direct(home, arguments, 0)) {
-        return parcel_put(&self->parcel, home, arguments, 0);
+        return parcel_put(&self->parcel, home, arguments, PARCEL_COPIES);
     }
     self->flags |= TASK_PICKLED_INPUT;
     PyObject *both = Py_BuildValue("(O{})", arguments);
@@ -250,7 +250,7 @@ put_arguments(task *self, core_state *home, PyObject *arguments, PyObject *keywo
 void
 task_set_error(task *self, core_state *home)
 {
-    error_pack_as(&self->parcel, home, HOOK_TASK_CAPTURE);
+    error_pack(&self->parcel, home, PARCEL_COPIES);
     self->flags = TASK_HAS_ERROR;
 }
 
@@ -274,7 +274,8 @@ new_task(task_function *function, Py_ssize_t stride)
     return self;
 }
 
-// What cannot be packed is the task's error, as with processes: it is done before it began.
+// If the arguments cannot be packed, that exception becomes the task's answer, as in a pool of
+// processes.
 task *
 task_new(core_state *home, task_function *function, Py_ssize_t stride, PyObject *arguments,
          PyObject *keywords)
@@ -335,7 +336,7 @@ call_directly(task *self, core_state *host, PyObject *function)
     return result;
 }
 
-// The results up to the first exception, which stays set.
+// Calls until the first exception, which stays set. Returns the results until then.
 static PyObject *
 call_each(PyObject *function, PyObject *arguments, Py_ssize_t stride)
 {
@@ -351,7 +352,7 @@ call_each(PyObject *function, PyObject *arguments, Py_ssize_t stride)
     }
     PyObject *raised = PyErr_GetRaisedException();
     if (results != NULL && done < count && _PyTuple_Resize(&results, done) < 0) {
-        PyErr_Clear(); // no memory: the exception goes without them
+        PyErr_Clear(); // out of memory: the exception goes without the results
     }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
@@ -388,7 +389,7 @@ put_result(task *self, core_state *host, PyObject *value)
     bool is_plain = value_is_plain(value), may_go_directly = is_plain || is_direct(host, value, 0);
     self->flags |= TASK_HAS_RESULT | (is_plain ? TASK_IS_PLAIN : 0) |
                    (may_go_directly ? 0 : TASK_PICKLED_RESULT);
-    return may_go_directly ? parcel_put(&self->parcel, host, value, 0)
+    return may_go_directly ? parcel_put(&self->parcel, host, value, PARCEL_COPIES)
                            : put_pickled(&self->parcel, host, value);
 }
 
@@ -397,9 +398,9 @@ put_error(task *self, core_state *host)
 {
     parcel error;
     parcel_init(&error);
-    error_pack_as(&error, host, HOOK_TASK_CAPTURE);
+    error_pack(&error, host, PARCEL_COPIES);
     if (!parcel_append(&self->parcel, &error)) {
-        start_over(self); // no memory for both
+        start_over(self); // out of memory for both
         self->flags &= ~(unsigned)TASK_HAS_RESULT;
         bool is_appended = parcel_append(&self->parcel, &error);
         assert(is_appended);

@@ -1,7 +1,5 @@
 #include "bridge/executor/worker_pool.h"
 
-#include <errno.h>
-
 #include "ground/interpreter/alarm.h"
 #include "ground/base/clock.h"
 #include "ground/base/shake.h"
@@ -110,7 +108,7 @@ answer_call_locked(worker_pool *self, pool_worker *worker)
     }
 }
 
-// Wake one more free worker if there are more tasks than workers that are on their way.
+// Wake one more free worker if there are more tasks than workers that were woken for them.
 static void
 call_locked(worker_pool *self)
 {
@@ -230,7 +228,7 @@ worker_pool_settle(worker_pool *self, task *told, task_phase phase)
 
 // ---- the worker's loop ----
 
-// What the worker's thread is to do now; WORKER_POOL_IDLE: nothing.
+// What the worker's thread must do now; WORKER_POOL_IDLE: nothing.
 static worker_pool_order
 decide_locked(worker_pool *self, pool_worker *worker, task **next)
 {
@@ -248,8 +246,7 @@ decide_locked(worker_pool *self, pool_worker *worker, task **next)
     return WORKER_POOL_IDLE;
 }
 
-// Tasks often follow each other within microseconds, and to sleep and be woken costs more than
-// that.
+// Spin before sleeping: tasks often follow each other faster than a thread can sleep and be woken.
 static void
 spin_locked(worker_pool *self)
 {
@@ -280,7 +277,7 @@ find_work_locked(worker_pool *self, pool_worker *worker, int64_t deadline, task 
         }
         worker->is_waiting = true;
         if (!condition_wait(&worker->wake, &self->mutex, deadline)) {
-            deadline = 0; // to look once more
+            deadline = 0; // look once more
         }
         worker->is_waiting = false;
         answer_call_locked(self, worker);
@@ -338,7 +335,7 @@ withdraw_locked(worker_pool *self, task *unwanted, bool is_broken)
 {
     unlink_locked(self, unwanted);
     if (is_broken) {
-        unwanted->flags |= TASK_IS_BROKEN; // its arguments go when it is fetched or dropped
+        unwanted->flags |= TASK_IS_BROKEN; // its arguments are freed when it is fetched or dropped
     }
     set_phase_locked(unwanted, is_broken ? TASK_DONE : TASK_CANCELLED);
 }
@@ -381,7 +378,7 @@ worker_pool_drop_pending(worker_pool *self, bool is_broken)
     return observer;
 }
 
-// Steals the observer unless it is too late.
+// Steals the reference to the observer if it returns true.
 bool
 worker_pool_observe(worker_pool *self, task *watched, PyObject *observer)
 {
@@ -413,28 +410,15 @@ worker_pool_shut_down(worker_pool *self, worker_pool_phase why)
 void
 worker_pool_end_fetch(worker_pool *self, task *fetched, task_phase phase)
 {
-    if (worker_pool_is_forgotten(self)) { // nobody waits
+    if (worker_pool_is_forgotten(self)) { // no other thread waits
         atomic_store_explicit(&fetched->phase, phase, memory_order_release);
         return;
     }
     worker_pool_settle(self, fetched, phase);
 }
 
-static wait_result
-wait_for_post(task_waiter *self, int64_t deadline)
-{
-    struct timespec until = clock_timespec(deadline);
-    int failed = deadline == DEADLINE_NEVER
-                     ? sem_wait(&self->semaphore)
-                     : sem_clockwait(&self->semaphore, CLOCK_MONOTONIC, &until);
-    if (!failed) {
-        return WAIT_WOKEN;
-    }
-    return errno == EINTR ? WAIT_INTERRUPTED : WAIT_EXPIRED;
-}
-
-// To be woken costs more than most calls that somebody waits for at once. A signal that comes
-// meanwhile would not interrupt the sleep.
+// Spin before sleeping: being woken costs more than most calls take. A signal that comes during the
+// spin would not interrupt the sleep, so it is reported.
 static wait_result
 spin_while(const task *awaited, task_phase first, task_phase last)
 {
@@ -464,7 +448,7 @@ worker_pool_wait(worker_pool *self, task *awaited, task_phase first, task_phase 
     }
     pthread_mutex_unlock(&self->mutex);
     if (must_wait) {
-        result = wait_for_post(&waiter, deadline);
+        result = semaphore_wait(&waiter.semaphore, deadline);
         pthread_mutex_lock(&self->mutex);
         task_waiter **link = &awaited->waiters;
         while (*link != &waiter) {

@@ -5,12 +5,12 @@
 #include "bridge/python/cpython.h"
 #include "ground/base/clock.h"
 
-// How long those that have come to a meeting stand still for those that have not.
+// How long stopped interpreters wait for those that have not stopped yet.
 #define MEETING_PATIENCE (10 * MILLISECOND)
 #define MOST_MEETINGS    5
 // How many objects are verified at once, if they can be divided: about 0.3 ms.
 #define MOST_OBJECTS 2000
-#define MOST_ROUNDS  100 // of letting off, while all stand still; each takes some microseconds
+#define MOST_ROUNDS  100 // of counting, while all are stopped; each takes some microseconds
 
 typedef struct {
     participants *those;
@@ -52,7 +52,7 @@ list_candidates(participants *those)
     return those->candidates.count > 0;
 }
 
-// The time that went into garbage is not wasted: one that finds much may soon run again.
+// Time spent on garbage is not overhead: after a collection that finds much the next may come soon.
 static void
 forgive_overhead(agreement *self)
 {
@@ -67,7 +67,7 @@ forgive_overhead(agreement *self)
     }
 }
 
-// Put the summaries together. False: there are no candidates, or no memory.
+// Put the summaries together. False: there are no candidates, or out of memory.
 static bool
 find_candidates(agreement *self)
 {
@@ -102,7 +102,7 @@ meet(agreement *self)
             return true;
         }
         self->report->abandoned++;
-        // Not again before the late ones have come.
+        // Try again only after the late deputies have entered and left.
         if (!deputies_rest(those->deputies, those->selected_count,
                            clock_now() + self->request->patience)) {
             break;
@@ -111,7 +111,8 @@ meet(agreement *self)
     return false;
 }
 
-// Of those who did not come, what they hold lives. False: all are there, but they never meet.
+// Leave out interpreters that could not be entered: what they hold lives. False: all could be
+// entered, but not at the same time.
 static bool
 exclude_absent(agreement *self)
 {
@@ -234,7 +235,7 @@ free_verifications(agreement *self)
     }
 }
 
-// While all stand still: what is garbage? False: nothing, or no memory.
+// While all are stopped: what is garbage? False: nothing, or out of memory.
 static bool
 try(agreement *self)
 {
@@ -271,7 +272,8 @@ has_finalizers(const agreement *self)
     return false;
 }
 
-// Run the finalizers while all is as it was, and stop all again. False: they could not be stopped.
+// Let all run, run the finalizers while nothing has been taken apart, and stop all again. False:
+// they could not be stopped.
 static bool
 finalize_all(agreement *self, int64_t *start)
 {
@@ -364,7 +366,7 @@ has_own_cycles(const participant *each)
     return each->has_own_cycles;
 }
 
-// In those interpreters where the dead refer to each other at home.
+// Run CPython's collector where freed exports have left cycles within one interpreter.
 static void
 collect_each(agreement *self)
 {

@@ -1,12 +1,11 @@
-// agreement: which suspects of several interpreters hold only each other, and their end.
+// agreement: finds and frees suspects of several interpreters that hold only each other.
 //
-// Purpose. The summaries are put together, and the candidates are verified while all of
-// their interpreters stand still: not all at once, but in batches that have nothing to do with each
-// other, since it takes time. Whoever keeps the others waiting for more than some milliseconds lets
-// them go on; after a few attempts it is left out, and the others' summaries are put together
-// without it.
+// Purpose. The summaries are put together, and the candidates are verified while all of their
+// interpreters are stopped. That takes time, so it is done in batches without references between
+// them. If an interpreter does not stop within some milliseconds, the others go on; after a few
+// attempts it is left out, and the summaries are put together without it.
 //
-// Threads. The collector's, attached to nothing.
+// Threads. The collector's, detached.
 #ifndef ATOLL_BRIDGE_AGREEMENT_H
 #define ATOLL_BRIDGE_AGREEMENT_H
 

@@ -47,7 +47,7 @@ is_in_cycle(const participant *each)
 static void
 call_all(PyObject *callbacks, const char *phase, size_t freed)
 {
-    PyObject *list = PySequence_Tuple(callbacks); // they may change it
+    PyObject *list = PySequence_Tuple(callbacks); // a callback may change the list
     PyObject *info = list == NULL ? NULL
                                   : Py_BuildValue("{s:i,s:n,s:i}", "generation", 2, "collected",
                                                   (Py_ssize_t)freed, "uncollectable", 0);
@@ -89,9 +89,9 @@ has_callbacks(const participant *each)
     return each->has_callbacks;
 }
 
-// ---- who holds what of whom ----
+// ---- which interpreters hold Proxies of which ----
 
-// The cache holds classes elsewhere, also where there is no Proxy of that class any more.
+// The cache keeps remote classes of which there is no Proxy any more.
 static void
 drop_unused_classes(core_state *state)
 {
@@ -118,7 +118,7 @@ look_around(core_state *state, void *argument)
 {
     participant *self = argument;
     int64_t start = clock_now();
-    detained_drop(state); // a collection that could not end, or another process's
+    detained_drop(state); // of a collection that could not end, or that the parent process was in
     if (self->is_thorough) {
         drop_unused_classes(state);
         cpython_collect();
@@ -170,7 +170,7 @@ summarise(core_state *state, void *argument)
     self->duration = clock_now() - start;
 }
 
-// One after another, so that only one stands still at a time.
+// One after another, so that only one interpreter is stopped at a time.
 static void
 summarise_each(collection *self)
 {
@@ -236,7 +236,7 @@ collection_run(const collection_request *request)
             freed = make_pass(&self);
             self.report.freed += freed;
         } while (freed > 0 && request->is_thorough && ++passes < MOST_PASSES && !must_stop(&self));
-        if (request->is_thorough) { // so that those who asked for it find everything gone
+        if (request->is_thorough) { // the caller must find everything freed
             participants_select(&self.those, is_in_cycle);
             participants_visit(&self.those, tidy, deadline(&self));
         }

@@ -7,18 +7,18 @@
 #include "ground/interpreter/thread.h"
 
 #define DEFAULT_THRESHOLD 2000
-#define LOOKS_APART       64 // exports between two looks at the threshold
-#define PAUSE_FACTOR      40 // how much longer than it takes, it pauses
-// How long one interpreter is waited for.
+#define LOOKS_APART       64 // exports between two checks of the threshold
+#define PAUSE_FACTOR      40 // how many times as long as its overhead it pauses
+// How long to wait for one interpreter.
 #define PATIENCE_IF_ASKED  (500 * MILLISECOND)
 #define PATIENCE_BY_ITSELF (50 * MILLISECOND)
 #define STOP_PATIENCE      (1000 * MILLISECOND)
 
-// Somebody who waits for a collection that has not begun yet.
+// A thread that waits for a collection.
 typedef struct ticket {
     sem_t is_done;
     collection_report report;
-    bool is_taken; // by the collection that runs now
+    bool is_taken; // the collection that runs now answers it
     struct ticket *next;
 } ticket;
 
@@ -30,13 +30,13 @@ static struct {
     bool is_prepared, is_running, is_over;
     bool is_joinable; // its thread has not been joined
     ticket *tickets;
-    int64_t resume_at; // by itself, not before
+    int64_t resume_at; // not before that by itself
     collector_totals totals;
 } collector = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static atomic_bool must_stop = false;
 static atomic_bool is_enabled = true;
-static atomic_bool has_grown = false; // somebody's exports
+static atomic_bool has_grown = false; // an interpreter's exports
 static atomic_size_t threshold = DEFAULT_THRESHOLD;
 
 // ---- its thread ----
@@ -63,7 +63,7 @@ answer_locked(const collection_report *report)
         if (taken->is_taken) {
             *each = taken->next;
             taken->report = *report;
-            sem_post(&taken->is_done); // from here on it may be gone
+            sem_post(&taken->is_done); // from here on the ticket may be freed
         }
         else {
             each = &taken->next;
@@ -86,7 +86,7 @@ collect_locked(bool is_automatic)
                                   .patience = is_automatic ? PATIENCE_BY_ITSELF : PATIENCE_IF_ASKED,
                                   .must_stop = &must_stop};
     take_tickets_locked();
-    atomic_store(&has_grown, false); // before looking: later growth calls again
+    atomic_store(&has_grown, false); // before collecting: later growth calls again
     pthread_mutex_unlock(&collector.mutex);
     collection_report report = collection_run(&request);
     pthread_mutex_lock(&collector.mutex);
@@ -135,7 +135,7 @@ start_locked(void)
         condition_init(&collector.called);
         condition_init(&collector.ended);
     }
-    if (collector.is_joinable) { // the former one has ended by itself
+    if (collector.is_joinable) { // the previous thread has ended by itself
         pthread_detach(collector.thread);
     }
     collector.is_running = thread_start(&collector.thread, run, NULL);
@@ -147,7 +147,7 @@ start_locked(void)
     }
 }
 
-// False: there is none, and never will be. Else all who wait are answered.
+// False: the collector has ended for good. True: all tickets are or will be answered.
 static bool
 call_locked(void)
 {
@@ -174,7 +174,7 @@ withdraw_locked(const ticket *mine)
     }
 }
 
-// 0, or -1 with what a signal handler raised.
+// 0, or -1 with a signal handler's exception.
 static int
 wait_for(core_state *home, ticket *mine)
 {
@@ -194,7 +194,7 @@ wait_for(core_state *home, ticket *mine)
     }
 }
 
-// How many were freed, or -1 with an exception.
+// How many exports were freed, or -1 with an exception.
 static Py_ssize_t
 tell(const collection_report *report)
 {
@@ -314,7 +314,7 @@ end_locked(void)
     while (collector.is_running && in_time) {
         in_time = condition_wait(&collector.ended, &collector.mutex, deadline);
     }
-    if (collector.is_joinable && in_time) { // it ends, and so do those that it sent
+    if (collector.is_joinable && in_time) { // it has ended; its deputies end too
         pthread_t thread = collector.thread;
         collector.is_joinable = false;
         pthread_mutex_unlock(&collector.mutex);
@@ -351,7 +351,8 @@ collector_resume(void)
 {
     pthread_mutex_lock(&collector.mutex);
     if (!collector.is_over) {
-        atomic_store(&must_stop, false); // a finalizer has not come to its end
+        atomic_store(&must_stop,
+                     false); // still set if a finalizer hung in collector_rest
     }
     if (collector.tickets != NULL) {
         (void)call_locked();

@@ -1,8 +1,8 @@
-// collector: the thread that runs collections, one at a time: when asked to, and by itself as
-// exports grow.
+// collector: the thread that runs collections, one at a time: on request, and by itself when
+// exports have grown.
 //
-// Purpose. It is attached to no interpreter, so that it never waits for a GIL, and nobody waits for
-// it who holds one.
+// Purpose. It is attached to no interpreter: it never waits for a GIL, and no thread that holds one
+// waits for it.
 //
 // 1. A deputy (a thread) enters each interpreter, between two bytecodes, also where nobody else is
 //    preempted. One that is kept out, by a long call in C, is left behind. Deputies look whose
@@ -22,13 +22,13 @@
 //
 // An object that only the table of exports holds is freed by dropping that reference; nothing else
 // is taken apart. So a mistake could cut a Proxy off from its object, not leave a dangling pointer.
-// Caches of classes and the latest method of a Proxy are no reason to live.
+// Caches of classes, and a Proxy's cache of its latest method, keep nothing alive.
 //
 // Lifetime. Started when first needed, stopped before Python finalises; a forked child starts its
 // own.
 //
-// Cost. By itself it runs only where, since the last time, one interpreter's exports have grown by
-// the threshold and by a quarter; and not before 40 times as much time has passed as the last
+// Cost. It runs by itself only if one interpreter's exports have grown, since the last time, by the
+// threshold and by a quarter; and not before 40 times as much time has passed as the last
 // collection spent on what was not garbage.
 //
 // Threads. Any, except where said otherwise.
@@ -49,9 +49,9 @@ typedef struct {
     int64_t busy, longest, stopped;
 } collector_totals;
 
-// Attached to home->interp, whose GIL is let go meanwhile; collects, and returns how many exports
-// were freed. 0 at once in a thread of a collection itself. -1: exception: memory or
-// threads are short, a signal handler has raised.
+// Collects, and returns how many exports were freed. Attached to home->interp, whose GIL is
+// released meanwhile. In a deputy's thread it returns 0 at once. -1 with an exception: out of
+// memory or threads, or a signal handler raised.
 MUST_CHECK Py_ssize_t collector_collect(core_state *home);
 
 void collector_enable(bool is_enabled);
@@ -60,14 +60,15 @@ void collector_set_threshold(size_t threshold); // 0: never by itself
 size_t collector_get_threshold(void);
 void collector_count(collector_totals *totals);
 
-// Under the GIL of state->interp: it has more exports than the last time; it has been looked at.
+// Under the GIL of state->interp: it has more exports than growth_limit; a collection has visited
+// it.
 void collector_note_growth(core_state *state);
 void collector_note_survivors(core_state *state);
 
-// Detached. They wait for the end of what is under way, though not for ever: a finalizer may hang.
+// Detached. They wait for the running collection to end, but not for ever: a finalizer may hang.
 void collector_stop(void);   // for good
 void collector_rest(void);   // before a fork
-void collector_resume(void); // and after it, if somebody is waiting
+void collector_resume(void); // after a fork: goes on if threads wait for a collection
 
 void collector_fork_child(void);
 

@@ -6,27 +6,27 @@
 #include "ground/interpreter/alarm.h"
 #include "ground/base/clock.h"
 
-// Leaving: it may have let the GIL go already.
+// Leaving: it may have released the GIL already.
 typedef enum { DEPUTY_OUTSIDE, DEPUTY_ENTERING, DEPUTY_INSIDE, DEPUTY_LEAVING } deputy_place;
 
 struct deputy {
     interp *host; // counted
     pthread_t thread;
     deputy_place place;
-    bool is_wanted;          // inside
-    bool is_job_last;        // it leaves afterwards
+    bool is_wanted;          // it must enter, or stay inside
+    bool is_job_last;        // it must leave after the job
     bool is_refused;         // the interpreter has closed
-    bool is_over;            // its thread ends when it is outside
+    bool is_over;            // its thread must end once it is outside
     deputy_job job;          // to be done inside; NULL: none
     void *argument;          // of the job
     pthread_cond_t calls;    // something of the above has changed
-    deputy *next, *previous; // next also in the list of those that have finished
+    deputy *next, *previous; // in `all`; `next` also in `finished`
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; // guards all of it; a leaf
 static pthread_cond_t reports;                            // to the collector
 static deputy *all = NULL;
-static deputy *finished = NULL; // their threads are about to end, and are to be joined
+static deputy *finished = NULL; // their threads are about to end, and must be joined
 static bool is_prepared = false;
 static __thread bool is_self = false;
 
@@ -91,7 +91,7 @@ run(void *argument)
 {
     deputy *self = argument;
     is_self = true;
-    bool has_memory = thread_mask() != NULL; // what runs here is nobody's: it is not broken off
+    bool has_memory = thread_mask() != NULL; // wake-ups must not interrupt what runs here
     pthread_mutex_lock(&mutex);
     while (!self->is_over) {
         if (self->is_wanted && has_memory) {
@@ -121,7 +121,8 @@ find_locked(const interp *host)
     return each;
 }
 
-// Of the latest collection: wait until it has gone, unless it still waits to get in.
+// Is there still a deputy of the latest collection? Waits until that has gone, unless it waits to
+// enter.
 static bool
 has_deputy_locked(const interp *host)
 {
@@ -369,7 +370,7 @@ deputy_is_self(void)
     return is_self;
 }
 
-// Those who wait to get in are not here any more.
+// The deputies' threads do not exist in the child.
 void
 deputy_fork_child(void)
 {

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-// Ready ones have no objects that others hold, and are not to be disturbed.
+// Interpreters that are kept ready have no exported objects, and must not be disturbed.
 static bool
 takes_part(interp *each)
 {

@@ -1,6 +1,6 @@
 // participants: the interpreters that take part in one collection.
 //
-// Threads. The collector's; a participant's job has it to itself.
+// Threads. The collector's. While a deputy's job runs, only the job uses its participant.
 #ifndef ATOLL_BRIDGE_PARTICIPANTS_H
 #define ATOLL_BRIDGE_PARTICIPANTS_H
 
@@ -19,14 +19,14 @@ typedef struct {
     deputy *deputy;
     const pointer_map *places; // of all: interp -> 1 + its place
     const pointer_map *candidates;
-    bool *holds;      // [place]: it has Proxies of that one's objects
+    bool *holds;      // [place]: it has Proxies of that participant's objects
     bool is_thorough; // its own garbage goes first
     bool is_in_cycle;
     bool has_summary;
     bool has_callbacks;
     bool has_finalizers;
-    bool has_own_cycles; // left by the dead: for its own collector
-    size_t batch;        // of its summary's graph that is being verified
+    bool has_own_cycles; // freed exports left cycles in it: for its own collector
+    size_t batch;        // of its summary's graph: the one being verified
     summary summary;
     verification verification;
     int64_t duration; // of its latest job, in ns
@@ -39,19 +39,19 @@ typedef struct {
     pointer_map places;
     pointer_map candidates; // exports -> themselves
     bool *holds;            // [count * count]
-    // Those that were selected last.
+    // Set by participants_select:
     deputy **deputies;
     void **selected; // participants
     size_t selected_count;
 } participants;
 
-// Whatever comes of it, participants_close.
+// Call participants_close afterwards, whatever the result.
 MUST_CHECK deputy_result participants_open(participants *self, bool is_thorough);
 void participants_close(participants *self);
-// Those of whom that is true, but for those who were kept out when they were sent last.
+// Select those for which `is_meant` is true, except those whose deputy could not enter last time.
 void participants_select(participants *self, bool (*is_meant)(const participant *each));
 
-// A job for all that are selected, each when it is free and before the deadline.
+// deputies_visit for all that are selected.
 void participants_visit(participants *self, deputy_job job, int64_t deadline);
 
 #endif

@@ -20,7 +20,7 @@ typedef struct {
 static int
 list_object(PyObject *object, void *argument)
 {
-    maker *self = argument; // the object has a reference too many while this runs
+    maker *self = argument; // CPython holds one more reference to the object while this runs
     self->has_failed |= !object_list_add(&self->objects, object);
     return !self->has_failed;
 }
@@ -39,13 +39,14 @@ find_live(maker *self)
     for (int i = 0; i < RECENT_CLASSES; i++) {
         PyObject *class = tracer->state->recent_classes[i];
         if (class != NULL && tracing_target(tracer, class) != NULL) {
-            tracing_discount(tracer, class); // it lives as long as what it stands for
+            tracing_discount(tracer,
+                             class); // a cached class lives as long as its original
         }
     }
     size_t position = 0;
     pointer_pair pair;
     while (pointer_map_next(&tracer->state->exports, &position, &pair)) {
-        tracing_discount(tracer, (PyObject *)pair.key); // the table's
+        tracing_discount(tracer, (PyObject *)pair.key); // the table of exports'
     }
     for (size_t i = 0; i < objects->count && !tracer->has_failed; i++) {
         tracing_pass(tracer, objects->items[i]);
@@ -55,7 +56,7 @@ find_live(maker *self)
 
 // ---- what suspects reach ----
 
-// Makes room for one more in an array of the graph.
+// Makes room for one more item in an array of the graph.
 static bool
 reserve(void *array, size_t count, size_t *capacity, size_t item_size)
 {
@@ -72,7 +73,8 @@ reserve(void *array, size_t count, size_t *capacity, size_t item_size)
     return true;
 }
 
-// The number of a member that is not live; the word's count is done with.
+// The number of a member that is not live; it takes the place of the count, which is not needed any
+// more.
 static uint32_t
 number_of(maker *self, PyObject *object, uint32_t *word)
 {
@@ -153,7 +155,8 @@ add_suspects(maker *self)
     size_t position = 0;
     pointer_pair pair;
     while (!self->has_failed && pointer_map_next(exports, &position, &pair)) {
-        // What is not the collector's refers to nothing, so that it is in no cycle.
+        // An object that the collector does not track is no member: it refers to nothing, so it is
+        // in no cycle.
         uint32_t *word = shadow_find(&self->tracing.words, pair.key);
         if (word != NULL && (*word & (TRACING_MEMBER | TRACING_LIVE)) == TRACING_MEMBER) {
             uint32_t node = number_of(self, (PyObject *)pair.key, word);

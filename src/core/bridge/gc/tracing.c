@@ -90,7 +90,8 @@ tracing_subtract(tracing *self, PyObject *object)
         (void)traverse(object, discount, self);
         return;
     }
-    // Of several references to one object some may be borrowed; the owned one is in the same frame.
+    // Of several references to one object some may be borrowed, from an owned one in the same
+    // frame: count one.
     (void)traverse(object, discount_once, self);
     while (self->counted_count > 0) {
         *self->counted[--self->counted_count] &= ~(uint32_t)TRACING_COUNTED;

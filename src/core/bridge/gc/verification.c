@@ -26,7 +26,7 @@ add_candidate(verification *self, PyObject *object)
     }
 }
 
-// Only what is reached is looked at: other candidates may have gone since they were listed.
+// Only a candidate that is reached is read: others may have been freed since they were listed.
 static int
 reach(PyObject *object, void *argument)
 {
@@ -47,7 +47,7 @@ is_candidate(verification *self, PyObject *object)
 }
 
 static void
-call_suspects(verification *self, const graph *proposed, size_t batch)
+add_suspects(verification *self, const graph *proposed, size_t batch)
 {
     uint32_t begin = proposed->batch_exports[batch], end = proposed->batch_exports[batch + 1];
     self->suspects = calloc(end - begin + 1, sizeof *self->suspects);
@@ -64,7 +64,7 @@ call_suspects(verification *self, const graph *proposed, size_t batch)
     }
 }
 
-// A cached class lives, unless what it stands for is a candidate as well.
+// The cache keeps a class alive, unless its original is a candidate too.
 static void
 find_cached(verification *self, const pointer_map *candidates)
 {
@@ -96,14 +96,14 @@ gather(verification *self, const summary *proposed, size_t batch)
         }
     }
     if (!self->has_failed) {
-        call_suspects(self, graph, batch);
+        add_suspects(self, graph, batch);
     }
     for (size_t i = 0; i < self->reached.count && !self->has_failed; i++) {
         tracing_visit(&self->tracing, self->reached.items[i], reach, self);
     }
 }
 
-// Those live at first that are held from outside.
+// Mark what is held from outside as live.
 static void
 find_live(verification *self, const pointer_map *candidates)
 {
@@ -205,8 +205,9 @@ verification_count(verification *const *verifications, size_t count)
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < verifications[i]->suspect_count; j++) {
             verification_suspect *each = &verifications[i]->suspects[j];
-            // Whoever could count one more reference holds one, and is stopped.
-            intptr_t others = atomic_load(&each->target->count) - 1; // without the summary's
+            // Exact: only a thread that holds a reference can add one, and all of those are
+            // stopped.
+            intptr_t others = atomic_load(&each->target->count) - 1; // without the summary's own
             if (!each->is_live && each->holders != others) {
                 each->is_live = is_changed = true;
             }
@@ -225,7 +226,7 @@ verification_conclude(verification *self)
             self->has_failed |= !object_list_add(&self->garbage, self->reached.items[i]);
         }
     }
-    // Severing cannot fail half-way.
+    // Reserve now: severing must not fail half-way.
     size_t most = self->suspect_count + RECENT_CLASSES;
     self->has_failed |= !object_list_reserve(&self->severed, most);
 }
@@ -276,14 +277,14 @@ detained_finalize(core_state *state)
     }
 }
 
-// Drops them so that those go first that nothing else holds. True: some are in cycles by
-// themselves.
+// Drops the objects, first those that nothing else holds. True: some are left in cycles.
 static bool
 drop_objects(object_list *objects)
 {
     for (int round = 0; round < ROUNDS_OF_DROPPING && objects->count > 0; round++) {
         size_t left = 0;
-        for (size_t i = objects->count; i-- > 0;) { // from behind: what is reached comes after
+        for (size_t i = objects->count;
+             i-- > 0;) { // backwards: objects come after those that refer to them
             PyObject *object = objects->items[i];
             objects->items[i] = NULL;
             if (Py_REFCNT(object) == 1) {
@@ -328,8 +329,8 @@ detained_drop(core_state *state)
 
 // ---- the end of the garbage ----
 
-// Nobody may reach them any more. The callbacks are called when all is over, but for those that go
-// as well.
+// Nothing may reach the garbage any more. Callbacks are called at the end, except those of weak
+// references that are garbage too.
 static void
 clear_weak_references(verification *self, PyObject *object)
 {
@@ -353,7 +354,7 @@ clear_weak_references(verification *self, PyObject *object)
     }
 }
 
-// From the cache of classes, too.
+// Take a garbage class out of the cache of classes.
 static void
 forget_class(verification *self, PyObject *object)
 {
@@ -401,7 +402,8 @@ call_back(object_list *callbacks)
     callbacks->count = 0;
 }
 
-// The garbage, each counted once for us. Of those detained, others have been brought back to life.
+// Hold one reference to each garbage object. Of detained ones the references are ours already;
+// those that finalizers brought back to life are dropped.
 static void
 take_garbage(verification *self)
 {

@@ -10,13 +10,13 @@
 #include "ground/interpreter/closing.h"
 #include "ground/base/text.h"
 
-// Shared by all who make an interpreter. Whoever ends it waits until nobody has it, and takes
-// nothing that a maker waits for.
+// Makers of interpreters are its readers. creation_end is the writer: it waits, holding nothing
+// that a maker needs, until there are none.
 static pthread_rwlock_t under_way = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_bool is_ending = false;
 
-// CPython's part of it, one at a time: on 3.13.0 one of many thousands that were made at once
-// failed ("Failed to import encodings module"). Taken while nothing is attached.
+// Makes Py_NewInterpreterFromConfig run one at a time: on 3.13.0 it failed once in thousands of
+// concurrent calls ("Failed to import encodings module"). Taken while detached.
 static pthread_mutex_t in_cpython = PTHREAD_MUTEX_INITIALIZER;
 
 interp *
@@ -38,8 +38,8 @@ set_path(PyObject *foreign_path)
     return result;
 }
 
-// Beyond any run: the interval is how long a waiter waits before it asks the running thread to
-// stop, and it belongs to the GIL, that is to one interpreter.
+// The switch interval is how long a waiter waits before it asks the running thread to release the
+// GIL. It belongs to the GIL, so to one interpreter; this one is longer than any run.
 static int
 make_unpreemptive(void)
 {
@@ -51,7 +51,7 @@ make_unpreemptive(void)
 
 #define PACKAGE_FILE "/__init__.py"
 
-// The folder of a package's file; NULL without an exception: the file is no package's.
+// The folder of a package's file. NULL without an exception: it is not a package's file.
 static PyObject *
 package_folder(PyObject *file)
 {
@@ -64,7 +64,7 @@ package_folder(PyObject *file)
     return PyUnicode_DecodeUTF8(path, length, NULL);
 }
 
-// So that its submodules are found as usual.
+// Set the attributes by which submodules are found.
 static int
 make_package(PyObject *module, PyObject *folder)
 {
@@ -143,8 +143,8 @@ describe_failure(char *text, size_t size)
     Py_XDECREF(error);
 }
 
-// This thread's creation state becomes its guest's. Until all is done nobody else sees the
-// interpreter, nor gets in: it may still have to be ended.
+// Register the new interpreter, with a guest that takes this thread's state. Until open_up it is
+// hidden and in the phase `closing`, so no other thread enters: it may still have to be ended.
 static bool
 settle(thread *here, interp *made, PyThreadState *state)
 {
@@ -156,7 +156,7 @@ settle(thread *here, interp *made, PyThreadState *state)
     guest *visitor = NULL;
     if (thread_reserve(here, made)) {
         pthread_mutex_lock(&made->mutex);
-        visitor = guest_new_locked(made, state, true, &here->wakeup);
+        visitor = guest_new_locked(made, state, true, here);
         pthread_mutex_unlock(&made->mutex);
     }
     if (visitor == NULL) {
@@ -200,7 +200,7 @@ static const PyInterpreterConfig config = {
     .gil = PyInterpreterConfig_OWN_GIL,
 };
 
-// In: attached to home. Out: to the new interpreter; NULL: to home.
+// Called attached to home; returns attached to the new interpreter, or with NULL to home.
 static PyThreadState *
 make_locked(const char **failure)
 {
@@ -214,8 +214,8 @@ make_locked(const char **failure)
     return state;
 }
 
-// In: attached to home, in_cpython taken. Out: attached to home. `failure` is filled in when NULL
-// is returned.
+// Called attached to home with in_cpython taken; returns attached to home without it. With NULL,
+// `failure` says why.
 static interp *
 create_unlock(thread *here, const char *name, bool is_preemptive, interp_role role, PyObject *path,
               PyObject *modules, char *failure, size_t failure_size)
@@ -301,7 +301,8 @@ void
 creation_end(void)
 {
     Py_BEGIN_ALLOW_THREADS
-    atomic_store(&is_ending, true); // first: else new makers could keep it waiting for ever
+    atomic_store(&is_ending,
+                 true); // first: else new makers could keep it waiting for ever
     pthread_rwlock_wrlock(&under_way);
     pthread_rwlock_unlock(&under_way);
     Py_END_ALLOW_THREADS

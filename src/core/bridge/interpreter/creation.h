@@ -1,8 +1,8 @@
 // creation: making interpreters.
 //
-// Threads. Any, several at a time; attached to home->interp, whose GIL is let go meanwhile.
+// Threads. Any, several at a time; attached to home->interp, whose GIL is released meanwhile.
 //
-// Errors. NULL with an exception: nothing is left of it.
+// Errors. NULL with an exception: nothing is left of the interpreter.
 #ifndef ATOLL_BRIDGE_CREATION_H
 #define ATOLL_BRIDGE_CREATION_H
 
@@ -10,16 +10,17 @@
 
 #include "bridge/python/state.h"
 
-// `path` is a tuple of str, the new interpreter's sys.path. `modules` are atoll's own that it
-// needs, compiled once for all: a tuple of (name, file, marshalled code), the package first. In the
-// role ROLE_MADE it is hidden from users. The result is counted.
+// `path` is a tuple of str, the new interpreter's sys.path. `modules` are the modules of atoll that
+// it needs, compiled once for all interpreters: a tuple of (name, file, marshalled code), the
+// package first. In the role ROLE_MADE it is hidden from users. The result is counted.
 interp *creation_make(core_state *home, const char *name, bool is_preemptive, interp_role role,
                       PyObject *path, PyObject *modules);
 
-// Is this interpreter being made by this thread? Its record, borrowed, or NULL.
+// The record of the interpreter that this thread is making, borrowed, or NULL if it is another one.
 interp *creation_of(PyInterpreterState *interpreter);
 
-// At the end of the process, attached to main: none is made any more, and none is being made.
+// At the end of the process, attached to main: returns when none is being made; none can be made
+// any more.
 void creation_end(void);
 bool creation_has_ended(void);
 void creation_fork_child(void);

@@ -18,9 +18,9 @@
 #include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
 
-// What the longest wait for an interpreter's own threads may delay Ctrl-C.
+// How long waiting for an interpreter's own threads may delay Ctrl-C, at most.
 #define SIGNAL_CHECK_SECONDS 0.1
-// How long a thread that computes at exit may take to the end of a bytecode.
+// How long to wait at exit for a computing thread to end its bytecode.
 #define FREEZE_LIMIT (100 * MILLISECOND)
 
 void
@@ -44,9 +44,9 @@ hang(void *frozen)
 void
 lifecycle_freeze(interp *target)
 {
-    sem_t *frozen = malloc(sizeof *frozen); // left behind: a thread may come to it late
+    sem_t *frozen = malloc(sizeof *frozen); // never freed: a thread may use it late
     pthread_mutex_lock(&target->mutex);
-    interp_set_phase(target, INTERP_CLOSED); // whoever came in now would be stopped as well
+    interp_set_phase(target, INTERP_CLOSED); // a thread that entered now would be frozen too
     pthread_mutex_unlock(&target->mutex);
     if (frozen == NULL) {
         return;
@@ -145,7 +145,7 @@ is_not_closing(interp *target, const guest *unused)
     return !phase_is_closing(interp_get_phase(target));
 }
 
-// As crossing_enter, past the phase.
+// As crossing_enter, without the check of the phase.
 static int
 enter_closing(crossing *self, interp *home, guest *mine, thread *here)
 {
@@ -180,8 +180,9 @@ check_still_closing(core_state *home, const interp *target)
 
 // ---- closing: inside ----
 
-// The interpreter's own threads must have ended: Py_EndInterpreter would wait for them for ever, or
-// abort (3.13). Back at home between the rounds for Ctrl-C. 0, or -1 with an exception, at home.
+// Wait until the interpreter's own threads have ended: Py_EndInterpreter would wait for them for
+// ever, or abort (3.13). Returns home between the rounds, for Ctrl-C. 0, or -1 with an exception,
+// at home.
 static int
 wait_for_own_threads(crossing *over, core_state *home, interp *target, int64_t deadline)
 {
@@ -210,7 +211,7 @@ wait_for_own_threads(crossing *over, core_state *home, interp *target, int64_t d
 static void
 reap_guests(interp *target, const guest *mine)
 {
-    crossing_clean(target); // those whose threads have ended
+    crossing_clean(target); // guests whose threads have ended
     for (;;) {
         pthread_mutex_lock(&target->mutex);
         guest *visitor = target->guests;
@@ -247,7 +248,7 @@ free_deferred(interp *target)
     }
 }
 
-// The point of no return is behind us.
+// From here on closing cannot fail.
 static void
 end(crossing *over, interp *target, guest *mine)
 {
@@ -257,9 +258,9 @@ end(crossing *over, interp *target, guest *mine)
     export_drop_all(target->core_state);
     state_prepare_end(target->core_state);
     state_let_go(target->core_state);
-    crossing_stop_asking(target); // whoever wakes this thread finds it inside until the very end
+    crossing_stop_asking(target); // the alarm could post for this thread until its guest is gone
     Py_EndInterpreter(mine->thread_state);
-    target->core_state = NULL; // where something kept the module alive
+    target->core_state = NULL; // something may have kept the module alive
     bool is_unloaded = extension_end(target);
     async_wait_cancel_all(target);
     if (is_unloaded) {
@@ -283,7 +284,8 @@ end(crossing *over, interp *target, guest *mine)
     closing_announce();
 }
 
-// Somebody holds an object of it. Under its GIL, so that it retires again with the last of them.
+// Are there references to its objects again? Decided under its GIL, so that it retires again with
+// the last of them.
 static bool
 is_used_again(interp *target)
 {
@@ -294,7 +296,8 @@ is_used_again(interp *target)
     return is_used;
 }
 
-// After the phase has changed: who is not seen inside from here on sees the change.
+// Call after the phase has changed. From here on a thread either is seen inside or sees the new
+// phase.
 static void
 publish_phase(void)
 {
@@ -312,8 +315,8 @@ change_phase(interp *target, interp_phase phase)
     publish_phase();
 }
 
-// Until here, threads may still come in to learn what an object is (description_bring). False: one
-// has, and this thread is out again.
+// Until the phase is `ending`, threads may enter to ask what an object is (description_bring).
+// False: one has entered; this thread has left again.
 static bool
 begin_ending(crossing *over, interp *target, const guest *mine)
 {

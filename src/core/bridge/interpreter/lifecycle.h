@@ -1,24 +1,24 @@
 // lifecycle: closing interpreters, and the end of the process.
 //
-// Why nobody enters what closes. The closer sets *closing*, makes every CPU execute a barrier (so
-// that a crossing needs none of its own) and waits until no guest is present. Only a thread that
-// must learn what an object is still gets in. Then the closer sets *ending*, with the same barrier:
-// now nobody gets in. If somebody came in between, the closer begins anew. Then thread states are
-// deleted and the interpreter ends. Whatever fails before that leaves the interpreter open.
+// Why no thread enters an interpreter that closes. The closer sets the phase *closing*, makes every
+// CPU execute a barrier (so that a crossing needs none of its own) and waits until no guest is
+// present. Only a thread that must learn what an object is can still enter. Then the closer sets
+// *ending*, with the same barrier: now no thread can enter. If one has entered meanwhile, the
+// closer starts again. Then thread states are deleted and the interpreter ends. A failure before
+// that leaves the interpreter open.
 //
-// Thread states. CPython's list of them is walked and shortened under the interpreter's GIL. Main's
-// list cannot be walked: CPython makes thread states of main for imports elsewhere and deletes them
-// without main's GIL.
+// Thread states. CPython's list of them is read and shortened under the interpreter's GIL. Main's
+// list cannot be read: for imports in other interpreters CPython makes thread states of main, and
+// deletes them without main's GIL.
 //
-// Exit. First the threads that interpreters have started are waited for, in all interpreters, since
-// they may use any. Then nothing is made or hidden any more, and all are closed. A thread that is
+// Exit. First the own threads of all interpreters are waited for, since they may use any
+// interpreter. Then no interpreter is made or hidden any more, and all are closed. A thread that is
 // stuck inside is frozen and its interpreter unlinked from CPython's list, because CPython must
 // find none when it ends.
 //
-// Threads. Attached to home->interp, whose GIL is let go while it waits.
+// Threads. Attached to home->interp, whose GIL is released while it waits.
 //
-// Errors. Returns -1 with an exception. A close that fails has undone nothing: the
-// interpreter is open again.
+// Errors. Returns -1 with an exception. After a close that failed the interpreter is open again.
 #ifndef ATOLL_BRIDGE_LIFECYCLE_H
 #define ATOLL_BRIDGE_LIFECYCLE_H
 
@@ -26,19 +26,19 @@
 
 #include "bridge/python/state.h"
 
-// Waits until visitors have left and the interpreter's own threads have ended, refuses new visitors
-// meanwhile (but those who ask what an object is: description_bring), then ends it. `deadline` is
-// on the monotonic clock, in ns. With `only_unused` an interpreter of which others hold objects
-// stays open (BufferError).
+// Refuses new visitors (except for description_bring), waits until visitors have left and the
+// interpreter's own threads have ended, then ends it. `deadline` is on the monotonic clock, in ns.
+// With `only_unused` an interpreter stays open (BufferError) if others hold objects of it.
 int lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused);
 
-// The end of the process begins, before Py_FinalizeEx makes what pending calls there are: visitors
-// post no more of them, and none is under way any longer in another thread, which would never get
-// the GIL again that it let go. For good, and in children that are forked later too. Attached to
+// At the end of the process, before Py_FinalizeEx runs pending calls: no more are posted to main,
+// and none is running in another thread when this returns. (A pending call that releases the GIL
+// meanwhile would never get it back.) It lasts, also in children that are forked later. Attached to
 // main.
 void lifecycle_stop_asking(core_state *main);
 
-// And where a thread is stuck inside: none there runs another bytecode, once it is back from C.
+// For an interpreter in which a thread is stuck: once back from C, no thread there runs another
+// bytecode.
 void lifecycle_freeze(interp *target);
 
 #endif

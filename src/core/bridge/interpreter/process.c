@@ -27,7 +27,7 @@
 #include "ground/traceback/reporter.h"
 #include "ground/interpreter/thread.h"
 
-// ---- fork: all locks in their order, so that the child finds everything whole ----
+// ---- fork: take all locks in their order, so that the child finds all data consistent ----
 
 static void
 prepare(void)
@@ -59,7 +59,7 @@ parent(void)
     loading_fork_parent();
 }
 
-// Before PyOS_AfterFork_Child, which would otherwise die while it deletes the interpreters.
+// Runs before PyOS_AfterFork_Child, which would otherwise crash while it deletes the interpreters.
 static void
 child(void)
 {
@@ -79,9 +79,10 @@ child(void)
     creation_fork_child();
     standby_fork_child();
     thread_state_fork_child();
-    cpython_forget_thread_states(); // first: it looks whether there are other interpreters
+    cpython_forget_thread_states(); // before cpython_forget_interpreters: it checks whether there
+                                    // are others
     cpython_forget_interpreters();
-    reporter_fork_child(); // when all is whole again
+    reporter_fork_child(); // when all data is consistent again
 }
 
 // ---- the end of a child that was forked in a thread ----

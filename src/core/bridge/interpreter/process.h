@@ -1,12 +1,12 @@
-// process: what is done once per process, and when it divides by fork.
+// process: what is done once per process, and at a fork.
 //
-// Purpose. Only the main interpreter and the forking thread live on in a child; everything that the
-// process knows of others is forgotten there, before CPython looks at it.
+// Purpose. In a forked child only the main interpreter and the forking thread live on. All records
+// of others are forgotten there, before CPython reads its own.
 //
-// A fork takes all locks of ours, in their order, so that the child finds everything whole. No lock
-// of ours is held where CPython takes one of its own. From 3.14 on the child also forgets main's
-// other thread states. glibc's loader is not whole in a child forked while another thread loads;
-// one GIL rules that out, many do not: so shared objects are loaded between forks.
+// A fork takes all locks of ours, in their order, so that the child finds all data consistent. No
+// lock of ours is held where CPython takes one of its own. From 3.14 on the child also forgets
+// main's other thread states. A lock keeps forks and the loading of shared objects apart
+// (loading.h).
 //
 // A child that was forked in another thread than main's ends with its last thread, as CPython has
 // it: nobody calls the exit handlers. Threads of ours do not keep it.

@@ -201,7 +201,7 @@ standby_abandon(core_state *state)
     standby_retire(state);
 }
 
-// The thread state is left to the next visitor, who may delete it under the interpreter's GIL.
+// The next visitor will delete the thread state: that needs the interpreter's GIL.
 void
 standby_leave(interp *made)
 {

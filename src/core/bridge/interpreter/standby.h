@@ -1,13 +1,13 @@
-// standby: the thread of the main interpreter that makes interpreters in advance, and closes
-// those that nobody needs any more. What it does is decided in atoll._interpreter.standby; here is
-// what it needs.
+// standby: what the core does for the standby thread, a thread of the main interpreter that makes
+// interpreters in advance and closes those that are not needed any more
+// (atoll._interpreter.standby).
 //
-// Lifetime. An abandoned interpreter (its thread has ended) retires when nothing of it is held
-// elsewhere: it disappears from listings, and the standby thread is called to close it. Nobody else
-// may: the last reference is dropped at places that cannot wait.
+// Lifetime. An abandoned interpreter (its thread has ended) retires when no object of it is held
+// elsewhere: it disappears from listings, and the standby thread is called to close it. The thread
+// that drops the last reference cannot close it: closing waits.
 //
-// It is one thread that sleeps until it is called. It waits for a pause, and for the end of an
-// executor's workers, before it makes an interpreter that nobody waits for. It stops for a fork and
+// The standby thread sleeps until it is called. Before it makes an interpreter in advance, it waits
+// for a pause and for the end of executors' workers. It stops for a fork and
 // at exit; if it is stuck (in an import, say), these do not wait for it for long.
 //
 // Threads. standby_retire_if_unused: under the GIL of the interpreter. Of the thread itself:
@@ -38,7 +38,7 @@ standby_retire_if_unused(core_state *state)
     }
 }
 
-// This thread has made an interpreter for somebody else, and has no more business in it.
+// This thread has made an interpreter for another thread, and will not enter it.
 void standby_leave(interp *made);
 
 #endif

@@ -6,7 +6,7 @@
 #include "bridge/modules/gilstate.h"
 #include "bridge/crossing/own_threads.h"
 
-// How long, at most, one look for threads that exit handlers have started takes.
+// How long one wait for threads that exit handlers have started takes, at most.
 #define THREAD_CHECK_SECONDS 0.1
 
 typedef struct {
@@ -31,7 +31,7 @@ make(interp *of)
     return self;
 }
 
-// Its holder may be waiting for our GIL, in a constructor of a library.
+// The lock's holder may be waiting for our GIL, in a constructor of a library.
 static void
 lock(libraries *of)
 {
@@ -55,7 +55,7 @@ extension_load(core_state *state, const char *path, const char *tree)
     void *handle = libraries_load_locked(self->libraries, path, tree, failure, sizeof failure);
     libraries_unlock(self->libraries);
     if (handle == NULL && !PyErr_Occurred()) {
-        PyErr_Format(PyExc_ImportError, "%s", failure); // a path may be no UTF-8
+        PyErr_Format(PyExc_ImportError, "%s", failure); // %s: the path may not be UTF-8
     }
     return handle;
 }
@@ -108,7 +108,7 @@ extension_stop(interp *here)
     Py_BEGIN_ALLOW_THREADS
     gilstate_shut(&self->gilstate);
     Py_END_ALLOW_THREADS
-    wait_for_own_threads(here); // of the last that was inside
+    wait_for_own_threads(here); // a thread that was inside may have started another
 }
 
 bool

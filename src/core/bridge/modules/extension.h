@@ -4,17 +4,15 @@
 // calling thread was in last: a private copy that calls them is told of its own interpreter
 // instead. A thread that the copy has started gets in there, as it would into the main one.
 //
-// 1. The finder of atoll._modules.importing, first on sys.meta_path, asks main once for each
-// package
-//    how it is imported. In mode `main` a Proxy takes the module's place in sys.modules.
-// 2. For each extension module the patched loader calls the core; `library` loads a copy.
-// 3. The module is made by its own PyInit function, called here: CPython's loader, its cache and
-// its
-//    detour over the main interpreter never see it. CPython's check of single-phase modules is off
-//    for this module only.
-// 4. At the interpreter's closing its exit handlers run while threads of the copies still get in;
-//    then nobody does. After its end the copies are unloaded, unless a thread runs in one or a
-//    destructor would come back.
+// - The finder of atoll._modules.importing, first on sys.meta_path, asks main once for each package
+//   how it is imported. In mode `main` a Proxy takes the module's place in sys.modules.
+// - For each extension module the patched loader calls the core; `library` loads a copy.
+// - The core calls the module's own PyInit function, without CPython's loader, its cache and its
+//   detour over the main interpreter. CPython's check of single-phase modules is off for this
+//   module only.
+// - When the interpreter closes, its exit handlers run while threads of the copies can still enter;
+//   then none can. After its end the copies are unloaded, unless a thread runs in one or a
+//   destructor would call into it later.
 //
 // Lifetime. Made with the first private copy. It goes with its interpreter, or stays in memory with
 // libraries that cannot be unloaded.
@@ -29,21 +27,22 @@
 #include "bridge/python/state.h"
 #include "ground/modules/library.h"
 
-// What dlopen returns for this interpreter's copy of a file below `tree`, a path that ends with a
+// The dlopen handle of this interpreter's copy of a file below `tree`, a path that ends with a
 // slash; borrowed. NULL: ImportError.
 void *extension_load(core_state *state, const char *path, const char *tree);
 
-// What is initialised from now on is the module of that full name, or NULL. The name before.
+// From now on the module of that full name (NULL: none) is being initialised. Returns the name
+// before.
 const char *extension_begin(core_state *state, const char *name);
 
 library_totals extension_count(core_state *state);
 
-// The interpreter is about to end: its exit handlers are run, while threads of the copies still get
-// in, as the handlers may wait for them. Then none does any more, and none is inside.
+// Call before the interpreter ends. Runs its exit handlers while threads of the copies can still
+// enter, as the handlers may wait for them. Then none can enter, and none is inside.
 void extension_stop(interp *here);
 
-// The interpreter has ended: copies are unloaded, where that is safe.
-// False: some stay, and so must what they refer to.
+// Call after the interpreter has ended: unloads the copies if that is safe. False: some stay
+// loaded, and what they refer to must stay too.
 bool extension_end(interp *ended);
 
 #endif

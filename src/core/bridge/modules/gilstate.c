@@ -9,7 +9,7 @@
 #include "ground/interpreter/closing.h"
 #include "ground/interpreter/thread.h"
 
-// What an outermost Ensure has done and its Release undoes, on a stack of the thread's own.
+// What an outermost Ensure has done and its Release must undo; linked per thread.
 typedef struct stay {
     struct stay *outer;
     gilstate *of;
@@ -26,7 +26,7 @@ belongs(const gilstate *self, PyThreadState *state)
     return state != NULL && PyThreadState_GetInterpreter(state) == self->interp->python_state;
 }
 
-// This thread is in the interpreter, perhaps having let go of its GIL: its state there, or NULL.
+// This thread's state in the interpreter, which may be detached; NULL: it is not inside.
 static PyThreadState *
 find_state(const gilstate *self)
 {
@@ -55,7 +55,7 @@ leave(gilstate *self)
 static bool
 come_in(gilstate *self)
 {
-    atomic_fetch_add(&self->inside, 1); // before the look: pairs with gilstate_shut
+    atomic_fetch_add(&self->inside, 1); // before is_shut is read: pairs with gilstate_shut
     bool is_open = !atomic_load(&self->is_shut) && interp_get_phase(self->interp) != INTERP_CLOSED;
     if (!is_open) {
         leave(self);
@@ -67,7 +67,7 @@ static _Noreturn void
 hang(void)
 {
     if (PyThreadState_GetUnchecked() != NULL) {
-        PyEval_SaveThread(); // others are not to wait for it
+        PyEval_SaveThread(); // let others have the GIL
     }
     for (;;) {
         pause();
@@ -102,7 +102,7 @@ ensure(gilstate *self)
     }
     stay *made = malloc(sizeof *made);
     if (made == NULL || state == NULL) {
-        Py_FatalError("PyGILState_Ensure: out of memory"); // as CPython has it
+        Py_FatalError("PyGILState_Ensure: out of memory"); // as CPython does
     }
     *made = (stay){innermost, self, state, before, is_new};
     innermost = made;
@@ -160,7 +160,7 @@ static int
 add_pending_call(int (*function)(void *), void *argument, gilstate *self)
 {
     if (!come_in(self)) {
-        return 0; // dropped: nobody will run it
+        return 0; // closed: nobody would run it
     }
     bool is_posted = cpython_post(self->interp->python_state, function, argument);
     leave(self);
@@ -192,22 +192,21 @@ is_finalizing(gilstate *self)
     return Py_IsFinalizing() || atomic_load(&self->is_shut);
 }
 
-// Of a module that a copy makes inside another, which CPython would refuse.
+// A multi-phase module that a copy makes itself; CPython's check would refuse it.
 static PyObject *
 make_module(PyModuleDef *definition, PyObject *spec, int api_version, gilstate *self)
 {
     return module_create_from_definition(definition, spec, api_version);
 }
 
-// Of a single phase: CPython's loader would have told it the full name, which its functions have
-// too.
+// A single-phase module. CPython's loader would have given the full name, for its functions too.
 static PyObject *
 create_module(PyModuleDef *definition, int api_version, gilstate *self)
 {
     const char *name = definition->m_name;
     const char *dot = self->loading == NULL ? NULL : strrchr(self->loading, '.');
     if (dot != NULL && strcmp(dot + 1, name) == 0) {
-        definition->m_name = self->loading; // the definition is the copy's
+        definition->m_name = self->loading; // allowed: the definition belongs to the copy
         self->loading = NULL;
     }
     PyObject *module = PyModule_Create2(definition, api_version);
@@ -248,7 +247,7 @@ gilstate_shut(gilstate *self)
 {
     closing_waiter waiter;
     closing_join(&waiter);
-    atomic_store(&self->is_shut, true); // before the look: pairs with come_in
+    atomic_store(&self->is_shut, true); // before inside is read: pairs with come_in
     while (atomic_load(&self->inside) > 0) {
         (void)closing_wait(&waiter, DEADLINE_NEVER);
     }

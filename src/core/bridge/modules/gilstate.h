@@ -1,10 +1,10 @@
-// gilstate: PyGILState_Ensure and what is like it, for the private copies of one interpreter.
+// gilstate: PyGILState_Ensure and similar functions, for the private copies of one interpreter.
 //
-// Purpose. In CPython these attach a thread to the main interpreter. A private copy belongs to
-// another one, so its calls come here (ground/modules/interposition), with that interpreter.
+// Purpose. CPython's functions attach a thread to the main interpreter. A private copy belongs to
+// another one, so its calls are led here (ground/modules/interposition), with that interpreter.
 //
-// Lifetime. As long as code of the copies may run, thus perhaps longer than the interpreter; then a
-// thread that wants in waits for ever, as CPython has it after its end (PEP 788).
+// Lifetime. As long as code of the copies may run, which may be longer than the interpreter. A
+// thread that calls Ensure after that has ended waits for ever, as in CPython (PEP 788).
 //
 // Threads. Any.
 #ifndef ATOLL_BRIDGE_GILSTATE_H
@@ -25,15 +25,15 @@ typedef struct exit_function {
 typedef struct {
     interp *interp;      // counted
     const char *loading; // full name of the module that is being initialised; under its GIL
-    atomic_int inside;   // threads that came in by themselves, or are about to
-    atomic_bool is_shut; // none comes in any more
+    atomic_int inside;   // threads that entered by Ensure, or are about to
+    atomic_bool is_shut; // no thread can enter any more
     _Atomic(exit_function *) at_exit; // the latest first
 } gilstate;
 
 extern const interposition gilstate_table[]; // the context is the gilstate
 extern const size_t gilstate_table_size;
 
-void gilstate_shut(gilstate *self); // returns when none is inside; detached
+void gilstate_shut(gilstate *self); // call detached; returns when no thread is inside
 void gilstate_run_at_exit(gilstate *self);
 
 #endif

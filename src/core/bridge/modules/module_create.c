@@ -2,7 +2,7 @@
 
 #include "bridge/python/cpython.h"
 
-// What the check was, or FAILED with an exception.
+// Returns the check's state before, or FAILED with an exception.
 enum { OFF = -1, FAILED = -2 };
 
 static int
@@ -19,7 +19,7 @@ set_check(int override)
     return result;
 }
 
-// Of what was made meanwhile, or NULL with an exception.
+// Returns `module`, or NULL with an exception.
 static PyObject *
 restore_check(int before, PyObject *module)
 {

@@ -1,8 +1,8 @@
-// unchecked: modules made without CPython's check whether they support interpreters with a GIL of
-// their own [PEP 489, PEP 684, PEP 793].
+// module_create: makes modules without CPython's check whether they support interpreters with a GIL
+// of their own [PEP 489, PEP 684, PEP 793].
 //
-// Purpose. For private copies: for their modules, and those that they make themselves. The check is
-// off for one module at a time.
+// Purpose. For the modules of private copies, and for modules that those make themselves. The check
+// is off for one module at a time.
 //
 // Threads. Attached to an interpreter other than main.
 #ifndef ATOLL_BRIDGE_MODULE_CREATE_H

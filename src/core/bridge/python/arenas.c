@@ -5,13 +5,13 @@
 #include "ground/base/pointer_map.h"
 
 static struct {
-    pthread_mutex_t mutex; // guards the map
-    pointer_map owners; // arena -> interpreter id, as a pointer; the main interpreter's are not in
+    pthread_mutex_t mutex;         // guards the map
+    pointer_map owners;            // arena -> interpreter id, as a pointer; without main's arenas
     PyObjectArenaAllocator before; // set once
 } arenas = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-// obmalloc's on 64-bit machines. The allocator also serves the stacks of frames, whose thread
-// states free them, with other sizes.
+// The size of obmalloc's arenas on 64-bit machines. The allocator also serves stacks of frames, of
+// other sizes, which thread states free.
 #define ARENA_SIZE ((size_t)1 << 20)
 
 static void *
@@ -22,7 +22,7 @@ allocate(void *context, size_t size)
     int64_t id = state == NULL ? 0 : PyInterpreterState_GetID(PyThreadState_GetInterpreter(state));
     if (arena != NULL && id != 0 && size == ARENA_SIZE) {
         pthread_mutex_lock(&arenas.mutex);
-        // Without memory for the note the arena is left behind, as CPython would.
+        // Out of memory for the note, the arena will not be freed, as in CPython.
         bool is_noted = pointer_map_set(&arenas.owners, arena, (void *)(intptr_t)id);
         pthread_mutex_unlock(&arenas.mutex);
         (void)is_noted;
@@ -33,7 +33,7 @@ allocate(void *context, size_t size)
 static void
 release(void *context, void *arena, size_t size)
 {
-    if (arena != NULL) { // 3.15 also frees those that an interpreter has not allocated
+    if (arena != NULL) { // 3.15 also frees arenas that were not allocated (NULL)
         pthread_mutex_lock(&arenas.mutex);
         pointer_map_remove(&arenas.owners, arena);
         pthread_mutex_unlock(&arenas.mutex);

@@ -148,7 +148,7 @@ cpython_import_named(const char *name)
     return module;
 }
 
-// timezone.utc, a static object of datetime. No interpreter's.
+// timezone.utc, a static object of datetime: one for all interpreters.
 static PyObject *utc = NULL;
 
 int
@@ -186,7 +186,7 @@ cpython_int_size(PyObject *number)
     return offsetof(PyLongObject, long_value.ob_digit) + (digits == 0 ? 1 : digits) * sizeof(digit);
 }
 
-// The type is found by its name: the table of datetime's C API belongs to one interpreter.
+// Types are told by their names: the table of datetime's C API belongs to one interpreter.
 static size_t
 datetime_size(PyObject *object)
 {
@@ -242,7 +242,7 @@ entry_words(cpython_table_shape shape)
     return shape.has_hashes ? 3 : 2;
 }
 
-// Two thirds of it can be used (USABLE_FRACTION); an index is signed.
+// Two thirds of a table can be used (USABLE_FRACTION); an index is signed.
 cpython_table_shape
 cpython_table_shape_of(Py_ssize_t count, bool has_only_strings)
 {
@@ -292,7 +292,7 @@ is_free(const table_header *table, size_t slot)
     return table->indices[slot * width + width - 1] < 0; // the sign, in its last byte
 }
 
-// The order in which CPython looks (find_empty_slot in dictobject.c).
+// Probes in CPython's order (find_empty_slot in dictobject.c).
 static void
 insert(table_header *table, Py_hash_t hash, Py_ssize_t index)
 {
@@ -308,7 +308,7 @@ int
 cpython_table_finish(void *memory, cpython_table_shape shape, Py_ssize_t count)
 {
     table_header *table = memory;
-    *table = (table_header){.references = 1, // never dropped, and debug builds check it
+    *table = (table_header){.references = 1, // never dropped; debug builds check it
                             .log2_size = (uint8_t)shape.log2_size,
                             .log2_index_bytes = (uint8_t)shape.log2_index_bytes,
                             .kind = !shape.has_hashes,

@@ -1,7 +1,8 @@
 // Everything that is private, unstable or different between CPython versions, and nothing else.
 //
-// Read in 3.13.0, 3.13.18, 3.14.10 and 3.15.2. On 3.15 PEP 788 offers PyThreadState_Ensure, but it
-// makes a thread state per visit (200 us on the main thread), so the cache stays.
+// Read in 3.13.0, 3.13.18, 3.14.10 and 3.15.2. On 3.15 PEP 788 offers PyThreadState_Ensure, but
+// that makes a thread state per visit (200 us on the main thread), so thread states are still
+// cached here.
 #ifndef ATOLL_BRIDGE_CPYTHON_H
 #define ATOLL_BRIDGE_CPYTHON_H
 
@@ -14,14 +15,13 @@
 #    error "atoll needs CPython 3.13 or newer"
 #endif
 
-// Where CPython keeps `is somebody holding this interpreter's GIL`, from the table that it
-// publishes for debuggers (_Py_DebugOffsets, 3.13). Never NULL: where the table is not as expected,
-// a constant 0 is found there. Only ever a hint.
+// CPython's flag that says whether a thread holds this interpreter's GIL, found by the table for
+// debuggers (_Py_DebugOffsets, 3.13). Never NULL: if the table is not as expected, it is a constant
+// 0. Only a hint.
 const volatile int *cpython_gil_flag(PyInterpreterState *interpreter);
 
 // Where CPython keeps interpreters, their thread states and frames, from the same table, for
-// whoever looks at them from outside (bridge/traceback/frames). False: the table is not as
-// expected.
+// reading them from outside (bridge/traceback/frames). False: the table is not as expected.
 #define CPYTHON_FRAME_SIZE_MAX 256
 
 typedef struct {
@@ -39,7 +39,7 @@ cpython_is_attached(const PyThreadState *copy)
     return copy->state == 1;
 }
 
-// Does anything run with it? From 3.15 on a frame that is none is always there.
+// Does anything run with it? From 3.15 on there is always a base frame, which is not a real one.
 static inline bool
 cpython_has_frames(const PyThreadState *copy)
 {
@@ -50,20 +50,20 @@ cpython_has_frames(const PyThreadState *copy)
 #endif
 }
 
-// What a frame executes: a code object, mostly. From 3.14 on the low bits are tags (_PyStackRef).
+// A frame's executable, usually a code object. From 3.14 on the low bits are tags (_PyStackRef).
 static inline uintptr_t
 cpython_untag(uintptr_t reference)
 {
     return reference & ~(uintptr_t)7;
 }
 
-// Have `function(argument)` called between two bytecodes by whichever thread runs there
+// Have the thread that runs there call `function(argument)` between two bytecodes
 // (_PyEval_AddPendingCall, exported in 3.13 to 3.15). False: the queue is full.
 bool cpython_post(PyInterpreterState *interpreter, int (*function)(void *), void *argument);
 
 // Make the process forget every interpreter but the main one, without touching them. For a forked
-// child, which CPython otherwise kills while it tries to delete them (all versions), and for an
-// exit with a visitor stuck inside one.
+// child, where CPython would otherwise crash while it deletes them (all versions), and for an exit
+// with a visitor stuck inside one.
 void cpython_forget_interpreters(void);
 
 // Make the main interpreter forget the thread states of all threads but this one, without touching
@@ -79,6 +79,17 @@ cpython_forget_thread_states(void)
 }
 #endif
 
+// An obsolete way to lock a buffer, which the builtin types refuse as well.
+static inline int
+cpython_refuse_null_view(const Py_buffer *view)
+{
+    if (view == NULL) {
+        PyErr_SetString(PyExc_BufferError, "a buffer needs a view: NULL is obsolete");
+        return -1;
+    }
+    return 0;
+}
+
 // Static builtin types are the same object in every interpreter. Those of datetime are static too,
 // but ready only where the module was imported.
 static inline bool
@@ -88,31 +99,56 @@ cpython_is_shared_type(const PyTypeObject *type)
            strncmp(type->tp_name, "datetime.", 9) != 0;
 }
 
-// Of datetime as well: ready wherever this core is loaded.
+// Of `int | str`. CPython 3.14 calls it typing.Union.
+static inline bool
+cpython_is_union_type(const PyTypeObject *type)
+{
+    return strcmp(type->tp_name, "types.UnionType") == 0 ||
+           strcmp(type->tp_name, "typing.Union") == 0;
+}
+
+// Of objects that are there to be compared with `is`, of CPython 3.15 (PEP 661).
+static inline bool
+cpython_is_sentinel_type(const PyTypeObject *type)
+{
+    return strcmp(type->tp_name, "sentinel") == 0;
+}
+
+// Includes those of datetime, which are ready wherever this core is loaded.
 static inline bool
 cpython_is_static_type(const PyTypeObject *type)
 {
     return (type->tp_flags & _Py_TPFLAGS_STATIC_BUILTIN) != 0;
 }
 
-// From now on nobody can change a heap type, nor make its instances those of another class, or
-// others its instances (object.__class__, 3.13 to 3.15). For a type that a spec cannot make
-// immutable: one that gets attributes first, or has bases that are not.
+// Make a heap type immutable: nothing can change it, and no object's __class__ can be set to or
+// from it (3.13 to 3.15). For a type that a spec cannot make immutable: one that gets attributes
+// first, or has mutable bases.
 static inline void
 cpython_seal_type(PyTypeObject *type)
 {
     type->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
 }
 
-// A type may change again, until it is sealed. No Python runs meanwhile, so nobody else changes it.
+// Until the type is sealed again it may change. Run no Python meanwhile, so that nothing else
+// changes it.
 static inline void
 cpython_unseal_type(PyTypeObject *type)
 {
     type->tp_flags &= ~(unsigned long)Py_TPFLAGS_IMMUTABLETYPE;
 }
 
-// What a name is in a class and its bases, past any metaclass (_PyType_Lookup, exported in 3.13 to
-// 3.15). Borrowed; NULL without an exception: there is none.
+// Give a heap type that has no instances the bases that isinstance() and issubclass() see: what
+// PyType_IsSubtype and `_abc` look at (PyTypeObject.tp_mro, 3.13 to 3.15). Nothing is inherited.
+static inline void
+cpython_set_mro_steal(PyTypeObject *type, PyObject *mro)
+{
+    Py_XSETREF(type->tp_mro, mro);
+    PyType_Modified(type);
+}
+
+// Look up a name in a class and its bases, without asking its metaclass (_PyType_Lookup, exported
+// in 3.13 to 3.15). Borrowed; NULL without an exception: not found.
 static inline PyObject *
 cpython_find_in_type(PyTypeObject *type, PyObject *name)
 {
@@ -120,24 +156,24 @@ cpython_find_in_type(PyTypeObject *type, PyObject *name)
 }
 
 // Make a static type ready in this interpreter, as CPython does with those of datetime
-// (_PyStaticType_InitForExtension, exported in 3.13 to 3.15; there is room for ten). Every
-// interpreter calls it once for each, first the main one. -1: exception.
+// (_PyStaticType_InitForExtension, exported in 3.13 to 3.15; there is room for ten types). Every
+// interpreter must call it once for each type, the main one first. -1: exception.
 MUST_CHECK int cpython_init_static_type(PyTypeObject *type);
 
 // ---- what CPython's own collector is doing ----
 
-// Has it found the object, which it tracks or could, to be garbage, and not yet cleared it? The bit
-// is _PyGC_PREV_MASK_COLLECTING of PyGC_Head._gc_prev (internal/pycore_gc.h, 3.13 to 3.15). While a
-// collection runs Python, only the objects in its list of garbage have it; PyObject_GC_UnTrack
-// takes an object out of the list and the bit away.
+// Has it found the object to be garbage, and not yet cleared it? The object must be one with a GC
+// head. The bit is _PyGC_PREV_MASK_COLLECTING of PyGC_Head._gc_prev (internal/pycore_gc.h, 3.13 to
+// 3.15). While a collection runs Python, only the objects in its list of garbage have it;
+// PyObject_GC_UnTrack takes an object out of the list and clears the bit.
 static inline bool
 cpython_is_condemned(const PyObject *object)
 {
     return (((const uintptr_t *)object)[-1] & 2) != 0;
 }
 
-// In a tp_traverse: are references being taken away from counts, and not followed? Then, and only
-// then, it is called with the object itself (subtract_refs in Python/gc.c, 3.13 to 3.15).
+// In a tp_traverse: is the collector subtracting references, not following them? Only then is the
+// argument the object itself (subtract_refs in Python/gc.c, 3.13 to 3.15).
 static inline bool
 cpython_is_subtracting(const PyObject *object, const void *traverse_argument)
 {
@@ -167,7 +203,7 @@ cpython_may_borrow(PyObject *object)
 #endif
 }
 
-// Collect this interpreter's own garbage, also where the user has switched that off.
+// Collect this interpreter's own garbage, even if the user has disabled the collector.
 static inline void
 cpython_collect(void)
 {
@@ -186,7 +222,7 @@ cpython_first_weak_reference(PyObject *object)
                                                      : NULL;
 }
 
-// Let it refer to nothing, as the collector does: its callback is kept, and not called
+// Clear a weak reference as the collector does: its callback is kept, and not called
 // (_PyWeakref_ClearRef, exported in 3.13 to 3.15).
 static inline void
 cpython_clear_weak_reference(PyObject *reference)
@@ -200,7 +236,7 @@ cpython_weak_reference_callback(PyObject *reference)
     return ((PyWeakReference *)reference)->wr_callback;
 }
 
-// ---- immortal objects in memory that is no interpreter's ----
+// ---- immortal objects in memory that belongs to no interpreter ----
 
 // What the collector keeps before an object; all zero: not tracked.
 #define CPYTHON_GC_HEAD_SIZE (2 * sizeof(uintptr_t))
@@ -211,17 +247,30 @@ cpython_weak_reference_callback(PyObject *reference)
 #    define CPYTHON_TUPLES_KEEP_HASH 0
 #endif
 
-// Give raw memory the header of an object whose count nobody writes to.
+// A new tuple of a subclass, to be filled. From 3.14 on it keeps its hash, -1 for none yet.
+static inline PyObject *
+cpython_new_tuple_of(PyTypeObject *type, Py_ssize_t size)
+{
+    PyObject *tuple = type->tp_alloc(type, size);
+#if CPYTHON_TUPLES_KEEP_HASH
+    if (tuple != NULL) {
+        ((PyTupleObject *)tuple)->ob_hash = -1;
+    }
+#endif
+    return tuple;
+}
+
+// Give raw memory the header of an object whose count is never written.
 void cpython_init_immortal(PyObject *raw, PyTypeObject *type);
 
 bool cpython_is_singleton_slow(PyObject *object);
 
-// The module of that name, imported if need be. PyImport_Import would ask the running frame's
-// builtins for `__import__`, of which frames of users may have none.
+// Import a module. PyImport_Import would look for `__import__` in the running frame's builtins,
+// which a user's frame may not have.
 PyObject *cpython_import(PyObject *name);
 PyObject *cpython_import_named(const char *name);
 
-// Load what is static but not builtin: datetime. Every interpreter does, first the main one.
+// Load datetime, whose static types are not builtin. Every interpreter must, the main one first.
 MUST_CHECK int cpython_init_singletons(void);
 
 size_t cpython_int_size(PyObject *number); // of the object in bytes
@@ -233,7 +282,7 @@ size_t cpython_int_size(PyObject *number); // of the object in bytes
 #endif
 #define CPYTHON_SMALL_INT_MIN (-5)
 
-// A string that no interning ever writes to: it counts as interned, and as CPython's own.
+// Mark a string as interned and as static, so that interning never writes to it.
 static inline void
 cpython_init_string_state(PyObject *string)
 {
@@ -247,7 +296,7 @@ cpython_is_static_string(PyObject *string)
     return ((PyASCIIObject *)string)->state.statically_allocated;
 }
 
-// One object of the whole process, that CPython made: a small int, an empty tuple...
+// Is it an object that CPython has once in the process: a small int, an empty tuple...?
 static inline bool
 cpython_is_singleton(PyObject *object)
 {
@@ -262,13 +311,13 @@ cpython_is_singleton(PyObject *object)
     return type != &PyFloat_Type && cpython_is_singleton_slow(object);
 }
 
-// A date, time, datetime or timedelta, exactly, naive or in UTC, with the hash that it will keep:
-// its size in bytes. 0: it is none of these; or an exception.
+// The size in bytes of a date, time, datetime or timedelta, exactly, naive or in UTC. Computes its
+// hash, which it keeps. 0: it is none of these, or an exception is set.
 size_t cpython_datetime_size(PyObject *object);
 
-// The table of a dict: its header, its indices, and of its entries those that are used
-// (PyDictKeysObject, internal/pycore_dict.h). Where only exact strings are keys, an entry is a key
-// and a value; otherwise the hash precedes them.
+// The table of a dict: its header, its indices and its used entries (PyDictKeysObject,
+// internal/pycore_dict.h). If all keys are exact strings, an entry is a key and a value; otherwise
+// the hash precedes them.
 typedef struct {
     size_t size; // in bytes
     int log2_size, log2_index_bytes;
@@ -278,19 +327,19 @@ typedef struct {
 cpython_table_shape cpython_table_shape_of(Py_ssize_t count, bool has_only_strings);
 PyObject **cpython_table_key(void *table, cpython_table_shape shape, Py_ssize_t index);
 
-// Where the value of a key is, from where the key is.
+// From the address of a key, that of its value.
 static inline PyObject **
 cpython_table_value(PyObject **key)
 {
     return key + 1;
 }
 
-// Once keys and values are there: the header, the hashes and the indices. -1: exception.
+// After keys and values were written: write the header, the hashes and the indices. -1: exception.
 MUST_CHECK int cpython_table_finish(void *table, cpython_table_shape shape, Py_ssize_t count);
 void cpython_init_dict(PyObject *dict, void *table, Py_ssize_t count);
 
 // The entry at an index of a dict from which none was ever removed; borrowed. False: there is none.
-// (To PyDict_Next the position is that index.)
+// (PyDict_Next's position is that index.)
 static inline bool
 cpython_dict_entry(PyObject *dict, Py_ssize_t index, PyObject **key, PyObject **value)
 {
@@ -301,7 +350,15 @@ cpython_dict_entry(PyObject *dict, Py_ssize_t index, PyObject **key, PyObject **
 Py_hash_t *cpython_frozendict_hash(PyObject *frozendict);
 #endif
 
-// Bring back to life an object whose last reference has just gone, from its tp_dealloc.
+// A field of every exception that CPython keeps, visits and clears, and does not use: notes are in
+// __dict__ (PyBaseExceptionObject.notes, 3.11; so in 3.13 to 3.15). Owned by the exception.
+static inline PyObject **
+cpython_exception_spare(PyObject *exception)
+{
+    return &((PyBaseExceptionObject *)exception)->notes;
+}
+
+// Bring an object back to life in its tp_dealloc.
 static inline void
 cpython_revive(PyObject *object)
 {

@@ -1,11 +1,12 @@
-// disturbance: is an exception the code's own, or was the code broken off by a signal handler, a
-// deadline, an interrupt?
+// disturbance: is an exception the code's own, or was the code interrupted by a signal handler, a
+// deadline or an interrupt()?
 //
-// Purpose. What goes wrong while arguments or answers are pickled is the outcome of a task. What
-// breaks that off is not: it is for the thread that happens to do it.
+// Purpose. An error in pickling arguments or answers becomes the outcome of a task. An interruption
+// of the pickling does not: it is raised in the thread that pickles.
 //
-// Threads. Attached; both on one thread. An exception that PyThreadState_SetAsyncExc sets, and one
-// that is raised for _thread.interrupt_main, count as the code's own if they are Exceptions.
+// Threads. Attached; begin and is_why on the same thread. An exception that
+// PyThreadState_SetAsyncExc sets, and one that is raised for _thread.interrupt_main, count as the
+// code's own if they are Exceptions.
 #ifndef ATOLL_BRIDGE_DISTURBANCE_H
 #define ATOLL_BRIDGE_DISTURBANCE_H
 
@@ -13,10 +14,10 @@
 
 #include "bridge/python/state.h"
 
-// -1: exception, of a signal that had come before.
+// -1 with an exception: a signal had come before, and its handler raised.
 MUST_CHECK int disturbance_begin(core_state *here, unsigned *before);
-bool disturbance_is_why(unsigned before); // an exception is set
-unsigned disturbance_count(void);         // of this thread, so far
-void disturbance_note(void);              // what this thread does is broken off
+bool disturbance_is_why(unsigned before); // call with an exception set
+unsigned disturbance_count(void);         // interruptions of this thread so far
+void disturbance_note(void);              // this thread is being interrupted
 
 #endif

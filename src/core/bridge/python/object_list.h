@@ -1,6 +1,6 @@
-// object_list: a list of objects that holds no references, for what must not touch their counts.
+// object_list: a list of objects without references to them, for code that must not change counts.
 //
-// Threads. Under the GIL of the objects' interpreter. Errors. False: no memory; nothing has
+// Threads. Under the GIL of the objects' interpreter. Errors. False: out of memory; nothing has
 // changed.
 #ifndef ATOLL_BRIDGE_OBJECT_LIST_H
 #define ATOLL_BRIDGE_OBJECT_LIST_H

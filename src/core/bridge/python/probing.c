@@ -2,7 +2,7 @@
 
 #define SMALLEST      8 // PyDict_MINSIZE, PySet_MINSIZE
 #define LINEAR_PROBES 9
-#define FREE_SLOT     (-1) // no hash is
+#define FREE_SLOT     (-1) // no hash is -1
 
 typedef struct {
     Py_hash_t *slots; // owned
@@ -32,7 +32,8 @@ close_table(table *self)
     self->slots = NULL;
 }
 
-// Does the search for a hash end at this slot? Equal ones are compared, unless the weight is zero.
+// Does the search for a hash end at this slot? An equal hash costs `weight`: CPython would compare
+// the keys.
 static bool
 look(table *self, size_t slot, Py_hash_t hash, Py_ssize_t weight)
 {
@@ -62,7 +63,7 @@ insert_in_dict(table *self, Py_hash_t hash, Py_ssize_t weight)
     self->slots[slot] = hash;
 }
 
-// Each table starts with all keys of the one before it, in their order.
+// Each larger table starts with all keys of the one before it, in their order.
 static int
 fill_dict(table *self, const Py_hash_t *hashes, Py_ssize_t count)
 {

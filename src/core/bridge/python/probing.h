@@ -1,20 +1,21 @@
-// probing: how long CPython takes to put keys into a dict or a set.
+// probing: estimates how long CPython takes to put keys into a dict or a set.
 //
-// Purpose. Where a key goes depends on nothing but the hashes, and those of numbers and of tuples
-// of them are no secret: whoever chooses the keys can let each be looked for along all others,
+// Purpose. A key's slot depends only on the hashes, and those of numbers and of tuples of numbers
+// are predictable. An attacker can choose keys so that the search for each passes all others,
 // though no two hashes are equal. So the search is done here first, with hashes alone, up to a
 // limit.
 //
-// Threads. That of the keys. Errors. -1 with an exception set: a key has no hash, no memory.
+// Threads. Under the GIL of the keys' interpreter. Errors. -1 with an exception: a key has no hash,
+// or out of memory.
 #ifndef ATOLL_BRIDGE_PROBING_H
 #define ATOLL_BRIDGE_PROBING_H
 
 #include <Python.h>
 #include <stdbool.h>
 
-// How often a search goes on elsewhere, while a dict, or a set and then its copy, is filled with
-// the keys, and each table that it has while it grows; an equal hash that is met counts as
-// `weight`. It ends soon after the limit.
+// How many extra slots are probed while a dict, or a set and then its copy, is filled with the
+// keys, counting every table that it has while it grows. An equal hash that is met counts as
+// `weight`. Counting ends soon after the limit.
 Py_ssize_t probing_cost(PyObject *keys, bool is_set, Py_ssize_t weight, Py_ssize_t limit);
 
 #endif

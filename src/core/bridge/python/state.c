@@ -9,17 +9,23 @@ static const struct {
 } hook_places[HOOK_COUNT] = {
     [HOOK_BIND_LOADED] = {"atoll", "_bind_loaded"},
     [HOOK_INTERPRETER_CLOSED] = {"atoll._transfer.errors", "InterpreterClosedError"},
-    [HOOK_CAPTURE] = {"atoll._transfer.exceptions", "capture"},
+    [HOOK_CAPTURE] = {"atoll._transfer.outlines", "capture"},
+    [HOOK_PREPARE] = {"atoll._transfer.exceptions", "prepare"},
     [HOOK_REBUILD] = {"atoll._transfer.exceptions", "rebuild"},
     [HOOK_DUMP] = {"atoll._transfer.values", "dump"},
     [HOOK_LOAD] = {"atoll._transfer.values", "load"},
-    [HOOK_IS_VALUE] = {"atoll._transfer.value_types", "is_value_type"},
+    [HOOK_RULE] = {"atoll._transfer.shapes", "rule_of"},
+    [HOOK_FIND_CLASS] = {"atoll._transfer.shapes", "find_class"},
+    [HOOK_MEMBER] = {"atoll._transfer.shapes", "member"},
     [HOOK_DESCRIBE] = {"atoll._transfer.describe", "describe"},
     [HOOK_DESCRIBE_GUEST] = {"atoll._transfer.describe", "describe_guest"},
     [HOOK_DESCRIBE_GONE] = {"atoll._transfer.describe", "describe_gone"},
     [HOOK_DESCRIBE_TOKEN] = {"atoll._transfer.describe", "describe_token"},
     [HOOK_CHANGEABLE] = {"atoll._transfer.describe", "CHANGEABLE"},
     [HOOK_ABC_MARKERS] = {"atoll._transfer.describe", "abc_markers"},
+    [HOOK_ARRAY_METHODS] = {"atoll._transfer.arrays", "METHODS"},
+    [HOOK_ASK_LINEAGE] = {"atoll._transfer.twins", "ask_lineage"},
+    [HOOK_CLASS_BY_ID] = {"atoll._transfer.twins", "class_by_id"},
     [HOOK_JOIN_THREADS] = {"atoll._interpreter.inside", "join_threads"},
     [HOOK_STANDBY] = {"atoll._interpreter.standby", "keep"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},
@@ -31,6 +37,7 @@ static const struct {
     [HOOK_EMPTY] = {"queue", "Empty"},
     [HOOK_FULL] = {"queue", "Full"},
     [HOOK_SHUT_DOWN] = {"queue", "ShutDown"},
+    [HOOK_APPLY] = {"atoll._transfer.operators", "apply"},
     [HOOK_OPERATE] = {"atoll._transfer.operators", "operate"},
     [HOOK_USE_WITHOUT] = {"atoll._transfer.operators", "use_without"},
     [HOOK_DEADLINE_ERROR] = {"atoll._transfer.errors", "deadline_error"},
@@ -55,7 +62,7 @@ state_hook(core_state *state, hook_id hook)
         thread_unmask(masked);
         PyObject *found =
             module == NULL ? NULL : PyObject_GetAttrString(module, hook_places[hook].attribute);
-        Py_XSETREF(state->hooks[hook], found); // another thread may have been faster
+        Py_XSETREF(state->hooks[hook], found); // another thread may have set it meanwhile
         Py_XDECREF(module);
     }
     return state->hooks[hook];
@@ -117,7 +124,7 @@ name_ref
 name_refer_slow(core_state *state, PyObject *name)
 {
     Py_ssize_t size;
-    // A name that stands in source code is interned for good (SSTATE_INTERNED_IMMORTAL, 3.13).
+    // A name in source code is interned and immortal (SSTATE_INTERNED_IMMORTAL, 3.13).
     if (!PyUnicode_CheckExact(name) || PyUnicode_CHECK_INTERNED(name) < 2) {
         return (name_ref){NAME_NONE, name}; // made up at run time: not worth a number
     }

@@ -27,6 +27,7 @@ typedef enum {
     TYPE_ATOMIC_INT,
     TYPE_EVENTFD_WAKER,
     TYPE_MARK,
+    TYPE_TAG,
     TYPE_RESTRICTED,
     TYPE_STATISTICS,
     TYPE_DEADLINE,
@@ -41,16 +42,22 @@ typedef enum {
     HOOK_INTERPRETER_CLOSED,
     HOOK_BIND_LOADED,
     HOOK_CAPTURE,
+    HOOK_PREPARE,
     HOOK_REBUILD,
     HOOK_DUMP,
     HOOK_LOAD,
-    HOOK_IS_VALUE,
+    HOOK_RULE,
+    HOOK_FIND_CLASS,
+    HOOK_MEMBER,
     HOOK_DESCRIBE,
     HOOK_DESCRIBE_GUEST,
     HOOK_DESCRIBE_GONE,
     HOOK_DESCRIBE_TOKEN,
     HOOK_CHANGEABLE,
     HOOK_ABC_MARKERS,
+    HOOK_ARRAY_METHODS,
+    HOOK_CLASS_BY_ID,
+    HOOK_ASK_LINEAGE,
     HOOK_JOIN_THREADS,
     HOOK_STANDBY,
     HOOK_INTERPRETER,
@@ -64,6 +71,7 @@ typedef enum {
     HOOK_SHUT_DOWN,
     HOOK_REDUCE,
     HOOK_OPERATE,
+    HOOK_APPLY,
     HOOK_USE_WITHOUT,
     HOOK_DEADLINE_ERROR,
     HOOK_DEADLINE_EXCEEDED,
@@ -79,7 +87,8 @@ typedef enum {
 } hook_id;
 
 #define NAME_CACHE_SIZE 256
-#define RULE_CACHE_SIZE 64
+#define RULE_CACHE_SIZE 256
+#define MADE_CLASSES    64
 #define RECENT_CLASSES  128
 
 typedef struct {
@@ -89,9 +98,10 @@ typedef struct {
 
 typedef struct {
     const PyTypeObject *type;
-    unsigned version; // tp_version_tag, so that a new type at the old address is told apart
-    unsigned epoch;   // names_value_epoch() when it was asked
-    bool by_value;
+    unsigned version; // tp_version_tag, tells a new type at the same address apart
+    unsigned epoch;   // names_value_epoch() when the entry was made
+    bool is_dumped;
+    struct shape *shape; // borrowed from state->shapes, or NULL
 } rule_cache_entry;
 
 enum { WATCHER_NONE = -1, WATCHER_REFUSED = -2 };
@@ -106,44 +116,54 @@ typedef struct {
     // The export that a Proxy or a remote class holds, borrowed; NULL: it is neither.
     struct exported *(*target)(PyObject *object);
     PyObject *(*method_owner)(PyObject *method); // the Proxy of a remote method, borrowed
-    // What that attribute of its owner is by now, which may be anything; new reference. Crosses.
+    // The current value of that attribute of its owner, which may be anything; new reference.
+    // Crosses.
     PyObject *(*resolve_method)(PyObject *method);
     void (*refresh)(core_state *state); // special methods of remote classes
-    // What a remote method owns: to its tp_traverse belongs a Proxy that it borrows, too.
+    // That name of sys.modules is about to become that module; NULL: to go. Runs no Python.
+    void (*module_changed)(core_state *state, PyObject *name, PyObject *module);
+    // Visits only what a remote method owns; its tp_traverse also visits a Proxy that it borrows.
     traverseproc traverse_method;
 } reference_methods;
 
 struct core_state {
     interp *interp;   // counted
     PyObject *module; // borrowed
-    PyObject *hold;   // owned: the module again, so that no `del sys.modules[...]` unloads it
+    PyObject *hold;   // owned: the module, so that `del sys.modules[...]` does not unload it
     PyTypeObject *types[TYPE_COUNT];
     PyObject *hooks[HOOK_COUNT];
     const reference_methods *references;
-    pointer_map exports;                      // object -> export
-    size_t internal_exports;                  // how many of them are EXPORT_INTERNAL
-    pointer_map proxies;                      // export -> Proxy or remote class: a weak table
-    pointer_map classes;                      // key of a remote type -> remote class: as well
-    pointer_map handles;                      // record -> handle: as well
-    pointer_map tokens;                       // object -> VIEW_TOKEN of it: as well
-    pointer_map guests;                       // object -> VIEW_GUEST of it: as well
-    pointer_map specials;                     // name index -> special method, owned
-    PyObject *recent_classes[RECENT_CLASSES]; // owned; keeps classes of short-lived proxies
+    pointer_map exports;                // object -> export
+    size_t internal_exports;            // how many of them are EXPORT_INTERNAL
+    pointer_map proxies;                // export -> Proxy or remote class: a weak table
+    pointer_map classes;                // key of a remote type -> remote class: a weak table
+    pointer_map subclasses;             // export -> remote class with twins as bases: a weak table
+    pointer_map handles;                // record -> handle: a weak table
+    pointer_map tokens;                 // object -> its VIEW_TOKEN: a weak table
+    pointer_map guests;                 // object -> its VIEW_GUEST: a weak table
+    pointer_map identities;             // number -> exception: a weak table
+    pointer_map specials;               // name index -> special method, owned
+    pointer_map shapes;                 // type -> its shape, owned
+    pointer_map shaped;                 // number of a shape + 1 -> class of it here, owned
+    int32_t made_classes[MADE_CLASSES]; // number + 1 of those of `shaped` that came by value
+    unsigned made_position;
+    PyObject *recent_classes[RECENT_CLASSES]; // owned: a cache, for classes of short-lived proxies
     unsigned recent_position;
     PyObject **names; // owned, by name index
     int32_t names_capacity;
-    uint64_t generation;              // of the latest export
-    size_t survivors;                 // exports after the latest collection
-    size_t growth_limit;              // beyond so many exports, the collector may be needed
-    PyObject *callbacks;              // owned: the list atoll.gc.callbacks, or NULL
-    struct detained *detained;        // owned: what a collection holds between its stops, or NULL
-    bool is_traced;                   // the collector is looking: caches hold nothing
-    int watcher;                      // of exported classes, or one of the two
-    struct exported *changed_classes; // of ours, since the last visitor left
-    unsigned specials_epoch;          // up to which the classes of Proxies here are as they should
+    uint64_t generation;       // of the latest export
+    size_t survivors;          // exports after the latest collection
+    size_t growth_limit;       // with more exports than this the collector may be needed
+    PyObject *callbacks;       // owned: the list atoll.gc.callbacks, or NULL
+    struct detained *detained; // owned: what a collection holds between its stops, or NULL
+    bool is_traced;            // the collector is counting: traverse functions report no caches
+    int watcher;         // id of the watcher of exported classes, WATCHER_NONE or WATCHER_REFUSED
+    int modules_watcher; // id of the watcher of sys.modules, or one of these
+    struct exported *changed_classes; // of this interpreter, changed since the last visitor left
+    unsigned specials_epoch;          // up to which the remote classes here are up to date
     name_cache_entry name_cache[NAME_CACHE_SIZE];
     rule_cache_entry rule_cache[RULE_CACHE_SIZE];
-    PyObject *str_class, *str_reduce_ex, *str_reduce, *str_getstate;
+    PyObject *str_class, *str_reduce_ex, *str_reduce, *str_name, *str_value, *str_member_map;
     bool is_cleared;
 };
 
@@ -154,9 +174,9 @@ state_count_exports(const core_state *state)
 }
 
 PyObject *state_hook(core_state *state, hook_id hook); // borrowed
-// hook(first, second), without those that are NULL. Cannot be interrupted.
+// hook(first, second); a NULL ends the arguments. It cannot be interrupted.
 PyObject *state_call_hook(core_state *state, hook_id hook, PyObject *first, PyObject *second);
-void state_let_go(core_state *state); // the interpreter ends: the module may go
+void state_let_go(core_state *state); // the interpreter ends: release the module
 void state_raise_closed(core_state *state, const interp *owner);
 // The interpreter ends: soon nothing can be imported here, and finalizers may still use Proxies.
 void state_prepare_end(core_state *state);
@@ -167,7 +187,7 @@ state_is_type(const core_state *state, type_id id, const PyObject *object)
     return Py_TYPE(object) == state->types[id];
 }
 
-// Does it stand for an object of another interpreter?
+// Does it refer to an object of another interpreter?
 static inline bool
 state_is_reference(const core_state *state, PyObject *object)
 {
@@ -175,7 +195,7 @@ state_is_reference(const core_state *state, PyObject *object)
            state_is_type(state, TYPE_REMOTE_METHOD, object);
 }
 
-// The name of an attribute: whoever calls a slot by `type(p).__setattr__` may pass anything.
+// Check the name of an attribute: `type(p).__setattr__` can be called with anything.
 static inline int
 state_check_name(PyObject *name)
 {

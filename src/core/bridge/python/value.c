@@ -73,12 +73,12 @@ value_copy_string(PyObject *foreign)
     Py_ssize_t length = PyUnicode_GET_LENGTH(foreign);
     int kind = PyUnicode_KIND(foreign);
     if (cpython_is_static_string(foreign)) {
-        return foreign; // of one character, or a name in CPython's own code
+        return foreign; // a string of one character, or one in CPython's own code
     }
     PyObject *copy = PyUnicode_New(length, PyUnicode_MAX_CHAR_VALUE(foreign));
     if (copy != NULL) {
         memcpy(PyUnicode_DATA(copy), PyUnicode_DATA(foreign), (size_t)(length * kind));
-        // The hash secret is the process's, so the hash is valid here too.
+        // All interpreters have the same hash secret, so the hash is valid here too.
         ((PyASCIIObject *)copy)->hash = ((PyASCIIObject *)foreign)->hash;
     }
     return copy;
@@ -182,7 +182,7 @@ value_copy_slow(PyObject *foreign)
     if (type == &PySlice_Type) {
         return copy_slice(foreign);
     }
-    if (PyUnicode_Check(foreign)) { // a name may be of a subclass, which begins as str does
+    if (PyUnicode_Check(foreign)) { // a name may be of a subclass of str, which begins as str does
         return value_copy_string(foreign);
     }
     assert(value_is_shared(foreign));

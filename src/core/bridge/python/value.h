@@ -1,10 +1,11 @@
-// value: immutable builtin objects of another interpreter, copied by reading them where they are.
+// value: copies immutable builtin objects of another interpreter by reading them in place.
 //
-// Purpose. While a crossing lasts, the caller's frame keeps its arguments alive, and what cannot
-// change may be read without its GIL. So no message is built: the host makes its own object from
-// the foreign one, whose reference count is never touched.
+// Purpose. During a crossing the caller's frame keeps its arguments alive, and immutable ones can
+// be read without their GIL. So no message is built: the host makes its own object from the foreign
+// one, whose reference count is never touched.
 //
-// Threads. Under the GIL of the interpreter that gets the copy; somebody keeps the original alive.
+// Threads. Under the GIL of the interpreter that gets the copy; the caller keeps the original
+// alive.
 #ifndef ATOLL_BRIDGE_VALUE_H
 #define ATOLL_BRIDGE_VALUE_H
 
@@ -22,7 +23,7 @@ PyObject *value_copy_slow(PyObject *foreign);
 PyObject *value_copy_string(PyObject *foreign);
 bool value_next_in_set(PyObject *set, Py_ssize_t *position, PyObject **key); // borrowed
 
-// One object in the whole process.
+// Is it the same object in all interpreters?
 static inline bool
 value_is_shared(PyObject *object)
 {
@@ -31,7 +32,7 @@ value_is_shared(PyObject *object)
            (PyType_Check(object) && cpython_is_shared_type((PyTypeObject *)object));
 }
 
-// May it be copied in place, all of it?
+// Can all of it be copied in place?
 static inline bool
 value_is_plain(PyObject *object)
 {

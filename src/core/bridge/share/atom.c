@@ -4,8 +4,8 @@
 
 // ---- strings ----
 
-// CPython looks up special methods by the identity of their names: where it has a string of its
-// own, that one. Borrowed; NULL: it has none.
+// CPython's own static string of that text, or NULL; borrowed. It is needed for names of special
+// methods, which CPython looks up by identity.
 static PyObject *
 static_name(PyObject *string)
 {
@@ -20,7 +20,7 @@ static_name(PyObject *string)
     return found;
 }
 
-// A string with lone surrogates has none, and asking for it fails without a trace.
+// A string with lone surrogates has no UTF-8 form. Asking for that fails, and writes nothing.
 static int
 copy_utf8(share_arena *self, PyObject *source, PyCompactUnicodeObject *made)
 {
@@ -55,7 +55,7 @@ copy_string(share_arena *self, PyObject *source)
     bool is_ascii = PyUnicode_IS_COMPACT_ASCII(source);
     size_t head = is_ascii ? sizeof(PyASCIIObject) : sizeof(PyCompactUnicodeObject);
     size_t text = (size_t)(PyUnicode_GET_LENGTH(source) + 1) * PyUnicode_KIND(source);
-    if (PyObject_Hash(source) == -1) { // kept by the source, and so by the copy
+    if (PyObject_Hash(source) == -1) { // the source keeps it, and so will the copy
         return NULL;
     }
     PyObject *made = share_arena_copy(self, SHARED_STR, source, head + text);
@@ -89,7 +89,7 @@ copy_atom(share_arena *self, PyObject *source)
     }
     if (type == &PyBytes_Type) {
         size_t size = offsetof(PyBytesObject, ob_sval) + (size_t)PyBytes_GET_SIZE(source) + 1;
-        // Kept by the source, and so by the copy.
+        // The source keeps its hash, and so will the copy.
         return PyObject_Hash(source) == -1 ? NULL
                                            : share_arena_copy(self, SHARED_BYTES, source, size);
     }

@@ -35,7 +35,7 @@ frozendict_fill(share_arena *arena, PyObject *self, void *table, Py_ssize_t coun
     return 0;
 }
 
-// A dict takes a frozendict for a mapping as any other, and would look up key by key.
+// dict(source) would treat a frozendict as any mapping, and look up key by key.
 static PyObject *
 dict_from(PyObject *source)
 {
@@ -44,8 +44,8 @@ dict_from(PyObject *source)
                : PyObject_CallOneArg((PyObject *)&PyDict_Type, source);
 }
 
-// While it was made, code of keys may have run and found it, since the collector shows what it
-// tracks. Then it is copied, which asks no keys; and it is not tracked from then on.
+// Code of keys may have run while the dict was made, and found it by the gc module. Then it is
+// copied, which runs no code of keys; and it is untracked, so that it cannot be found.
 static PyObject *
 make_steal(PyObject *dict)
 {
@@ -65,7 +65,7 @@ make_steal(PyObject *dict)
     return (PyObject *)self;
 }
 
-// The collector must see what is not ours alone; CPython 3.13 does not track a copy of what is not.
+// A dict that others get must be tracked; CPython 3.13 does not track a copy of an untracked one.
 static PyObject *
 track(PyObject *dict)
 {
@@ -167,7 +167,7 @@ reversed(PyObject *self, PyObject *unused)
 
 // ---- as a value ----
 
-// Foreign code is not given the dict: PyObject_RichCompare could ask the other side first.
+// Calls dict's own comparison: PyObject_RichCompare could pass the dict to code of the other side.
 static PyObject *
 rich_compare(PyObject *self, PyObject *other, int operation)
 {
@@ -179,7 +179,7 @@ rich_compare(PyObject *self, PyObject *other, int operation)
                                       is_same_type ? frozendict_dict(other) : other, operation);
 }
 
-// As of a frozenset: the order does not count.
+// As a frozenset's: the order does not matter.
 static Py_hash_t
 hash_items(PyObject *dict)
 {
@@ -216,7 +216,7 @@ hash(PyObject *object)
     return computed;
 }
 
-// Of a copy: those whose repr is under way are in a list that the collector shows.
+// The repr of a copy: dicts under repr are in a list that the gc module shows.
 static PyObject *
 represent(PyObject *self)
 {
@@ -231,7 +231,7 @@ represent(PyObject *self)
     return text;
 }
 
-// The result is of the type of the left side, as with the builtin one.
+// The result has the type of the left side, as the builtin's has.
 static PyObject *
 unite(PyObject *left, PyObject *right)
 {
@@ -272,7 +272,7 @@ size_of(PyObject *self, PyObject *unused)
 
 // ---- life ----
 
-// The dict itself is nobody's business: the collector would show it. What a shared one refers to is
+// Visits the items, not the dict, which the gc module would show. What a shared one refers to is
 // immortal.
 static int
 traverse(PyObject *self, visitproc visit, void *arg)
@@ -286,7 +286,7 @@ traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
-// No tp_clear: a cycle goes through something that can change, and that has one.
+// No tp_clear: a cycle also has an object that can change, and that one has a tp_clear.
 static void
 dealloc(PyObject *self)
 {
@@ -326,7 +326,10 @@ PyTypeObject frozendict_type = {
     .tp_basicsize = sizeof(frozendict_object),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MAPPING,
     .tp_doc = PyDoc_STR("frozendict(mapping_or_iterable=(), /, **kwargs)\n--\n\n"
-                        "A dict that cannot change: the builtin one from Python 3.15 on."),
+                        "A dict that cannot change: the builtin one from Python 3.15 on.\n\n"
+                        "Example:\n"
+                        "    >>> atoll.frozendict(atoll=3)['atoll']\n"
+                        "    3"),
     .tp_new = new,
     .tp_dealloc = dealloc,
     .tp_traverse = traverse,

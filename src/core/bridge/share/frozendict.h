@@ -1,10 +1,10 @@
-// frozendict: the type of shared dicts. From 3.15 on the builtin one; before, this one of ours.
+// frozendict: the type of shared dicts. From 3.15 on it is the builtin; before, this one.
 //
 // Purpose. A mapping that cannot change, with the interface of the builtin frozendict. It keeps an
-// ordinary dict that nobody else sees.
+// ordinary dict that no other code can get.
 //
-// Lifetime. The type is static, as CPython's own are: the same in all interpreters. Shared
-// instances live for ever in the heap; frozendict(...) makes ordinary ones.
+// Lifetime. The type is static, so it is the same in all interpreters. Shared instances live for
+// ever in the heap; frozendict(...) makes ordinary ones.
 //
 // Threads. A shared instance may be used in all interpreters at once; nothing in it is written.
 #ifndef ATOLL_BRIDGE_FROZENDICT_H
@@ -23,7 +23,7 @@ extern PyTypeObject frozendict_type;
 typedef struct {
     PyObject_HEAD
     PyObject *dict; // owned
-    Py_hash_t hash; // -1: not known; a shared one never comes to know it
+    Py_hash_t hash; // -1: not computed; not written once shared
 } frozendict_object;
 #endif
 
@@ -38,7 +38,7 @@ frozendict_dict(PyObject *self)
 #endif
 }
 
-// Where a shared one keeps its hash; -1: it does not.
+// Where a shared one keeps its hash; -1 there: not known.
 static inline Py_hash_t *
 frozendict_kept_hash(PyObject *self)
 {
@@ -49,10 +49,10 @@ frozendict_kept_hash(PyObject *self)
 #endif
 }
 
-// Give a shared one the table of a dict. -1: exception.
+// Set the table of a shared one. -1: exception.
 MUST_CHECK int frozendict_fill(share_arena *arena, PyObject *self, void *table, Py_ssize_t count);
 
-// Once in every interpreter, first in the main one. -1: exception.
+// Call once in every interpreter, in the main one first. -1: exception.
 MUST_CHECK int frozendict_init(void);
 
 #endif

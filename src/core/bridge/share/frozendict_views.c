@@ -8,10 +8,10 @@
 // A view, or an iterator over one.
 typedef struct {
     PyObject_HEAD
-    PyObject *mapping; // owned; NULL: an iterator that has come to its end
+    PyObject *mapping; // owned; NULL: an iterator that has ended
     frozendict_view_kind kind;
-    Py_ssize_t next; // of an iterator: where it is,
-    Py_ssize_t step; // and 1, or -1: from the last to the first
+    Py_ssize_t next; // an iterator's position,
+    Py_ssize_t step; // and its step: 1, or -1 if reversed
 } part;
 
 static const char *const names[VIEW_KINDS] = {"dict_keys", "dict_values", "dict_items"};
@@ -23,7 +23,7 @@ static const char *const names[VIEW_KINDS] = {"dict_keys", "dict_values", "dict_
 
 static void dealloc(PyObject *op);
 
-// Borrowed. Who finds the interpreter's dict may have put anything there.
+// Borrowed. Other code can reach the interpreter's dict and replace the tuple: check it.
 static PyTypeObject *
 type_here(int index)
 {
@@ -83,7 +83,7 @@ traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-// No tp_clear: as of a frozendict.
+// No tp_clear: see frozendict.
 static void
 dealloc(PyObject *op)
 {
@@ -139,7 +139,7 @@ list_left(const part *self)
     return list;
 }
 
-// Copied and pickled as an iterator over a list of what is left.
+// Copies and pickles are iterators over a list of the items that are left.
 static PyObject *
 reduce_iterator(PyObject *op, PyObject *unused)
 {
@@ -244,7 +244,7 @@ is_set_like(PyObject *object)
            PyDictViewSet_Check(object);
 }
 
-// Is `test(container, item)` as wanted for all items? -1: exception.
+// Is `item in container` as wanted for all items? -1: exception.
 static int
 all_are(PyObject *items, PyObject *container, int wanted)
 {
@@ -287,8 +287,8 @@ swap(PyObject **one, PyObject **other)
     *other = first;
 }
 
-// One of the two is a view, the other anything that can be iterated: what is shorter, if that is
-// known, is iterated. -1: exception.
+// One of the two is a view, the other any iterable. Iterate the shorter one, if its length is
+// known. -1: exception.
 static int
 order_by_length(PyObject **container, PyObject **items)
 {

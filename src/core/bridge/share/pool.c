@@ -4,18 +4,18 @@
 #include <stdatomic.h>
 
 #define SMALL_BYTES  64
-#define TRIALS       2048 // so many of a type are looked for in any case
+#define TRIALS       2048 // the first values of a type are always looked for
 #define PROBES       8
-#define MOST_PROBES  64 // in a pool that grows; whoever chooses the numbers chooses their hashes
+#define MOST_PROBES  64 // in a pool that grows: the hashes of chosen numbers may collide
 #define FIRST_SIZE   ((size_t)64)
 #define LARGEST_SIZE ((size_t)1 << 16)
 #define COMMON_SIZE  ((size_t)1 << 16)
 
-static _Atomic(PyObject *) common[COMMON_SIZE]; // shared objects; no interpreter's
+static _Atomic(PyObject *) common[COMMON_SIZE]; // shared objects
 
 // ---- equal ----
 
-// Worth looking for, as far as this share() knows? One in four has to be found.
+// Is it worth looking for values of this kind? At least one in four must have been found.
 static pool_kind
 if_useful(const pool *self, pool_kind kind)
 {
@@ -39,7 +39,7 @@ pool_kind_of(const pool *self, PyObject *object)
     }
     else if (type == &PyFloat_Type) {
         kind = POOL_FLOAT;
-        is_small = !isnan(PyFloat_AS_DOUBLE(object)); // one nan is not another
+        is_small = !isnan(PyFloat_AS_DOUBLE(object)); // nan is not equal to itself
     }
     else if (type == &PyBytes_Type) {
         kind = POOL_BYTES;
@@ -79,7 +79,7 @@ is_equal(PyObject *a, PyObject *b)
         return PyUnstable_Long_CompactValue((PyLongObject *)a) ==
                PyUnstable_Long_CompactValue((PyLongObject *)b);
     }
-    if (type == &PyFloat_Type) { // 0.0 and -0.0 are two
+    if (type == &PyFloat_Type) { // 0.0 is not -0.0
         return memcmp(&((PyFloatObject *)a)->ob_fval, &((PyFloatObject *)b)->ob_fval,
                       sizeof(double)) == 0;
     }
@@ -90,7 +90,7 @@ is_equal(PyObject *a, PyObject *b)
 
 // ---- the pool of one share() ----
 
-// Where an equal one is, or could be; NULL: there is no place for it.
+// The slot of an equal object, or a free one; NULL: there is none.
 static PyObject **
 slot_for(PyObject **slots, size_t mask, PyObject *object, size_t hash)
 {
@@ -187,7 +187,7 @@ pool_add(pool *self, PyObject *made)
 
 // ---- the pool of the process ----
 
-// Where all places are taken, an older one is forgotten.
+// If all its slots are taken, an older object is dropped from the pool.
 static void
 publish(PyObject *made)
 {

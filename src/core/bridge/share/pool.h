@@ -1,14 +1,14 @@
-// pool: small values that are kept once when they are equal.
+// pool: finds small values that are shared already, so that equal ones are kept once.
 //
-// Purpose. Shared strings, bytes, ints and floats of which an equal one of the same type is shared
-// already need no memory. Both the pool of the process and that of one share() are of limited
-// size, and where most values of a type turn out to be new, the rest of them are not looked for:
-// what finds no place is shared once more.
+// Purpose. A string, bytes, int or float needs no memory if an equal one of the same type is shared
+// already. Both the pool of the process and that of one share() are limited in size, and if most
+// values of a type turn out to be new, the rest of them are not looked for: then equal ones may be
+// shared more than once.
 //
-// Lifetime. The process's pool holds shared objects only, which are immortal. That of one share()
-// is published when all has succeeded.
+// Lifetime. The process's pool refers to shared objects only, which are immortal. The pool of one
+// share() is published when that has succeeded.
 //
-// Threads. The process's pool is free of locks; that of one share() is its caller's.
+// Threads. The process's pool is lock-free; that of one share() belongs to its caller.
 #ifndef ATOLL_BRIDGE_POOL_H
 #define ATOLL_BRIDGE_POOL_H
 
@@ -28,7 +28,7 @@ typedef struct {
     } uses[POOL_KINDS];
 } pool;
 
-pool_kind pool_kind_of(const pool *self, PyObject *object); // POOL_NONE: it is not for the pool
+pool_kind pool_kind_of(const pool *self, PyObject *object);      // POOL_NONE: do not look for it
 PyObject *pool_find(pool *self, pool_kind kind, PyObject *like); // a shared object, or NULL
 MUST_CHECK bool pool_add(pool *self, PyObject *made);            // false: out of memory
 void pool_publish(pool *self);                                   // and free

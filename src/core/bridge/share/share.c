@@ -8,25 +8,26 @@
 #include "bridge/python/value.h"
 #include "ground/base/pointer_map.h"
 
-// The hash of what contains itself, where computing it would never end.
+// The hash of a container that contains itself: computing it would never end.
 #define ENDLESS_HASH 590923713
 
 typedef enum { BRANCH_TUPLE, BRANCH_SET, BRANCH_DICT } branch_kind;
 
-// A container whose items are being shared. Its source is borrowed: what contains it holds it.
+// A container whose items are being shared. Its source is borrowed from what contains it.
 typedef struct {
     branch_kind kind;
     PyObject *source;
-    PyObject *dict; // of a dict: the source, or what is in it
+    PyObject *dict; // of a dict: the source, or the dict inside a frozendict
     PyObject *made;
-    size_t dicts;        // among the branches from the outermost to this one
+    size_t dicts;        // how many of the branches down to this one are dicts
     Py_ssize_t position; // of the next item in source
-    Py_ssize_t count;    // of the items that were begun
-    PyObject **items;    // of a tuple, in it; of a set, owned; of a dict, where the latest key goes
-    PyObject *key;       // in source, the latest
-    PyObject *value;     // of that key, if it is the next to be shared
-    bool has_unknown;    // an item of which the hash is not known
-    void *table;         // of a dict
+    Py_ssize_t count;    // of items taken from source
+    PyObject *
+        *items;      // of a tuple: its items; of a set: owned; of a dict: where the latest key goes
+    PyObject *key;   // the latest in source
+    PyObject *value; // of that key, if it is still to be shared
+    bool has_unknown; // the hash of an item is not known
+    void *table;      // of a dict
     cpython_table_shape shape;
 } branch;
 
@@ -34,14 +35,15 @@ typedef struct {
     core_state *state;
     bool may_freeze;
     share_arena arena;
-    pointer_map known; // source -> shared, of those that may be met again
+    pointer_map known; // source -> shared, for sources that may be met again
     branch *branches;  // owned; the innermost is the last
     size_t depth, capacity;
 } sharing;
 
-// ---- what goes wrong ----
+// ---- errors ----
 
-// (index,) of a sequence; (None, key) of a value, ("key", key) and ("item", item) of what is wrong.
+// (index,) in a sequence, (None, key) for a dict's value, ("key", key) or ("item", item) for a key
+// or a set's item.
 static PyObject *
 step_into(const branch *self, PyObject *culprit)
 {
@@ -55,7 +57,7 @@ step_into(const branch *self, PyObject *culprit)
                                : Py_BuildValue("sO", "key", culprit);
 }
 
-// Sets the exception that Python code makes of the path and the object; returns -1.
+// Sets the exception that HOOK_SHARE_ERROR makes of the path and the object; returns -1.
 static int
 refuse(const sharing *self, PyObject *culprit, bool is_cycle)
 {
@@ -80,7 +82,7 @@ refuse(const sharing *self, PyObject *culprit, bool is_cycle)
 
 // ---- hashes ----
 
-// Is asking for the hash cheap, and does nothing write it down?
+// Is the hash known, so that asking for it is cheap and writes nothing?
 static bool
 knows_hash(PyObject *shared)
 {
@@ -133,8 +135,8 @@ remember(sharing *self, PyObject *source, PyObject *made)
     return true;
 }
 
-// In a tuple of which items are still being shared the depth of its branch, else zero: where the
-// collector, which never sees it, would keep something.
+// A word in a made tuple's GC head, which the collector never uses: the depth of its branch while
+// its items are being shared, else zero.
 static uintptr_t *
 open_mark(PyObject *tuple)
 {
@@ -187,7 +189,8 @@ open_dict(sharing *self, branch *top)
 {
     top->dict =
         Py_IS_TYPE(top->source, &frozendict_type) ? frozendict_dict(top->source) : top->source;
-    Py_ssize_t count = ((PyDictObject *)top->dict)->ma_used; // a builtin frozendict is no dict
+    Py_ssize_t count =
+        ((PyDictObject *)top->dict)->ma_used; // PyDict_GET_SIZE would refuse a builtin frozendict
     top->shape = cpython_table_shape_of(count, has_only_strings(top->dict));
     top->table = share_arena_raw(&self->arena, top->shape.size);
     if (top->table == NULL) {
@@ -201,7 +204,7 @@ open_dict(sharing *self, branch *top)
     return made;
 }
 
-// A dict that is filled when the branch is closed, so that one that contains itself works.
+// A dict is filled when its branch is closed, so that one that contains itself works.
 static int
 open_branch(sharing *self, branch_kind kind, PyObject *source, PyObject **where)
 {
@@ -233,7 +236,7 @@ close_tuple(branch *top)
     return 0;
 }
 
-// CPython makes the table; it refers to shared objects only.
+// Lets CPython make the table, which refers to shared objects only, and copies it.
 static int
 close_set(sharing *self, branch *top)
 {
@@ -270,7 +273,7 @@ close_dict(sharing *self, branch *top)
         return -1;
     }
     if (top->has_unknown && !CPYTHON_TUPLES_KEEP_HASH) {
-        return 0; // a tuple is among them: it is computed whenever somebody asks
+        return 0; // it contains a tuple, which keeps no hash: compute it at each use
     }
     Py_hash_t hash = hash_or_endless(top->made, !top->has_unknown);
     if (hash == -1) {
@@ -280,7 +283,7 @@ close_dict(sharing *self, branch *top)
     return 0;
 }
 
-// Of a container that has become an item of the innermost branch.
+// Call for a container that has become an item of the innermost branch.
 static void
 note_hash(sharing *self, PyObject *item)
 {
@@ -323,7 +326,7 @@ next_in_dict(branch *self, PyObject **item, PyObject ***where)
     return is_found;
 }
 
-// The next of the innermost branch, and where its shared one goes; false: there is no other.
+// The next item of the innermost branch, and where its shared copy goes; false: there is none.
 static bool
 next_item(branch *self, PyObject **item, PyObject ***where)
 {
@@ -346,7 +349,7 @@ next_item(branch *self, PyObject **item, PyObject ***where)
     return is_found;
 }
 
-// Nobody can use a tuple that contains itself through tuples alone: its hash never ends.
+// Does a tuple contain itself, and not through a dict? It would be of no use: its hash never ends.
 static bool
 is_endless_tuple(const sharing *self, PyObject *made)
 {

@@ -92,7 +92,7 @@ share_arena_copy(share_arena *self, shared_kind kind, PyObject *source, size_t s
     return made;
 }
 
-// ---- the end ----
+// ---- keep or drop ----
 
 static void
 end(share_arena *self, void (*finish)(heap_span *span))

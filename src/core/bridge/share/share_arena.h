@@ -1,7 +1,7 @@
-// builder: the memory of one share(), which all of it stays, or none.
+// share_arena: memory for one share(); kept whole or freed whole.
 //
-// Purpose. Objects are made one after the other in spans of the heap, and are nobody's until
-// share_arena_keep. What was counted then counts in the statistics of the process.
+// Purpose. Objects are made one after another in spans of the heap, and are not published until
+// share_arena_keep, which also adds their counts to the statistics of the process.
 //
 // Lifetime. On the C stack; ended by share_arena_keep or share_arena_drop.
 //
@@ -30,8 +30,8 @@ typedef enum {
 } shared_kind;
 
 typedef struct {
-    heap_span span;  // being filled
-    heap_span *full; // owned; no more room
+    heap_span span;  // the one being filled
+    heap_span *full; // owned: full spans
     size_t full_count, full_capacity;
     pool pool;
     size_t counts[SHARED_KINDS];
@@ -39,17 +39,18 @@ typedef struct {
 } share_arena;
 
 void *share_arena_raw(share_arena *self, size_t size); // not zeroed, aligned to 16 bytes
-// With the collector's head before it, and zero after its header. A part of another is not counted.
+// An object with a GC head, zeroed after its header. share_arena_part does not count it: it is part
+// of another object.
 PyObject *share_arena_part(share_arena *self, PyTypeObject *type, size_t size);
 PyObject *share_arena_container(share_arena *self, shared_kind kind, PyTypeObject *type,
                                 size_t size);
-// A copy of an atom: as it is, but for its header.
+// A copy of an atom, with an immortal header.
 PyObject *share_arena_copy(share_arena *self, shared_kind kind, PyObject *source, size_t size);
 
 void share_arena_keep(share_arena *self);
 void share_arena_drop(share_arena *self);
 
-// Of the process.
+// Statistics of the process.
 size_t share_arena_count_shared(shared_kind kind);
 size_t share_arena_count_bytes(void);
 

@@ -23,7 +23,7 @@ static PyMethodDef methods[] = {
 PyTypeObject shared_set_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "frozenset",
     .tp_basicsize = sizeof(PySetObject),
-    .tp_flags = Py_TPFLAGS_DEFAULT, // the rest is inherited
+    .tp_flags = Py_TPFLAGS_DEFAULT, // others are inherited
     .tp_doc = PyDoc_STR("A frozenset that all interpreters share; it has no weak references."),
     .tp_methods = methods,
     .tp_base = &PyFrozenSet_Type,
@@ -35,7 +35,7 @@ shared_set_init(void)
     if (cpython_init_static_type(&shared_set_type) < 0) {
         return -1;
     }
-    // The first to come inherits it; those that follow find the type as it is.
+    // The main interpreter, the first, has inherited it; later ones find the type as it is then.
     bool is_first = PyInterpreterState_Get() == PyInterpreterState_Main();
     if (is_first) {
         shared_set_type.tp_weaklistoffset = 0;

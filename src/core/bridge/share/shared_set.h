@@ -1,8 +1,8 @@
 // shared_set: the type of shared frozensets.
 //
-// Purpose. A frozenset keeps a list of the weak references to it, which whoever makes or drops one
-// writes to. So a shared one is of a subclass that refuses them, as tuples and strings do, and is a
-// frozenset in every other respect: it says so in its repr, and is pickled as one.
+// Purpose. A frozenset has a list of the weak references to it, which making or dropping one
+// changes. So a shared one is of a subclass that refuses weak references, as tuples and strings do.
+// In every other respect it is a frozenset: its repr says so, and it is pickled as one.
 //
 // Lifetime. The type is static: the same in all interpreters.
 #ifndef ATOLL_BRIDGE_SHARED_SET_H
@@ -14,7 +14,7 @@
 
 extern PyTypeObject shared_set_type;
 
-// Once in every interpreter, first in the main one. -1: exception.
+// Call once in every interpreter, in the main one first. -1: exception.
 MUST_CHECK int shared_set_init(void);
 
 #endif

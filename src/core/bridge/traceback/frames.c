@@ -7,7 +7,7 @@
 #define READINGS      5
 #define NAME_LIMIT    500 // characters of a name, as in faulthandler
 #define TABLE_LIMIT   (64 * 1024)
-#define ENTRIES_LIMIT 100000 // of lists that change meanwhile, and might not end
+#define ENTRIES_LIMIT 100000 // for lists that change meanwhile, and might not end
 
 // ---- interpreters and thread states ----
 
@@ -103,7 +103,7 @@ read_frames(const cpython_layout *layout, uintptr_t state, const void *from, con
     }
 }
 
-// False: the thread runs, and no two readings agree.
+// False: the thread is running, and no two readings agree.
 static bool
 read_frames_in_peace(uintptr_t state, const void *from, const void *until, listing *into)
 {
@@ -149,7 +149,7 @@ add_character(text *into, Py_UCS4 character)
     }
 }
 
-// Whatever is read may be another object's by now: nothing of it is believed.
+// The memory may belong to another object by now: check everything.
 static bool
 is_string(const PyASCIIObject *header)
 {
@@ -160,11 +160,11 @@ is_string(const PyASCIIObject *header)
             kind == PyUnicode_4BYTE_KIND);
 }
 
-// In ASCII, as faulthandler. With `only_file` what follows the last slash.
+// In ASCII, as faulthandler does. With `only_file`, only what follows the last slash.
 static void
 add_string(text *into, PyObject *string, bool only_file)
 {
-    PyASCIIObject header; // what a string of ASCII has; others have more
+    PyASCIIObject header; // what ASCII strings have; others have more
     Py_UCS4 chars[NAME_LIMIT];
     uintptr_t address = (uintptr_t)string;
     if (!peek(&header, address, sizeof header) || !is_string(&header)) {

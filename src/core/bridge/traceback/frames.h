@@ -1,15 +1,15 @@
 // frames: the Python frames of any thread of any interpreter, read from outside.
 //
-// Purpose. A thread that is stuck holds its GIL or never asks for it again, so that nobody can wait
-// for it. Memory is read as a debugger reads it (ground/base/peek), with the offsets that CPython
-// publishes for that; what has gone meanwhile is not found, and what is no frame is not shown.
+// Purpose. A stuck thread holds its GIL or never asks for it again, so it cannot be asked. Memory
+// is read as a debugger reads it (ground/base/peek), with the offsets that CPython publishes for
+// debuggers. Memory that was unmapped meanwhile, or is not a frame, is left out.
 //
-// Each thread notes its visits itself (five stores), so that frames are shown visit by visit. The
-// reporter, a thread without Python, writes for signals and watchdogs; only while one of these is
-// on does a crossing read the clock.
+// Each thread notes its visits itself (some stores, crossing_log.h), so frames can be shown visit
+// by visit. The reporter, a thread without Python, writes reports for signals and watchdogs. A
+// crossing reads the clock only while there are watchdogs.
 //
-// Threads. Any, with or without a thread state. A thread that runs meanwhile changes its innermost
-// frames while they are read: it is read again until two readings agree, or else said so.
+// Threads. Any, with or without a thread state. A running thread changes its innermost frames while
+// they are read: they are read until two readings agree, and if none do the output says so.
 #ifndef ATOLL_BRIDGE_FRAMES_H
 #define ATOLL_BRIDGE_FRAMES_H
 
@@ -31,7 +31,7 @@ typedef struct {
     bool has_frames;
 } frames_state;
 
-// How many were found, at most `capacity`. 0: also if this CPython, or the kernel, does not tell.
+// How many were found, at most `capacity`. 0 also if this CPython or the kernel does not allow it.
 int frames_list_interpreters(frames_interpreter *list, int capacity);
 int frames_list_states(uintptr_t interpreter, frames_state *list, int capacity);
 
@@ -39,7 +39,7 @@ int frames_list_states(uintptr_t interpreter, frames_state *list, int capacity);
 // current one) down to `until`, which is not shown (NULL: to the last).
 void frames_add(text *into, uintptr_t state, const void *from, const void *until);
 
-// "train() at model.py:41", of the innermost frame. False: there is none.
+// The innermost frame, as in "train() at model.py:41". False: there is none.
 bool frames_describe(text *into, uintptr_t state);
 
 #endif

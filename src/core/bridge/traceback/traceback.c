@@ -11,7 +11,7 @@
 
 typedef struct {
     frames_interpreter python;
-    const interp *record; // only compared; NULL: none of ours
+    const interp *record; // only compared; NULL: atoll does not know the interpreter
     interp_phase phase;
     char name[INTERP_NAME_SIZE];
 } seen_interp;
@@ -21,16 +21,16 @@ typedef struct {
     int interp; // index
 } seen_state;
 
-// A guest at the door.
+// A guest that waits for a GIL, to enter or to return.
 typedef struct {
-    const atomic_uint *wakeup;
+    const thread *whose; // only compared
     const interp *where;
     guest_presence how;
 } seen_transit;
 
 typedef struct {
     unsigned long ident;
-    const atomic_uint *wakeup; // NULL: atoll does not know the thread
+    const thread *record; // only compared; NULL: atoll does not know the thread
     bool is_main;
     char name[THREAD_NAME_SIZE];
     int64_t blocked;
@@ -65,7 +65,7 @@ see_record(interp *each, void *argument)
         guest_presence how = atomic_load(&visitor->presence);
         if (!visitor->is_dead && (how == GUEST_ENTERING || how == GUEST_RETURNING) &&
             all->transit_count < TRANSITS) {
-            all->transits[all->transit_count++] = (seen_transit){visitor->wakeup, each, how};
+            all->transits[all->transit_count++] = (seen_transit){visitor->thread, each, how};
         }
     }
     pthread_mutex_unlock(&each->mutex);
@@ -76,7 +76,7 @@ see_interpreters(snapshot *all)
 {
     frames_interpreter found[INTERPRETERS];
     int count = frames_list_interpreters(found, INTERPRETERS);
-    for (int i = count - 1; i >= 0; i--) { // the main one is the last of CPython's
+    for (int i = count - 1; i >= 0; i--) { // CPython lists main last
         seen_interp *seen = &all->interps[all->interp_count++];
         seen->python = found[i];
         snprintf(seen->name, sizeof seen->name, "#%lld", (long long)found[i].id);
@@ -91,7 +91,7 @@ see_thread(thread *each, void *argument)
     if (all->thread_count < TRACEBACK_THREADS) {
         seen_thread *seen = &all->threads[all->thread_count++];
         seen->ident = each->ident;
-        seen->wakeup = &each->wakeup;
+        seen->record = each;
         seen->is_main = each->is_main;
         memcpy(seen->name, each->name, sizeof seen->name);
         seen->blocked = atomic_load(&each->blocked);
@@ -110,7 +110,7 @@ find_thread(snapshot *all, unsigned long ident)
     return NULL;
 }
 
-// What the system calls it, in any bytes; CPython tells it from 3.14 on.
+// The thread's name in the system, which may be any bytes; CPython sets it from 3.14 on.
 static void
 read_system_name(unsigned long native_ident, char name[THREAD_NAME_SIZE])
 {
@@ -121,7 +121,7 @@ read_system_name(unsigned long native_ident, char name[THREAD_NAME_SIZE])
     if (file >= 0) {
         close(file);
     }
-    bytes[count > 0 ? count - 1 : 0] = '\0'; // without the end of the line
+    bytes[count > 0 ? count - 1 : 0] = '\0'; // without the newline
     text_fit_ascii(name, THREAD_NAME_SIZE, bytes);
 }
 
@@ -143,7 +143,7 @@ see_state(snapshot *all, const frames_state *state, int index)
         read_system_name((unsigned long)getpid(), process);
         read_system_name(state->native_ident, owner->name);
         if (strcmp(process, owner->name) == 0) {
-            owner->name[0] = '\0'; // it has none of its own
+            owner->name[0] = '\0'; // it has no name of its own
         }
     }
 }
@@ -218,7 +218,8 @@ name_of(const seen_interp *seen)
     return seen == NULL ? "(closed)" : seen->name;
 }
 
-// Of this thread, in this interpreter; one with frames, where its predecessor's is not yet deleted.
+// The thread's state in this interpreter. An ended thread with the same ident may have left one:
+// prefer a state with frames.
 static const frames_state *
 find_state(const snapshot *all, unsigned long ident, const seen_interp *where)
 {
@@ -273,12 +274,12 @@ add_holder(text *into, snapshot *all, const seen_interp *where)
     text_add(into, "\n");
 }
 
-// The guest through which the thread is on its way; NULL: it is not.
+// The guest through which the thread waits to enter or return; NULL: it does not.
 static const seen_transit *
 find_transit(const snapshot *all, const seen_thread *thread)
 {
     for (int i = 0; i < all->transit_count; i++) {
-        if (thread->wakeup != NULL && all->transits[i].wakeup == thread->wakeup) {
+        if (thread->record != NULL && all->transits[i].whose == thread->record) {
             return &all->transits[i];
         }
     }
@@ -329,7 +330,8 @@ add_blocked(text *into, const snapshot *all, int64_t blocked)
     }
 }
 
-// Frames of the thread in one interpreter. `until`: where it left that interpreter on its way here.
+// Frames of the thread in one interpreter. `until`: the frame at which it left that interpreter
+// before.
 static void
 add_stay(text *into, const snapshot *all, const seen_thread *thread, const seen_interp *where,
          const void *from, const void *until)
@@ -351,9 +353,9 @@ add_stay(text *into, const snapshot *all, const seen_thread *thread, const seen_
     }
 }
 
-// Levels are numbered from the outside: level k has gone from where level k - 1 came to. An
-// interpreter that is visited again, by a call-back, has the frames of both stays in one chain,
-// which is cut where it was left.
+// Levels are numbered from the outside: level k begins in the interpreter that level k - 1 entered.
+// If a callback visits an interpreter again, the frames of both stays are in one chain, which is
+// cut where the thread left the first time.
 static void
 add_chain(text *into, const snapshot *all, const seen_thread *thread)
 {
@@ -400,7 +402,7 @@ add_thread(text *into, snapshot *all, const seen_thread *thread, unsigned long c
     }
 }
 
-// Those that only clean up in the background have no frames.
+// Threads of atoll that only clean up in the background have no frames.
 static bool
 is_worth_telling(const snapshot *all, const seen_thread *thread)
 {
@@ -486,7 +488,7 @@ get_item(PyObject *dict_steal, const char *key)
     return item;
 }
 
-// threading._active[ident]._name, as far as it is there; nothing is imported and no code is run.
+// threading._active[ident]._name, if all of that exists; nothing is imported and no code runs.
 static PyObject *
 find_python_name(unsigned long ident)
 {
@@ -519,5 +521,5 @@ traceback_learn_name(thread *here)
         thread_set_name(here, utf8);
     }
     Py_XDECREF(name);
-    PyErr_SetRaisedException(raised); // clears what went wrong here
+    PyErr_SetRaisedException(raised); // clears errors of this function
 }

@@ -1,8 +1,8 @@
-// traceback: where every thread of every interpreter is, as text: through which interpreters it has
-// come, its frames in each, and what it waits for.
+// traceback: where every thread of every interpreter is, as text: the interpreters that it has
+// entered, its frames in each, and what it waits for.
 //
-// Threads. Any, with or without a thread state: nothing is waited for but locks that are held for
-// some instructions, so that no thread that is stuck can keep a traceback from being made.
+// Threads. Any, with or without a thread state. It waits only for locks that are held for some
+// instructions, so no stuck thread can keep a traceback from being made.
 #ifndef ATOLL_BRIDGE_TRACEBACK_H
 #define ATOLL_BRIDGE_TRACEBACK_H
 
@@ -12,9 +12,9 @@
 #include "ground/base/text.h"
 #include "ground/interpreter/thread.h"
 
-#define TRACEBACK_THREADS 256 // more are only counted
+#define TRACEBACK_THREADS 256 // more are left out, and the text says so
 
-// What a thread is called, where the caller knows.
+// A thread's name, if the caller knows it.
 typedef struct {
     unsigned long ident;
     char name[THREAD_NAME_SIZE];
@@ -24,7 +24,7 @@ void traceback_add(text *into, unsigned long current, const traceback_name *name
 
 void traceback_report(int descriptor, const slow_visit *slow, int count); // for the reporter
 
-// Note what Python calls this thread, attached to its home. Without effect where it is known.
+// Note this thread's name in threading, if none is known yet. Attached to its home.
 void traceback_learn_name(thread *here);
 
 #endif

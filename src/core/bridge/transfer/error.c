@@ -21,12 +21,13 @@ has_own_fields(PyTypeObject *type)
     return false;
 }
 
+// Nobody else has it, so that nobody can tell which object arrives.
 static bool
 is_simple(PyObject *exception)
 {
     PyBaseExceptionObject *self = (PyBaseExceptionObject *)exception;
     return cpython_is_shared_type(Py_TYPE(exception)) && self->traceback == NULL &&
-           self->context == NULL && self->cause == NULL && self->notes == NULL &&
+           self->context == NULL && self->cause == NULL && Py_REFCNT(exception) == 1 &&
            (self->dict == NULL || PyDict_GET_SIZE(self->dict) == 0) && self->args != NULL &&
            value_is_plain(self->args) && !has_own_fields(Py_TYPE(exception));
 }
@@ -186,28 +187,62 @@ put_reduced(parcel *into, core_state *state, PyObject *exception)
 
 // ---- an exception that was taken apart ----
 
+// One inside the other: exceptions that another one has among its values.
+struct being_put {
+    PyObject *exception;
+    const struct being_put *outer;
+    int depth;
+};
+
+bool
+error_is_being_put(const parcel *self, const PyObject *exception)
+{
+    const struct being_put *each = self->exceptions;
+    while (each != NULL && each->exception != exception) {
+        each = each->outer;
+    }
+    return each != NULL;
+}
+
 static int
-put_values(parcel *into, core_state *state, PyObject *values)
+put_values(parcel *into, core_state *state, PyObject *values, unsigned flags)
 {
     int result = put_number(into, state, PyTuple_GET_SIZE(values));
     for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(values); i++) {
-        result = parcel_put_alone(into, state, PyTuple_GET_ITEM(values, i));
+        result = parcel_put_alone(into, state, PyTuple_GET_ITEM(values, i), flags);
     }
     return result;
 }
 
-int
-error_put_captured(parcel *into, core_state *state, PyObject *exception, hook_id capture)
+static int
+put_captured(parcel *into, core_state *state, PyObject *exception, unsigned flags)
 {
+    hook_id capture = flags & PARCEL_COPIES ? HOOK_TASK_CAPTURE : HOOK_CAPTURE;
     PyObject *captured = state_call_hook(state, capture, exception, NULL);
-    PyObject *outline, *values, *lost;
+    PyObject *outline, *classes, *values;
     int result = -1;
-    if (captured != NULL &&
-        PyArg_ParseTuple(captured, "OO!O", &outline, &PyTuple_Type, &values, &lost)) {
+    if (captured != NULL && PyArg_ParseTuple(captured, "OO!O!", &outline, &PyTuple_Type, &classes,
+                                             &PyTuple_Type, &values)) {
         result = parcel_put(into, state, outline, 0);
-        result = result < 0 ? -1 : put_values(into, state, values);
+        result = result < 0 ? -1 : put_values(into, state, classes, 0);
+        result = result < 0 ? -1 : put_values(into, state, values, flags & PARCEL_COPIES);
     }
     Py_XDECREF(captured);
+    return result;
+}
+
+int
+error_put_captured(parcel *into, core_state *state, PyObject *exception, unsigned flags)
+{
+    const struct being_put *outer = into->exceptions;
+    struct being_put this = {exception, outer, outer == NULL ? 0 : outer->depth + 1};
+    if (this.depth > EXCEPTION_DEPTH_MAX) {
+        PyErr_SetString(PyExc_RecursionError, "too many exceptions, one inside the other");
+        return -1;
+    }
+    into->exceptions = &this;
+    int result = put_captured(into, state, exception, flags);
+    into->exceptions = outer;
     return result;
 }
 
@@ -225,12 +260,14 @@ get_value(parcel *from, core_state *state, Py_ssize_t index, PyObject *lost)
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
+// Two of them: the values, and a list of those that are lost.
 static PyObject *
-get_values(parcel *from, core_state *state, PyObject *lost)
+get_values(parcel *from, core_state *state)
 {
     PyObject *number = parcel_get(from, state);
     Py_ssize_t count = number == NULL ? -1 : PyLong_AsSsize_t(number);
-    PyObject *values = count < 0 ? NULL : PyTuple_New(count);
+    PyObject *lost = count < 0 ? NULL : PyList_New(0);
+    PyObject *values = lost == NULL ? NULL : PyTuple_New(count);
     Py_XDECREF(number);
     for (Py_ssize_t i = 0; values != NULL && i < count; i++) {
         PyObject *value = get_value(from, state, i, lost);
@@ -240,22 +277,36 @@ get_values(parcel *from, core_state *state, PyObject *lost)
         }
         PyTuple_SET_ITEM(values, i, value);
     }
-    return values;
+    PyObject *both = values == NULL ? NULL : PyTuple_Pack(2, values, lost);
+    Py_XDECREF(values);
+    Py_XDECREF(lost);
+    return both;
+}
+
+// Begun before its values are there, which may have it among them.
+static PyObject *
+prepare(parcel *from, core_state *state)
+{
+    PyObject *outline = parcel_get(from, state);
+    PyObject *classes = outline == NULL ? NULL : get_values(from, state);
+    PyObject *prepared =
+        classes == NULL ? NULL : state_call_hook(state, HOOK_PREPARE, outline, classes);
+    Py_XDECREF(classes);
+    Py_XDECREF(outline);
+    return prepared;
 }
 
 PyObject *
-error_get_captured(parcel *from, core_state *state)
+error_get_captured(parcel *from, core_state *state, PyObject *arrival)
 {
-    PyObject *lost = PyList_New(0);
-    PyObject *outline = lost == NULL ? NULL : parcel_get(from, state);
-    PyObject *values = outline == NULL ? NULL : get_values(from, state, lost);
-    PyObject *captured = values == NULL ? NULL : PyTuple_Pack(3, outline, values, lost);
+    PyObject *prepared = prepare(from, state);
+    PyObject *values = prepared == NULL ? NULL : get_values(from, state);
+    PyObject *both = values == NULL ? NULL : PyTuple_Pack(2, values, arrival);
     PyObject *exception =
-        captured == NULL ? NULL : state_call_hook(state, HOOK_REBUILD, captured, NULL);
-    Py_XDECREF(captured);
+        both == NULL ? NULL : state_call_hook(state, HOOK_REBUILD, prepared, both);
+    Py_XDECREF(both);
     Py_XDECREF(values);
-    Py_XDECREF(outline);
-    Py_XDECREF(lost);
+    Py_XDECREF(prepared);
     return exception;
 }
 
@@ -289,14 +340,8 @@ start_over(parcel *into)
     parcel_init_closed(into, narrowing);
 }
 
-void
-error_pack(parcel *into, core_state *state)
-{
-    error_pack_as(into, state, HOOK_CAPTURE);
-}
-
 static int
-put_in_full(parcel *into, core_state *state, PyObject *exception, hook_id capture)
+put_in_full(parcel *into, core_state *state, PyObject *exception, unsigned flags)
 {
     start_over(into);
     if (into->is_closed) {
@@ -304,7 +349,7 @@ put_in_full(parcel *into, core_state *state, PyObject *exception, hook_id captur
     }
     if (!is_simple(exception)) {
         int result = put_number(into, state, FORM_CAPTURED);
-        return result < 0 ? -1 : error_put_captured(into, state, exception, capture);
+        return result < 0 ? -1 : error_put_captured(into, state, exception, flags);
     }
     PyObject *arguments = ((PyBaseExceptionObject *)exception)->args;
     return put_form(into, state, FORM_PLAIN, (PyObject *)Py_TYPE(exception), arguments);
@@ -342,13 +387,13 @@ put_in_short(parcel *into, core_state *state, PyObject *exception)
 }
 
 void
-error_pack_as(parcel *into, core_state *state, hook_id capture)
+error_pack(parcel *into, core_state *state, unsigned flags)
 {
     PyObject *exception = PyErr_GetRaisedException();
     int attempts = 3; // somebody may lean on Ctrl-C; memory may be back
     bool is_put = false;
     do {
-        is_put = put_in_full(into, state, exception, capture) == 0;
+        is_put = put_in_full(into, state, exception, flags) == 0;
     } while (!is_put && is_overtaken(&exception) && --attempts > 0);
     if (!is_put) {
         put_in_short(into, state, exception);
@@ -380,27 +425,44 @@ rebuild_simple(parcel *from, core_state *state, error_form form)
     return exception;
 }
 
-PyObject *
-error_get(parcel *from, core_state *state)
+static PyObject *
+get(parcel *from, core_state *state, error_form *form, PyObject *arrival)
 {
     PyObject *number = parcel_get(from, state);
-    long form = number == NULL ? -1 : PyLong_AsLong(number);
+    long is = number == NULL ? -1 : PyLong_AsLong(number);
     Py_XDECREF(number);
-    if (form == FORM_CAPTURED && from->is_closed) {
+    *form = (error_form)is;
+    if (is == FORM_CAPTURED && from->is_closed) {
         PyErr_SetString(PyExc_SystemError, "a closed parcel holds what it must not");
         return NULL;
     }
-    return form < 0                ? NULL
-           : form == FORM_CAPTURED ? error_get_captured(from, state)
-                                   : rebuild_simple(from, state, (error_form)form);
+    return is < 0                ? NULL
+           : is == FORM_CAPTURED ? error_get_captured(from, state, arrival)
+                                 : rebuild_simple(from, state, *form);
 }
 
 PyObject *
+error_get(parcel *from, core_state *state)
+{
+    error_form form;
+    return get(from, state, &form, Py_None);
+}
+
+// What is handled here becomes its __context__, as of all that is raised: of one that was captured
+// its chain may be longer, and rebuild() sees to it.
+PyObject *
 error_raise(parcel *from, core_state *state)
 {
-    PyObject *exception = error_get(from, state);
-    if (exception != NULL) {
+    PyObject *handled = PyErr_GetHandledException();
+    error_form form;
+    PyObject *exception = get(from, state, &form, handled == NULL ? Py_None : handled);
+    Py_XDECREF(handled);
+    if (exception != NULL && form == FORM_CAPTURED) {
         PyErr_SetRaisedException(exception);
+    }
+    else if (exception != NULL) {
+        PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+        Py_DECREF(exception);
     }
     return NULL;
 }

@@ -3,21 +3,27 @@
 // Purpose. A builtin exception raised by C, with plain arguments, goes as (type, arguments). Any
 // other is captured by atoll._transfer.exceptions there and rebuilt here, with its notes, causes,
 // groups and the frames of its traceback as text. Its values are packed one by one: one that cannot
-// cross is missed alone. In a closed parcel there is only what error_reduce() leaves.
+// cross is missed alone. It has a number (identity.h): where it lives already it is that object.
+// One that is passed, not raised, goes the same way. In a closed parcel there is only what
+// error_reduce() leaves.
 #ifndef ATOLL_BRIDGE_ERROR_H
 #define ATOLL_BRIDGE_ERROR_H
 
 #include "bridge/transfer/parcel.h"
 #include "bridge/python/state.h"
 
-// Takes the raised exception. Never fails: what cannot be captured is told apart by its type.
-void error_pack(parcel *into, core_state *state);
-void error_pack_as(parcel *into, core_state *state, hook_id capture); // a capture() of another kind
+#define EXCEPTION_DEPTH_MAX 50 // one among the values of the other
 
-// An exception as an argument: by capture() there, by rebuild() here. -1, NULL: exception.
+// Takes the raised exception. Never fails: what cannot be captured is told apart by its type.
+void error_pack(parcel *into, core_state *state, unsigned flags); // PARCEL_COPIES, or 0
+
+// An exception that is passed: by capture() there, by prepare() and rebuild() here, which are told
+// how it arrives: False, passed; None, raised; or raised while that one is handled. -1, NULL:
+// exception.
 MUST_CHECK int error_put_captured(parcel *into, core_state *state, PyObject *exception,
-                                  hook_id capture);
-PyObject *error_get_captured(parcel *from, core_state *state);
+                                  unsigned flags);
+PyObject *error_get_captured(parcel *from, core_state *state, PyObject *arrival);
+bool error_is_being_put(const parcel *self, const PyObject *exception); // it has itself in it
 
 // Takes the raised exception and says what it is; new reference. NULL: it is raised again, since it
 // is no failure of what was tried (Ctrl-C), or there is no memory.

@@ -20,20 +20,27 @@
 #include "bridge/python/state.h"
 
 struct restriction;
+struct packing;
+struct being_put;
 
 typedef struct {
     unsigned char *data; // owned if not `space`
     size_t size, capacity, position;
     PyObject *held;                        // owned by the packer's interpreter, or NULL
     const struct restriction *restriction; // borrowed while packing; NULL: all goes as it is
+    const interp *reader;                  // borrowed while packing; NULL: anybody may read it
+    const struct packing *packing;         // what is being packed, inside out
+    unsigned deep;                         // how many instances lie deep in others
+    const struct being_put *exceptions;    // that are being packed, one inside the other
     bool is_closed;                        // it was packed with a restriction (restriction.h)
     _Alignas(16) unsigned char space[176];
 } parcel;
 
 enum {
-    PARCEL_EXCEPTIONS_BY_VALUE = 1, // for throw() and __exit__(), which need real ones
-    PARCEL_CONTAINERS_BY_VALUE = 4, // the outermost list, dict, set or bytearray, not what is in it
+    PARCEL_EXCEPTIONS_BY_VALUE = 1, // a closed one too: throw() and __exit__() need real ones
     PARCEL_MAY_HOLD = 2,            // the reader will see to it that `held` is dropped
+    PARCEL_CONTAINERS_BY_VALUE = 4, // the outermost list, dict, set or bytearray, not what is in it
+    PARCEL_COPIES = 8,              // of a task: what exceptions have goes by value, if it can
 };
 
 static inline void
@@ -44,6 +51,10 @@ parcel_init(parcel *self)
     self->capacity = sizeof self->space;
     self->held = NULL;
     self->restriction = NULL;
+    self->reader = NULL;
+    self->packing = NULL;
+    self->deep = 0;
+    self->exceptions = NULL;
     self->is_closed = false;
 }
 
@@ -57,9 +68,12 @@ parcel_init_closed(parcel *self, const struct restriction *restriction)
 
 void parcel_trim(parcel *self); // no more is put: give back memory that is not used
 MUST_CHECK int parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags);
+// One of several that belong together: a traceback after its exception is that exception's.
+MUST_CHECK int parcel_put_item(parcel *self, core_state *state, PyObject *const *items,
+                               Py_ssize_t index, unsigned flags);
 // Put it so that the others can be read without it. What cannot be packed, or later not be
 // unpacked, is lost alone; only a lack of memory and exceptions that are no Exception are raised.
-MUST_CHECK int parcel_put_alone(parcel *self, core_state *state, PyObject *object);
+MUST_CHECK int parcel_put_alone(parcel *self, core_state *state, PyObject *object, unsigned flags);
 // Move the records of another, which is empty then; false: no memory, and nothing is moved.
 bool parcel_append(parcel *self, parcel *from);
 

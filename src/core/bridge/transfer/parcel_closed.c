@@ -83,6 +83,9 @@ record_put_closed(parcel *self, core_state *state, PyObject *object, unsigned fl
         if (PyExceptionClass_Check(object)) {
             return parcel_put(self, state, error_nearest_type((PyTypeObject *)object), 0);
         }
+        if (PyTraceBack_Check(object)) { // of frames of the packer's
+            return parcel_put(self, state, Py_None, 0);
+        }
     }
     return put_by_reference(self, state, object, flags);
 }

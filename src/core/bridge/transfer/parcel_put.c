@@ -2,13 +2,17 @@
 #include "bridge/transfer/export.h"
 #include "bridge/share/frozendict.h"
 #include "bridge/transfer/handle.h"
+#include "bridge/transfer/identity.h"
 #include "bridge/python/objects.h"
 #include "bridge/transfer/record.h"
+#include "bridge/classes/shape.h"
 #include "bridge/python/value.h"
 
 // What goes by value in one piece up to this size is packed, beyond it held.
 #define HOLD_BYTES 4096
 #define HOLD_ITEMS 16
+
+#define MARKER_NAMES 10 // of a class with an empty body, at most
 
 static unsigned char *
 reserve(parcel *self, size_t size)
@@ -55,6 +59,12 @@ put_record(parcel *self, record_kind kind, uint32_t detail, uint64_t size, size_
     }
     *head = (record){kind, detail, size};
     return head + 1;
+}
+
+void *
+record_put(parcel *self, record_kind kind, uint32_t detail, uint64_t size, size_t payload)
+{
+    return put_record(self, kind, detail, size, payload);
 }
 
 static int
@@ -117,10 +127,23 @@ put_items(parcel *self, core_state *state, record_kind kind, PyObject *const *it
     }
     int result = 0;
     for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
-        result = parcel_put(self, state, items[i], flags);
+        result = parcel_put_item(self, state, items, i, flags);
     }
     Py_LeaveRecursiveCall();
     return result;
+}
+
+int
+parcel_put_item(parcel *self, core_state *state, PyObject *const *items, Py_ssize_t index,
+                unsigned flags)
+{
+    PyObject *object = items[index];
+    if (LIKELY(!PyTraceBack_Check(object)) || index == 0 || self->is_closed ||
+        !PyExceptionInstance_Check(items[index - 1])) {
+        return parcel_put(self, state, object, flags);
+    }
+    uintptr_t number = identity_of(state, items[index - 1]);
+    return number == 0 || put_record(self, RECORD_TRACEBACK, 0, number, 0) == NULL ? -1 : 0;
 }
 
 static int
@@ -185,28 +208,6 @@ put_dumped(parcel *self, core_state *state, PyObject *object, bool *is_dumped)
     return result;
 }
 
-// Does an instance of this type go by value? Asked once per type.
-static int
-is_value_type(core_state *state, PyTypeObject *type)
-{
-    if (cpython_is_shared_type(type)) {
-        return type == &PyCFunction_Type;
-    }
-    rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];
-    unsigned version = type->tp_version_tag, epoch = names_value_epoch();
-    if (version != 0 && entry->type == type && entry->version == version && entry->epoch == epoch) {
-        return entry->by_value;
-    }
-    PyObject *hook = state_hook(state, HOOK_IS_VALUE);
-    PyObject *answer = hook == NULL ? NULL : PyObject_CallOneArg(hook, (PyObject *)type);
-    if (answer == NULL) {
-        return -1;
-    }
-    *entry = (rule_cache_entry){type, type->tp_version_tag, epoch, answer == Py_True};
-    Py_DECREF(answer);
-    return entry->by_value;
-}
-
 // What the method is by now may be anything, once more a remote method too.
 int
 record_put_method(parcel *self, core_state *state, PyObject *method, unsigned flags)
@@ -221,6 +222,53 @@ record_put_method(parcel *self, core_state *state, PyObject *method, unsigned fl
     return result;
 }
 
+// A class that another interpreter may have, too: a static one, an exception's, or a mere marker,
+// which has nothing but what every class has (transfer.sentinels).
+static bool
+may_have_name(PyTypeObject *object)
+{
+    if (!PyType_Check((PyObject *)object)) {
+        return false;
+    }
+    return !(object->tp_flags & Py_TPFLAGS_HEAPTYPE) ||
+           PyExceptionClass_Check((PyObject *)object) ||
+           (Py_TYPE(object) == &PyType_Type && object->tp_base == &PyBaseObject_Type &&
+            PyDict_GET_SIZE(object->tp_dict) <= MARKER_NAMES);
+}
+
+// As its type says, or by its name. 1: it is put; 0: it has to go by reference.
+static int
+put_value(parcel *self, core_state *state, PyObject *object)
+{
+    value_rule rule = {.is_dumped = true};
+    if (!may_have_name((PyTypeObject *)object) &&
+        shape_rule_of(state, Py_TYPE(object), &rule) < 0) {
+        return -1;
+    }
+    if (rule.shape != NULL) {
+        int is_put = record_put_shaped(self, state, object, rule.shape);
+        // What is no member of its Flag or Enum by name may be one to pickle.
+        if (is_put != 0 || rule.shape->kind != SHAPE_MEMBER) {
+            return is_put;
+        }
+        rule.is_dumped = true;
+    }
+    bool is_dumped = false;
+    return rule.is_dumped && put_dumped(self, state, object, &is_dumped) < 0 ? -1 : is_dumped;
+}
+
+static int
+put_exception(parcel *self, core_state *state, PyObject *exception, unsigned flags)
+{
+    if (!error_is_being_put(self, exception)) {
+        return put_record(self, RECORD_EXCEPTION, 0, 0, 0) == NULL
+                   ? -1
+                   : error_put_captured(self, state, exception, flags);
+    }
+    uintptr_t number = identity_of(state, exception);
+    return number == 0 || put_record(self, RECORD_EXCEPTION, 1, number, 0) == NULL ? -1 : 0;
+}
+
 static int
 put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
@@ -231,28 +279,13 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
     if (state_is_type(state, TYPE_REMOTE_METHOD, object)) {
         return record_put_method(self, state, object, flags);
     }
-    PyTypeObject *type = Py_TYPE(object);
-    if ((flags & PARCEL_EXCEPTIONS_BY_VALUE) && PyExceptionInstance_Check(object)) {
-        return put_record(self, RECORD_EXCEPTION, 0, 0, 0) == NULL
-                   ? -1
-                   : error_put_captured(self, state, object, HOOK_CAPTURE);
+    if (PyExceptionInstance_Check(object)) {
+        return put_exception(self, state, object, flags);
     }
-    bool is_static_type =
-        PyType_Check(object) && !(((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE);
-    int by_value = is_static_type ? 1 : is_value_type(state, type);
-    if (by_value < 0) {
-        return -1;
-    }
-    if (by_value) {
-        bool is_dumped = false;
-        if (put_dumped(self, state, object, &is_dumped) < 0) {
-            return -1;
-        }
-        if (is_dumped) {
-            return 0;
-        }
-    }
-    return record_put_export(self, export_object(state, object));
+    int is_put = put_value(self, state, object);
+    return is_put == 0  ? record_put_export(self, export_object(state, object))
+           : is_put < 0 ? -1
+                        : 0;
 }
 
 static int
@@ -262,6 +295,9 @@ put_marked_reference(parcel *self, core_state *state, PyObject *object)
     PyObject *resolved = is_method ? state->references->resolve_method(object) : Py_NewRef(object);
     if (resolved == NULL) {
         return -1;
+    }
+    if (PyType_Check(resolved) && value_is_shared(resolved)) { // immortal, and the same there
+        return put_pointer(self, resolved);
     }
     exported *known = state->references->target(resolved);
     int result = record_put_export(self, known != NULL ? export_ref(known).target
@@ -277,6 +313,9 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
     PyObject *object = ((mark_object *)mark)->object;
     if (!((mark_object *)mark)->by_value) {
         return put_marked_reference(self, state, object);
+    }
+    if (PyExceptionInstance_Check(object)) {
+        return put_exception(self, state, object, PARCEL_COPIES);
     }
     PyObject *hook = state_hook(state, HOOK_DUMP);
     PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);
@@ -431,14 +470,14 @@ parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags)
 }
 
 int
-parcel_put_alone(parcel *self, core_state *state, PyObject *object)
+parcel_put_alone(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
     size_t start = self->size;
     if (put_record(self, RECORD_ALONE, 0, 0, 0) == NULL) {
         return -1;
     }
     size_t first = self->size;
-    bool is_lost = parcel_put(self, state, object, 0) < 0;
+    bool is_lost = parcel_put(self, state, object, flags) < 0;
     if (is_lost) {
         PyObject *why = error_describe();
         parcel_cut(self, first);

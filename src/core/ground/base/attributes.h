@@ -9,7 +9,7 @@
 #define LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define COLD                __attribute__((noinline, cold))
-#define NOINLINE            __attribute__((noinline)) // common, yet not in everybody's way
+#define NOINLINE            __attribute__((noinline)) // called often, but off the fast path
 #define MUST_CHECK          __attribute__((warn_unused_result))
 
 static inline void

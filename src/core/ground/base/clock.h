@@ -1,4 +1,4 @@
-// The monotonic clock, in nanoseconds, and what waits on it.
+// The monotonic clock, in nanoseconds; conditions and semaphores that wait until a time of it.
 #ifndef ATOLL_GROUND_CLOCK_H
 #define ATOLL_GROUND_CLOCK_H
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define BUCKETS  4096
-#define RESERVED 4096 // of NAMES_MAX, for essential names
+#define RESERVED 4096 // of NAMES_MAX: kept for essential names
 
 typedef struct {
     size_t size;

@@ -15,7 +15,7 @@
 #define NAMES_MAX 16384
 #define NAME_NONE (-1)
 
-// The last of the room is kept for names that have no other way to go. NAME_NONE: no room.
+// Essential names, which cannot cross as strings, have room reserved for them. NAME_NONE: no room.
 int32_t names_index(const char *utf8, size_t size, bool is_essential);
 const char *names_text(int32_t index, size_t *size); // valid for ever
 

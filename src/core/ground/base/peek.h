@@ -1,12 +1,11 @@
 // peek: read memory that may be gone.
 //
-// Purpose. Looking at what another thread is using right now, without stopping it: the kernel
-// copies, and where nothing is mapped any more it says so instead of ending the process.
+// Purpose. Looks at what another thread is using right now, without stopping it. The kernel copies,
+// and reports an unmapped address as an error instead of ending the process.
 //
 // Threads. Any; async-signal-safe.
 //
-// Errors. False: nothing is there, or this kernel does not allow it (process_vm_readv; some
-// sandboxes).
+// Errors. False: nothing is mapped there, or process_vm_readv is not allowed (in some sandboxes).
 #ifndef ATOLL_GROUND_PEEK_H
 #define ATOLL_GROUND_PEEK_H
 

@@ -1,7 +1,7 @@
 // pointer_map: a hash table from addresses to addresses, open addressing, no tombstones.
 //
-// Threads. None of its own: whoever owns the map serialises (here always one interpreter's GIL).
-// Errors. pointer_map_set returns false when memory is short, and has changed nothing.
+// Threads. Not locked: the map's owner serialises its uses.
+// Errors. pointer_map_set returns false when out of memory, and then has changed nothing.
 #ifndef ATOLL_GROUND_POINTER_MAP_H
 #define ATOLL_GROUND_POINTER_MAP_H
 
@@ -47,7 +47,7 @@ pointer_map_get(const pointer_map *self, const void *key)
 
 MUST_CHECK bool pointer_map_set(pointer_map *self, const void *key, void *value);
 void pointer_map_remove(pointer_map *self, const void *key);
-// Unless the key has another value by now.
+// Does nothing if the key has another value by now.
 void pointer_map_remove_pair(pointer_map *self, const void *key, const void *value);
 void pointer_map_free(pointer_map *self);
 

@@ -13,8 +13,8 @@
 
 static _Thread_local uint64_t state;
 
-// Each thread has a sequence of its own. Which thread comes when is up to the machine, so that
-// a seed (ATOLL_SHAKE_SEED) makes a failure more likely to come again, not certain.
+// Each thread has a sequence of its own. The machine decides which thread runs when, so a seed
+// (ATOLL_SHAKE_SEED) makes it likelier, not certain, that a failure repeats.
 static uint64_t
 seed(void)
 {

@@ -1,8 +1,8 @@
-// shake: a moment's rest at a racy point, in builds that look for races.
+// shake: a random pause at a racy point, in builds that look for races.
 //
-// Purpose. Most schedules never happen on an idle machine. With -DATOLL_SHAKE every call gives up
-// the CPU, spins or sleeps, now and then and at random, so that the other thread gets in between;
-// without it there is no code. tools/shake.sh runs the stress scripts so.
+// Purpose. Most schedules never happen on an idle machine. With -DATOLL_SHAKE some calls, chosen at
+// random, yield the CPU, spin or sleep, so that another thread gets in between. Without it a call
+// compiles to nothing. tools/shake.sh builds with it and runs the stress scripts.
 //
 // Threads. Any, with or without a GIL, also under our locks.
 #ifndef ATOLL_GROUND_SHAKE_H

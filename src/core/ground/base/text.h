@@ -1,6 +1,6 @@
-// text: characters that become more; and those that must fit into an array.
+// text: a growable string buffer; and formatting into an array of fixed size.
 //
-// Errors. Out of memory the rest is left out.
+// Errors. Once out of memory, a text adds nothing more.
 #ifndef ATOLL_GROUND_TEXT_H
 #define ATOLL_GROUND_TEXT_H
 

@@ -33,9 +33,9 @@ typedef struct {
     size_t count;
     pointer_map exports;  // key -> graph_export
     uint32_t **holder_at; // [count][node]: 1 + index of the holder that it is, or 0
-    graph_export **work;  // live exports that were not followed yet: each once
+    graph_export **work;  // live exports that were not followed yet, each once
     size_t work_count;
-    uint32_t *nodes; // marked ones that were not followed yet: each once
+    uint32_t *nodes; // live nodes that were not followed yet, each once
 } settling;
 
 static bool
@@ -160,7 +160,7 @@ follow_all(settling *self)
     }
 }
 
-// False: none was found that lives only because it is in a cache.
+// Follow cached holders that live because what they refer to lives. False: there were none.
 static bool
 follow_cached(settling *self)
 {
@@ -182,7 +182,7 @@ follow_cached(settling *self)
     return is_one_found;
 }
 
-// A suspect that a live one reaches at home was not followed by itself, but is live too.
+// A suspect that another live suspect reaches at home is live too, though never in `work`.
 static void
 conclude(settling *self)
 {
@@ -226,7 +226,7 @@ typedef struct {
     uint32_t *parents;   // of all nodes: a forest of components [Galler and Fischer 1964]
     uint32_t *batch_of;  // of all nodes: by its component's root
     uint32_t *sizes;     // of components, by their roots
-    pointer_map exports; // key of one that is not live -> 1 + number of its node among all
+    pointer_map exports; // key of an export that is not live -> 1 + number of its node among all
     size_t node_count, batches;
 } division;
 
@@ -301,7 +301,7 @@ unite_nodes(division *self, size_t index)
     }
 }
 
-// Components in the order of their first nodes, as many as fit in a batch.
+// Fills batch after batch with components, in the order of their first nodes.
 static void
 fill_batches(division *self, size_t most_nodes)
 {
@@ -327,7 +327,7 @@ fill_batches(division *self, size_t most_nodes)
     }
 }
 
-// Sorts the numbers of those that have a batch. `begins` is all 0.
+// Sorts by batch the numbers of those that have one. `begins` comes in as zeros.
 static void
 sort_by_batch(const uint32_t *batch_of, uint32_t count, size_t batches, uint32_t *begins,
               uint32_t *sorted)

@@ -1,12 +1,13 @@
-// graph: what suspected objects of one interpreter refer to, without the interpreter.
+// graph: plain data that says what the suspected objects of one interpreter refer to.
 //
-// Purpose. A suspect is an exported object that nothing at home needs. Its graph has the objects
-// that suspects reach, the references between them, and which of them are holders: Proxies of
-// objects elsewhere. graphs_settle says which suspects are needed all the same: by a holder that is
-// in no graph, by a reference on its way, or by what is needed itself. The others hold only each
-// other. (Then it is checked, with those interpreters stopped: graphs were made one after another.)
+// Purpose. A suspect is an exported object that nothing at home needs. A graph has the objects that
+// an interpreter's suspects reach, the references between them, and which of them are holders:
+// Proxies of objects elsewhere. graphs_settle finds the suspects that are needed all the same: by a
+// holder that is in no graph, by a reference under way, or by something that is needed itself. The
+// others hold only each other. (Graphs are made one after another, so the result is verified later,
+// with those interpreters stopped.)
 //
-// Threads. None of its own: graphs are plain data. Errors. False: no memory.
+// Threads. Not locked: graphs are plain data. Errors. False: out of memory.
 #ifndef ATOLL_GROUND_GRAPH_H
 #define ATOLL_GROUND_GRAPH_H
 
@@ -17,18 +18,18 @@
 #include "ground/base/attributes.h"
 
 typedef struct {
-    const void *key; // what holders name it by
+    const void *key; // by which holders name it
     uint32_t node;
-    uint32_t graph; // which one it is in; set by graphs_settle
-    intptr_t count; // of the references to it
-    intptr_t seen;  // how many of them are holders in the graphs; set by graphs_settle
+    uint32_t graph; // index of the graph that it is in; set by graphs_settle
+    intptr_t count; // number of references to it
+    intptr_t seen;  // how many of those are holders in the graphs; set by graphs_settle
     bool is_live;
 } graph_export;
 
 typedef struct {
-    const void *key; // what it refers to
+    const void *key; // key of the export that it refers to
     uint32_t node;
-    bool is_cached; // it lives as long as that does
+    bool is_cached; // in a cache: it lives as long as what it refers to
 } graph_holder;
 
 typedef struct {
@@ -47,16 +48,16 @@ typedef struct {
 
 void graph_free(graph *self);
 
-// Sets is_live of all exports and nodes; those that are NULL are left out.
+// Sets is_live of all exports and nodes. A graph may be NULL.
 MUST_CHECK bool graphs_settle(graph *const *graphs, size_t count);
 
-// Divide what is not live into batches that have nothing to do with each other, of so many nodes or
-// else of one connected component.
+// Divide what is not live into batches without references between them. A batch has at most
+// `most_nodes` nodes, or is a single connected component.
 MUST_CHECK bool graphs_divide(graph *const *graphs, size_t count, size_t most_nodes,
                               size_t *batches);
 
 // Which interpreters are part of a cycle. holds[i * count + j]: i holds references to j; it is
-// written over with what can be reached.
+// overwritten with what can be reached from what.
 void graph_find_cycles(bool *holds, size_t count, bool *is_in_cycle);
 
 #endif

@@ -62,7 +62,8 @@ shadow_put(shadow *self, const void *address)
     if (2 * self->count > self->mask && !grow(self)) {
         return NULL;
     }
-    // calloc: what is as large as this comes from the system, page by page when first written.
+    // calloc takes memory of this size from the system, which supplies each page when it is first
+    // written.
     shadow_region region = {((uintptr_t)address >> SHADOW_REGION_BITS) + 1,
                             calloc(REGION_WORDS, sizeof(uint32_t))};
     if (region.words == NULL) {

@@ -1,10 +1,10 @@
-// shadow: a word for each of many addresses, found without hashing each of them.
+// shadow: a 32-bit word for each of many addresses, found without hashing each of them.
 //
-// Purpose. Whoever walks over all objects of an interpreter keeps a count and some marks for each.
-// Memory is divided into regions; each region in use has an array with a word for every 16 bytes,
-// zero at first.
+// Purpose. A walk over all objects of an interpreter keeps a count and some marks for each. Memory
+// is divided into regions; each region in use has an array with a word for every 16 bytes, zero at
+// first.
 //
-// Threads. None of its own. Errors. shadow_put returns NULL when memory is short.
+// Threads. Not locked. Errors. shadow_put returns NULL when out of memory.
 #ifndef ATOLL_GROUND_SHADOW_H
 #define ATOLL_GROUND_SHADOW_H
 
@@ -28,9 +28,9 @@ typedef struct {
     shadow_region recent;
 } shadow;
 
-MUST_CHECK bool shadow_init(shadow *self); // false: no memory
+MUST_CHECK bool shadow_init(shadow *self); // false: out of memory
 void shadow_free(shadow *self);
-uint32_t *shadow_put(shadow *self, const void *address); // its word; NULL: no memory
+uint32_t *shadow_put(shadow *self, const void *address); // its word; NULL: out of memory
 
 static inline size_t
 shadow_home(const shadow *self, uintptr_t key)

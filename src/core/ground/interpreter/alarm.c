@@ -6,7 +6,7 @@
 #include "ground/base/barrier.h"
 #include "ground/base/clock.h"
 
-// How long after a wake-up was missed it is posted again: at first, and after many times.
+// A missed wake-up is posted again after a pause, which doubles from the first to the last.
 #define FIRST_PAUSE (1 * MILLISECOND)
 #define LAST_PAUSE  (64 * MILLISECOND)
 
@@ -18,10 +18,10 @@ static struct {
     bool is_running;
     bool must_stop;
     bool is_over;          // for good
-    sem_t wakeup;          // something has changed; without the mutex
-    atomic_bool is_rung;   // a signal has come; without the mutex
-    atomic_uint signals;   // how many have; without the mutex
-    atomic_bool is_missed; // a wake-up was not answered; without the mutex
+    sem_t wakeup;          // something has changed; needs no mutex
+    atomic_bool is_rung;   // a signal has come; needs no mutex
+    atomic_uint signals;   // how many have come; needs no mutex
+    atomic_bool is_missed; // a wake-up was not answered; needs no mutex
     int64_t pause, retry_at;
     int64_t earliest; // of all deadlines that have not expired
 } alarm_clock = {.mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -228,7 +228,7 @@ look_locked(void)
         alarm_clock.retry_at = DEADLINE_NEVER;
         thread_each(summon_again, NULL);
     }
-    // One that is due stays: others may miss something more often than that.
+    // A retry that is already due stays: later misses must not put it off.
     if (atomic_exchange(&alarm_clock.is_missed, false) && alarm_clock.retry_at == DEADLINE_NEVER) {
         alarm_clock.retry_at = clock_now() + alarm_clock.pause;
         if (alarm_clock.pause < LAST_PAUSE) {
@@ -270,7 +270,7 @@ alarm_start(alarm_note note, alarm_post post)
         alarm_clock.must_stop = false; // it may be about to rest
     }
     if (!alarm_clock.is_running && !alarm_clock.is_over) {
-        alarm_clock.note = note; // before the thread is there, which reads them without the mutex
+        alarm_clock.note = note; // before the thread starts: it reads them without the mutex
         alarm_clock.post = post;
         alarm_clock.is_running = start_locked();
     }
@@ -308,7 +308,7 @@ alarm_rest(void)
     (void)tell_to_stop(false);
 }
 
-// In a signal handler: nothing but these may be called.
+// Runs in a signal handler: only async-signal-safe calls.
 void
 alarm_ring(void)
 {

@@ -26,7 +26,7 @@ closing_leave(closing_waiter *self)
     shake();
     pthread_mutex_lock(&waiters.mutex);
     closing_waiter **link = &waiters.first;
-    while (*link != NULL && *link != self) { // a forked child has forgotten it
+    while (*link != NULL && *link != self) { // in a forked child the list is empty
         link = &(*link)->next;
     }
     if (*link != NULL) {

@@ -1,8 +1,9 @@
-// Waiting, by threads that close interpreters, for others to leave them.
+// closing: how a thread that closes an interpreter waits for others to leave it.
 //
-// Purpose. A closer must notice a visitor that leaves, and also that an interpreter which it is
-// itself inside of has begun to close. Closing is rare, so all closers share one list, and each
-// announcement wakes them all. A semaphore, unlike a condition, also wakes for a signal.
+// Purpose. A closer must notice that a visitor leaves, and that an interpreter which the closer
+// itself is inside begins to close. Closing is rare, so all closers share one list, and each
+// announcement wakes them all. They wait on semaphores because those, unlike conditions, also wake
+// for a signal.
 //
 // Threads. Any, with no thread state attached while waiting.
 #ifndef ATOLL_GROUND_CLOSING_H

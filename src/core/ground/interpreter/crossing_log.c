@@ -1,6 +1,7 @@
 #include "ground/interpreter/crossing_log.h"
 
-// A thread that crosses all the time is never seen in peace; any of its states is as good then.
+// A thread that crosses all the time may change the log during every try; the last copy is then
+// used, torn or not.
 #define TRIES 20
 
 atomic_int crossing_log_watchdogs = 0;

@@ -1,11 +1,11 @@
-// visit: where a thread has gone, noted by itself, for those who look from outside.
+// crossing_log: which interpreters a thread is in, noted by the thread, for readers outside it.
 //
 // Purpose. Each crossing is a level: from which interpreter, at which Python frame, into which one.
-// With that a traceback of a thread that is in several interpreters is put together in the right
+// From these a traceback of a thread that is in several interpreters is put together in the right
 // order, and a watchdog sees which visit takes too long.
 //
-// Threads. Written by its own thread, with some stores; read by any (crossing_log_copy). What it
-// refers to is only compared, never followed.
+// Threads. Written by its own thread without locks; read by any (crossing_log_copy). Readers
+// compare its pointers, and never follow them.
 #ifndef ATOLL_GROUND_CROSSING_LOG_H
 #define ATOLL_GROUND_CROSSING_LOG_H
 
@@ -17,16 +17,16 @@
 #include "ground/base/clock.h"
 
 #define CROSSING_LOG_LEVELS  16
-#define CROSSING_LOG_UNTIMED INT64_MAX // it is meant to last: no watchdog reports it
+#define CROSSING_LOG_UNTIMED INT64_MAX // a visit that is meant to last: no watchdog reports it
 
 typedef struct {
     _Atomic(const void *) home, host; // interp
-    _Atomic(const void *) frame;      // of Python, at home, that is suspended meanwhile
-    atomic_int_least64_t since;       // when it began; 0: nobody watched
+    _Atomic(const void *) frame;      // Python frame at home that is suspended meanwhile
+    atomic_int_least64_t since;       // when it began; 0: no watchdog was running
 } crossing_log_level;
 
 typedef struct {
-    atomic_uint_least64_t begun; // how many ever
+    atomic_uint_least64_t begun; // how many levels ever
     atomic_int depth;            // those beyond CROSSING_LOG_LEVELS are only counted
     crossing_log_level levels[CROSSING_LOG_LEVELS]; // outermost first
 } crossing_log;
@@ -65,7 +65,7 @@ crossing_log_end(crossing_log *self)
     atomic_store_explicit(&self->depth, depth - 1, memory_order_relaxed);
 }
 
-// For watchdogs the innermost visit begins at this time.
+// Sets when, for watchdogs, the innermost visit began.
 static inline void
 crossing_log_set_time(crossing_log *self, int64_t since)
 {
@@ -80,8 +80,8 @@ typedef struct {
     int64_t since;
 } crossing_log_seen;
 
-// How many levels there are; of those, CROSSING_LOG_LEVELS at most are copied. Retries while it
-// changes.
+// Returns how many levels there are, of which at most CROSSING_LOG_LEVELS are copied. Retries while
+// the log changes.
 int crossing_log_copy(crossing_log *self, crossing_log_seen copy[CROSSING_LOG_LEVELS]);
 
 #endif

@@ -1,12 +1,12 @@
-// deferred: small jobs that one interpreter leaves for another to do under its own GIL.
+// deferred: small jobs that any thread leaves for an interpreter to do under its own GIL.
 //
 // Purpose. Dropping the last reference to a foreign object, or releasing its buffer, must happen in
-// the owner. Crossing for that would make every `del` a visit; instead the job is pushed on the
-// owner's stack of deferred jobs, without a lock or an allocation (the node is part of what it is
-// about), and the next thread that enters the owner runs it [Treiber 1986].
+// the owner. Crossing for that would make every `del` a visit. Instead the job is pushed on the
+// owner's stack of deferred jobs, without a lock or an allocation (the node is part of the record
+// that the job is about), and the next thread that enters the owner runs it [Treiber 1986].
 //
-// Lifetime. A pushed deferred job belongs to the stack. Once the stack is shut, pushing fails and
-// the deferred job stays the caller's.
+// Lifetime. A pushed job belongs to the stack. Once the stack is shut, pushing fails and the job
+// stays the caller's.
 //
 // Threads. Any thread pushes; only a thread that holds the owner's GIL takes.
 #ifndef ATOLL_GROUND_DEFERRED_H
@@ -55,7 +55,7 @@ deferred_is_waiting(deferred_stack *stack)
     return UNLIKELY(head != NULL) && head != &deferred_shut_mark;
 }
 
-// A stack is shut by whoever could take from it, or in a forked child: never meanwhile.
+// Only a holder of the owner's GIL, or a forked child, shuts a stack: never during this call.
 static inline deferred *
 deferred_take_all(deferred_stack *stack)
 {

@@ -17,7 +17,7 @@ static struct {
     bool *taken; // by index
     uint32_t capacity;
     int count;
-    bool hides_none; // the process ends: whoever closes all must see all
+    bool hides_none; // the process ends: the code that closes all interpreters must see all
 } registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 // ---- records ----
@@ -100,7 +100,7 @@ interp_unpin(interp *self)
 // ---- guests ----
 
 guest *
-guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *wakeup)
+guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose)
 {
     guest *visitor = calloc(1, sizeof *visitor);
     if (visitor == NULL) {
@@ -108,7 +108,7 @@ guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *w
     }
     visitor->thread_state = thread_state;
     visitor->is_owned = is_owned;
-    visitor->wakeup = wakeup;
+    visitor->thread = whose;
     visitor->interp = self;
     interp_incref(self);
     visitor->next = self->guests;
@@ -152,7 +152,7 @@ guest_end(guest *visitor)
         visitor->is_dead = true;
         visitor->next_dead = host->dead;
         host->dead = visitor;
-        interp_raise_attention(host, ATTENTION_DEAD); // before a closer can look
+        interp_raise_attention(host, ATTENTION_DEAD); // under the mutex: a closer then sees it
     }
     else if (!visitor->is_reaped) {
         guest_unlink_locked(visitor);
@@ -189,8 +189,8 @@ interp_has_woken_locked(interp *self, const guest *except, unsigned why, bool on
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
         guest_presence presence = presence_of(visitor);
         bool is_there = only_entering ? presence == GUEST_ENTERING : presence != GUEST_ABSENT;
-        // In this order: the thread of one that is dead is gone, and with it its wake-up.
-        if (is_there && visitor != except && (atomic_load(visitor->wakeup) & why) != 0) {
+        // In this order: the thread of a dead guest is gone, and its record with it.
+        if (is_there && visitor != except && (atomic_load(&visitor->thread->wakeup) & why) != 0) {
             return true;
         }
     }
@@ -201,22 +201,19 @@ bool
 interp_has_detached_locked(interp *self, const guest *except)
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
-        if (visitor != except && visitor->is_owned && presence_of(visitor) == GUEST_INSIDE) {
-            const char *wakeup = (const char *)visitor->wakeup;
-            thread *whose = (thread *)(void *)(wakeup - offsetof(thread, wakeup));
-            if (atomic_load(&whose->current) == self->id) {
-                return true;
-            }
+        if (visitor != except && visitor->is_owned && presence_of(visitor) == GUEST_INSIDE &&
+            atomic_load(&visitor->thread->current) == self->id) {
+            return true;
         }
     }
     return false;
 }
 
 bool
-interp_has_present_locked(interp *self, const atomic_uint *wakeup)
+interp_has_present_locked(interp *self, const thread *whose)
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
-        if (visitor->wakeup == wakeup && presence_of(visitor) != GUEST_ABSENT) {
+        if (visitor->thread == whose && presence_of(visitor) != GUEST_ABSENT) {
             return true;
         }
     }
@@ -414,7 +411,7 @@ registry_count_ready(void)
     return count;
 }
 
-// The oldest of those that were asked for, else of the others.
+// The oldest of those that a user prewarmed, else the oldest of the others.
 interp *
 registry_take_ready(const char *name)
 {
@@ -471,7 +468,8 @@ interp_fork_parent(void)
     pthread_mutex_unlock(&registry.mutex);
 }
 
-// Only the main interpreter and the forking thread live on; the rest is forgotten, not freed.
+// Only the main interpreter and the forking thread live on. The other records are forgotten, not
+// freed.
 void
 interp_fork_child(void)
 {
@@ -490,7 +488,7 @@ interp_fork_child(void)
         each->interruption = NULL;
         each->waiting = 0;
         each->posted = 0;
-        // No yielder and no dead guest is left to whom it could refer; what is due is still due.
+        // No yielder and no dead guest is left. Deferred jobs that were taken are still due.
         atomic_fetch_and(&each->attention, ATTENTION_DEFERRED);
         if (each->is_main) {
             survivor = each;

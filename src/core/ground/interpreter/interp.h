@@ -6,8 +6,9 @@
 // Lifetime. A record outlives its interpreter: it is counted by the registry (until closed), by
 // every guest, every export and every handle, and freed with the last of them.
 //
-// Threads. Fields say their guard. Lock order: registry, then interp.mutex; names and reaper are
-// leaves. No Python call, allocation of objects or DECREF happens under any of them.
+// Threads. Each field's comment names its guard. Lock order: registry, then interp.mutex; the locks
+// of names and reaper are leaves. No Python call, allocation of objects or DECREF happens under any
+// of them.
 #ifndef ATOLL_GROUND_INTERP_H
 #define ATOLL_GROUND_INTERP_H
 
@@ -16,34 +17,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ground/base/names.h"
 #include "ground/interpreter/deferred.h"
 
 typedef enum {
     INTERP_OPEN,
-    INTERP_CLOSING, // those inside are waited for; it may be opened again, or for the first time
-    INTERP_ENDING,  // nobody is inside, nobody comes in
+    INTERP_CLOSING, // its closer waits for those inside; it may be opened (again)
+    INTERP_ENDING,  // nobody is inside, and nobody can enter
     INTERP_CLOSED,
 } interp_phase;
 
-// What a thread that has just got in should look after (interp.attention).
+// What a thread that has just entered must look after (bits of interp.attention).
 enum {
     ATTENTION_DEFERRED = 1,      // some of the deferred jobs that were taken are still due
     ATTENTION_DEAD = 2,          // thread states of ended threads are to be deleted
-    ATTENTION_YIELDER = 4,       // somebody gave way and waits until the entering ones are in
-    ATTENTION_RESERVED = 8,      // nobody may come in but those who are woken and turn back
+    ATTENTION_YIELDER = 4,       // a thread let the GIL go and waits until those entering are in
+    ATTENTION_RESERVED = 8,      // nobody may enter, except woken threads, which then turn back
     ATTENTION_INTERRUPTION = 16, // an exception waits for those who were inside when it came
 };
 
-// Whose it is. Users see, in listings, only what is theirs.
+// Who uses it. Listings show users only those in use.
 typedef enum {
-    ROLE_IN_USE,    // the users'
-    ROLE_MADE,      // the standby thread's: being made ready
-    ROLE_READY,     // kept ready for the next who wants one
-    ROLE_PREWARMED, // ready because somebody asked for it: given out first
-    ROLE_RETIRED,   // nobody needs it any more: the standby thread is to close it
+    ROLE_IN_USE,    // a user's
+    ROLE_MADE,      // being made ready by the standby thread
+    ROLE_READY,     // kept ready for the next user that asks for one
+    ROLE_PREWARMED, // ready because a user asked for it (prewarm): given out first
+    ROLE_RETIRED,   // not needed any more: the standby thread is to close it
 } interp_role;
 
-// Returning: from another interpreter, or to one that was left for a moment.
+// Returning: back from another interpreter, or after letting the GIL go for a moment.
 typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_RETURNING, GUEST_INSIDE } guest_presence;
 
 #define INTERP_NAME_SIZE     64
@@ -51,44 +53,48 @@ typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_RETURNING, GUEST_INSIDE } gue
 
 typedef struct interp interp;
 typedef struct guest guest;
+typedef struct thread thread; // ground/interpreter/thread.h
 
 struct interp {
     atomic_intptr_t references;
     _Atomic(interp_phase) phase;
     atomic_uint attention;
-    uint32_t index; // of its slot in every thread's guest table; reused after closing
+    uint32_t index; // its slot in every thread's guest table; reused after closing
     int64_t id;     // CPython's id of the interpreter
     bool is_main;
     atomic_bool is_preemptive;
-    bool is_forgotten;           // by a forked child
-    bool is_abandoned;           // its thread has ended: it goes with its last export; its GIL
+    bool is_forgotten; // by a forked child
+    bool is_abandoned; // its thread has ended: it closes with its last export; under its GIL
     _Atomic(interp_role) role;   // written under the registry's mutex
-    char name[INTERP_NAME_SIZE]; // UTF-8; given anew when a ready one is taken
+    char name[INTERP_NAME_SIZE]; // UTF-8; set anew when a ready one is taken
     void *python_state;          // borrowed PyInterpreterState, valid until CLOSED
     void *core_state;            // its _core module's state; under its GIL
     void *extension;             // its private copies of extension modules, or NULL; under its GIL
     _Atomic(uint64_t) crossings; // entries so far; written under its GIL
     deferred_stack deferred;
     deferred *due;                // deferred jobs taken but not yet run; under its GIL
-    struct async_wait *pending;   // waits of its event loops at queues; under its GIL
+    struct async_wait *pending;   // what its event loops wait for at queues; under its GIL
     const volatile int *gil_flag; // CPython's memory: see interp_is_running
-    atomic_uint departures;       // how often a crossing let its GIL go; written under its GIL
-    atomic_int waiting;           // visitors that found the GIL taken; 1 more for interruptions
-    atomic_int posted;            // a pending call that looks after them is queued
-    atomic_int buffers;           // buffers of its objects in use elsewhere
+    atomic_uint departures;       // how often a crossing released its GIL; written under its GIL
+    atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
+    atomic_int posted;      // a pending call that lets them in is queued
+    atomic_int buffers;     // buffers of its objects in use elsewhere
+    atomic_uint twin_epoch; // of its classes (bridge/classes/twin); written under its GIL
+    _Atomic(uint64_t) shapes[NAMES_MAX / 64]; // bits by the number of a shape: it has the class;
+                                              // written under its GIL
     pthread_mutex_t mutex;
     pthread_cond_t moved; // a guest got in or left; with mutex
     guest *guests;        // mutex
     guest *dead;          // mutex; guests whose thread has ended, linked by next_dead
     int yielders;         // mutex
     int pins;             // mutex; threads that call CPython about it without being inside
-    int lookers;          // mutex; threads inside the pending call
-    bool is_unasked;      // mutex; no pending call is to be made any more
-    int reservations;     // mutex; threads that keep it so
-    char activity[INTERP_ACTIVITY_SIZE]; // mutex; what one of these was doing
+    int lookers;          // mutex; threads that run the pending call
+    bool is_unasked;      // mutex; no more pending calls may be posted
+    int reservations;     // mutex; threads that have it reserved
+    char activity[INTERP_ACTIVITY_SIZE]; // mutex; what one of those threads was doing
     _Atomic(struct event_loop *) loops;  // mutex; those that wait here
     void *interruption;     // mutex; parcel with the exception for one of the interruptible ones
-    bool may_interrupt_own; // mutex; for the interpreter's own threads too
+    bool may_interrupt_own; // mutex; the interpreter's own threads are interruptible too
     interp *next;           // registry; newest first
     interp *next_noted;     // alarm thread only; counted and pinned
     bool is_noted;          // alarm thread only
@@ -96,18 +102,18 @@ struct interp {
 
 struct guest {
     void *thread_state; // PyThreadState; owned if is_owned, else borrowed from the running thread;
-                        // NULL when that was deleted and the guest goes
+                        // NULL once it is deleted, before the guest is freed
     interp *interp;     // counted
     bool is_owned;      // made by us for a visitor, not by CPython for its own thread
     int depth;          // visits and suspended frames of this thread; this thread only
     _Atomic(guest_presence) presence;
-    bool is_dead;          // interp.mutex; its thread has ended
-    bool is_reaped;        // interp.mutex; its thread state was deleted by the closer
-    bool is_holding;       // its thread has reserved the interpreter; this thread only
-    bool is_interruptible; // interp.mutex; has been there since the interpreter's interruption came
-    void *interruption;    // interp.mutex; parcel with the exception for this thread alone
-    atomic_bool is_idle;   // it stays for the next call, and does nothing; written by its thread
-    atomic_uint *wakeup;   // its thread's; valid until it is dead
+    bool is_dead;           // interp.mutex; its thread has ended
+    bool is_reaped;         // interp.mutex; its thread state was deleted by the closer
+    bool is_holding;        // its thread has the interpreter reserved; this thread only
+    bool is_interruptible;  // interp.mutex; was present when the interpreter's interruption came
+    void *interruption;     // interp.mutex; parcel with the exception for this thread alone
+    atomic_bool is_idle;    // a worker that waits inside for its next call; written by its thread
+    thread *thread;         // valid until is_dead
     guest *next, *previous; // interp.mutex
     guest *next_dead;       // interp.mutex
 };
@@ -123,12 +129,32 @@ interp_get_phase(const interp *self)
     return atomic_load_explicit(&((interp *)self)->phase, memory_order_acquire);
 }
 
-// Under its GIL: nobody else writes.
+// Call with its GIL held: then nobody else writes.
 static inline void
 interp_count_crossings(interp *self, int change)
 {
     uint64_t before = atomic_load_explicit(&self->crossings, memory_order_relaxed);
     atomic_store_explicit(&self->crossings, before + (uint64_t)change, memory_order_relaxed);
+}
+
+// Under its GIL: instances of the class of that number can be made there.
+static inline void
+interp_note_shape(interp *self, int32_t number, bool has_class)
+{
+    uint64_t bit = UINT64_C(1) << (number % 64);
+    _Atomic(uint64_t) *word = &self->shapes[number / 64];
+    uint64_t before = atomic_load_explicit(word, memory_order_relaxed);
+    atomic_store_explicit(word, has_class ? before | bit : before & ~bit, memory_order_relaxed);
+}
+
+// Anybody asks; where it is not so any more its class is looked for by its name.
+static inline bool
+interp_has_shape(const interp *self, int32_t number)
+{
+    const _Atomic(uint64_t) *word = &self->shapes[number / 64];
+    return (atomic_load_explicit((_Atomic(uint64_t) *)word, memory_order_relaxed) >>
+            (number % 64)) &
+           1;
 }
 
 static inline bool
@@ -137,8 +163,8 @@ phase_is_closing(interp_phase phase)
     return phase == INTERP_CLOSING || phase == INTERP_ENDING;
 }
 
-// A hint: does somebody hold its GIL? Only where something keeps the interpreter alive: a guest
-// that is present, a pin, or its mutex while it is open.
+// A hint: does a thread hold its GIL? Call only while something keeps the interpreter alive: a
+// present guest, a pin, or its mutex while it is open.
 static inline bool
 interp_is_running(const interp *self)
 {
@@ -148,25 +174,25 @@ interp_is_running(const interp *self)
 void interp_set_phase(interp *self, interp_phase phase);
 void interp_raise_attention(interp *self, unsigned bits);
 
-// While it is pinned an open interpreter does not end. For calls into CPython, which has locks of
-// its own: os.fork() takes those before ours, so that none of ours may be held when such a lock is
-// taken.
+// An open interpreter does not end while it is pinned. Pin it, instead of holding one of our locks,
+// around a call into CPython that takes CPython's own locks: os.fork() takes those before ours.
 void interp_pin_locked(interp *self);
 void interp_unpin(interp *self);
 
 // Guests. Those named _locked need self->mutex.
-guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *wakeup);
+guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose);
 void guest_unlink_locked(guest *visitor);
 void guest_free(guest *visitor); // after unlinking
-void guest_end(guest *visitor);  // its thread ends or has no more use for it
+void guest_end(guest *visitor);  // its thread ends, or does not need it any more
 bool interp_has_entering_locked(interp *self, const guest *except);
-// Is somebody woken for one of `why` present, or, if asked so, about to enter?
+// Is a thread that is woken for one of `why` present (or, with `only_entering`, entering)?
 bool interp_has_woken_locked(interp *self, const guest *except, unsigned why, bool only_entering);
-// Under its GIL: has a visitor let it go for a while? It takes it again without asking us.
+// Call with its GIL held. Has a visitor detached from it? It will take the GIL again without
+// telling us.
 bool interp_has_detached_locked(interp *self, const guest *except);
-bool interp_has_present_locked(interp *self, const atomic_uint *wakeup); // that thread's guest
+bool interp_has_present_locked(interp *self, const thread *whose); // inside, or entering
 bool interp_has_visitors(interp *self, const guest *except);
-int interp_count_owned(interp *self); // those with a thread state
+int interp_count_owned(interp *self); // guests with a thread state of ours
 int interp_count_visitors(interp *self);
 
 // The registry: every interpreter that is not closed.
@@ -181,8 +207,8 @@ void registry_each(void (*visit)(interp *each, void *argument), void *argument);
 void registry_set_role(interp *self, interp_role role);
 void registry_show_all(void); // the process ends: all are in use, now and from now on
 int registry_count_ready(void);
-interp *registry_take_ready(const char *name); // counted, in use from now on; NULL: there is none
-interp *registry_take_retired(void);           // counted, hidden; NULL: there is none
+interp *registry_take_ready(const char *name); // counted, in use from now on; or NULL
+interp *registry_take_retired(void);           // counted, in ROLE_MADE from now on; or NULL
 
 // Fork. Call in this order: prepare before, then parent or child after.
 void interp_fork_prepare(void);

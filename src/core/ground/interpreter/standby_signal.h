@@ -1,11 +1,12 @@
-// standby_signal: how the thread that makes and closes interpreters in advance is called.
+// standby_signal: wakes the standby thread, which makes and closes interpreters in advance.
 //
-// Purpose. Whoever finds work for the standby thread sends it; the standby thread waits for that.
-// What there is to do stands in the registry (interp.role) and in the package's own list.
+// Purpose. A thread that finds work for the standby thread sends the signal. What is to be done
+// stands in the registry (interp.role) and in the package's own list.
 //
-// Lifetime. The process's. Signals are counted, so that one that nobody waited for is not lost.
+// Lifetime. That of the process. Signals are counted, so one that is sent before the wait is not
+// lost.
 //
-// Threads. Any, with or without a GIL; standby_signal_wait attached to none.
+// Threads. Any, with or without a GIL; standby_signal_wait with no thread state attached.
 #ifndef ATOLL_GROUND_STANDBY_SIGNAL_H
 #define ATOLL_GROUND_STANDBY_SIGNAL_H
 
@@ -14,8 +15,8 @@
 void standby_signal_send(void);
 void standby_signal_init(void); // once, before anybody waits
 
-// Until it was sent more often than `heard`, what it returned last, or the deadline has passed; how
-// often it has.
+// Waits until more signals were sent than `heard` (the last result), or until the deadline. Returns
+// how many were sent.
 uint64_t standby_signal_wait(uint64_t heard, int64_t deadline);
 void standby_signal_fork_prepare(void);
 void standby_signal_fork_parent(void);

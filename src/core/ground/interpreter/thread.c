@@ -13,7 +13,7 @@
 #include "ground/base/clock.h"
 #include "ground/base/text.h"
 
-// What C code may still need when a crossing is refused: CPython's own guard needs less.
+// Stack that is left to C code when a crossing is refused. CPython's own guard needs less.
 #define STACK_MARGIN ((size_t)256 * 1024)
 
 __thread thread *thread_self __attribute__((tls_model("initial-exec"))) = NULL;
@@ -169,7 +169,7 @@ thread_init(void)
     return self;
 }
 
-// A guest of an interpreter that is closed, or whose index was given to another one, is let go.
+// Also ends the guest of a closed interpreter that had the same index.
 COLD bool
 thread_reserve(thread *self, const interp *host)
 {

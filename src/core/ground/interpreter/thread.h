@@ -1,4 +1,4 @@
-// thread: what one OS thread remembers: where it is, where it has been, how much stack it has.
+// thread: the record of one OS thread: where it is, its guests, how much stack it has.
 //
 // Purpose. A crossing finds its cached thread state of the target in two loads: the thread's record
 // is thread-local, its guests are indexed by interp.index.
@@ -21,19 +21,17 @@
 #include "ground/interpreter/interp.h"
 #include "ground/interpreter/crossing_log.h"
 
-typedef struct thread thread;
-
-// What a thread waits for, detached, beside a GIL.
+// What a detached thread waits for, other than a GIL.
 typedef enum {
     BLOCKED_NOT,
-    BLOCKED_GET,         // of a queue: an item,
-    BLOCKED_PUT,         // room,
-    BLOCKED_JOIN,        // all tasks done
-    BLOCKED_VISITORS,    // of an interpreter that it closes
-    BLOCKED_OWN_THREADS, // the same
+    BLOCKED_GET,         // a queue's next item
+    BLOCKED_PUT,         // room in a queue
+    BLOCKED_JOIN,        // all tasks of a queue done
+    BLOCKED_VISITORS,    // visitors of an interpreter that it closes
+    BLOCKED_OWN_THREADS, // the own threads of an interpreter that it closes
     BLOCKED_CLOSER,      // another thread that closes an interpreter
-    BLOCKED_RESULT,      // of an executor's call
-    BLOCKED_TASK,        // an executor's worker, for work
+    BLOCKED_RESULT,      // the result of an executor's call
+    BLOCKED_TASK,        // an executor's worker: its next call
 } blocked_kind;
 
 #define THREAD_NAME_SIZE 48
@@ -44,14 +42,14 @@ struct thread {
     const char *stack_limit;      // below this address a crossing is refused
     unsigned long ident;          // pthread_self(), as threading.get_ident()
     atomic_int_least64_t current; // id of the interpreter it is in; -1: not known
-    void *creating;               // interp that this thread is making right now, or NULL
+    interp *creating;             // the interpreter that this thread is making right now, or NULL
     bool is_main;                 // the process's first thread, which handles signals
     bool is_helper;               // started by thread_start
-    int mask_depth;               // > 0: what runs must not be broken off
-    unsigned broken_off;          // how often what it did was
-    atomic_uint wakeup;         // why it is to look up (ground/interpreter/alarm.h); set by anyone
-    struct deadline *deadlines; // of atoll.timeout(), innermost first; the alarm's lock
-    atomic_int_least64_t blocked; // thread_block's
+    int mask_depth;               // > 0: what runs must not be interrupted
+    unsigned broken_off;          // how often its work was interrupted
+    atomic_uint wakeup;           // why it is woken (ground/interpreter/alarm.h); set by any thread
+    struct deadline *deadlines;   // of atoll.timeout(), innermost first; the alarm's lock
+    atomic_int_least64_t blocked; // see thread_block
     crossing_log visits;
     char name[THREAD_NAME_SIZE]; // ASCII; "": not known
     thread *next, *previous;     // list of all threads
@@ -59,7 +57,8 @@ struct thread {
 
 extern __thread thread *thread_self __attribute__((tls_model("initial-exec")));
 
-// Start a helper, a thread of ours: signals are for Python's own. False: there is none.
+// Start a helper: a thread of atoll's own, with all signals blocked, as they are for Python's
+// threads. False: it could not be started.
 bool thread_start(pthread_t *started, void *(*run)(void *), void *argument);
 
 // A child that was forked elsewhere than in the main thread ends with its last thread: CPython has
@@ -83,7 +82,7 @@ thread_is_main(void)
     return self != NULL && self->is_main;
 }
 
-// Too little of the C stack left to go deeper? (CPython 3.13 only counts calls.)
+// Is too little of the C stack left to go deeper? (CPython 3.13 only counts calls.)
 static inline bool
 thread_is_stack_low(void)
 {
@@ -91,8 +90,8 @@ thread_is_stack_low(void)
     return self != NULL && UNLIKELY((const char *)__builtin_frame_address(0) < self->stack_limit);
 }
 
-// In between no wake-up is answered: finalizers run, which would swallow the exception, or code of
-// ours that must come to its end.
+// Until thread_unmask no wake-up is answered: for finalizers, which would swallow the exception,
+// and for code of ours that must run to its end.
 static inline thread *
 thread_mask(void)
 {
@@ -105,8 +104,8 @@ thread_mask(void)
 
 void thread_unmask(thread *masked); // what thread_mask returned
 
-// Note what this thread waits for: something with a number (0: none). Returns what was noted
-// before, for thread_unblock.
+// Note what this thread waits for, and its number (0: it has none). Returns what was noted before,
+// for thread_unblock.
 static inline int64_t
 thread_block(blocked_kind kind, int64_t number)
 {
@@ -144,7 +143,8 @@ thread_guest(thread *self, const interp *host)
     return LIKELY(visitor != NULL && visitor->interp == host) ? visitor : NULL;
 }
 
-// How deep this thread is in an interpreter: with that, the level of its visits.
+// How deep this thread is in an interpreter. Interpreter and depth together name a level of its
+// visits.
 static inline int
 thread_depth(thread *self, const interp *host)
 {

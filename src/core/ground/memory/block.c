@@ -5,15 +5,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define LARGE      ((size_t)256 << 10) // from here on a mapping of its own
-#define VERY_LARGE ((size_t)4 << 20)   // from here on in huge pages, where the system has them
+#define LARGE      ((size_t)256 << 10) // from this size on a block is a mapping of its own
+#define VERY_LARGE ((size_t)4 << 20)   // from this size on in huge pages, where the system has them
 
-// Before the data stands the block. So data is not at the start of a page, and neither are large
-// arrays of malloc: glibc's memcpy is 1.5 times as fast between places that are alike in that.
+// The block's record precedes its data, so data does not start at a page boundary. Neither do large
+// arrays of malloc, and glibc's memcpy is 1.5 times as fast between addresses that are alike in
+// that.
 #define HEADER BLOCK_ALIGNMENT
 static_assert(sizeof(block) <= HEADER, "the data follows the block");
 
-static atomic_int_least64_t blocks, bytes; // statistics: nothing is ordered by them
+static atomic_int_least64_t blocks, bytes; // statistics: they order nothing
 
 static void
 count(int sign, size_t size)
@@ -37,7 +38,7 @@ allocate(size_t size, bool is_zeroed)
     return self;
 }
 
-// The system fills it with zeros.
+// The system fills a new mapping with zeros.
 static block *
 map(size_t size)
 {
@@ -47,7 +48,7 @@ map(size_t size)
         return NULL;
     }
     if (size >= VERY_LARGE) {
-        (void)madvise(place, mapped, MADV_HUGEPAGE); // a wish
+        (void)madvise(place, mapped, MADV_HUGEPAGE); // only a hint
     }
     block *self = place;
     *self =
@@ -94,7 +95,8 @@ block_incref(block *self)
 void
 block_decref(block *self)
 {
-    // Release: what was written here is done. Acquire: by all, before the memory goes.
+    // Release: this thread's writes are done. Acquire: so are all others' before the memory is
+    // freed.
     if (atomic_fetch_sub_explicit(&self->count, 1, memory_order_acq_rel) > 1) {
         return;
     }

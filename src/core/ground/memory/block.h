@@ -1,11 +1,11 @@
-// block: memory that belongs to no interpreter: of the heap, of the system, or of a mapped file.
+// block: memory that belongs to no interpreter: from malloc, a mapping, or a mapped file.
 //
-// Purpose. What a Buffer is a view of. Large ones are mappings, which the system fills with zeros
-// when they are first touched and takes back at once.
+// Purpose. A Buffer is a view of a block. Large blocks are mappings, which the system fills with
+// zeros when they are first touched and takes back at once.
 //
-// Lifetime. Counted: freed with its last view, by whichever thread lets go of that.
+// Lifetime. Counted: freed with its last view, by the thread that drops it.
 //
-// Threads. Any, with or without a GIL. Who writes into the memory when is not looked after here.
+// Threads. Any, with or without a GIL. Reads and writes of the memory are not synchronised here.
 #ifndef ATOLL_GROUND_BLOCK_H
 #define ATOLL_GROUND_BLOCK_H
 
@@ -18,14 +18,14 @@
 
 typedef struct {
     atomic_intptr_t count;
-    char *data;    // aligned, of a file to a page; never NULL
+    char *data;    // aligned to BLOCK_ALIGNMENT, a file's to a page; never NULL
     size_t size;   // of the data
-    void *mapping; // what is given back to the system, or NULL
+    void *mapping; // what munmap gives back to the system, or NULL
     size_t mapped; // its size
 } block;
 
 block *block_new(size_t size, bool is_zeroed); // NULL: out of memory
-// All of a file, shared with whoever else has it open. NULL: errno.
+// The whole file, shared with others that have it open. NULL: errno says why.
 block *block_map_file(int descriptor, size_t size, bool is_writable);
 void block_incref(block *self);
 void block_decref(block *self);

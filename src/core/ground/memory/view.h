@@ -1,7 +1,7 @@
-// view: a way of seeing a block, or a part of it: as items of a format, in a shape.
+// view: a block, or a part of it, seen as items of a format in a shape.
 //
-// Purpose. What crosses as a Buffer: a pointer with one more count. It never changes; another
-// slice, format or shape is another view of the same block.
+// Purpose. A Buffer crosses as a pointer to its view, with one more count. A view never changes;
+// another slice, format or shape is another view of the same block.
 //
 // Lifetime. Counted; holds one count of its block. Threads. Any, with or without a GIL.
 #ifndef ATOLL_GROUND_VIEW_H

@@ -27,7 +27,7 @@ has_table(const elf_file *self, size_t offset, size_t size, size_t alignment)
     return offset % alignment == 0 && has_range(self, offset, size);
 }
 
-// The address of something when it is loaded, as an offset in the file; 0: it is in none.
+// The offset in the file of what is loaded at that address; 0: no segment has it.
 static size_t
 offset_of(const elf_file *self, uint64_t address)
 {
@@ -41,7 +41,7 @@ offset_of(const elf_file *self, uint64_t address)
     return 0;
 }
 
-// A text NULL means: damaged.
+// The text is NULL if the file is damaged.
 static elf_name
 name_at(const elf_file *self, const tables *at, uint64_t index)
 {
@@ -65,10 +65,10 @@ add_name(elf_file *self, elf_name name)
     return true;
 }
 
-static bool
-read_dynamic(elf_file *self, const Elf64_Dyn *dynamic, size_t count, tables *at)
+static void
+find_tables(elf_file *self, const Elf64_Dyn *dynamic, size_t count, tables *at)
 {
-    for (size_t i = 0; i < count && dynamic[i].d_tag != DT_NULL; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint64_t value = dynamic[i].d_un.d_val;
         switch (dynamic[i].d_tag) {
         case DT_STRTAB:
@@ -105,7 +105,13 @@ read_dynamic(elf_file *self, const Elf64_Dyn *dynamic, size_t count, tables *at)
             break;
         }
     }
-    for (size_t i = 0; i < count && dynamic[i].d_tag != DT_NULL; i++) {
+}
+
+// Names of libraries; they are in the table of strings.
+static bool
+read_library_names(elf_file *self, const Elf64_Dyn *dynamic, size_t count, const tables *at)
+{
+    for (size_t i = 0; i < count; i++) {
         elf_name name = name_at(self, at, dynamic[i].d_un.d_val);
         switch (dynamic[i].d_tag) {
         case DT_NEEDED:
@@ -130,7 +136,19 @@ read_dynamic(elf_file *self, const Elf64_Dyn *dynamic, size_t count, tables *at)
     return true;
 }
 
-// The names of libraries stand there a second time, not always as the same string.
+static bool
+read_dynamic(elf_file *self, const Elf64_Phdr *segment, tables *at)
+{
+    const Elf64_Dyn *dynamic = (const void *)(self->bytes + segment->p_offset);
+    size_t count = 0;
+    while (count < segment->p_filesz / sizeof *dynamic && dynamic[count].d_tag != DT_NULL) {
+        count++;
+    }
+    find_tables(self, dynamic, count, at);
+    return read_library_names(self, dynamic, count, at);
+}
+
+// Names of needed libraries stand here a second time, not always as the same string.
 static bool
 read_versions(elf_file *self, const tables *at)
 {
@@ -149,7 +167,7 @@ read_versions(elf_file *self, const tables *at)
     return true;
 }
 
-// The hash tables know how many symbols there are; nothing else that is loaded does.
+// Of all that is loaded, only the hash tables tell how many symbols there are.
 static size_t
 count_symbols(const elf_file *self, const tables *at)
 {
@@ -250,9 +268,7 @@ read_all(elf_file *self)
         return false;
     }
     tables at = {0};
-    return read_dynamic(self, (const void *)(self->bytes + dynamic->p_offset),
-                        dynamic->p_filesz / sizeof(Elf64_Dyn), &at) &&
-           read_versions(self, &at) && read_symbols(self, &at);
+    return read_dynamic(self, dynamic, &at) && read_versions(self, &at) && read_symbols(self, &at);
 }
 
 static bool

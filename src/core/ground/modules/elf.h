@@ -1,11 +1,11 @@
 // elf: what a shared object says of itself, read from its file [System V ABI, gabi 4.2].
 //
-// Purpose. What must be known to make a private copy of it: which libraries it needs and where it
-// looks for them, under which name it is found, and the symbols of which glibc would have one only.
+// Purpose. Finds what making a private copy needs: which libraries the file needs and where it
+// looks for them, its own SONAME, and the symbols of which glibc would keep one only.
 //
 // Lifetime. The file stays mapped, and all names point into it, until elf_close.
 //
-// Threads. Any; one at a time for one file.
+// Threads. Any; one file in one thread at a time.
 //
 // Errors. elf_open returns NULL, and errno says why: ENOEXEC if it is no 64-bit object of this
 // machine's byte order.
@@ -31,14 +31,14 @@ typedef struct {
     const Elf64_Phdr *segments;
     int segment_count;
     elf_name soname; // text NULL: it has none
-    elf_name *names; // owned: of the libraries that it needs, also where their versions are told
-    int needed_count, name_count; // the first are those that it needs
+    elf_name *names; // owned: of needed libraries, first from DT_NEEDED, then from DT_VERNEED
+    int needed_count, name_count; // the first needed_count names are from DT_NEEDED
     const char *rpath, *runpath;  // or NULL
-    size_t *unique;               // owned: where in the file the kinds of unique symbols are
+    size_t *unique;               // owned: offsets in the file of st_info of STB_GNU_UNIQUE symbols
     size_t unique_count;
-    bool uses_python;       // functions of CPython
-    bool has_exit_handlers; // of C++ statics, mostly
-    bool is_permanent;      // asks never to be unloaded
+    bool uses_python;       // calls functions of CPython
+    bool has_exit_handlers; // destructors of C++ statics, mostly
+    bool is_permanent;      // asks never to be unloaded (DF_1_NODELETE)
     bool has_text_relocations;
 } elf_file;
 

@@ -43,8 +43,8 @@ elf_copy_new_name(const char *name, char *fresh)
 
 // ---- the file ----
 
-// Gone with its last mapping, also after a crash. In memory, or where the system refuses to execute
-// that, in the folder for temporary files.
+// The file goes with its last mapping, also after a crash. It is in memory, or, where the system
+// refuses executable files there, in the folder for temporary files.
 static int
 open_nameless(const char *name)
 {
@@ -80,7 +80,7 @@ write_all(int descriptor, const void *bytes, size_t size, size_t offset)
     return true;
 }
 
-// What is loaded, and the headers; not what only debuggers read.
+// Copies the headers and what is loaded; not what only debuggers read.
 static bool
 write_segments(int descriptor, const elf_file *file, size_t *copied)
 {
@@ -99,7 +99,7 @@ write_segments(int descriptor, const elf_file *file, size_t *copied)
     return is_written;
 }
 
-// Less than a page; where it begins and ends is noted.
+// Writes less than a page, and notes where that begins and ends.
 static bool
 overwrite(elf_copy *self, const void *bytes, size_t size, size_t offset)
 {
@@ -130,7 +130,7 @@ elf_copy_patch(elf_copy *self, const elf_file *file, const elf_copy_renaming *re
     return is_written;
 }
 
-// ---- sharing what is alike ----
+// ---- sharing equal pages ----
 
 static int
 compare(const void *left, const void *right)
@@ -145,7 +145,7 @@ typedef struct {
     size_t shared;
 } sharing;
 
-// Offsets in the file, of whole pages.
+// `begin` and `end` are offsets in the file, at page boundaries.
 static void
 share_run(sharing *self, const Elf64_Phdr *segment, size_t begin, size_t end)
 {
@@ -156,10 +156,10 @@ share_run(sharing *self, const Elf64_Phdr *segment, size_t begin, size_t end)
     int protection = PROT_READ | ((segment->p_flags & PF_X) != 0 ? PROT_EXEC : 0);
     if (mmap(place, end - begin, protection, MAP_PRIVATE | MAP_FIXED, self->original,
              (off_t)begin) == MAP_FAILED) {
-        return; // too many mappings: what was there is there still
+        return; // too many mappings: the copy's own pages remain
     }
     self->shared += end - begin;
-    // Not the first page where another segment ends in it, which still is the copy's.
+    // Not a first page in which another segment ends: that one still needs the copy's page.
     size_t own = (segment->p_offset + page_size() - 1) & ~(page_size() - 1);
     begin = begin < own ? own : begin;
     (void)fallocate(self->copy, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)begin,
@@ -170,7 +170,7 @@ static void
 share_segment(sharing *self, const Elf64_Phdr *segment, const size_t *patched, size_t count)
 {
     size_t page = page_size(), begin = segment->p_offset & ~(page - 1);
-    // Only whole pages: in the last one the next segment may begin, which has patches of its own.
+    // Only whole pages: the next segment may begin in the last one, and has patches of its own.
     size_t end = (segment->p_offset + segment->p_filesz) & ~(page - 1);
     for (size_t i = 0; i < count; i++) {
         if (patched[i] >= begin && patched[i] < end) {
@@ -181,7 +181,7 @@ share_segment(sharing *self, const Elf64_Phdr *segment, const size_t *patched, s
     share_run(self, segment, begin, end);
 }
 
-// A wish: on failure the copy's own pages remain.
+// An optimisation: on failure the copy's own pages remain.
 static void
 share_pages(elf_copy *self, const elf_file *file, void *handle)
 {
@@ -208,7 +208,7 @@ share_pages(elf_copy *self, const elf_file *file, void *handle)
 
 // ---- loading ----
 
-// A path to the descriptor. Slashes and dots that are worth nothing tell one number from another.
+// A path to the descriptor. Redundant slashes and dots encode the number, so that paths differ.
 static size_t
 write_path(int descriptor, unsigned number, char *path)
 {
@@ -219,7 +219,7 @@ write_path(int descriptor, unsigned number, char *path)
     return (size_t)(end - path) + (size_t)sprintf(end, "/%d", descriptor);
 }
 
-// glibc keeps the paths of all that is loaded, while the numbers of descriptors come again.
+// glibc remembers the path of each loaded file, and numbers of descriptors are reused.
 static bool
 is_known(const char *path)
 {
@@ -273,7 +273,7 @@ elf_copy_drop(elf_copy *self)
     self->patched = NULL;
 }
 
-// What dlerror says, with the original's path.
+// The text of dlerror, with the original's path in place of the copy's.
 static void
 describe(char *failure, size_t size, const elf_file *file, const char *path, const char *reason)
 {
@@ -322,7 +322,7 @@ rest(struct dl_phdr_info *info, size_t size, void *path)
         if (each->p_type == PT_LOAD && (each->p_flags & PF_W) == 0) {
             uintptr_t begin = (info->dlpi_addr + each->p_vaddr) & ~(page_size() - 1);
             size_t length = info->dlpi_addr + each->p_vaddr + each->p_filesz - begin;
-            (void)madvise((void *)begin, length, MADV_DONTNEED); // a wish
+            (void)madvise((void *)begin, length, MADV_DONTNEED); // only a hint
         }
     }
     return 1;

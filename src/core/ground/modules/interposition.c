@@ -144,7 +144,7 @@ relocations_of(const struct link_map *map)
     return found;
 }
 
-// Where pages were made read-only once they were relocated.
+// Pages that were made read-only after relocation.
 typedef struct {
     uintptr_t base, begin, end;
 } protected_range;

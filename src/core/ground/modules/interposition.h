@@ -1,13 +1,13 @@
-// interposition: functions that one private copy of a library calls are replaced by others, which
-// know whose copy it is.
+// interposition: replaces functions that a private copy of a library calls by others, which know to
+// which interpreter the copy belongs.
 //
-// Purpose. Some functions answer for the process, or for the main interpreter, whoever asks. In the
-// relocations of a loaded library each is replaced by a few instructions (a trampoline) that add
+// Purpose. Some functions answer for the process, or for the main interpreter, whoever calls them.
+// In a loaded library's relocations each is replaced by a few instructions (a trampoline) that add
 // one more argument, the context, and jump to the replacement.
 //
 // Lifetime. Trampolines must outlive the libraries that jump to them.
 //
-// Threads. Any; before anybody else calls into the library.
+// Threads. Any; before another thread calls into the library.
 #ifndef ATOLL_GROUND_INTERPOSITION_H
 #define ATOLL_GROUND_INTERPOSITION_H
 
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Where there are no trampolines for the machine, nothing is replaced.
+// On other machines there are no trampolines, and nothing is replaced.
 #if defined(__x86_64__)
 #    define INTERPOSITION_EXISTS 1
 #else
@@ -25,14 +25,14 @@
 typedef struct {
     const char *name;
     void *replacement;
-    int position; // which argument the context becomes: the number of the function's own
-    _Atomic(void *) *original; // or NULL: where the function's own address is kept
+    int position; // index of the context among the arguments: how many the function has
+    _Atomic(void *) *original; // or NULL: receives the address of the function itself
 } interposition;
 
 typedef struct trampolines trampolines;
 
 trampolines *trampolines_new(const interposition *table, size_t count,
-                             void *context); // NULL: memory
+                             void *context); // NULL: out of memory
 void trampolines_free(trampolines *self);
 
 // `library` is what dlopen returned. False: errno; parts of it may have been replaced.

@@ -15,7 +15,7 @@
 #include "ground/modules/unload_guard.h"
 #include "ground/base/text.h"
 
-// They keep no objects of Python, and some of them (OpenMP's run-times) must be there once only.
+// Never copied: they keep no objects of Python, and some (OpenMP's run-times) may exist only once.
 static const char *const shared_by_all[] = {
     "libscipy_openblas", "libopenblas", "libmkl", "libgomp", "libgfortran", "libquadmath",
     "libstdc++",         "libgcc_s",    "libomp", "libiomp", "libpython",
@@ -28,15 +28,15 @@ typedef struct library {
     char *name;    // owned: the copy's SONAME, or NULL
     elf_copy copy; // its descriptor is open only while it is loaded
     bool is_copy;
-    bool may_rest;  // its pages that are only read are as in the file
+    bool may_rest;  // its read-only pages are as in the file
     bool is_python; // it, or a library that it needs, calls CPython
-    bool must_stay; // its destructors would use an interpreter that has gone
+    bool must_stay; // its destructors would use an interpreter that has ended
     // Only while it is loaded:
     elf_file *file;          // owned
-    struct library **needed; // owned: by the numbers of the file's names; NULL: the system's
+    struct library **needed; // owned: indexed as the file's names; NULL: the system's
 } library;
 
-// A tree, as it was given with a load.
+// A folder whose libraries are copied too.
 typedef struct root {
     struct root *next;
     char path[];
@@ -51,7 +51,7 @@ struct libraries {
     trampolines *given, *of_threads, *of_loading;
 };
 
-// ---- what the copies call instead ----
+// ---- replacements that the copies call ----
 
 static const char *
 root_of(libraries *self, const char *path)
@@ -63,8 +63,8 @@ root_of(libraries *self, const char *path)
     return each == NULL ? NULL : each->path;
 }
 
-// A library that a copy loads by its path (cffi does so for its users) is copied as well. Whoever
-// asked for it closes it some day, so that it is counted once more.
+// dlopen for the copies: a library of a known tree (cffi loads some for its users) is copied too.
+// The caller will close the handle, so the copy is opened once more for it.
 static void *
 open_library(const char *path, int flags, libraries *self)
 {
@@ -141,12 +141,12 @@ libraries_count(libraries *self)
 
 // ---- loading: what is needed ----
 
-// What one call of libraries_load_locked loads: the last comes after all that it needs, but for
-// libraries that need each other in a circle.
+// What one call of libraries_load_locked loads. A library comes after all that it needs, except
+// where libraries need each other in a circle.
 typedef struct {
     libraries *of;
     const char *tree;
-    library *found; // in the order of loading, the last first
+    library *found; // in reverse order of loading
     library *visited;
     char *failure;
     size_t failure_size;
@@ -291,8 +291,8 @@ make_copy(library *self)
     return elf_copy_make(&self->copy, self->file, name);
 }
 
-// By what a library's name is replaced in those that need it. By the path, if there is room for it,
-// it is found whether or not it is loaded yet.
+// The name of a library in those that need it. That is its path, if there is room for it: by its
+// path a library is found even before it is loaded.
 static const char *
 new_name(const library *self, const char *old)
 {
@@ -300,7 +300,7 @@ new_name(const library *self, const char *old)
     return is_being_loaded && strlen(self->copy.path) <= strlen(old) ? self->copy.path : self->name;
 }
 
-// Which of the file's names are replaced. The result is owned; NULL: out of memory.
+// The file's names that are replaced. The result is owned; NULL: out of memory.
 static elf_copy_renaming *
 find_renamings(const library *self, size_t *count)
 {
@@ -346,7 +346,7 @@ refuse_copy(const request *self, const library *each)
     return false;
 }
 
-// All of them, before any is patched: the paths of those that they need are written into them.
+// All are made before any is patched: patches contain the paths of other copies.
 static bool
 make_copies(const request *self)
 {
@@ -507,7 +507,8 @@ libraries_end(libraries *self)
     for (library *each = self->newest; each != NULL; each = each->next) {
         loading_close(each->handle);
     }
-    // A copy also stays while a destructor of a variable of some thread is due: it may call us.
+    // glibc keeps a copy loaded while destructors of its thread_local variables are due. They may
+    // call trampolines.
     for (library *each = self->newest; each != NULL; each = each->next) {
         must_stay |= each->is_copy && elf_copy_is_loaded(each->copy.path);
     }

@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-// Those who load share it, also within each other: glibc lets readers pass writers that wait.
+// Loading threads are its readers, also recursively: glibc lets readers pass waiting writers.
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static _Thread_local unsigned depth;
 
@@ -49,7 +49,7 @@ loading_list(int (*visit)(struct dl_phdr_info *, size_t, void *), void *data)
 
 // ---- fork ----
 
-// A constructor that forks is in the middle of loading, whatever we do.
+// A constructor that forks is inside a load already: nothing can be done about it.
 void
 loading_fork_prepare(void)
 {

@@ -1,9 +1,9 @@
 // loading: opening, closing and listing shared objects, while no other thread forks.
 //
-// Purpose. What the dynamic loader knows is not whole while it loads, and its list is locked while
-// it is read: a child forked then cannot load anything any more, as glibc holds neither lock across
-// a fork. Under one GIL threads do not fork and load at once; where there are many, this keeps them
-// apart.
+// Purpose. While the dynamic loader loads, its data is inconsistent, and its list is locked while
+// it is read. A child forked meanwhile could not load anything any more, because glibc takes
+// neither lock before a fork. One GIL keeps threads from forking and loading at once; with many
+// GILs this lock does.
 //
 // Threads. Any; also below a constructor that is run by loading_open.
 #ifndef ATOLL_GROUND_LOADING_H

@@ -1,4 +1,4 @@
-// needed: where the libraries are that a shared object needs [ld.so(8)].
+// needed: finds the libraries that a shared object needs [ld.so(8)].
 //
 // Threads. Any.
 #ifndef ATOLL_GROUND_NEEDED_H
@@ -9,13 +9,13 @@
 
 #include "ground/modules/elf.h"
 
-// A file, and that which it is loaded for.
+// A file, and the one that needs it.
 typedef struct needed_search {
     const elf_file *file;
     const struct needed_search *needed_by;
 } needed_search;
 
-// As the dynamic linker searches, as far as the files say; false: only the system may know it.
+// Searches RPATH and RUNPATH as the dynamic linker does. False: not there; the system may have it.
 // `path` has room for PATH_MAX.
 bool needed_find(const needed_search *from, const char *name, char *path);
 

@@ -4,14 +4,14 @@
 #include <limits.h>
 #include <stdlib.h>
 
-// One less than there are: in the last, sanitizers take their own record of the thread away.
+// One round less than there are: in the last, sanitizers drop their own record of the thread.
 #define DESTRUCTOR_ROUNDS (PTHREAD_DESTRUCTOR_ITERATIONS - 1)
 
 typedef struct {
     void *(*function)(void *);
     void *argument;
     unload_guard *of;
-    int rounds; // of destructors, that its thread has ended
+    int rounds; // how many rounds of destructors have run as its thread ends
 } started_thread;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -24,7 +24,7 @@ forget_thread(started_thread *self)
     free(self);
 }
 
-// A thread has ended when the destructors of its other keys have run: they may be the copy's.
+// A thread counts until the destructors of its other keys have run: they may be the copy's.
 static void
 end_thread(void *argument)
 {
@@ -41,7 +41,7 @@ static void
 make_thread_end(void)
 {
     if (pthread_key_create(&thread_end, end_thread) != 0) {
-        abort(); // all 1,024 are taken before the first library is loaded
+        abort(); // all 1,024 keys were taken before the first library was loaded
     }
 }
 
@@ -72,7 +72,7 @@ create_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*funct
     return result;
 }
 
-// std::thread's, which is in a library that is not copied: it calls pthread_create from there.
+// std::thread starts threads in libstdc++, which is not copied: its pthread_create is not replaced.
 static _Atomic(void *) start_cpp_thread;
 
 static void
@@ -82,7 +82,7 @@ create_cpp_thread(void *thread, void *state, void *depend, unload_guard *self)
     ((void (*)(void *, void *, void *))atomic_load(&start_cpp_thread))(thread, state, depend);
 }
 
-// A destructor would be called in a thread that ends after the copy has gone.
+// Notes keys with destructors: a thread that ends after the copy is unloaded would call them.
 static int
 create_key(pthread_key_t *number, void (*destructor)(void *), unload_guard *self)
 {

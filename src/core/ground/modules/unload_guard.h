@@ -1,10 +1,10 @@
-// unload_guard: what private copies of libraries have begun that may outlast them.
+// unload_guard: counts what would call into private copies of libraries after they are unloaded.
 //
-// Purpose. A library must stay in memory while a thread runs in it, and while the system would call
-// back into it: threads that it starts are counted, and thread-specific keys with destructors
-// noted.
+// Purpose. A library must stay in memory while a thread runs in it, and while the system may call
+// back into it. So the threads that it starts are counted, and its thread-specific keys with
+// destructors are noted.
 //
-// Lifetime. Of the set of libraries; if something is left, for ever.
+// Lifetime. That of the set of libraries; for ever if that cannot be unloaded.
 //
 // Threads. Any.
 #ifndef ATOLL_GROUND_UNLOAD_GUARD_H
@@ -24,7 +24,7 @@ typedef struct unload_guard_key {
 
 typedef struct {
     atomic_int threads;        // that have not ended
-    atomic_bool has_uncounted; // there are some of which nobody can say when they end
+    atomic_bool has_uncounted; // there are threads whose end cannot be noticed
     pthread_mutex_t mutex;
     unload_guard_key *keys; // mutex
 } unload_guard;
@@ -34,6 +34,6 @@ extern const size_t unload_guard_table_size;
 
 void unload_guard_init(unload_guard *self);
 bool unload_guard_has_threads(const unload_guard *self);
-void unload_guard_end(unload_guard *self); // no thread is left: no key calls back any more
+void unload_guard_end(unload_guard *self); // after the last thread has ended; deletes the keys
 
 #endif

@@ -28,7 +28,7 @@ meld(queue_item *one, queue_item *other)
     return root;
 }
 
-// In pairs from the left, then all of them from the right.
+// Melds pairs from the left, then all pairs from the right.
 static queue_item *
 meld_siblings(queue_item *first)
 {
@@ -159,7 +159,7 @@ list_withdraw(backlog *self, const queue_item *item, uint64_t number)
     return true;
 }
 
-// The list is in the order of the numbers, up or down. What was taken stood near the front.
+// The list is in ascending or descending order of numbers. Items are put back near the front.
 static void
 list_put_back(backlog *self, queue_item *item)
 {

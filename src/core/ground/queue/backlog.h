@@ -3,7 +3,7 @@
 // Purpose. Oldest first, newest first, or smallest key first and among equals the oldest (a pairing
 // heap [Fredman et al. 1986]). The links are part of the items, so nothing is ever allocated.
 //
-// Lifetime. An item belongs to whoever made it, but to the backlog while it is in there.
+// Lifetime. An item belongs to its maker, but to the backlog while it is inside.
 //
 // Threads. The queue's mutex guards it.
 #ifndef ATOLL_GROUND_BACKLOG_H
@@ -32,11 +32,11 @@ typedef struct {
 void backlog_insert(backlog *self, queue_item *item);
 queue_item *backlog_take(backlog *self); // the next one; NULL: none
 void backlog_put_back(backlog *self,
-                      queue_item *item);     // by its number, as if it had never been taken
+                      queue_item *item); // to its place by number, as if it had never been taken
 queue_item *backlog_take_all(backlog *self); // linked by `next`
 
-// Take out this very item, wherever it stands; false: it is not there. `item` is not followed
-// unless it is, so it may be long gone.
+// Take out this very item, wherever it stands. False: it is not there. It may then have been freed:
+// `item` is compared only, not followed.
 bool backlog_withdraw(backlog *self, const queue_item *item, uint64_t number);
 
 #endif

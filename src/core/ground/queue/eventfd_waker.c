@@ -11,7 +11,8 @@ struct eventfd_waker {
     atomic_intptr_t references;
     int descriptor;
     pthread_mutex_t mutex;
-    eventfd_waker_call ends; // mutex; a circle of those called and not yet taken, the oldest next
+    eventfd_waker_call
+        ends; // mutex; head of a circle of calls woken and not yet taken, oldest first
 };
 
 eventfd_waker *
@@ -106,7 +107,7 @@ eventfd_waker_take(eventfd_waker *self, uint64_t *numbers, size_t capacity)
         unlink_locked(call);
     }
     if (self->ends.next == &self->ends) {
-        (void)!eventfd_read(self->descriptor, &calls); // silent again
+        (void)!eventfd_read(self->descriptor, &calls); // not readable any more
     }
     pthread_mutex_unlock(&self->mutex);
     return count;

@@ -6,7 +6,7 @@
 
 #include "ground/base/shake.h"
 
-#define SPIN_ROUNDS 60 // about 2 us: longer pays on idle processors only, and costs on busy ones
+#define SPIN_ROUNDS 60 // about 2 us: more helps on idle processors only, and costs on busy ones
 
 typedef struct waiter_list {
     queue_waiter *first, *last;
@@ -20,29 +20,29 @@ struct queue {
     backlog items;                    // mutex
     uint64_t arrivals;                // mutex
     int64_t capacity;                 // mutex; 0 or less: no limit
-    int64_t unfinished;               // mutex; put and not yet done with
+    int64_t unfinished;               // mutex; items put without a task_done yet
     bool is_shut_down, is_drained;    // mutex
     waiter_list waiters[QUEUE_SIDES]; // mutex; the longest waiting first
     waiter_list chosen;               // mutex; getters that have their item, and may yet give up
-    int64_t held;                     // mutex; how many these are
-    queue *next, *previous;           // registry; next also: to be freed
+    int64_t held;                     // mutex; how many getters are in `chosen`
+    queue *next, *previous;           // registry; `next` also links queues that are to be freed
 };
 
 static struct {
     pthread_mutex_t mutex; // guards all of it; taken before a queue's
     queue *first;
-    uint64_t count; // of those ever made
+    uint64_t count; // of queues ever made
 } registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 // ---- waiters ----
 
 void
-waiter_init(queue_waiter *self, queue_side side, eventfd_waker *ringing, uint64_t number)
+waiter_init(queue_waiter *self, queue_side side, eventfd_waker *waker, uint64_t number)
 {
     *self = (queue_waiter){.side = side,
                            .result = QUEUE_WAITING,
                            .thread = pthread_self(),
-                           .waker = ringing,
+                           .waker = waker,
                            .call.number = number};
     sem_init(&self->semaphore, 0, 0);
 }
@@ -78,7 +78,7 @@ unlink_locked(queue_waiter *waiter)
     waiter->list = NULL;
 }
 
-// Under the mutex to the end: as soon as it is free, the waiter may be gone.
+// Under the mutex to the end: once that is released, the waiter may be freed.
 static void
 decide_locked(queue_waiter *waiter, queue_result result)
 {
@@ -127,9 +127,9 @@ queue_wait(queue_waiter *waiter, int64_t deadline)
     return semaphore_wait(&waiter->semaphore, deadline);
 }
 
-// ---- what is possible happens ----
+// ---- deciding ----
 
-// What is held may come back.
+// Held items count: they may be put back.
 static bool
 has_room_locked(const queue *self)
 {
@@ -145,7 +145,7 @@ choose_locked(queue *self, queue_waiter *getter)
     self->held++;
 }
 
-// False: it was not chosen.
+// True: the waiter was chosen, so it has an item.
 static bool
 let_go_locked(queue *self, queue_waiter *waiter)
 {
@@ -172,7 +172,7 @@ finish_tasks_locked(queue *self, int64_t count)
     }
 }
 
-// After every change: hand items to getters and let putters in, as long as there are such.
+// After every change: hand items to getters and let putters in, as long as that is possible.
 static void
 settle_locked(queue *self)
 {
@@ -195,7 +195,7 @@ settle_locked(queue *self)
     }
 }
 
-// What could not be done at once: is there somebody to wait?
+// The operation cannot be done at once: link the waiter, if there is one.
 static queue_result
 wait_locked(queue *self, queue_waiter *waiter)
 {
@@ -243,7 +243,7 @@ queue_put(queue *self, queue_item *item, queue_waiter *waiter)
     else {
         insert_locked(self, item);
     }
-    tell_locked(waiter, result, item); // while it is ours: settling may give it away
+    tell_locked(waiter, result, item); // while the item is ours: settling may hand it on
     if (result == QUEUE_DONE) {
         settle_locked(self);
     }
@@ -332,7 +332,7 @@ queue_shut_down(queue *self, bool is_immediate)
         drained = backlog_take_all(&self->items);
         finish_tasks_locked(self, count);
     }
-    decide_all_locked(self, QUEUE_GETTERS, QUEUE_SHUT_DOWN); // they wait, so it is empty
+    decide_all_locked(self, QUEUE_GETTERS, QUEUE_SHUT_DOWN); // getters wait only at an empty queue
     decide_all_locked(self, QUEUE_PUTTERS, QUEUE_SHUT_DOWN);
     pthread_mutex_unlock(&self->mutex);
     discard_all(self, drained);
@@ -363,8 +363,8 @@ queue_finish(queue *self, queue_waiter *waiter, queue_item **item)
     return result;
 }
 
-// What a getter was handed and does not want. After an immediate shutdown nobody else is to have
-// it.
+// Take back the item of a cancelled getter. After an immediate shutdown nobody else may get it: the
+// caller frees it.
 static queue_item *
 put_back_locked(queue *self, queue_item *item)
 {
@@ -377,7 +377,7 @@ put_back_locked(queue *self, queue_item *item)
     return NULL;
 }
 
-// What a putter put and does not want to have put; NULL: somebody has got it already.
+// Take out the item of a cancelled putter. NULL: it has been got already.
 static queue_item *
 withdraw_locked(queue *self, queue_item *item, uint64_t number)
 {
@@ -467,7 +467,7 @@ queue_incref(queue *self)
     atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
 }
 
-// One whose last count is gone is still in the registry for a moment.
+// A queue without a count is still in the registry for a moment.
 static bool
 try_incref(queue *self)
 {
@@ -515,8 +515,8 @@ free_queue(queue *self)
     free(self);
 }
 
-// An item may hold the last count of another queue, whose items ...: one after the other, not
-// one inside the other.
+// An item may hold the last count of another queue, whose items may do the same. So queues are
+// freed in a loop, not recursively.
 void
 queue_decref(queue *self)
 {
@@ -560,7 +560,8 @@ queue_fork_parent(void)
     pthread_mutex_unlock(&registry.mutex);
 }
 
-// A waiter of another thread is on a stack, or in an interpreter, that is no more.
+// In a forked child, waiters of other threads are on stacks or in interpreters that do not exist
+// any more.
 static void
 forget_others(queue *self, const waiter_list *list)
 {

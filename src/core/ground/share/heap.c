@@ -11,15 +11,15 @@
 
 #define RANGE_LARGEST  (1024 * GIBIBYTE)
 #define RANGE_SMALLEST GIBIBYTE
-#define SPAN_SIZE      (64 * KIBIBYTE) // at least, of new ones
-#define REST_SMALLEST  (1 * KIBIBYTE)  // less is not worth being kept for others
+#define SPAN_SIZE      (64 * KIBIBYTE) // new spans have at least this size
+#define REST_SMALLEST  (1 * KIBIBYTE)  // smaller rests are dropped
 
-// Beyond every address that a process has.
+// Above every address that a process can have.
 #define NOWHERE ((uintptr_t)1 << 63)
 
 heap_range heap_addresses = {.start = NOWHERE};
 
-// At the start of a span that may be taken.
+// Written at the start of a free span.
 typedef struct rest {
     struct rest *next;
     size_t size;
@@ -27,7 +27,7 @@ typedef struct rest {
 
 static struct {
     pthread_mutex_t mutex; // guards all of it
-    unsigned char *next;   // not committed from here on
+    unsigned char *next;   // from here on not committed
     unsigned char *limit;
     rest *rests;
     bool is_sealed;
@@ -117,7 +117,7 @@ add_rest_locked(unsigned char *start, unsigned char *limit)
     }
 }
 
-// Pages of which a part was used are sealed whole.
+// A page that was used in part is sealed whole.
 void
 heap_keep(heap_span *span)
 {
@@ -150,7 +150,7 @@ heap_seal(void)
     pthread_mutex_lock(&heap.mutex);
     bool is_possible = heap.next != NULL || reserve_locked();
     if (is_possible) {
-        // What others are filling now stays writable until they keep it.
+        // Spans that others are filling now stay writable until they are kept.
         heap.rests = NULL;
         heap.is_sealed = true;
     }

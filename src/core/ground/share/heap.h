@@ -1,13 +1,14 @@
-// heap: one range of addresses for objects that all interpreters share and nobody ever frees.
+// heap: one range of addresses for objects that all interpreters share and that are never freed.
 //
-// Purpose. Whether an object is shared is seen from its address alone, in one comparison. The range
-// is reserved once; memory is committed as spans, each of which one builder fills at a time.
+// Purpose. One comparison of an object's address tells whether it is shared. The range is reserved
+// once; memory is committed as spans, each filled by one share_arena at a time.
 //
-// Lifetime. Of the process. A span that was given back may be taken again; what was kept stays.
+// Lifetime. That of the process. A span that was given back may be taken again; what was kept
+// stays.
 //
-// Threads. Any. Writing into a span is its taker's business.
+// Threads. Any. Only the taker of a span writes into it.
 //
-// Errors. heap_take returns false when memory is short, and has changed nothing.
+// Errors. heap_take returns false when out of memory, and then has changed nothing.
 #ifndef ATOLL_GROUND_HEAP_H
 #define ATOLL_GROUND_HEAP_H
 
@@ -24,7 +25,7 @@ typedef struct {
     unsigned char *start, *next, *limit; // used from start to next, free from there to limit
 } heap_span;
 
-// Not set: no address is in the range, whichever of the two is seen first.
+// Before it is reserved no address is in the range, whichever of the two fields is seen set first.
 typedef struct {
     atomic_uintptr_t start;
     atomic_size_t size;
@@ -40,13 +41,13 @@ heap_contains(const void *pointer)
     return UNLIKELY((uintptr_t)pointer - start < size);
 }
 
-// At least that many bytes, which are not all zero where a span is taken again.
+// At least that many bytes. Not zeroed if the span was used before.
 MUST_CHECK bool heap_take(heap_span *span, size_t size);
 void heap_keep(heap_span *span);      // what was used stays; the rest may be taken again
 void heap_give_back(heap_span *span); // all of it may be taken again
 
-// A test mode: what is kept from now on can only be read. Whoever writes to it ends the process at
-// that place. False: the system refused.
+// A test mode: what is kept from now on is read-only, so a write to it ends the process where it
+// happens. False: the system refused.
 MUST_CHECK bool heap_seal(void);
 
 void heap_fork_prepare(void);

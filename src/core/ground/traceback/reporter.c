@@ -12,10 +12,10 @@
 
 typedef struct {
     atomic_bool is_registered; // read without the mutex
-    bool is_left;              // not registered, but our handler may be another's to restore
+    bool is_left;              // not registered any more, but other code may restore our handler
     int descriptor;
-    struct sigaction before;  // what it replaced
-    struct sigaction beneath; // where it was left: what it replaced first
+    struct sigaction before;  // what our handler replaced
+    struct sigaction beneath; // if is_left: what it replaced first
     atomic_bool is_rung;      // without the mutex
 } signal_slot;
 
@@ -44,9 +44,9 @@ look_at_thread(thread *each, void *argument)
     look *self = argument;
     crossing_log_seen levels[CROSSING_LOG_LEVELS];
     int depth = crossing_log_copy(&each->visits, levels);
-    int64_t shown = -1; // when a visit around this one is reported: this one too, if it has begun
+    int64_t shown = -1; // when the visit around this one is reported; this one too, if it had begun
     for (int i = 0; i < depth && i < CROSSING_LOG_LEVELS; i++) {
-        // What began before anybody watched is counted from when that was.
+        // A visit that began before the watchdog counts from the watchdog's start.
         int64_t since = levels[i].since < self->owner->start ? self->owner->start : levels[i].since;
         if (since == CROSSING_LOG_UNTIMED || since <= shown) {
             continue;
@@ -64,7 +64,7 @@ look_at_thread(thread *each, void *argument)
 
 // ---- the thread ----
 
-// The descriptor is duplicated, so that whoever closes it need not wait until all is written.
+// The descriptor is duplicated, so that it can be closed before all is written.
 static void
 report_unlocked(int descriptor, const slow_visit *slow, int count)
 {
@@ -88,7 +88,7 @@ answer_signals(void)
     }
 }
 
-// One watchdog that has something to report does so: the list may be another one afterwards. False:
+// Lets one watchdog report, if one has something to report; the list may change meanwhile. False:
 // none has.
 static bool
 look_around(int64_t *next)
@@ -193,7 +193,7 @@ watchdog_stop(watchdog *self)
 
 // ---- signals ----
 
-// Restored by somebody after it was unregistered: what it had replaced goes on.
+// Our handler was restored by other code after it was unregistered: put back what it had replaced.
 static void
 step_aside(int number)
 {
@@ -284,7 +284,7 @@ reporter_look_beneath(int number, bool (*look)(int number, struct sigaction *act
     return is_on_top;
 }
 
-// Whoever has taken the signal since keeps it, and may give it back to us.
+// A handler that was installed over ours stays, and may later restore ours.
 bool
 reporter_unregister(int number)
 {
@@ -322,7 +322,8 @@ reporter_fork_parent(void)
     pthread_mutex_unlock(&reporter.mutex);
 }
 
-// Watchdogs of threads that are gone watch on: nobody knows whose they are, and there is no harm.
+// Watchdogs of threads that the child does not have go on: nobody knows whose they are, and they do
+// no harm.
 void
 reporter_fork_child(void)
 {
@@ -331,6 +332,6 @@ reporter_fork_child(void)
     bool was_running = reporter.is_running;
     reporter.is_running = false;
     if (was_running) {
-        (void)start_locked(); // a signal may be all that ever asks for it
+        (void)start_locked(); // a signal handler cannot start it
     }
 }

@@ -1,15 +1,15 @@
-// reporter: one thread that reports where all threads are, when a signal asks for it, or a watchdog
-// finds that a visit has been taking too long.
+// reporter: one thread that reports where all threads are when a signal comes, or when a watchdog
+// finds that a visit takes too long.
 //
-// Purpose. It needs nobody's help: a thread that is stuck, with a GIL or without, cannot keep it
-// from reporting. What a report says is a function given to it (ground knows no Python).
+// Purpose. It needs no GIL, so no stuck thread can keep it from reporting. The function given to
+// reporter_init writes the report (ground knows no Python).
 //
 // Lifetime. Started by the first signal or watchdog, and not stopped at exit: a process that hangs
 // while it ends is worth a report too. A forked child starts its own.
 //
-// Threads. Any. reporter_ring is async-signal-safe. Lock order: reporter, threads.
+// Threads. Any. The signal handler is async-signal-safe. Lock order: reporter, threads.
 //
-// Errors. False: no thread to be had; or see the function.
+// Errors. False: the thread could not be started; or see the function.
 #ifndef ATOLL_GROUND_REPORTER_H
 #define ATOLL_GROUND_REPORTER_H
 
@@ -26,32 +26,33 @@ typedef struct {
     int64_t elapsed;     // nanoseconds
 } slow_visit;
 
-// With none: a signal asks. With no reporter lock held.
+// Writes a report. No slow visits: a signal asked for it. Called without the reporter's lock.
 typedef void (*reporter_report)(int descriptor, const slow_visit *slow, int count);
 
 #define WATCHDOG_LIMIT (INT64_MAX / 4)
 
 typedef struct watchdog {
     int64_t limit;  // nanoseconds; at most WATCHDOG_LIMIT
-    int descriptor; // where to report to; the watchdog's own
+    int descriptor; // where to report; belongs to the watchdog
     bool is_running;
     int64_t start;  // when it was started
-    int64_t looked; // what was too slow by then has been reported
+    int64_t looked; // what was too slow at that time has been reported
     struct watchdog *next;
 } watchdog;
 
-void reporter_init(reporter_report report); // before all else
+void reporter_init(reporter_report report); // call first
 void reporter_rest(void); // its thread ends soon; the next watchdog or signal starts it again
 
 // Each slow visit is reported once, with those inside it. False: no thread.
 MUST_CHECK bool watchdog_start(watchdog *self);
 void watchdog_stop(watchdog *self); // also if it is not running
 
-// Report to this descriptor, which is the reporter's from now on, whenever the signal comes.
+// Report to this descriptor, which belongs to the reporter from now on, whenever the signal comes.
 MUST_CHECK bool reporter_register(int number, int descriptor); // false: errno says why
 bool reporter_unregister(int number);                          // false: it was not registered
 
-// Where the signal's handler is ours: look at, or change, what it is to restore. False: it is not.
+// If our handler is installed for the signal, let `look` read or change what it will restore.
+// False: it is not installed.
 bool reporter_look_beneath(int number, bool (*look)(int number, struct sigaction *action),
                            bool *result);
 

@@ -1,0 +1,113 @@
+"""Classes of exceptions: how one is named, found elsewhere, and stood in for."""
+
+from __future__ import annotations
+
+from _weakref import ref
+from importlib import import_module
+
+from .. import _core
+from .._typing import cast
+from .errors import AtollError, BaseRemoteError, RemoteError
+from .exception_parts import (
+    asked,
+    bases_of,
+    is_shared,
+    module_of,
+    qualname_of,
+    shared_base,
+    text_of,
+)
+from .names import name_of
+from .value_types import by_value_class, by_value_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    # A class that not all share: its module, qualified name, cloudpickle's id if it went by value,
+    # the nearest type that all share, and those of its bases that are exceptions.
+    type TypeName = tuple[str, str, str | None, type[BaseException], tuple[Named, ...]]
+    type Named = type[BaseException] | TypeName
+
+_FAMILIES = (RemoteError, BaseRemoteError, AtollError)
+
+_sent: dict[tuple[str, str], ref[type]] = {}  # classes that have no import name, by what they say
+
+
+def named(cls: type[BaseException]) -> Named:
+    """Say which class it is."""
+    if is_shared(cls):
+        return cls
+    identifier = asked(by_value_id, cls, otherwise=None)
+    module = text_of(asked(module_of, cls, otherwise="?"))
+    qualname = text_of(qualname_of(cls))
+    if not has_name(cls):
+        _sent[module, qualname] = ref(cls)
+    bases = tuple(
+        named(base)
+        for base in bases_of(cls)
+        if issubclass(base, BaseException) and base not in _FAMILIES
+    )
+    return module, qualname, identifier, shared_base(cls), bases
+
+
+def has_name(cls: type) -> bool:
+    """Tell whether it can be imported under its name."""
+    return is_shared(cls) or asked(name_of, cls, otherwise=None) is not None
+
+
+def find(of: Named) -> type[BaseException] | None:
+    """Find the twin of a class."""
+    if isinstance(of, type):
+        return of
+    module, qualname, identifier, base, _ = of
+    found = asked(_imported, module, qualname, otherwise=None)  # importing runs code of others
+    if found is None and identifier is not None:
+        found = by_value_class(identifier)
+    if found is None and (module, qualname) in _sent:
+        found = _sent[module, qualname]()
+    is_one = isinstance(found, type) and issubclass(found, base)
+    return cast("type[BaseException]", found) if is_one else None
+
+
+def _imported(module: str, qualname: str) -> Any:
+    found: Any = import_module(module)
+    for part in qualname.split("."):
+        if _core.is_proxy(found):  # to a package that lives elsewhere: it would be asked of there
+            return None
+        found = getattr(found, part)
+    return found
+
+
+def twin(of: Named) -> type[BaseException]:
+    """Find the twin of a class, or make its stand-in; called for classes that are passed."""
+    return find(of) or stand_in(cast("TypeName", of))
+
+
+_stand_ins: dict[tuple[str, str, tuple[type, ...]], type[BaseException]] = {}
+
+
+def stand_in(of: TypeName) -> type[BaseException]:
+    """Make, once, a class that stands for one that is not to be had here.
+
+    Its bases are those of the other, so that `except` takes the same exceptions.
+    """
+    module, qualname, _, base, names = of
+    bases = tuple(map(twin, names)) or (base,)
+    key = module, qualname, bases
+    if key not in _stand_ins:
+        made = asked(_derived, module, qualname, base, bases, otherwise=None)  # a base may refuse
+        _stand_ins[key] = _derived(module, qualname, base, (base,)) if made is None else made
+    return _stand_ins[key]
+
+
+def _derived(
+    module: str, qualname: str, base: type[BaseException], bases: tuple[type[BaseException], ...]
+) -> type[BaseException]:
+    if not any(issubclass(each, BaseRemoteError) for each in bases):
+        bases = (RemoteError if issubclass(base, Exception) else BaseRemoteError, *bases)
+    # A qualified name can be any string, the name of a new class cannot.
+    name = qualname.rpartition(".")[2].encode("utf-8", "replace").decode().replace("\0", "?")
+    namespace = {"__module__": module, "__qualname__": qualname}
+    made: type[BaseException] = type(name, bases, namespace)
+    return made

@@ -1,0 +1,54 @@
+// What a remote class has of its own, not from its owner: what messages call it, and what NumPy is
+// told here about arrays.
+#include "types/reference.h"
+
+#define PREFIX "proxy of "
+
+// CPython's messages say that what they are about is a Proxy; `__name__` is that of the original.
+static int
+set_shown_name(PyTypeObject *class)
+{
+    const char *name = class->tp_name;
+    if (strncmp(name, "builtins.", 9) == 0) {
+        name += 9;
+    }
+    size_t size = sizeof PREFIX + strlen(name);
+    char *shown = PyMem_RawMalloc(size);
+    if (shown == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    snprintf(shown, size, PREFIX "%s", name);
+    class->tp_name = remote_class_data(class)->shown_name = shown;
+    return 0;
+}
+
+static int
+add_members(PyTypeObject *class, PyObject *members)
+{
+    PyObject *name, *value;
+    Py_ssize_t position = 0;
+    remote_class_data(class)->own_members = members;
+    while (members != NULL && PyDict_Next(members, &position, &name, &value)) {
+        if (PyType_Type.tp_setattro((PyObject *)class, name, value) < 0) {
+            return -1;
+        }
+    }
+    return members == NULL ? -1 : 0;
+}
+
+int
+remote_class_equip(core_state *state, PyTypeObject *class, bool is_array)
+{
+    return set_shown_name(class) < 0 ||
+                   (is_array && add_members(class, state_hook(state, HOOK_ARRAY_METHODS)) < 0)
+               ? -1
+               : 0;
+}
+
+const char *
+remote_class_name(PyTypeObject *class)
+{
+    const char *shown = remote_class_data(class)->shown_name;
+    return shown == NULL ? class->tp_name : shown + sizeof PREFIX - 1;
+}
