@@ -46,6 +46,7 @@ def child():
     load_copies()
 
 
+load_copies()  # before the first interpreter is made, nobody forgets imports of other threads
 stop = threading.Event()
 loaders = [threading.Thread(target=load) for _ in range(2)]
 for each in loaders:

@@ -1,5 +1,6 @@
 // What atoll._interpreter.standby needs: ready interpreters, abandoned ones, and its signal.
 #include "bridge/crossing/crossing.h"
+#include "bridge/crossing/own_threads.h"
 #include "bridge/interpreter/standby.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/lifecycle.h"
@@ -83,6 +84,13 @@ abandon(PyObject *module, PyObject *handle)
 }
 
 static PyObject *
+is_abandoned(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    return target == NULL ? NULL : PyBool_FromLong(target->is_abandoned);
+}
+
+static PyObject *
 take_retired(PyObject *module, PyObject *unused)
 {
     return hand_out_any(module, registry_take_retired());
@@ -98,11 +106,12 @@ close_retired(PyObject *module, PyObject *arguments)
         waiting_deadline(timeout, &deadline) < 0) {
         return NULL;
     }
+    char who[OWN_THREADS_TEXT_SIZE];
     interp *target = interpreter_closable(state, handle);
-    if (target == NULL || lifecycle_close(state, target, deadline, true) < 0) {
+    if (target == NULL || lifecycle_close(state, target, deadline, true, who) < 0) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return PyUnicode_FromString(who);
 }
 
 static PyObject *
@@ -179,10 +188,10 @@ wait_for_call(PyObject *module, PyObject *arguments)
 }
 
 static PyObject *
-await_standby(PyObject *module, PyObject *lock)
+await_standby(PyObject *module, PyObject *wait)
 {
     standby_await(1);
-    PyObject *done = PyObject_CallMethod(lock, "acquire", NULL);
+    PyObject *done = PyObject_CallNoArgs(wait);
     standby_await(-1);
     return done;
 }
@@ -202,6 +211,8 @@ PyMethodDef standby_functions[] = {
     {"abandon", abandon, METH_O,
      PyDoc_STR("abandon($module, handle, /)\n--\n\nHave an interpreter closed when its last export "
                "is dropped.")},
+    {"is_abandoned", is_abandoned, METH_O,
+     PyDoc_STR("is_abandoned($module, handle, /)\n--\n\nHas its thread ended?")},
     {"take_retired", take_retired, METH_NOARGS,
      PyDoc_STR("take_retired($module, /)\n--\n\nTake an interpreter that is to be closed, which "
                "stays hidden; or None.")},
@@ -219,8 +230,8 @@ PyMethodDef standby_functions[] = {
     {"standby_is_stopping", standby_is_stopping, METH_NOARGS,
      PyDoc_STR("standby_is_stopping($module, /)\n--\n\nIs its thread to end?")},
     {"await_standby", await_standby, METH_O,
-     PyDoc_STR("await_standby($module, lock, /)\n--\n\n"
-               "Take a lock that its thread releases; it goes on after a fork.")},
+     PyDoc_STR("await_standby($module, wait, /)\n--\n\n"
+               "Call a function that waits for its thread; that goes on after a fork.")},
     {"call_standby", call_standby, METH_NOARGS,
      PyDoc_STR("call_standby($module, /)\n--\n\nWake the thread that waits in wait_for_call.")},
     {"wait_for_call", wait_for_call, METH_VARARGS,
