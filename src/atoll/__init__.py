@@ -152,5 +152,12 @@ def __getattr__(name: str) -> object:
     return value
 
 
+def _bind_loaded() -> None:
+    """Bind what loaded modules have: soon nothing can be imported; called by the core."""
+    for name in _PLACES.keys() - globals().keys():
+        if f"{__name__}.{_PLACES[name]}" in sys.modules:
+            __getattr__(name)
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})

@@ -103,6 +103,9 @@ class EventfdWaker:
     def take(self) -> list[int]:
         """The numbers of the waits that have ended since."""
 
+    def listen(self, is_on: bool, /) -> None:
+        """Is it called whenever threads in this interpreter are to look up?"""
+
 @disjoint_base
 class BufferHandle:
     """The C half of atoll.Buffer."""
@@ -380,6 +383,27 @@ def buffer_readonly(buffer: BufferHandle, /) -> Buffer:
 def buffer_statistics() -> tuple[int, int]:
     """How many blocks there are, of how much."""
 
+def await_standby(wait: Callable[[], object], /) -> None:
+    """Call a function that waits for the standby thread; that goes on after a fork."""
+
+def begin_child() -> None:
+    """In a forked child: forget what other threads were importing."""
+
+def begin_fork() -> None:
+    """Stop the threads that work in the background."""
+
+def end_fork() -> None:
+    """In the parent: go on with what is waited for."""
+
+def standby_is_stopping() -> bool:
+    """Is the standby thread to end?"""
+
+def start_standby() -> None:
+    """Start the standby thread, unless it runs."""
+
+def stop_standby() -> None:
+    """Stop it for good; in the main interpreter."""
+
 def call_standby() -> None:
     """Wake the thread that waits in wait_for_call."""
 
@@ -516,6 +540,9 @@ def invoke(
 def is_collector_enabled() -> bool:
     """May it run by itself?"""
 
+def is_ending() -> bool:
+    """Are no more interpreters made?"""
+
 def is_handle(object: object, /) -> bool:
     """Does it cross as a handle?"""
 
@@ -620,12 +647,6 @@ def register_traceback(number: int, descriptor: int, /) -> None:
 
 def register_value_name(name: str, /) -> None:
     """Have instances of 'module:type' go by value."""
-
-def rest_reaper() -> None:
-    """Stop the threads that clean up until there is more to do."""
-
-def resume_collector() -> None:
-    """Go on with what is waited for."""
 
 def restrict(object: object, rules: dict[str, Any], /) -> Any:
     """Narrow an object to some names."""

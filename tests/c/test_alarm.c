@@ -1,4 +1,5 @@
-// alarm: deadlines expire in order and at the level where they were set; wake-up reach their thread.
+// alarm: deadlines expire in order and at the level where they were set; wake-up reach their
+// thread.
 #include <unistd.h>
 
 #include "check.h"
@@ -116,7 +117,8 @@ main(void)
     CHECK(pthread_create(&thread, NULL, end_with_it, &abandoned) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
     deadline_stop(&abandoned);
-    alarm_stop();
+    alarm_rest();
+    CHECK(alarm_start(note, post));
     alarm_stop();
     CHECK(!alarm_start(note, post)); // stopped for good
     return 0;

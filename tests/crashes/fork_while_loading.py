@@ -1,6 +1,5 @@
 """os.fork while other interpreters load shared objects; the child loads some as well."""
 
-import logging  # noqa: F401  (else a thread of main imports it while another forks)
 import sysconfig
 import threading
 import warnings
@@ -47,7 +46,7 @@ def child():
     load_copies()
 
 
-load_copies()  # a child cannot import what another thread is importing in main
+load_copies()  # before the first interpreter is made, nobody forgets imports of other threads
 stop = threading.Event()
 loaders = [threading.Thread(target=load) for _ in range(2)]
 for each in loaders:

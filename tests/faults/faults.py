@@ -289,7 +289,8 @@ def collect_garbage() -> Scenario:
     from atoll import _core
 
     def run() -> None:
-        _core.rest_reaper()  # the collector begins anew, with a thread that may not start
+        _core.begin_fork()  # the collector begins anew, with a thread that may not start
+        _core.end_fork()
         there = worker.call(workloads.list_of, 1)
         there.append([there])
         del there
@@ -314,7 +315,8 @@ def drop() -> Scenario:
     log = atoll.Queue()
 
     def run() -> None:
-        _core.rest_reaper()  # it begins anew, too
+        _core.begin_fork()  # it begins anew, too
+        _core.end_fork()
         first, second = make(log), make(log)
         del first
         del second  # calls it again, if need be

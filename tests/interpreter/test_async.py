@@ -8,12 +8,14 @@ import contextvars
 import functools
 import inspect
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import workloads
 
 import atoll
+from atoll._interpreter import asynchronous
 
 
 def test_await_an_object(there: Any) -> None:
@@ -244,3 +246,117 @@ def test_acall_passes_the_context(interpreter: atoll.Interpreter) -> None:
 
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
+
+
+# ---- broken off while the loop waits ----
+
+
+async def wait_for_ever(entered: Any, log: Any) -> None:
+    import asyncio
+
+    try:
+        entered.set()
+        await asyncio.gather(asyncio.get_running_loop().create_future(), asyncio.sleep(1000))
+    finally:
+        await asyncio.sleep(0)
+        log.append("cleaned up")
+
+
+async def spin_in_a_callback(entered: Any, log: Any) -> None:
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+
+    def again() -> None:
+        for _ in range(100):
+            pass
+        loop.call_soon(again)
+
+    again()
+    await wait_for_ever(entered, log)
+
+
+WAITING = [wait_for_ever, spin_in_a_callback]
+
+
+@pytest.mark.parametrize("preemptive", [False, True])
+@pytest.mark.parametrize("function", WAITING)
+def test_deadline_of_a_loop(function: Any, preemptive: bool) -> None:
+    """A timeout breaks off an async function that only waits; its finally blocks run."""
+    log: list[str] = []
+    with atoll.Interpreter("fresh", preemptive=preemptive) as fresh:
+        fresh.call(add_in_loop, 1)  # imports asyncio
+        with pytest.raises(TimeoutError), atoll.timeout(0.3):
+            fresh.call(function, threading.Event(), log)
+        assert fresh.call(add_in_loop, 1) == 2
+    assert log == ["cleaned up"]
+
+
+@pytest.mark.parametrize("exception", [KeyboardInterrupt, workloads.CustomError("stop")])
+def test_interrupting_a_loop(interpreter: atoll.Interpreter, exception: Any) -> None:
+    """interrupt() breaks off an async function that only waits."""
+    log: list[str] = []
+    entered = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(interpreter.call, wait_for_ever, entered, log)
+        entered.wait()
+        assert interpreter.interrupt(exception)
+        assert type(call.exception()) in (exception, type(exception))
+    assert log == ["cleaned up"]
+
+
+def test_interrupting_a_loop_in_main() -> None:
+    """Also one in the main interpreter, which call() of that has made."""
+    entered = threading.Event()
+
+    def interrupt() -> None:
+        entered.wait()
+        atoll.main().interrupt(workloads.CustomError("stop"))
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(interrupt)
+        with pytest.raises(workloads.CustomError):
+            atoll.main().call(wait_for_ever, entered, [])
+
+
+def test_cancelling_acall_ends_a_loop(interpreter: atoll.Interpreter) -> None:
+    """A cancelled acall() of an async function ends it, while others wait there."""
+    log: list[str] = []
+    ours, theirs = threading.Event(), threading.Event()
+
+    async def main() -> None:
+        other = asyncio.create_task(interpreter.acall(wait_for_ever, theirs, log))
+        task = asyncio.create_task(interpreter.acall(wait_for_ever, ours, log))
+        await asyncio.to_thread(ours.wait)
+        await asyncio.to_thread(theirs.wait)
+        for each in task, other:
+            each.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await each
+
+    asyncio.run(main())
+    for thread in threading.enumerate():
+        if thread.name.startswith("acall"):
+            thread.join()
+    assert log == ["cleaned up", "cleaned up"]
+
+
+def test_call_in_a_running_loop_is_refused() -> None:
+    """An async function of the same interpreter is refused where a loop runs."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        coroutines: list[Any] = []
+
+        async def never() -> None: ...
+
+        def keep() -> Any:
+            coroutines.append(never())
+            return coroutines[0]
+
+        with pytest.raises(RuntimeError, match="running event loop"):
+            asynchronous.run(keep)
+        coroutines[0].close()
+        assert asyncio.get_running_loop() is loop
+
+    asyncio.run(main())

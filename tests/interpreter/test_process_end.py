@@ -318,6 +318,100 @@ def test_interrupted_while_threads_are_waited_for(run_cleanly: Any) -> None:
     assert out == "two ends\n"
 
 
+# In an interpreter, `other` is one that has closed, `numbers` a list of it.
+USES_WHEN_CLOSED = """
+import atoll, sys
+class Handle:
+    write = sys.stdout.write
+    def __init__(self, name, use):
+        self.name, self.use = name, use
+    def __del__(self):
+        try:
+            self.use()
+        except atoll.InterpreterClosedError as error:
+            assert str(error) == f"interpreter '{other.name}' is closed"
+        except BaseException as error:
+            self.write(f"{self.name}: {type(error).__name__}: {error}\\n")
+        else:
+            self.write(f"{self.name}: nothing raised\\n")
+async def asynchronous(): pass
+def make_handles():
+    return [Handle(*each) for each in {
+        "call": lambda: numbers.append(1),
+        "call with a value": lambda: numbers.append([1]),
+        "call with an object": lambda: numbers.append(Handle("more", len)),
+        "method": lambda: append(1),
+        "attribute": lambda: numbers.anything,
+        "operator": lambda: numbers + [1],
+        "in place": lambda: numbers.__iadd__([1]),
+        "comparison": lambda: numbers == [1],
+        "len": lambda: len(numbers),
+        "iteration": lambda: list(numbers),
+        "unpacking": lambda: print(*numbers),
+        "repr": lambda: str(numbers),
+        "named function": lambda: other.call(abs, 1),
+        "lambda": lambda: other.call(lambda: 1),
+        "async function": lambda: other.call(asynchronous),
+        "proxy": lambda: other.call(append, 1),
+        "eval": lambda: other.eval("1"),
+        "exec": lambda: other.exec("1"),
+        "import": lambda: other.import_module("json"),
+        "statistics": lambda: other.statistics(),
+    }.items()]
+"""
+
+
+def test_finalizers_after_exit(run_cleanly: Any) -> None:
+    """What is used of an interpreter after the exit handlers raises InterpreterClosedError."""
+    out = run_cleanly(
+        USES_WHEN_CLOSED
+        + """
+other = atoll.Interpreter("one")
+numbers = other.eval("[]")
+append = numbers.append
+handles = make_handles()
+"""
+    )
+    assert out == ""
+
+
+def test_finalizers_of_an_interpreter(run_cleanly: Any) -> None:
+    """So it does in an interpreter that ends, of one that was closed before."""
+    out = run_cleanly(
+        f"""
+import atoll
+source = {USES_WHEN_CLOSED!r}
+with atoll.Interpreter("two") as two:
+    with atoll.Interpreter("one") as one:
+        two.exec(source)
+        numbers = one.eval("[]")
+        two.import_module("__main__").numbers = numbers
+        two.import_module("__main__").append = numbers.append
+        two.import_module("__main__").other = one
+        two.exec("handles = make_handles()")
+"""
+    )
+    assert out == ""
+
+
+@pytest.mark.parametrize("use", ["atoll.Interpreter()", "atoll.Interpreter(extensions='native')"])
+def test_none_is_made_after_exit(run_cleanly: Any, use: str) -> None:
+    """After the exit handlers a finalizer that makes an interpreter is told so."""
+    out = run_cleanly(f"""
+        import atoll, sys
+        kept = atoll.Interpreter()
+        class Handle:
+            write = sys.stdout.write
+            def __del__(self):
+                try:
+                    {use}
+                except RuntimeError as error:
+                    self.write(str(error))
+        handle = Handle()
+    """)
+    assert out == "cannot make interpreter 'interpreter-2': Python is ending"
+
+
 CHILD = """
         import atoll, os, sys, workloads
         one = atoll.Interpreter("one")

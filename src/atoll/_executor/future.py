@@ -6,6 +6,7 @@ import concurrent.futures
 import os
 import threading
 from concurrent.futures._base import LOGGER
+from functools import partial
 
 from .. import _core
 
@@ -19,15 +20,9 @@ else:
     Base = concurrent.futures.Future
 
 
-_condition_name = "_lock"
-
-
-def _rename_condition() -> None:
-    global _condition_name
-    _condition_name += "'"  # use new conditions: a thread of the parent may have held an old one
-
-
-os.register_at_fork(after_in_child=_rename_condition)
+# In a forked child a thread that is not here may hold the condition that there is.
+_forks = bytearray()
+os.register_at_fork(after_in_child=partial(_forks.append, 0))  # a function in C
 
 
 class Future(_core.Task, Base):  # type: ignore[override, misc, unused-ignore]
@@ -40,9 +35,10 @@ class Future(_core.Task, Base):  # type: ignore[override, misc, unused-ignore]
 
     @property
     def _condition(self) -> threading.Condition:  # type: ignore[override]
-        if _condition_name not in self.__dict__:
-            self.__dict__.setdefault(_condition_name, threading.Condition())
-        condition: threading.Condition = self.__dict__[_condition_name]
+        name = f"_condition_{len(_forks)}"
+        if name not in self.__dict__:
+            self.__dict__.setdefault(name, threading.Condition())
+        condition: threading.Condition = self.__dict__[name]
         self._observe()
         return condition
 

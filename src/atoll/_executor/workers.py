@@ -96,17 +96,10 @@ def _finish_all() -> None:
     join([worker for worker, _ in found])
 
 
-def _forget_all() -> None:
-    _exit_lock._at_fork_reinit()  # type: ignore[attr-defined]
-    _pools.clear()
-
-
 threading._register_atexit(_finish_all)  # type: ignore[attr-defined]
-os.register_at_fork(
-    before=_exit_lock.acquire,
-    after_in_child=_forget_all,
-    after_in_parent=_exit_lock.release,
-)
+# Functions in C: nothing breaks them off.
+os.register_at_fork(after_in_child=_exit_lock._at_fork_reinit)  # type: ignore[attr-defined]
+os.register_at_fork(after_in_child=_pools.data.clear)  # type: ignore[attr-defined]
 
 
 # ---- many workers ----

@@ -8,6 +8,7 @@ import contextvars
 import threading
 
 from .. import _core
+from .._transfer.errors import DeadlineExceeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,9 +62,54 @@ async def call_in_thread(
         raise
 
 
+class _Listener:
+    """Lets what is to break off a call into an event loop that only waits.
+
+    The loop is rung, and comes back to Python for a moment. What is raised then goes its way, but
+    for what asyncio would only report: that ends the loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.error: BaseException | None = None
+        self._loop = loop
+        self._waker = _core.EventfdWaker()
+        loop.add_reader(self._waker.fileno(), self._look_up)
+        loop.set_exception_handler(self._report)
+
+    def __enter__(self) -> None:
+        self._waker.listen(True)
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._waker.listen(False)
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+
+    def _look_up(self) -> None:
+        try:
+            self._waker.take()
+        except BaseException as error:
+            self._end(error)
+
+    def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, (DeadlineExceeded, asyncio.CancelledError)):
+            self._end(error)
+        else:
+            loop.default_exception_handler(context)
+
+    def _end(self, error: BaseException) -> None:
+        self.error = error
+        self._loop.stop()
+
+
 def run(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Call an async function and run it to its end in a new event loop."""
-    return asyncio.run(fn(*args, **kwargs))
+    coroutine = fn(*args, **kwargs)
+    if asyncio._get_running_loop() is not None:
+        return asyncio.run(coroutine)  # which refuses
+    with asyncio.Runner() as runner, _Listener(runner.get_loop()):
+        return runner.run(coroutine)
 
 
 def run_named(name: str, /, *args: Any, **kwargs: Any) -> Any:

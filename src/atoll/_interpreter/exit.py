@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import math
+import os
 import sys
 import threading
 import time
@@ -33,7 +34,9 @@ _is_registered = False
 
 
 def register() -> None:
-    """Have all interpreters closed at exit; in the main interpreter only, and once.
+    """Have all interpreters closed at exit, and the threads in the background stopped at a fork.
+
+    In the main interpreter only, and once.
 
     Raises:
         RuntimeError: If Python is ending and would not call a function that is registered now.
@@ -49,6 +52,11 @@ def register() -> None:
                 raise RuntimeError("an exit handler cannot make the first interpreter") from None
             _core.stop_asking()
         atexit.register(close_all)
+        os.register_at_fork(
+            before=_core.begin_fork,
+            after_in_parent=_core.end_fork,
+            after_in_child=_core.begin_child,
+        )
         _is_registered = True
 
 

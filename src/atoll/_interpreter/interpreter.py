@@ -82,14 +82,16 @@ class Interpreter(_core.Handle):
             name = f"interpreter-{next(_numbers)}"
         elif not isinstance(name, str):
             raise TypeError(f"name must be str, not {type(name).__name__}")
-        from . import standby
-
+        if _core.is_ending():  # and nothing can be imported any more
+            raise RuntimeError(f"cannot make interpreter {name!r}: Python is ending")
         modes: Modes = ()
         if extensions != "auto":
             from .._modules.policy import checked_modes
 
             modes = checked_modes(extensions)
         interpreter = make(name, modes, bool(preemptive), bool(forward_logging))
+        from . import standby
+
         standby.keep_one()
         return interpreter  # type: ignore[return-value]
 
@@ -146,6 +148,8 @@ class Interpreter(_core.Handle):
                     "atoll._interpreter.asynchronous:run_named", (name, *args), kwargs
                 )
             return self._invoke(name, args, kwargs)
+        if self.is_closed:  # at exit, what follows can be imported no more
+            return self._invoke("", ())
         from .._transfer.functions import dump_function
 
         by_value = (dump_function(fn), *args)

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# How long a stuck standby thread (in an import, for example) may delay a fork or the exit.
+# How long a thread that is stuck inside an abandoned interpreter may hold up its closing.
 _PATIENCE_SECONDS = 1.0
 # Work that no thread waits for is put off until there were no calls for this long, but no longer
 # than the second time: it would compete with code that is starting.
@@ -45,12 +45,9 @@ class _Request:
         self.is_done.acquire()
 
 
-_lock = _thread.RLock()  # guards the standby thread's start and stop; held while the process forks
 _requests: deque[_Request] = deque()
-_standby: _thread._ThreadHandle | None = None
 _is_one_kept = False  # must the standby thread keep one ready?
-_must_stop = False
-_is_registered = False
+os.register_at_fork(after_in_child=_requests.clear)  # a function in C: nothing breaks it off
 
 
 def keep_one() -> None:
@@ -159,10 +156,12 @@ def _ask(
     if not wait:
         return ()
     is_done = request.is_done
-    deadline.wait(
-        lambda seconds: is_done.acquire(timeout=-1 if seconds is None else seconds),
-        None,
-        "to wait for ready interpreters",
+    _core.await_standby(
+        lambda: deadline.wait(
+            lambda seconds: is_done.acquire(timeout=-1 if seconds is None else seconds),
+            None,
+            "to wait for ready interpreters",
+        )
     )
     return tuple(request.errors)
 
@@ -173,70 +172,18 @@ def _ask(
 def _start() -> None:
     from . import exit
 
-    global _standby, _is_registered, _must_stop
-    if _standby is not None and not exit.is_closing:
-        return
-    with _lock:
-        if exit.is_closing:
-            _dismiss_requests("Python is ending")
-            return
-        if _standby is not None:
-            return
-        if not _is_registered:
-            _is_registered = True
-            exit.before_closing.append(_end)
-            os.register_at_fork(
-                before=_before_fork, after_in_parent=_after_fork, after_in_child=_begin_anew
-            )
-        _must_stop = False
-        try:
-            # Not threading.Thread: users neither see it nor wait for it.
-            _standby = _thread.start_joinable_thread(_keep, daemon=True)
-        except RuntimeError:
-            _dismiss_requests("no thread can be started")
+    if end not in exit.before_closing:
+        exit.before_closing.append(end)
+    try:
+        _core.start_standby()
+    except RuntimeError as error:
+        _dismiss_requests(str(error))
 
 
-def _stop() -> None:
-    """Stop the standby thread and wait for its end; call with the lock held."""
-    global _standby, _must_stop
-    thread = _standby
-    if thread is None or thread.ident == _thread.get_ident():
-        return
-    _must_stop = True
-    _core.call_standby()
-    thread.join(_PATIENCE_SECONDS)
-    if thread.is_done():
-        _standby = None
-
-
-def _end() -> None:
+def end() -> None:
     """Stop for good: the process ends."""
-    with _lock:
-        _stop()
+    _core.stop_standby()
     _dismiss_requests("Python is ending")
-
-
-def _before_fork() -> None:
-    _lock.acquire()
-    _stop()
-    _core.rest_reaper()  # CPython warns of a fork if the process has other threads
-
-
-def _after_fork() -> None:
-    global _must_stop
-    _must_stop = False
-    # If nobody waits, the next request starts the thread: CPython counts threads after this.
-    if any(request.is_waited_for for request in _requests):
-        _start()
-    _core.resume_collector()
-    _lock.release()
-
-
-def _begin_anew() -> None:
-    global _standby, _is_one_kept, _must_stop
-    _standby, _is_one_kept, _must_stop = None, False, False
-    _requests.clear()
-    _lock.release()
 
 
 def _dismiss_requests(reason: str) -> None:
@@ -256,11 +203,13 @@ def _finish(request: _Request) -> None:
 # ---- the standby thread's work ----
 
 
-def _keep() -> None:
+def keep() -> None:
+    """Work until told to stop; called by the core, on the standby thread."""
+    is_stopping = _core.standby_is_stopping
     heard = 0
-    while not _must_stop:
+    while not is_stopping():
         heard = _let_others_go_first(_core.wait_for_call(heard, None))
-        while not _must_stop and _do_something():
+        while not is_stopping() and _do_something():
             pass
 
 
@@ -268,7 +217,8 @@ def _let_others_go_first(heard: int) -> int:
     """Wait for the end of a burst of calls, unless there are requests."""
     latest = time.monotonic() + _LONGEST_PAUSE_SECONDS
     before = -1
-    while not (_must_stop or _requests) and heard != before and time.monotonic() < latest:
+    is_stopping = _core.standby_is_stopping
+    while not (is_stopping() or _requests) and heard != before and time.monotonic() < latest:
         before, heard = heard, _core.wait_for_call(heard, _PAUSE_SECONDS)
     return heard
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _pickle as pickle
 import marshal
 import sys
+import types
 from functools import lru_cache, singledispatch, singledispatchmethod
 from importlib import import_module
 from opcode import opmap
@@ -51,7 +52,7 @@ class Reducing:
         code, known = function.__code__, function.__globals__
         key = None if self.beside.may_leave else remaking.key_of(known)
         used, names = _names_in(code)
-        values = {name: known[name] for name in used if name in known}
+        values = {name: resolved(known[name]) for name in used if name in known}
         closure = function.__closure__ or ()
         self.__dict__.setdefault("_cells", {}).update((id(cell), cell) for cell in closure)
         contents = tuple(map(_contents, closure))
@@ -135,6 +136,14 @@ _Cached: Any = type(lru_cache(None)(lambda: None))
 _REDUCED = frozenset({FunctionType, _Cached, singledispatchmethod})
 _OF_CACHED = frozenset({"__wrapped__", "cache_parameters"})
 _DISPATCHING: CodeType = _code_of(singledispatch(lambda each: None))
+
+
+_Lazy: Any = getattr(types, "LazyImportType", ())  # new in 3.15
+
+
+def resolved(value: Any) -> Any:
+    """Return a value of a namespace; what is to be imported when it is first used, is imported."""
+    return value.resolve() if isinstance(value, _Lazy) else value
 
 
 def _checked_name(module: ModuleType) -> str:

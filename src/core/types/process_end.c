@@ -38,7 +38,14 @@ static PyObject *
 prepare_exit(PyObject *module, PyObject *unused)
 {
     creation_end();
+    state_prepare_end(PyModule_GetState(module));
     Py_RETURN_NONE;
+}
+
+static PyObject *
+is_ending(PyObject *module, PyObject *unused)
+{
+    return PyBool_FromLong(creation_has_ended());
 }
 
 static PyObject *
@@ -68,6 +75,8 @@ PyMethodDef process_end_functions[] = {
      PyDoc_STR("freeze($module, handle, /)\n--\n\nFreeze the threads that are stuck inside it.")},
     {"prepare_exit", prepare_exit, METH_NOARGS,
      PyDoc_STR("prepare_exit($module, /)\n--\n\nThe process ends: make no more interpreters.")},
+    {"is_ending", is_ending, METH_NOARGS,
+     PyDoc_STR("is_ending($module, /)\n--\n\nAre no more interpreters made?")},
     {"stop_asking", stop_asking, METH_NOARGS,
      PyDoc_STR("stop_asking($module, /)\n--\n\n"
                "The process ends soon: post no more pending calls to this interpreter.")},

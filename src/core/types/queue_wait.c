@@ -1,6 +1,8 @@
-// QueueWait and EventfdWaker: how an event loop waits at a queue, see atoll._queue.asynchronous.
+// QueueWait and EventfdWaker: how an event loop waits at a queue (atoll._queue.asynchronous), and
+// hears what is to break it off (atoll._interpreter.asynchronous).
 #include "bridge/transfer/queue_item.h"
 #include "bridge/crossing/async_wait.h"
+#include "bridge/crossing/event_loop.h"
 #include "types/queue.h"
 #include "types/reference.h"
 
@@ -9,6 +11,7 @@
 typedef struct {
     PyObject_HEAD
     eventfd_waker *waker; // counted
+    event_loop loop;
 } eventfd_waker_object;
 
 static PyObject *
@@ -27,6 +30,7 @@ eventfd_waker_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     eventfd_waker *waker = ((eventfd_waker_object *)op)->waker;
+    event_loop_end(&((eventfd_waker_object *)op)->loop);
     if (waker != NULL) {
         eventfd_waker_decref(waker);
     }
@@ -60,12 +64,27 @@ eventfd_waker_taken(PyObject *self, PyObject *unused)
     return list;
 }
 
+static PyObject *
+eventfd_waker_listen(PyObject *op, PyObject *is_on)
+{
+    eventfd_waker_object *self = (eventfd_waker_object *)op;
+    core_state *state = PyType_GetModuleState(Py_TYPE(op));
+    event_loop_end(&self->loop);
+    if (is_on == Py_True) {
+        event_loop_begin(&self->loop, state->interp, self->waker);
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef eventfd_waker_methods[] = {
     {"fileno", eventfd_waker_fileno, METH_NOARGS,
      PyDoc_STR("fileno($self, /)\n--\n\nThe descriptor that is readable once a wait has ended.")},
     {"take", eventfd_waker_taken, METH_NOARGS,
      PyDoc_STR(
          "take($self, /)\n--\n\nThe numbers of the waits that have ended since the last call.")},
+    {"listen", eventfd_waker_listen, METH_O,
+     PyDoc_STR("listen($self, is_on, /)\n--\n\n"
+               "Is it called whenever threads in this interpreter are to look up?")},
     {NULL},
 };
 

@@ -176,6 +176,7 @@ interp *interpreter_closable(core_state *state, PyObject *handle);
 extern PyMethodDef interpreter_functions[];
 extern PyMethodDef thread_functions[];
 extern PyMethodDef process_end_functions[];
+extern PyMethodDef fork_functions[];
 extern PyMethodDef mark_functions[];
 extern PyMethodDef extension_functions[];
 extern PyMethodDef deadline_functions[];

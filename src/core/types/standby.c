@@ -1,8 +1,6 @@
 // What atoll._interpreter.standby needs: ready interpreters, abandoned ones, and its signal.
-#include "bridge/gc/collector.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/own_threads.h"
-#include "bridge/crossing/reaper.h"
 #include "bridge/interpreter/standby.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/lifecycle.h"
@@ -134,21 +132,33 @@ show_all(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+// ---- its thread ----
+
 static PyObject *
-rest_reaper(PyObject *module, PyObject *unused)
+start_standby(PyObject *module, PyObject *unused)
+{
+    standby_start_result result = standby_start();
+    if (result == STANDBY_RUNS) {
+        Py_RETURN_NONE;
+    }
+    PyErr_SetString(PyExc_RuntimeError,
+                    result == STANDBY_OVER ? "Python is ending" : "no thread can be started");
+    return NULL;
+}
+
+static PyObject *
+stop_standby(PyObject *module, PyObject *unused)
 {
     Py_BEGIN_ALLOW_THREADS
-    collector_rest();
-    reaper_rest();
+    standby_stop(true);
     Py_END_ALLOW_THREADS
     Py_RETURN_NONE;
 }
 
 static PyObject *
-resume_collector(PyObject *module, PyObject *unused)
+standby_is_stopping(PyObject *module, PyObject *unused)
 {
-    collector_resume();
-    Py_RETURN_NONE;
+    return PyBool_FromLong(standby_must_stop());
 }
 
 static PyObject *
@@ -175,6 +185,15 @@ wait_for_call(PyObject *module, PyObject *arguments)
     calls = standby_signal_wait(calls, deadline);
     Py_END_ALLOW_THREADS
     return PyLong_FromUnsignedLongLong(calls);
+}
+
+static PyObject *
+await_standby(PyObject *module, PyObject *wait)
+{
+    standby_await(1);
+    PyObject *done = PyObject_CallNoArgs(wait);
+    standby_await(-1);
+    return done;
 }
 
 PyMethodDef standby_functions[] = {
@@ -204,11 +223,15 @@ PyMethodDef standby_functions[] = {
      PyDoc_STR("show($module, handle, /)\n--\n\nGive a hidden interpreter to the users.")},
     {"show_all", show_all, METH_NOARGS,
      PyDoc_STR("show_all($module, /)\n--\n\nGive all hidden interpreters to the users.")},
-    {"rest_reaper", rest_reaper, METH_NOARGS,
-     PyDoc_STR("rest_reaper($module, /)\n--\n\n"
-               "Stop the threads that clean up until there is more to do.")},
-    {"resume_collector", resume_collector, METH_NOARGS,
-     PyDoc_STR("resume_collector($module, /)\n--\n\nLet the collector run what threads wait for.")},
+    {"start_standby", start_standby, METH_NOARGS,
+     PyDoc_STR("start_standby($module, /)\n--\n\nStart its thread, unless that runs.")},
+    {"stop_standby", stop_standby, METH_NOARGS,
+     PyDoc_STR("stop_standby($module, /)\n--\n\nStop it for good; in the main interpreter.")},
+    {"standby_is_stopping", standby_is_stopping, METH_NOARGS,
+     PyDoc_STR("standby_is_stopping($module, /)\n--\n\nIs its thread to end?")},
+    {"await_standby", await_standby, METH_O,
+     PyDoc_STR("await_standby($module, wait, /)\n--\n\n"
+               "Call a function that waits for its thread; that goes on after a fork.")},
     {"call_standby", call_standby, METH_NOARGS,
      PyDoc_STR("call_standby($module, /)\n--\n\nWake the thread that waits in wait_for_call.")},
     {"wait_for_call", wait_for_call, METH_VARARGS,

@@ -3,6 +3,7 @@
 #include "bridge/python/cpython.h"
 #include "bridge/python/disturbance.h"
 #include "bridge/transfer/export.h"
+#include "bridge/crossing/event_loop.h"
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/python/thread_state.h"
@@ -111,6 +112,7 @@ crossing_post(interp *host)
     if (!atomic_exchange(&host->posted, 1) && !cpython_post(host->python_state, look_up, host)) {
         atomic_store(&host->posted, 0);
     }
+    event_loop_ring_all(host);
 }
 
 void

@@ -578,6 +578,10 @@ operation_perform(core_state *home, const operation *self, attribute_kind *attri
             crossing_raise(home, self->owner, why);
         }
     }
+    else if (interp_get_phase(self->owner) == INTERP_CLOSED &&
+             PyErr_ExceptionMatches(PyExc_Exception)) {
+        state_raise_closed(home, self->owner); // at exit, what packing needs may be gone
+    }
     arguments_free(&arguments);
     specials_refresh(home);
     return value;

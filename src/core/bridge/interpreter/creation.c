@@ -113,12 +113,21 @@ load_modules(PyObject *foreign_modules)
     return result;
 }
 
-// Runs in the new interpreter.
+// Where imports are lazy (-X lazy_imports=all), executing the package imports nothing.
+static int
+load_core(void)
+{
+    PyObject *core = cpython_import_named("atoll._core");
+    Py_XDECREF(core);
+    return core == NULL ? -1 : 0;
+}
+
+// Runs in the new interpreter. False: an exception is set.
 static bool
 furnish(interp *made, PyObject *foreign_path, PyObject *foreign_modules)
 {
     return set_path(foreign_path) == 0 && (made->is_preemptive || make_unpreemptive() == 0) &&
-           load_modules(foreign_modules) == 0 && made->core_state != NULL;
+           load_modules(foreign_modules) == 0 && load_core() == 0;
 }
 
 static void
@@ -297,6 +306,12 @@ creation_end(void)
     pthread_rwlock_wrlock(&under_way);
     pthread_rwlock_unlock(&under_way);
     Py_END_ALLOW_THREADS
+}
+
+bool
+creation_has_ended(void)
+{
+    return atomic_load(&is_ending);
 }
 
 void

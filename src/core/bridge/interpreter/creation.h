@@ -22,6 +22,7 @@ interp *creation_of(PyInterpreterState *interpreter);
 // At the end of the process, attached to main: returns when none is being made; none can be made
 // any more.
 void creation_end(void);
+bool creation_has_ended(void);
 void creation_fork_child(void);
 
 #endif

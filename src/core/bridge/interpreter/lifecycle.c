@@ -343,6 +343,7 @@ end(crossing *over, interp *target, guest *mine, char *who)
     reap_guests(target, mine);
     detained_drop(target->core_state);
     export_drop_all(target->core_state);
+    state_prepare_end(target->core_state);
     state_let_go(target->core_state);
     if (is_quiet) {
         end_in_cpython(target, mine);

@@ -77,11 +77,24 @@ child(void)
     reaper_fork_child();
     collector_fork_child();
     creation_fork_child();
+    standby_fork_child();
     thread_state_fork_child();
     cpython_forget_thread_states(); // before cpython_forget_interpreters: it checks whether there
                                     // are others
     cpython_forget_interpreters();
     reporter_fork_child(); // when all data is consistent again
+}
+
+// ---- the end of a child that was forked in a thread ----
+
+static void
+end_helpers(void)
+{
+    standby_stop(false);
+    collector_rest();
+    reaper_rest();
+    alarm_rest();
+    reporter_rest();
 }
 
 // ---- the beginning ----
@@ -97,6 +110,7 @@ process_init(void)
                                          .note_growth = collector_note_growth,
                                          .note_dropped = standby_retire_if_unused,
                                          .release_buffer = lease_run});
+        thread_listen_last(end_helpers);
         pthread_atfork(prepare, parent, child);
         arenas_install();
         standby_signal_init();

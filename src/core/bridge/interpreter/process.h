@@ -8,6 +8,9 @@
 // main's other thread states. A lock keeps forks and the loading of shared objects apart
 // (loading.h).
 //
+// A child that was forked in another thread than main's ends with its last thread, as CPython has
+// it: nobody calls the exit handlers. Threads of ours do not keep it.
+//
 // Lock order: loading, reporter, alarm, threads, registry, `interp.mutex`; registry of queues,
 // `queue`, `waker`. All others are leaves. No Python runs under any of them.
 //

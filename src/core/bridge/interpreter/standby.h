@@ -7,13 +7,25 @@
 // that drops the last reference cannot close it: closing waits.
 //
 // The standby thread sleeps until it is called. Before it makes an interpreter in advance, it waits
-// for a pause and for the end of executors' workers. It stops for a fork and at exit.
+// for a pause and for the end of executors' workers. It stops for a fork and
+// at exit; if it is stuck (in an import, say), these do not wait for it for long.
 //
-// Threads. standby_retire_if_unused: under the GIL of the interpreter.
+// Threads. standby_retire_if_unused: under the GIL of the interpreter. Of the thread itself:
+// attached to main, but standby_stop detached.
 #ifndef ATOLL_BRIDGE_STANDBY_H
 #define ATOLL_BRIDGE_STANDBY_H
 
 #include "bridge/python/state.h"
+
+// Start the thread, unless it runs; while the process forks, it starts after that.
+typedef enum { STANDBY_RUNS, STANDBY_OVER, STANDBY_NO_THREAD } standby_start_result;
+standby_start_result standby_start(void);
+void standby_stop(bool for_good);
+bool standby_must_stop(void);             // asked by the thread
+void standby_await(int one_more_or_less); // somebody waits for it: it goes on after a fork
+void standby_begin_fork(void);
+void standby_end_fork(void); // in the parent
+void standby_fork_child(void);
 
 void standby_abandon(core_state *state);
 void standby_retire(core_state *state);

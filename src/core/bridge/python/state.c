@@ -7,7 +7,7 @@
 static const struct {
     const char *module, *attribute;
 } hook_places[HOOK_COUNT] = {
-    [HOOK_CLOSED_ERROR] = {"atoll._transfer.errors", "closed_error"},
+    [HOOK_BIND_LOADED] = {"atoll", "_bind_loaded"},
     [HOOK_INTERPRETER_CLOSED] = {"atoll._transfer.errors", "InterpreterClosedError"},
     [HOOK_CAPTURE] = {"atoll._transfer.outlines", "capture"},
     [HOOK_PREPARE] = {"atoll._transfer.exceptions", "prepare"},
@@ -27,6 +27,7 @@ static const struct {
     [HOOK_ARRAY_METHODS] = {"atoll._transfer.arrays", "METHODS"},
     [HOOK_ASK_LINEAGE] = {"atoll._transfer.twins", "ask_lineage"},
     [HOOK_CLASS_BY_ID] = {"atoll._transfer.twins", "class_by_id"},
+    [HOOK_STANDBY] = {"atoll._interpreter.standby", "keep"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},
     [HOOK_QUEUE] = {"atoll._queue.queue", "Queue"},
     [HOOK_LIFO_QUEUE] = {"atoll._queue.queue", "LifoQueue"},
@@ -89,14 +90,32 @@ state_let_go(core_state *state)
 void
 state_raise_closed(core_state *state, const interp *owner)
 {
-    PyObject *hook = state_hook(state, HOOK_CLOSED_ERROR);
-    if (hook == NULL) {
+    PyObject *class = state_hook(state, HOOK_INTERPRETER_CLOSED);
+    if (class == NULL && PyErr_ExceptionMatches(PyExc_ImportError)) { // at the very end
+        PyErr_Clear();
+        class = PyExc_ReferenceError;
+    }
+    PyObject *name = class == NULL ? NULL : PyUnicode_FromString(owner->name);
+    if (name != NULL) {
+        PyErr_Format(class, "interpreter %R is closed%s", name,
+                     owner->is_forgotten ? " (interpreters do not survive os.fork())" : "");
+        Py_DECREF(name);
+    }
+}
+
+void
+state_prepare_end(core_state *state)
+{
+    if (state->proxies.count + state->handles.count == 0) {
         return;
     }
-    PyObject *error = PyObject_CallFunction(hook, "si", owner->name, owner->is_forgotten);
-    if (error != NULL) {
-        PyErr_SetRaisedException(error);
+    PyObject *done = state_hook(state, HOOK_INTERPRETER_CLOSED) == NULL
+                         ? NULL
+                         : state_call_hook(state, HOOK_BIND_LOADED, NULL, NULL);
+    if (done == NULL) {
+        PyErr_WriteUnraisable(NULL);
     }
+    Py_XDECREF(done);
 }
 
 // ---- names ----

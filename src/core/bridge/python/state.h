@@ -39,8 +39,8 @@ typedef enum {
 
 // Functions and classes of the Python package that the core calls, found when first needed.
 typedef enum {
-    HOOK_CLOSED_ERROR,
     HOOK_INTERPRETER_CLOSED,
+    HOOK_BIND_LOADED,
     HOOK_CAPTURE,
     HOOK_PREPARE,
     HOOK_REBUILD,
@@ -59,6 +59,7 @@ typedef enum {
     HOOK_ARRAY_METHODS,
     HOOK_CLASS_BY_ID,
     HOOK_ASK_LINEAGE,
+    HOOK_STANDBY,
     HOOK_INTERPRETER,
     HOOK_QUEUE,
     HOOK_LIFO_QUEUE,
@@ -177,6 +178,8 @@ PyObject *state_hook(core_state *state, hook_id hook); // borrowed
 PyObject *state_call_hook(core_state *state, hook_id hook, PyObject *first, PyObject *second);
 void state_let_go(core_state *state); // the interpreter ends: release the module
 void state_raise_closed(core_state *state, const interp *owner);
+// The interpreter ends: soon nothing can be imported here, and finalizers may still use Proxies.
+void state_prepare_end(core_state *state);
 
 static inline bool
 state_is_type(const core_state *state, type_id id, const PyObject *object)

@@ -17,6 +17,7 @@ static struct {
     pthread_t thread;
     bool is_running;
     bool must_stop;
+    bool is_over;          // for good
     sem_t wakeup;          // something has changed; needs no mutex
     atomic_bool is_rung;   // a signal has come; needs no mutex
     atomic_uint signals;   // how many have come; needs no mutex
@@ -265,6 +266,7 @@ run(void *unused)
         semaphore_wait(&alarm_clock.wakeup, next);
         pthread_mutex_lock(&alarm_clock.mutex);
     }
+    alarm_clock.is_running = false;
     pthread_mutex_unlock(&alarm_clock.mutex);
     return NULL;
 }
@@ -280,28 +282,46 @@ bool
 alarm_start(alarm_note note, alarm_post post)
 {
     pthread_mutex_lock(&alarm_clock.mutex);
-    if (!alarm_clock.is_running && !alarm_clock.must_stop) {
+    if (!alarm_clock.is_over) {
+        alarm_clock.must_stop = false; // it may be about to rest
+    }
+    if (!alarm_clock.is_running && !alarm_clock.is_over) {
         alarm_clock.note = note; // before the thread starts: it reads them without the mutex
         alarm_clock.post = post;
         alarm_clock.is_running = start_locked();
     }
+    bool is_running = alarm_clock.is_running && !alarm_clock.is_over;
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    return is_running;
+}
+
+// Whether there is a thread that will end.
+static bool
+tell_to_stop(bool for_good)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
+    alarm_clock.is_over |= for_good;
+    alarm_clock.must_stop = true;
     bool is_running = alarm_clock.is_running;
     pthread_mutex_unlock(&alarm_clock.mutex);
+    if (is_running) {
+        sem_post(&alarm_clock.wakeup);
+    }
     return is_running;
 }
 
 void
 alarm_stop(void)
 {
-    pthread_mutex_lock(&alarm_clock.mutex);
-    bool was_running = alarm_clock.is_running;
-    alarm_clock.is_running = false;
-    alarm_clock.must_stop = true;
-    pthread_mutex_unlock(&alarm_clock.mutex);
-    if (was_running) {
-        sem_post(&alarm_clock.wakeup);
+    if (tell_to_stop(true)) {
         pthread_join(alarm_clock.thread, NULL);
     }
+}
+
+void
+alarm_rest(void)
+{
+    (void)tell_to_stop(false);
 }
 
 // Runs in a signal handler: only async-signal-safe calls.
@@ -346,6 +366,6 @@ alarm_fork_child(void)
 {
     pthread_mutex_init(&alarm_clock.mutex, NULL);
     alarm_clock.is_running = false;
-    alarm_clock.must_stop = false;
+    alarm_clock.is_over = false;
     alarm_clock.retry_at = DEADLINE_NEVER;
 }

@@ -52,6 +52,7 @@ typedef void (*alarm_post)(void);
 // Once it runs, calls do nothing. False: no thread could be started.
 bool alarm_start(alarm_note note, alarm_post post);
 void alarm_stop(void); // for good; waits until the thread has ended
+void alarm_rest(void); // its thread ends soon; alarm_start starts it again
 void alarm_ring(void); // a signal has come
 unsigned alarm_count_signals(void);
 void alarm_retry(void); // a wake-up was not answered: post it again in a moment

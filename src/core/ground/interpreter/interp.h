@@ -96,6 +96,7 @@ struct interp {
     bool is_unasked;      // mutex; no more pending calls may be posted
     int reservations;     // mutex; threads that have it reserved
     char activity[INTERP_ACTIVITY_SIZE]; // mutex; what one of those threads was doing
+    _Atomic(struct event_loop *) loops;  // mutex; those that wait here
     void *interruption;     // mutex; parcel with the exception for one of the interruptible ones
     bool may_interrupt_own; // mutex; the interpreter's own threads are interruptible too
     interp *next;           // registry; newest first

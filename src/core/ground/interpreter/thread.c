@@ -18,13 +18,28 @@
 
 __thread thread *thread_self __attribute__((tls_model("initial-exec"))) = NULL;
 
+static __thread bool is_helper;
+
 static struct {
     pthread_mutex_t mutex; // guards the list
     thread *first;
+    bool is_headless;      // the process does not end with its main thread
+    bool will_be_headless; // the child that is being forked
+    void (*end_helpers)(void);
 } threads = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static pthread_key_t destructor_key;
 static pthread_once_t destructor_once = PTHREAD_ONCE_INIT;
+
+static bool
+has_no_user_locked(void)
+{
+    const thread *each = threads.first;
+    while (each != NULL && each->is_helper) {
+        each = each->next;
+    }
+    return each == NULL;
+}
 
 static void
 thread_end(void *record)
@@ -41,6 +56,7 @@ thread_end(void *record)
     if (self->next != NULL) {
         self->next->previous = self->previous;
     }
+    bool is_last = threads.is_headless && !self->is_helper && has_no_user_locked();
     pthread_mutex_unlock(&threads.mutex);
     for (uint32_t index = 0; index < self->capacity; index++) {
         if (self->guests[index] != NULL) {
@@ -50,6 +66,15 @@ thread_end(void *record)
     free(self->guests);
     free(self);
     thread_self = NULL;
+    if (is_last && threads.end_helpers != NULL) {
+        threads.end_helpers();
+    }
+}
+
+void
+thread_listen_last(void (*end_helpers)(void))
+{
+    threads.end_helpers = end_helpers;
 }
 
 static void
@@ -86,14 +111,36 @@ is_main_thread(void)
 #endif
 }
 
+typedef struct {
+    void *(*run)(void *);
+    void *argument;
+} task;
+
+static void *
+help(void *owned)
+{
+    task mine = *(task *)owned;
+    free(owned);
+    is_helper = true;
+    return mine.run(mine.argument);
+}
+
 bool
 thread_start(pthread_t *started, void *(*run)(void *), void *argument)
 {
+    task *given = malloc(sizeof *given);
+    if (given == NULL) {
+        return false;
+    }
+    *given = (task){run, argument};
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool is_started = pthread_create(started, NULL, run, argument) == 0;
+    bool is_started = pthread_create(started, NULL, help, given) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!is_started) {
+        free(given);
+    }
     return is_started;
 }
 
@@ -110,6 +157,7 @@ thread_init(void)
     self->ident = (unsigned long)pthread_self();
     self->current = -1;
     self->is_main = is_main_thread();
+    self->is_helper = is_helper;
     pthread_mutex_lock(&threads.mutex);
     self->next = threads.first;
     if (self->next != NULL) {
@@ -225,7 +273,9 @@ thread_next_after(unsigned long ident, unsigned long *next, int64_t *current)
 void
 thread_fork_prepare(void)
 {
+    bool was_main = is_main_thread();
     pthread_mutex_lock(&threads.mutex);
+    threads.will_be_headless = threads.is_headless || !was_main;
 }
 
 void
@@ -238,12 +288,14 @@ void
 thread_fork_child(void)
 {
     pthread_mutex_init(&threads.mutex, NULL);
+    threads.is_headless = threads.will_be_headless;
     threads.first = thread_self;
     if (thread_self == NULL) {
         return;
     }
     thread_self->next = thread_self->previous = NULL;
     thread_self->is_main = true;
+    thread_self->is_helper = is_helper = false;
     for (uint32_t index = 0; index < thread_self->capacity; index++) {
         guest *visitor = thread_self->guests[index];
         if (visitor == NULL) {

@@ -44,6 +44,7 @@ struct thread {
     atomic_int_least64_t current; // id of the interpreter it is in; -1: not known
     interp *creating;             // the interpreter that this thread is making right now, or NULL
     bool is_main;                 // the process's first thread, which handles signals
+    bool is_helper;               // started by thread_start
     int mask_depth;               // > 0: what runs must not be interrupted
     unsigned broken_off;          // how often its work was interrupted
     atomic_uint wakeup;           // why it is woken (ground/interpreter/alarm.h); set by any thread
@@ -56,9 +57,13 @@ struct thread {
 
 extern __thread thread *thread_self __attribute__((tls_model("initial-exec")));
 
-// Start a thread with all signals blocked: signals are for Python's threads. False: it could not be
-// started.
+// Start a helper: a thread of atoll's own, with all signals blocked, as they are for Python's
+// threads. False: it could not be started.
 bool thread_start(pthread_t *started, void *(*run)(void *), void *argument);
+
+// A child that was forked elsewhere than in the main thread ends with its last thread: CPython has
+// it so. When the last one with a record ends, but for helpers, these are to end as well.
+void thread_listen_last(void (*end_helpers)(void));
 
 thread *thread_init(void); // this thread's record; NULL: out of memory
 

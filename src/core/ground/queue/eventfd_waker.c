@@ -63,6 +63,13 @@ unlink_locked(eventfd_waker_call *call)
     call->next = call->previous = NULL;
 }
 
+// It fails only if 2^64 - 2 calls are unread.
+void
+eventfd_waker_ring(eventfd_waker *self)
+{
+    (void)!eventfd_write(self->descriptor, 1);
+}
+
 void
 eventfd_waker_wake(eventfd_waker *self, eventfd_waker_call *call)
 {
@@ -73,8 +80,7 @@ eventfd_waker_wake(eventfd_waker *self, eventfd_waker_call *call)
     call->previous->next = call;
     self->ends.previous = call;
     if (is_first) {
-        // It fails only at a count of 2^64 - 2.
-        (void)!eventfd_write(self->descriptor, 1);
+        eventfd_waker_ring(self);
     }
     pthread_mutex_unlock(&self->mutex);
 }

@@ -26,6 +26,7 @@ void eventfd_waker_decref(eventfd_waker *self);
 int eventfd_waker_descriptor(const eventfd_waker *self);
 void eventfd_waker_wake(eventfd_waker *self, eventfd_waker_call *call);   // once per call
 void eventfd_waker_forget(eventfd_waker *self, eventfd_waker_call *call); // woken or not
+void eventfd_waker_ring(eventfd_waker *self);                             // without a number
 size_t eventfd_waker_take(eventfd_waker *self, uint64_t *numbers,
                           size_t capacity); // the oldest first
 

@@ -23,6 +23,7 @@ static struct {
     pthread_mutex_t mutex; // guards all of it, and every watchdog
     reporter_report report;
     bool is_running;
+    bool must_stop;
     sem_t wakeup; // without the mutex
     signal_slot signals[SIGNALS];
     watchdog *watchdogs;
@@ -111,7 +112,7 @@ static void *
 run(void *unused)
 {
     pthread_mutex_lock(&reporter.mutex);
-    for (;;) {
+    while (!reporter.must_stop) {
         int64_t next = DEADLINE_NEVER;
         answer_signals();
         if (!look_around(&next)) {
@@ -120,12 +121,15 @@ run(void *unused)
             pthread_mutex_lock(&reporter.mutex);
         }
     }
+    reporter.is_running = false;
+    pthread_mutex_unlock(&reporter.mutex);
     return NULL;
 }
 
 static bool
 start_locked(void)
 {
+    reporter.must_stop = false; // it may be about to rest
     if (!reporter.is_running) {
         pthread_t started;
         reporter.is_running = thread_start(&started, run, NULL);
@@ -134,6 +138,15 @@ start_locked(void)
         }
     }
     return reporter.is_running;
+}
+
+void
+reporter_rest(void)
+{
+    pthread_mutex_lock(&reporter.mutex);
+    reporter.must_stop = true;
+    pthread_mutex_unlock(&reporter.mutex);
+    sem_post(&reporter.wakeup);
 }
 
 void

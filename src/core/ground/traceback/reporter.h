@@ -4,8 +4,8 @@
 // Purpose. It needs no GIL, so no stuck thread can keep it from reporting. The function given to
 // reporter_init writes the report (ground knows no Python).
 //
-// Lifetime. Started by the first signal or watchdog, and never stopped: a process that hangs while
-// it ends is worth a report too. A forked child starts its own.
+// Lifetime. Started by the first signal or watchdog, and not stopped at exit: a process that hangs
+// while it ends is worth a report too. A forked child starts its own.
 //
 // Threads. Any. The signal handler is async-signal-safe. Lock order: reporter, threads.
 //
@@ -41,6 +41,7 @@ typedef struct watchdog {
 } watchdog;
 
 void reporter_init(reporter_report report); // call first
+void reporter_rest(void); // its thread ends soon; the next watchdog or signal starts it again
 
 // Each slow visit is reported once, with those inside it. False: no thread.
 MUST_CHECK bool watchdog_start(watchdog *self);
