@@ -45,6 +45,10 @@ def is_foreign(value: Any) -> bool:
     return atoll.is_proxy(value)
 
 
+def restrict(value: Any, names: tuple[str, ...]) -> Any:
+    return atoll.restrict(value, names)
+
+
 def type_name(value: Any) -> str:
     return type(value).__name__
 

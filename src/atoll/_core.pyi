@@ -483,6 +483,15 @@ def freeze(handle: Handle, /) -> None:
 def interpreters() -> list[Interpreter]:
     """All that are open, the main one first."""
 
+def identified(number: int, /) -> BaseException | None:
+    """The exception of that number which lives here, or None."""
+
+def identify(exception: BaseException, number: int, /) -> None:
+    """Have a new exception known by the number of the one that it was made from."""
+
+def identity(exception: BaseException, /) -> int:
+    """The number by which an exception is known in all interpreters."""
+
 def invoke(
     handle: Handle | None,
     function: str,

@@ -16,9 +16,9 @@ import atoll
 
 @pytest.mark.parametrize(
     "expression",
-    ["[1, [2, {'a': (3,)}]]", "{1: {2}}", "set('abc')", "bytearray(b'x\\0')", "Counter(3)", "Pair(1, [2])",
-     "__import__('collections').deque([1])", "__import__('array').array('d', [1])", "ValueError(1)",
-     "type(Counter())", "identity", "SubPoint(1, 2)", "__import__('types').SimpleNamespace(a=[1])"],
+    ["[1, [2, {'a': (3,)}]]", "{1: {2}}", "set('abc')", "bytearray(b'x\\0')", "Counter(3)",
+     "__import__('collections').deque([1])", "__import__('array').array('d', [1])",
+     "type(Counter())", "identity", "__import__('types').SimpleNamespace(a=[1])"],
 )  # fmt: skip
 def test_fetch(there: Any, expression: str) -> None:
     """copy(proxy) is an object here, of the same type, equal to the original."""

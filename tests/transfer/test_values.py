@@ -50,7 +50,7 @@ LIBRARY = [
 
 BY_REFERENCE = [
     "[]", "{}", "set()", "bytearray()", "object()", "lambda: 0", "count_up(1)", "Counter()",
-    "Counter", "Counter().add", "Number(5)", "Text('x')", "Pair(1, 2)", "SubPoint(1, 2)",
+    "Counter", "Counter().add", "Number(5)", "Text('x')",
     "__import__('sys')", "iter(())", "memoryview(b'')", "''.join", "str.join",
     "Counter.make", "property()", "type('T', (date,), {})(1, 1, 1)",
     "type('F', (frozenset,), {})()", "type('D', (float,), {})()", "Point", "Colour",
@@ -123,27 +123,6 @@ def test_enum_member_is_the_member(there: Any) -> None:
     """An Enum member arrives as the one member of the class here."""
     assert there.evaluate("Colour.GREEN") is workloads.Colour.GREEN
     assert there.evaluate("Mode.READ | Mode.WRITE") is workloads.Mode.READ | workloads.Mode.WRITE
-
-
-def test_local_enum_goes_by_reference(there: Any) -> None:
-    """A member of an Enum that cannot be imported there goes as a Proxy."""
-    import enum
-
-    local = enum.Enum("local", "A")
-    assert there.is_foreign(local.A)
-    assert there.identity(local.A) is local.A
-
-
-def test_enum_of_main_goes_by_reference(run_cleanly: Any) -> None:
-    """A member of an Enum of `__main__` goes as a Proxy and comes home as itself."""
-    run_cleanly("""
-        import enum, atoll, workloads
-        class Local(enum.Enum):
-            A = 1
-        with atoll.Interpreter() as other:
-            assert other.call(workloads.is_foreign, Local.A)
-            assert other.call(workloads.identity, Local.A) is Local.A
-    """)
 
 
 def test_frozenset_with_deleted_entries(there: Any) -> None:

@@ -34,6 +34,7 @@ C_ROOMS = (
     "bridge/python",
     "bridge/share",
     "bridge/traceback",
+    "bridge/classes",
     "bridge/transfer",
     "bridge/crossing",
     "bridge/executor",

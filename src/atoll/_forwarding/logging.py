@@ -95,9 +95,9 @@ def _is_plain(value: Any, depth: int) -> bool:
     if kind in _PLAIN:
         return True
     if kind not in _CONTAINERS:
-        from .._transfer.value_types import is_value_type
+        from .._transfer.value_types import is_enum, is_value_type
 
-        return is_value_type(kind)
+        return is_value_type(kind) or is_enum(kind)
     parts = value if kind is not dict else (*value, *value.values())
     return depth < _DEEPEST and all(_is_plain(part, depth + 1) for part in parts)
 

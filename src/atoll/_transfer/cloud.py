@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from enum import Enum
 from types import CellType, CodeType, FunctionType, MemberDescriptorType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import cloudpickle
 from cloudpickle.cloudpickle import _dynamic_class_reduce, _should_pickle_by_reference
@@ -37,7 +37,7 @@ def _reduce_class(cls: type) -> Any:
     if not issubclass(cls, Enum):
         body = dict(arguments[3])
         body["__qualname__"] = type.__dict__["__qualname__"].__get__(cls)
-        if "__slots__" in namespace:
+        if "__slots__" in namespace and NamedTuple not in namespace.get("__orig_bases__", ()):
             body["__slots__"] = namespace["__slots__"]
             state = {name: each for name, each in state.items() if not _is_slot(name, each, cls)}
         arguments = (*arguments[:3], body, *arguments[4:])

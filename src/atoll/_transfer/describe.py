@@ -48,6 +48,7 @@ def _dunders(names: str) -> list[str]:
 _BINARY = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
 
 # Special methods that Python looks up on the type, so that the type of a Proxy must have them.
+_SWAPPED = {"__lt__": "__gt__", "__gt__": "__lt__", "__le__": "__ge__", "__ge__": "__le__"}
 _ALWAYS = _dunders("repr str format dir sizeof")
 _COMPARISONS = _dunders("eq ne lt le gt ge hash")
 _OTHERS = [
@@ -135,6 +136,8 @@ def describe(cls: type, allowed: Container[str] | None = None) -> Description:
             disabled.append(name)
         elif not _is_default(name, found, is_metaclass):
             present.append(name)
+    if allowed is None:
+        present += _reflected(present, disabled)
     if allowed is not None:
         flags = _CALLABLE if "__call__" in allowed else 0
     else:
@@ -165,6 +168,16 @@ def describe_gone() -> Description:
     silent = _dunders("get set delete set_name")
     specials = tuple(name for name in _ALWAYS + _OTHERS if name not in silent)
     return "builtins.object", specials, (), _CALLABLE, (), ()
+
+
+def _reflected(present: list[str], disabled: list[str]) -> list[str]:
+    """Name the reflected methods of operators that a class has, but for those that it has itself.
+
+    Of `obj OP p` the class of `obj` may take no Proxy: then a copy is tried (operators.apply).
+    """
+    names = [f"__r{name}__" for name in _BINARY.split() if f"__{name}__" in present]
+    names += [name for name, other in _SWAPPED.items() if other in present]
+    return [name for name in names if name not in present and name not in disabled]
 
 
 def _is_default(name: str, found: object, is_metaclass: bool) -> bool:

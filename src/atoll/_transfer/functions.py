@@ -84,7 +84,8 @@ def _is_changed() -> bool:
     return listed is not None and bool(listed())
 
 
-def _is_proxy_or_handle(obj: object) -> bool:
+def is_proxy_or_handle(obj: object) -> bool:
+    """Tell what stays what it is when all else goes by value."""
     return _core.is_proxy(obj) or _core.is_handle(obj)
 
 
@@ -95,4 +96,4 @@ def dump_function(function: Callable[..., Any]) -> Dumped:
         TypeError, AttributeError, pickle.PicklingError: If something that it captured cannot be
             pickled.
     """
-    return dump_by_value(function, _is_proxy_or_handle)
+    return dump_by_value(function, is_proxy_or_handle)

@@ -27,14 +27,26 @@ def claimed_name(cls: type) -> str | None:
 def name_of_class(cls: type) -> str | None:
     """Return the "module:qualified.name" at which this very class is found, or None."""
     name = claimed_name(cls)
-    module, _, qualname = (name or "").partition(":")
+    is_found = name is not None and _find(name) is cls and not name.startswith("__main__:")
+    return name if is_found else None
+
+
+def is_of_module(cls: type) -> bool:
+    """Tell whether the name of a class leads to one: it, or what has been put in its place."""
+    name = claimed_name(cls)
+    is_importable = name is not None and not name.startswith("__main__:")
+    return is_importable and isinstance(_find(name), type)
+
+
+def _find(name: str) -> Any:
+    module, _, qualname = name.partition(":")
     found: Any = sys.modules.get(module)
     try:
         for part in qualname.split("."):
             found = getattr(found, part, None)
     except Exception:  # of a module with a __getattr__
         return None
-    return name if found is cls and module != "__main__" else None
+    return found
 
 
 def name_of(obj: Any) -> str | None:

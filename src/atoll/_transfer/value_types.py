@@ -40,15 +40,18 @@ _VALUE_TYPES = frozenset(
 )
 
 
-_mro_of = type.__dict__["__mro__"].__get__  # whatever the metaclass says
-
-
 _registered: dict[int, type] = {}  # here, by id(): a metaclass may have a hash of its own
-_BY_VALUE = "by value:"  # before the id of a registered class that crosses by value itself
+BY_VALUE = "by value:"  # before the id of a class that crosses by value itself
+
+
+def is_enum(cls: type) -> bool:
+    """Tell whether instances are members of an Enum or a Flag."""
+    enum_type = getattr(sys.modules.get("enum"), "Enum", None)  # it may be half imported
+    return any(base is enum_type for base in type.__dict__["__mro__"].__get__(cls))
 
 
 def is_value_type(cls: type) -> bool:
-    """Tell whether instances of exactly this type go by value; the core asks once per type.
+    """Tell whether instances of exactly this type are pickled.
 
     A class is recognised by being the one that was registered here, or that is found under a name
     that was registered: not by the name that it says it has.
@@ -58,21 +61,8 @@ def is_value_type(cls: type) -> bool:
     name = name_of_class(cls)
     if name is None:
         identifier = by_value_id(cls)
-        return (identifier is not None and _core.is_value_name(_BY_VALUE + identifier)) or (
-            is_enum(cls) and (claimed_name(cls) or "").startswith("__main__:")
-        )
-    return (
-        name in _VALUE_TYPES
-        or _core.is_value_name(name)
-        or find_sentinel_type(cls)
-        or is_enum(cls)
-    )
-
-
-def is_enum(cls: type) -> bool:
-    """Tell whether it is an Enum, whose members cannot change."""
-    enum_type = getattr(sys.modules.get("enum"), "Enum", None)  # it may be half imported
-    return any(base is enum_type for base in _mro_of(cls))
+        return identifier is not None and _core.is_value_name(BY_VALUE + identifier)
+    return name in _VALUE_TYPES or _core.is_value_name(name) or find_sentinel_type(cls)
 
 
 def by_value_id(cls: type) -> str | None:
@@ -101,8 +91,8 @@ def _classes_by_id() -> Any:
 def note_by_value(cls: type) -> None:
     """Have a registered class known as one where it arrives by value."""
     identifier = by_value_id(cls) if is_value_type(cls) else None
-    if identifier is not None and not _core.is_value_name(_BY_VALUE + identifier):
-        _core.register_value_name(_BY_VALUE + identifier)
+    if identifier is not None and not _core.is_value_name(BY_VALUE + identifier):
+        _core.register_value_name(BY_VALUE + identifier)
 
 
 def register_value_type(cls: type) -> type:

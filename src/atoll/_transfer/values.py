@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
+from .._typing import cast
 from . import by_name
 
 TYPE_CHECKING = False
@@ -41,10 +42,14 @@ def dump(
     With `is_forced` (for `copy`) what cannot be pickled is an error. With `may_leave` it can be
     put together in another process, too.
     """
-    if not is_forced and issubclass(type(obj), type) and issubclass(obj, BaseException):  # type: ignore[arg-type]
+    if (
+        not is_forced
+        and issubclass(type(obj), type)
+        and issubclass(cast("type", obj), BaseException)
+    ):
         from .exception_types import named
 
-        return _AS_TWIN, named(obj)
+        return _AS_TWIN, named(cast("type[BaseException]", obj))
     if not is_forced and by_name.is_candidate(obj):
         return by_name.dump(obj)
     try:

@@ -1,8 +1,9 @@
 // The module atoll._core: one instance and one state per interpreter.
 #include "bridge/python/cpython.h"
 #include "bridge/transfer/export.h"
+#include "bridge/classes/shape.h"
 #include "bridge/transfer/identity.h"
-#include "bridge/transfer/twin.h"
+#include "bridge/classes/twin.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/process.h"
 #include "bridge/gc/verification.h"
@@ -87,7 +88,13 @@ init_strings(core_state *state)
     state->str_class = PyUnicode_InternFromString("__class__");
     state->str_reduce = PyUnicode_InternFromString("__reduce__");
     state->str_reduce_ex = PyUnicode_InternFromString("__reduce_ex__");
-    return state->str_class && state->str_reduce && state->str_reduce_ex ? 0 : -1;
+    state->str_name = PyUnicode_InternFromString("_name_");
+    state->str_value = PyUnicode_InternFromString("_value_");
+    state->str_member_map = PyUnicode_InternFromString("_member_map_");
+    return state->str_class && state->str_reduce && state->str_reduce_ex && state->str_name &&
+                   state->str_value && state->str_member_map
+               ? 0
+               : -1;
 }
 
 static int
@@ -102,11 +109,11 @@ exec(PyObject *module)
     if (state->interp == NULL || init_strings(state) < 0 || share_init(module) < 0 ||
         special_method_add_type(module, state) < 0 || proxy_add_types(module, state) < 0 ||
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
-        mark_add_types(module, state) < 0 || identity_add_type(module, state) < 0 || deadline_add_types(module, state) < 0 ||
-        traceback_add_type(module, state) < 0 || interpreter_add_types(module, state) < 0 ||
-        queue_add_types(module, state) < 0 || buffer_add_type(module, state) < 0 ||
-        atomic_int_add_type(module, state) < 0 || task_add_type(module, state) < 0 ||
-        worker_pool_add_type(module, state) < 0 ||
+        mark_add_types(module, state) < 0 || identity_add_type(module, state) < 0 ||
+        deadline_add_types(module, state) < 0 || traceback_add_type(module, state) < 0 ||
+        interpreter_add_types(module, state) < 0 || queue_add_types(module, state) < 0 ||
+        buffer_add_type(module, state) < 0 || atomic_int_add_type(module, state) < 0 ||
+        task_add_type(module, state) < 0 || worker_pool_add_type(module, state) < 0 ||
         PyModule_AddFunctions(module, module_functions) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
         PyModule_AddFunctions(module, thread_functions) < 0 ||
@@ -149,7 +156,7 @@ traverse(PyObject *module, visitproc visit, void *arg)
         Py_VISIT(state->recent_classes[i]);
     }
     Py_VISIT(state->callbacks);
-    return 0;
+    return shape_traverse_all(state, visit, arg);
 }
 
 static int
@@ -169,6 +176,7 @@ clear(PyObject *module)
     for (size_t i = 0; i < Py_ARRAY_LENGTH(state->recent_classes); i++) {
         Py_CLEAR(state->recent_classes[i]);
     }
+    shape_forget_all(state);
     for (int i = 0; i < HOOK_COUNT; i++) {
         Py_CLEAR(state->hooks[i]);
     }
@@ -189,6 +197,9 @@ drop_names(core_state *state)
     Py_CLEAR(state->str_class);
     Py_CLEAR(state->str_reduce);
     Py_CLEAR(state->str_reduce_ex);
+    Py_CLEAR(state->str_name);
+    Py_CLEAR(state->str_value);
+    Py_CLEAR(state->str_member_map);
 }
 
 static void

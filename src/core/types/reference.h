@@ -139,7 +139,7 @@ bool remote_class_enter(core_state *state, PyTypeObject *class); // as what stan
 PyObject *remote_class_instancecheck(PyObject *self, PyObject *object);
 PyObject *remote_class_subclasscheck(PyObject *self, PyObject *other);
 
-// twins of a remote class (bridge/transfer/twin)
+// twins of a remote class (bridge/classes/twin)
 PyObject *remote_class_itself(PyTypeObject *class); // what stands for it; new reference
 // The one of that very class; new reference, or NULL. -1: exception. May cross.
 int remote_class_twin(PyTypeObject *class, PyObject **twin);

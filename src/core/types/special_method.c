@@ -2,7 +2,10 @@
 // from these, so a Proxy has the special methods that its object has, and no others.
 #include <stddef.h>
 
+#include "bridge/python/value.h"
 #include "types/reference.h"
+
+typedef enum { OPERATOR_NONE, OPERATOR_PLAIN, OPERATOR_REFLECTED } operator_kind;
 
 typedef struct {
     PyObject_HEAD
@@ -11,7 +14,7 @@ typedef struct {
     core_state *state;
     int32_t index;
     unsigned flags; // of the operation
-    bool is_operator;
+    operator_kind operator;
 } special_method;
 
 static const struct {
@@ -25,21 +28,45 @@ static const struct {
     {"__index__", OPERATION_PLAIN_RESULT},       {"__int__", OPERATION_PLAIN_RESULT},
 };
 
-static const char *const operators[] = {
-    "__eq__",   "__ne__",   "__lt__",   "__le__",  "__gt__",   "__ge__",   "__add__",
-    "__iadd__", "__radd__", "__or__",   "__and__", "__sub__",  "__xor__",  "__ror__",
-    "__rand__", "__rsub__", "__rxor__", "__ior__", "__iand__", "__isub__", "__ixor__",
-};
+static const char *const comparisons[] = {"eq", "ne", "lt", "le", "gt", "ge"};
+static const char *const arithmetic[] = {"add",      "sub", "mul",    "matmul", "truediv",
+                                         "floordiv", "mod", "divmod", "pow",    "lshift",
+                                         "rshift",   "and", "xor",    "or"};
 
 static bool
-is_operator(PyObject *name)
+is_among(const char *text, size_t size, const char *const *names, size_t count)
 {
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(operators); i++) {
-        if (PyUnicode_EqualToUTF8(name, operators[i])) {
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(names[i]) == size && memcmp(names[i], text, size) == 0) {
             return true;
         }
     }
     return false;
+}
+
+// Is it the method of an operator with two operands? 'r' and 'i': reflected, or in place.
+static operator_kind
+operator_kind_of(const char *utf8, size_t size)
+{
+    if (size < 6 || memcmp(utf8, "__", 2) != 0) {
+        return OPERATOR_NONE;
+    }
+    const char *text = utf8 + 2;
+    size -= 4;
+    if (is_among(text, size, comparisons, Py_ARRAY_LENGTH(comparisons)) ||
+        is_among(text, size, arithmetic, Py_ARRAY_LENGTH(arithmetic))) {
+        return OPERATOR_PLAIN;
+    }
+    bool has_kind = (text[0] == 'r' || text[0] == 'i') &&
+                    is_among(text + 1, size - 1, arithmetic, Py_ARRAY_LENGTH(arithmetic));
+    return !has_kind ? OPERATOR_NONE : text[0] == 'r' ? OPERATOR_REFLECTED : OPERATOR_PLAIN;
+}
+
+static bool
+is_builtin_container(const PyTypeObject *type)
+{
+    return type == &PyList_Type || type == &PyDict_Type || type == &PySet_Type ||
+           type == &PyByteArray_Type;
 }
 
 static unsigned
@@ -87,6 +114,45 @@ refuse_class_cell(const exported *namespace)
     return NULL;
 }
 
+// What is no value, and would be a Proxy in the owner.
+static inline bool
+is_operand(core_state *state, const exported *target, PyObject *object)
+{
+    if (value_is_plain(object) || (target->flags & EXPORT_RESTRICTED) ||
+        state_is_type(state, TYPE_REMOTE_METHOD, object) || is_remote_class(object)) {
+        return false;
+    }
+    const exported *other = reference_target(object);
+    return other == NULL || other->owner != target->owner;
+}
+
+// Code in C wants the other operand to be of its own type, and no Proxy. 1: the operator is done,
+// with its result or an exception; 0: it is to be done as always.
+static int
+take_operand(special_method *self, const exported *target, PyObject *const *arguments,
+             unsigned *flags, PyObject **result)
+{
+    if (!is_operand(self->state, target, arguments[1])) {
+        return 0;
+    }
+    if (self->operator== OPERATOR_PLAIN && is_builtin_container(Py_TYPE(arguments[1])) &&
+        remote_class_data(Py_TYPE(arguments[0]))->is_container) {
+        *flags |= OPERATION_CONTAINERS_BY_VALUE;
+        return 0;
+    }
+    PyObject *hook = state_hook(self->state, HOOK_APPLY);
+    PyObject *done = hook == NULL ? NULL
+                                  : PyObject_CallFunctionObjArgs(hook, self->name, arguments[0],
+                                                                 arguments[1], NULL);
+    if (done == NULL) {
+        return 1;
+    }
+    bool is_done = PyTuple_CheckExact(done);
+    *result = is_done ? Py_NewRef(PyTuple_GET_ITEM(done, 0)) : NULL;
+    Py_DECREF(done);
+    return is_done;
+}
+
 static PyObject *
 special_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargsf,
                           PyObject *keyword_names)
@@ -112,10 +178,12 @@ special_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargs
                       .count = nargs - 1,
                       .keyword_names = keyword_names,
                       .flags = self->flags};
-    // The operators of list, dict, set and bytearray want the other operand to be one, not a Proxy.
-    if (self->is_operator && is_proxy_instance(arguments[0]) &&
-        remote_class_data(Py_TYPE(arguments[0]))->is_container) {
-        call.flags |= OPERATION_CONTAINERS_BY_VALUE;
+    if (self->operator!= OPERATOR_NONE && nargs == 2 && is_proxy_instance(arguments[0])) {
+        PyObject *result = NULL;
+        int is_done = take_operand(self, target, arguments, &call.flags, &result);
+        if (UNLIKELY(is_done != 0)) {
+            return result;
+        }
     }
     return operation_perform(self->state, &call, NULL);
 }
@@ -142,7 +210,7 @@ special_method_get(core_state *state, PyObject *name)
             self->index = index;
             self->flags = flags_of(interned);
             PyObject_GC_Track(self);
-            self->is_operator = is_operator(interned);
+            self->operator= operator_kind_of(utf8, (size_t)size);
             if (!pointer_map_set(&state->specials, key, self)) {
                 Py_CLEAR(self);
                 PyErr_NoMemory();

@@ -6,7 +6,7 @@
 #include "bridge/python/objects.h"
 #include "bridge/transfer/parcel.h"
 #include "bridge/transfer/restriction.h"
-#include "bridge/transfer/twin.h"
+#include "bridge/classes/twin.h"
 
 static exported *
 export_class(core_state *host, PyTypeObject *class)

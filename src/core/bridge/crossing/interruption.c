@@ -47,10 +47,10 @@ static void
 update_wakeup_locked(guest *each)
 {
     if (is_awaited_locked(each)) {
-        atomic_fetch_or(each->wakeup, WAKEUP_INTERRUPTION);
+        atomic_fetch_or(&each->thread->wakeup, WAKEUP_INTERRUPTION);
     }
     else if (!each->is_dead) {
-        atomic_fetch_and(each->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
+        atomic_fetch_and(&each->thread->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
     }
 }
 
@@ -239,10 +239,10 @@ put_own_locked(interp *host, guest *whose, parcel *packed)
 }
 
 static guest *
-find_meant_locked(interp *host, const atomic_uint *whom)
+find_meant_locked(interp *host, const thread *whom)
 {
     guest *each = host->guests;
-    while (each != NULL && !(each->wakeup == whom && is_meant(each))) {
+    while (each != NULL && !(each->thread == whom && is_meant(each))) {
         each = each->next;
     }
     return each;
@@ -251,7 +251,7 @@ find_meant_locked(interp *host, const atomic_uint *whom)
 // For all that are inside, or for one thread. An interruption that it replaces is returned in
 // `before`.
 static bool
-put_locked(interp *host, const atomic_uint *whom, parcel *packed, parcel **before)
+put_locked(interp *host, const thread *whom, parcel *packed, parcel **before)
 {
     if (whom == NULL) {
         *before = take_common_locked(host);
@@ -267,7 +267,7 @@ put_locked(interp *host, const atomic_uint *whom, parcel *packed, parcel **befor
 
 typedef struct {
     unsigned long ident;
-    const atomic_uint *wakeup;
+    const thread *found;
 } search;
 
 static void
@@ -275,7 +275,7 @@ find_thread(thread *each, void *argument)
 {
     search *wanted = argument;
     if (each->ident == wanted->ident) {
-        wanted->wakeup = &each->wakeup;
+        wanted->found = each;
     }
 }
 
@@ -293,7 +293,7 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
     search whom = {ident, NULL};
     if (ident != 0) {
         thread_each(find_thread, &whom);
-        if (whom.wakeup == NULL) {
+        if (whom.found == NULL) {
             return 0;
         }
     }
@@ -303,7 +303,7 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
     }
     pthread_mutex_lock(&host->mutex);
     bool is_put =
-        interp_get_phase(host) == INTERP_OPEN && put_locked(host, whom.wakeup, packed, &before);
+        interp_get_phase(host) == INTERP_OPEN && put_locked(host, whom.found, packed, &before);
     if (is_put) {
         interp_pin_locked(host);
     }

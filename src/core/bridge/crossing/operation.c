@@ -17,6 +17,7 @@ typedef struct {
     Py_ssize_t made;      // of host[2...]
     PyObject *host_names; // the host's keyword names, or NULL
     bool is_simple;       // few, plain, without keywords: what follows few_host is not in use
+    bool is_exit;         // of a context manager: its exception is to be the current one
     PyObject *few_host[2 + FEW];
     Py_ssize_t count; // keyword ones included
     bool *is_packed;  // [count]: in the parcel, not read in place
@@ -78,6 +79,17 @@ takes_exceptions(const operation *op)
                                              PyUnicode_EqualToUTF8(op->name.text, "athrow")));
 }
 
+// Does it end with what sys.exc_info() returns, as a call of __exit__ does, whatever its name?
+static bool
+is_exit(const operation *op)
+{
+    if (op->count < 3) {
+        return false;
+    }
+    PyObject *const *last = op->arguments + op->count - 3;
+    return PyExceptionInstance_Check(last[1]) && (PyObject *)Py_TYPE(last[1]) == last[0];
+}
+
 static inline bool
 is_closed(const operation *op)
 {
@@ -95,6 +107,8 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
         closing = restriction_of_arguments(op->target);
         parcel_init_closed(&self->parcel, &closing);
     }
+    self->is_exit = is_exit(op);
+    self->parcel.reader = op->owner;
     int result = arguments_reserve(self, op);
     for (Py_ssize_t i = 0; result == 0 && i < self->count; i++) {
         self->is_packed[i] = !value_is_plain(op->arguments[i]);
@@ -347,6 +361,21 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
     return dispatch_other(host, op, name, arguments);
 }
 
+// As within a `with` statement: __exit__ may raise the exception again, or ask for the current one.
+static COLD PyObject *
+dispatch_exit(core_state *host, const operation *op, PyObject *name, restriction *used,
+              argument_list *arguments)
+{
+    PyObject *before = PyErr_GetHandledException(), *exception = arguments->host[op->count];
+    if (PyExceptionInstance_Check(exception)) { // of a closed parcel it may be a view
+        PyErr_SetHandledException(exception);
+    }
+    PyObject *value = dispatch(host, op, name, used, arguments);
+    PyErr_SetHandledException(before);
+    Py_XDECREF(before);
+    return value;
+}
+
 // What is `value` to a Proxy that asks for it? For a guest (restricted arguments) only methods that
 // cannot be replaced count as methods.
 static attribute_kind
@@ -401,14 +430,15 @@ is_dict_of_function(const operation *op, PyObject *object)
 }
 
 static NOINLINE int
-pack_in_parcel(core_state *host, const operation *op, PyObject *object, PyObject *value,
-               const restriction *narrowing, answer *result)
+pack_in_parcel(core_state *host, const interp *home, const operation *op, PyObject *object,
+               PyObject *value, const restriction *narrowing, answer *result)
 {
     unsigned flags = PARCEL_MAY_HOLD;
     if (Py_TYPE(value) == &PyDict_Type && is_dict_of_function(op, object)) {
         flags |= PARCEL_CONTAINERS_BY_VALUE;
     }
     parcel_init_closed(&result->parcel, narrowing);
+    result->parcel.reader = home;
     result->form = ANSWER_PARCEL;
     int status = parcel_put(&result->parcel, host, value, flags);
     result->parcel.restriction = NULL;
@@ -416,8 +446,8 @@ pack_in_parcel(core_state *host, const operation *op, PyObject *object, PyObject
 }
 
 static inline int
-pack_answer(core_state *host, const operation *op, PyObject *object, PyObject *value,
-            const restriction *narrowing, answer *result)
+pack_answer(core_state *host, const interp *home, const operation *op, PyObject *object,
+            PyObject *value, const restriction *narrowing, answer *result)
 {
     if (value == Py_None || PyBool_Check(value) || heap_contains(value)) {
         result->shared = value;
@@ -429,7 +459,7 @@ pack_answer(core_state *host, const operation *op, PyObject *object, PyObject *v
         result->form = ANSWER_INT;
         return 0;
     }
-    return pack_in_parcel(host, op, object, value, narrowing, result);
+    return pack_in_parcel(host, home, op, object, value, narrowing, result);
 }
 
 static COLD void
@@ -461,7 +491,9 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
     specials_refresh(host);
     if (LIKELY(op->kind == OPERATION_CALL || (name = name_here(host, op->name)) != NULL)) {
         if (LIKELY(arguments_unpack(arguments, host, op) == 0)) {
-            value = dispatch(host, op, name, narrowing, arguments);
+            value = UNLIKELY(!arguments->is_simple && arguments->is_exit)
+                        ? dispatch_exit(host, op, name, narrowing, arguments)
+                        : dispatch(host, op, name, narrowing, arguments);
         }
         if (UNLIKELY(op->flags & OPERATION_PLAIN_RESULT) && value != NULL) {
             value = make_plain(value);
@@ -471,10 +503,10 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
         if ((op->flags & OPERATION_FUSE) &&
             (result->attribute = classify(host, arguments->host[1], value, narrowing != NULL)) !=
                 ATTRIBUTE_VALUE) {
-            status = pack_answer(host, op, NULL, Py_None, NULL, result);
+            status = pack_answer(host, home, op, NULL, Py_None, NULL, result);
         }
         else {
-            status = pack_answer(host, op, arguments->host[1], value, narrowing, result);
+            status = pack_answer(host, home, op, arguments->host[1], value, narrowing, result);
         }
     }
     Py_XDECREF(value);

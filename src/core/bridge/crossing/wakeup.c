@@ -18,7 +18,7 @@ static bool
 is_there_locked(interp *host, thread *whom)
 {
     interp_phase phase = interp_get_phase(host);
-    return (phase != INTERP_CLOSED && interp_has_present_locked(host, &whom->wakeup)) ||
+    return (phase != INTERP_CLOSED && interp_has_present_locked(host, whom)) ||
            (phase == INTERP_OPEN && atomic_load(&whom->current) == host->id);
 }
 

@@ -247,6 +247,19 @@ cpython_weak_reference_callback(PyObject *reference)
 #    define CPYTHON_TUPLES_KEEP_HASH 0
 #endif
 
+// A new tuple of a subclass, to be filled. From 3.14 on it keeps its hash, -1 for none yet.
+static inline PyObject *
+cpython_new_tuple_of(PyTypeObject *type, Py_ssize_t size)
+{
+    PyObject *tuple = type->tp_alloc(type, size);
+#if CPYTHON_TUPLES_KEEP_HASH
+    if (tuple != NULL) {
+        ((PyTupleObject *)tuple)->ob_hash = -1;
+    }
+#endif
+    return tuple;
+}
+
 // Give raw memory the header of an object whose count is never written.
 void cpython_init_immortal(PyObject *raw, PyTypeObject *type);
 

@@ -46,7 +46,9 @@ typedef enum {
     HOOK_REBUILD,
     HOOK_DUMP,
     HOOK_LOAD,
-    HOOK_IS_VALUE,
+    HOOK_RULE,
+    HOOK_FIND_CLASS,
+    HOOK_MEMBER,
     HOOK_DESCRIBE,
     HOOK_DESCRIBE_GUEST,
     HOOK_DESCRIBE_GONE,
@@ -68,6 +70,7 @@ typedef enum {
     HOOK_SHUT_DOWN,
     HOOK_REDUCE,
     HOOK_OPERATE,
+    HOOK_APPLY,
     HOOK_USE_WITHOUT,
     HOOK_DEADLINE_ERROR,
     HOOK_DEADLINE_EXCEEDED,
@@ -83,7 +86,8 @@ typedef enum {
 } hook_id;
 
 #define NAME_CACHE_SIZE 256
-#define RULE_CACHE_SIZE 64
+#define RULE_CACHE_SIZE 256
+#define MADE_CLASSES    64
 #define RECENT_CLASSES  128
 
 typedef struct {
@@ -95,7 +99,8 @@ typedef struct {
     const PyTypeObject *type;
     unsigned version; // tp_version_tag, tells a new type at the same address apart
     unsigned epoch;   // names_value_epoch() when the entry was made
-    bool by_value;
+    bool is_dumped;
+    struct shape *shape; // borrowed from state->shapes, or NULL
 } rule_cache_entry;
 
 enum { WATCHER_NONE = -1, WATCHER_REFUSED = -2 };
@@ -127,16 +132,20 @@ struct core_state {
     PyTypeObject *types[TYPE_COUNT];
     PyObject *hooks[HOOK_COUNT];
     const reference_methods *references;
-    pointer_map exports;                      // object -> export
-    size_t internal_exports;                  // how many of them are EXPORT_INTERNAL
-    pointer_map proxies;                      // export -> Proxy or remote class: a weak table
-    pointer_map classes;                      // key of a remote type -> class of its Proxies: a weak table
-    pointer_map subclasses;                   // export -> remote class with twins as bases: a weak table
-    pointer_map handles;                      // record -> handle: a weak table
-    pointer_map tokens;                       // object -> its VIEW_TOKEN: a weak table
-    pointer_map guests;                       // object -> its VIEW_GUEST: a weak table
-    pointer_map identities;                   // number -> exception: a weak table
-    pointer_map specials;                     // name index -> special method, owned
+    pointer_map exports;                // object -> export
+    size_t internal_exports;            // how many of them are EXPORT_INTERNAL
+    pointer_map proxies;                // export -> Proxy or remote class: a weak table
+    pointer_map classes;                // key of a remote type -> remote class: a weak table
+    pointer_map subclasses;             // export -> remote class with twins as bases: a weak table
+    pointer_map handles;                // record -> handle: a weak table
+    pointer_map tokens;                 // object -> its VIEW_TOKEN: a weak table
+    pointer_map guests;                 // object -> its VIEW_GUEST: a weak table
+    pointer_map identities;             // number -> exception: a weak table
+    pointer_map specials;               // name index -> special method, owned
+    pointer_map shapes;                 // type -> its shape, owned
+    pointer_map shaped;                 // number of a shape + 1 -> class of it here, owned
+    int32_t made_classes[MADE_CLASSES]; // number + 1 of those of `shaped` that came by value
+    unsigned made_position;
     PyObject *recent_classes[RECENT_CLASSES]; // owned: a cache, for classes of short-lived proxies
     unsigned recent_position;
     PyObject **names; // owned, by name index
@@ -147,13 +156,13 @@ struct core_state {
     PyObject *callbacks;       // owned: the list atoll.gc.callbacks, or NULL
     struct detained *detained; // owned: what a collection holds between its stops, or NULL
     bool is_traced;            // the collector is counting: traverse functions report no caches
-    int watcher; // id of the watcher of exported classes, WATCHER_NONE or WATCHER_REFUSED
+    int watcher;         // id of the watcher of exported classes, WATCHER_NONE or WATCHER_REFUSED
     int modules_watcher; // id of the watcher of sys.modules, or one of these
     struct exported *changed_classes; // of this interpreter, changed since the last visitor left
     unsigned specials_epoch;          // up to which the remote classes here are up to date
     name_cache_entry name_cache[NAME_CACHE_SIZE];
     rule_cache_entry rule_cache[RULE_CACHE_SIZE];
-    PyObject *str_class, *str_reduce_ex, *str_reduce, *str_getstate;
+    PyObject *str_class, *str_reduce_ex, *str_reduce, *str_name, *str_value, *str_member_map;
     bool is_cleared;
 };
 

@@ -3,8 +3,8 @@
 // Purpose. A builtin exception raised by C, with plain arguments, goes as (type, arguments). Any
 // other is captured by atoll._transfer.exceptions there and rebuilt here, with its notes, causes,
 // groups and the frames of its traceback as text. Its values are packed one by one: one that cannot
-// cross is missed alone. It has a number (identity.h): where it lives already it is that object. One
-// that is passed, not raised, goes the same way. In a closed parcel there is only what
+// cross is missed alone. It has a number (identity.h): where it lives already it is that object.
+// One that is passed, not raised, goes the same way. In a closed parcel there is only what
 // error_reduce() leaves.
 #ifndef ATOLL_BRIDGE_ERROR_H
 #define ATOLL_BRIDGE_ERROR_H

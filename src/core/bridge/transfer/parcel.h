@@ -20,6 +20,7 @@
 #include "bridge/python/state.h"
 
 struct restriction;
+struct packing;
 struct being_put;
 
 typedef struct {
@@ -27,6 +28,9 @@ typedef struct {
     size_t size, capacity, position;
     PyObject *held;                        // owned by the packer's interpreter, or NULL
     const struct restriction *restriction; // borrowed while packing; NULL: all goes as it is
+    const interp *reader;                  // borrowed while packing; NULL: anybody may read it
+    const struct packing *packing;         // what is being packed, inside out
+    unsigned deep;                         // how many instances lie deep in others
     const struct being_put *exceptions;    // that are being packed, one inside the other
     bool is_closed;                        // it was packed with a restriction (restriction.h)
     _Alignas(16) unsigned char space[176];
@@ -47,6 +51,9 @@ parcel_init(parcel *self)
     self->capacity = sizeof self->space;
     self->held = NULL;
     self->restriction = NULL;
+    self->reader = NULL;
+    self->packing = NULL;
+    self->deep = 0;
     self->exceptions = NULL;
     self->is_closed = false;
 }

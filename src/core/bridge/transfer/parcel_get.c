@@ -7,16 +7,6 @@
 #include "bridge/python/disturbance.h"
 #include "bridge/python/value.h"
 
-static inline record *
-next_record(parcel *self)
-{
-    record *head = (record *)(void *)(self->data + self->position);
-    bool has_payload = head->kind < RECORD_TUPLE || head->kind == RECORD_EXPORT ||
-                       head->kind == RECORD_HANDLE || head->kind == RECORD_HELD;
-    self->position += sizeof *head + (has_payload ? ROUND_UP(head->size) : 0);
-    return head;
-}
-
 static PyObject *
 get_string(const record *head)
 {
@@ -120,7 +110,7 @@ get_resolved(parcel *self, core_state *state, const record *head)
     if (!has_original) {
         return value;
     }
-    const record *original = next_record(self);
+    const record *original = record_next(self);
     exported *target = *(exported **)(void *)(original + 1);
     if (value != NULL) {
         export_unref((foreign_ref){target});
@@ -185,6 +175,7 @@ get_open(parcel *self, core_state *state, const record *head)
         return NULL;
     }
     return head->kind == RECORD_HANDLE      ? get_handle(state, head)
+           : head->kind == RECORD_SHAPED    ? record_get_shaped(self, state, head)
            : head->kind == RECORD_RESOLVED  ? get_resolved(self, state, head)
            : head->kind == RECORD_TRACEBACK ? get_traceback(state, head)
            : head->detail == 1              ? get_outer_exception(state, head)
@@ -194,7 +185,7 @@ get_open(parcel *self, core_state *state, const record *head)
 PyObject *
 parcel_get(parcel *self, core_state *state)
 {
-    const record *head = next_record(self);
+    const record *head = record_next(self);
     const void *payload = head + 1;
     switch ((record_kind)head->kind) {
     case RECORD_POINTER:
@@ -228,6 +219,7 @@ parcel_get(parcel *self, core_state *state)
     case RECORD_RESOLVED:
     case RECORD_HANDLE:
     case RECORD_EXCEPTION:
+    case RECORD_SHAPED:
     case RECORD_TRACEBACK:
         return get_open(self, state, head);
     case RECORD_PLAIN_EXCEPTION:
@@ -243,7 +235,7 @@ static void
 skip_to(parcel *self, size_t end)
 {
     while (self->position < end) {
-        const record *head = next_record(self);
+        const record *head = record_next(self);
         if (head->kind == RECORD_EXPORT) {
             export_unref((foreign_ref){*(exported **)(void *)(head + 1)});
         }
@@ -257,7 +249,7 @@ static void
 count_unread(parcel *self)
 {
     while (self->position < self->size) {
-        const record *head = next_record(self);
+        const record *head = record_next(self);
         if (head->kind == RECORD_EXPORT) {
             export_ref(*(exported **)(void *)(head + 1));
         }
@@ -289,7 +281,7 @@ parcel_end_reading(parcel *reader)
 PyObject *
 parcel_get_alone(parcel *self, core_state *state, PyObject **why)
 {
-    const record *head = next_record(self);
+    const record *head = record_next(self);
     bool is_lost = head->detail;
     size_t end = self->position + head->size;
     unsigned before = disturbance_count();

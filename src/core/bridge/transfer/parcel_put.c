@@ -5,6 +5,7 @@
 #include "bridge/transfer/identity.h"
 #include "bridge/python/objects.h"
 #include "bridge/transfer/record.h"
+#include "bridge/classes/shape.h"
 #include "bridge/python/value.h"
 
 // What goes by value in one piece up to this size is packed, beyond it held.
@@ -58,6 +59,12 @@ put_record(parcel *self, record_kind kind, uint32_t detail, uint64_t size, size_
     }
     *head = (record){kind, detail, size};
     return head + 1;
+}
+
+void *
+record_put(parcel *self, record_kind kind, uint32_t detail, uint64_t size, size_t payload)
+{
+    return put_record(self, kind, detail, size, payload);
 }
 
 static int
@@ -201,30 +208,6 @@ put_dumped(parcel *self, core_state *state, PyObject *object, bool *is_dumped)
     return result;
 }
 
-// Does an instance of this type go by value? Asked once per type.
-static int
-is_value_type(core_state *state, PyTypeObject *type)
-{
-    if (cpython_is_shared_type(type)) {
-        return type == &PyCFunction_Type || type == &PyWrapperDescr_Type ||
-               type == &Py_GenericAliasType ||
-               cpython_is_union_type(type) || cpython_is_sentinel_type(type);
-    }
-    rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];
-    unsigned version = type->tp_version_tag, epoch = names_value_epoch();
-    if (version != 0 && entry->type == type && entry->version == version && entry->epoch == epoch) {
-        return entry->by_value;
-    }
-    PyObject *hook = state_hook(state, HOOK_IS_VALUE);
-    PyObject *answer = hook == NULL ? NULL : PyObject_CallOneArg(hook, (PyObject *)type);
-    if (answer == NULL) {
-        return -1;
-    }
-    *entry = (rule_cache_entry){type, type->tp_version_tag, epoch, answer == Py_True};
-    Py_DECREF(answer);
-    return entry->by_value;
-}
-
 // What the method is by now may be anything, once more a remote method too.
 int
 record_put_method(parcel *self, core_state *state, PyObject *method, unsigned flags)
@@ -253,6 +236,27 @@ may_have_name(PyTypeObject *object)
             PyDict_GET_SIZE(object->tp_dict) <= MARKER_NAMES);
 }
 
+// As its type says, or by its name. 1: it is put; 0: it has to go by reference.
+static int
+put_value(parcel *self, core_state *state, PyObject *object)
+{
+    value_rule rule = {.is_dumped = true};
+    if (!may_have_name((PyTypeObject *)object) &&
+        shape_rule_of(state, Py_TYPE(object), &rule) < 0) {
+        return -1;
+    }
+    if (rule.shape != NULL) {
+        int is_put = record_put_shaped(self, state, object, rule.shape);
+        // What is no member of its Flag or Enum by name may be one to pickle.
+        if (is_put != 0 || rule.shape->kind != SHAPE_MEMBER) {
+            return is_put;
+        }
+        rule.is_dumped = true;
+    }
+    bool is_dumped = false;
+    return rule.is_dumped && put_dumped(self, state, object, &is_dumped) < 0 ? -1 : is_dumped;
+}
+
 static int
 put_exception(parcel *self, core_state *state, PyObject *exception, unsigned flags)
 {
@@ -278,21 +282,10 @@ put_reference(parcel *self, core_state *state, PyObject *object, unsigned flags)
     if (PyExceptionInstance_Check(object)) {
         return put_exception(self, state, object, flags);
     }
-    int by_value =
-        may_have_name((PyTypeObject *)object) ? 1 : is_value_type(state, Py_TYPE(object));
-    if (by_value < 0) {
-        return -1;
-    }
-    if (by_value) {
-        bool is_dumped = false;
-        if (put_dumped(self, state, object, &is_dumped) < 0) {
-            return -1;
-        }
-        if (is_dumped) {
-            return 0;
-        }
-    }
-    return record_put_export(self, export_object(state, object));
+    int is_put = put_value(self, state, object);
+    return is_put == 0  ? record_put_export(self, export_object(state, object))
+           : is_put < 0 ? -1
+                        : 0;
 }
 
 static int
@@ -320,6 +313,9 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
     PyObject *object = ((mark_object *)mark)->object;
     if (!((mark_object *)mark)->by_value) {
         return put_marked_reference(self, state, object);
+    }
+    if (PyExceptionInstance_Check(object)) {
+        return put_exception(self, state, object, PARCEL_COPIES);
     }
     PyObject *hook = state_hook(state, HOOK_DUMP);
     PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);

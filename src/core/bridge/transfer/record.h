@@ -16,7 +16,8 @@ typedef enum {
     RECORD_FLOAT,
     RECORD_COMPLEX,
     RECORD_STRING,
-    RECORD_BYTES, // its detail is 1 for a bytearray
+    RECORD_BYTES,  // its detail is 1 for a bytearray
+    RECORD_SHAPED, // an instance of a class: see record_shaped
     RECORD_TUPLE,
     RECORD_FROZENSET,
     RECORD_SLICE,
@@ -41,10 +42,29 @@ typedef struct {
     uint64_t size; // of the payload in bytes, or the number of elements that follow
 } record;
 
+// Its values follow, then the names and values of its dict. If the detail of the record is 1, they
+// come after what its shape is known as, its definition and an export of the instance itself.
+typedef struct {
+    PyTypeObject *shared; // its type, if all share that; else NULL
+    int32_t number;       // of its shape
+    uint32_t values, named;
+} record_shaped;
+
 // What a closed parcel may become in bytes: a holder shall not fill its owner's memory.
 #define CLOSED_SIZE_MAX ((size_t)1 << 28)
 
 #define ROUND_UP(size) (((size) + 15) & ~(size_t)15)
+
+// The next one to be read; moves on past its payload.
+static inline record *
+record_next(parcel *self)
+{
+    record *head = (record *)(void *)(self->data + self->position);
+    bool has_payload = head->kind < RECORD_TUPLE || head->kind == RECORD_EXPORT ||
+                       head->kind == RECORD_HANDLE || head->kind == RECORD_HELD;
+    self->position += sizeof *head + (has_payload ? ROUND_UP(head->size) : 0);
+    return head;
+}
 
 // Parts of parcel_put.c for parcel_closed.c. 0, or -1 with an exception.
 int record_put_export(parcel *self, exported *target_steal);
@@ -54,6 +74,11 @@ int record_put_container(parcel *self, core_state *state, PyObject *object); // 
 int record_put_method(parcel *self, core_state *state, PyObject *method, unsigned flags);
 // An object that is no immutable builtin, for the reader of a closed parcel.
 int record_put_closed(parcel *self, core_state *state, PyObject *object, unsigned flags);
+
+// An instance that crosses element by element (parcel_shaped.c): 1; 0: it has to go otherwise.
+int record_put_shaped(parcel *self, core_state *state, PyObject *object, struct shape *shape);
+PyObject *record_get_shaped(parcel *self, core_state *state, const record *head);
+void *record_put(parcel *self, record_kind kind, uint32_t detail, uint64_t size, size_t payload);
 
 // Containers in containers recurse.
 static inline int

@@ -100,7 +100,7 @@ interp_unpin(interp *self)
 // ---- guests ----
 
 guest *
-guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *wakeup)
+guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose)
 {
     guest *visitor = calloc(1, sizeof *visitor);
     if (visitor == NULL) {
@@ -108,7 +108,7 @@ guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *w
     }
     visitor->thread_state = thread_state;
     visitor->is_owned = is_owned;
-    visitor->wakeup = wakeup;
+    visitor->thread = whose;
     visitor->interp = self;
     interp_incref(self);
     visitor->next = self->guests;
@@ -189,8 +189,8 @@ interp_has_woken_locked(interp *self, const guest *except, unsigned why, bool on
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
         guest_presence presence = presence_of(visitor);
         bool is_there = only_entering ? presence == GUEST_ENTERING : presence != GUEST_ABSENT;
-        // In this order: the thread of a dead guest is gone, and its `wakeup` with it.
-        if (is_there && visitor != except && (atomic_load(visitor->wakeup) & why) != 0) {
+        // In this order: the thread of a dead guest is gone, and its record with it.
+        if (is_there && visitor != except && (atomic_load(&visitor->thread->wakeup) & why) != 0) {
             return true;
         }
     }
@@ -201,22 +201,19 @@ bool
 interp_has_detached_locked(interp *self, const guest *except)
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
-        if (visitor != except && visitor->is_owned && presence_of(visitor) == GUEST_INSIDE) {
-            const char *wakeup = (const char *)visitor->wakeup;
-            thread *whose = (thread *)(void *)(wakeup - offsetof(thread, wakeup));
-            if (atomic_load(&whose->current) == self->id) {
-                return true;
-            }
+        if (visitor != except && visitor->is_owned && presence_of(visitor) == GUEST_INSIDE &&
+            atomic_load(&visitor->thread->current) == self->id) {
+            return true;
         }
     }
     return false;
 }
 
 bool
-interp_has_present_locked(interp *self, const atomic_uint *wakeup)
+interp_has_present_locked(interp *self, const thread *whose)
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
-        if (visitor->wakeup == wakeup && presence_of(visitor) != GUEST_ABSENT) {
+        if (visitor->thread == whose && presence_of(visitor) != GUEST_ABSENT) {
             return true;
         }
     }

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ground/base/names.h"
 #include "ground/interpreter/deferred.h"
 
 typedef enum {
@@ -52,6 +53,7 @@ typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_RETURNING, GUEST_INSIDE } gue
 
 typedef struct interp interp;
 typedef struct guest guest;
+typedef struct thread thread; // ground/interpreter/thread.h
 
 struct interp {
     atomic_intptr_t references;
@@ -74,10 +76,12 @@ struct interp {
     struct async_wait *pending;   // what its event loops wait for at queues; under its GIL
     const volatile int *gil_flag; // CPython's memory: see interp_is_running
     atomic_uint departures;       // how often a crossing released its GIL; written under its GIL
-    atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
-    atomic_int posted;  // a pending call that lets them in is queued
-    atomic_int buffers; // buffers of its objects in use elsewhere
-    atomic_uint twin_epoch;       // of its classes (bridge/transfer/twin); written under its GIL
+    atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
+    atomic_int posted;      // a pending call that lets them in is queued
+    atomic_int buffers;     // buffers of its objects in use elsewhere
+    atomic_uint twin_epoch; // of its classes (bridge/classes/twin); written under its GIL
+    _Atomic(uint64_t) shapes[NAMES_MAX / 64]; // bits by the number of a shape: it has the class;
+                                              // written under its GIL
     pthread_mutex_t mutex;
     pthread_cond_t moved; // a guest got in or left; with mutex
     guest *guests;        // mutex
@@ -108,7 +112,7 @@ struct guest {
     bool is_interruptible;  // interp.mutex; was present when the interpreter's interruption came
     void *interruption;     // interp.mutex; parcel with the exception for this thread alone
     atomic_bool is_idle;    // a worker that waits inside for its next call; written by its thread
-    atomic_uint *wakeup;    // its thread's field; valid until is_dead
+    thread *thread;         // valid until is_dead
     guest *next, *previous; // interp.mutex
     guest *next_dead;       // interp.mutex
 };
@@ -130,6 +134,26 @@ interp_count_crossings(interp *self, int change)
 {
     uint64_t before = atomic_load_explicit(&self->crossings, memory_order_relaxed);
     atomic_store_explicit(&self->crossings, before + (uint64_t)change, memory_order_relaxed);
+}
+
+// Under its GIL: instances of the class of that number can be made there.
+static inline void
+interp_note_shape(interp *self, int32_t number, bool has_class)
+{
+    uint64_t bit = UINT64_C(1) << (number % 64);
+    _Atomic(uint64_t) *word = &self->shapes[number / 64];
+    uint64_t before = atomic_load_explicit(word, memory_order_relaxed);
+    atomic_store_explicit(word, has_class ? before | bit : before & ~bit, memory_order_relaxed);
+}
+
+// Anybody asks; where it is not so any more its class is looked for by its name.
+static inline bool
+interp_has_shape(const interp *self, int32_t number)
+{
+    const _Atomic(uint64_t) *word = &self->shapes[number / 64];
+    return (atomic_load_explicit((_Atomic(uint64_t) *)word, memory_order_relaxed) >>
+            (number % 64)) &
+           1;
 }
 
 static inline bool
@@ -155,7 +179,7 @@ void interp_pin_locked(interp *self);
 void interp_unpin(interp *self);
 
 // Guests. Those named _locked need self->mutex.
-guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *wakeup);
+guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose);
 void guest_unlink_locked(guest *visitor);
 void guest_free(guest *visitor); // after unlinking
 void guest_end(guest *visitor);  // its thread ends, or does not need it any more
@@ -165,7 +189,7 @@ bool interp_has_woken_locked(interp *self, const guest *except, unsigned why, bo
 // Call with its GIL held. Has a visitor detached from it? It will take the GIL again without
 // telling us.
 bool interp_has_detached_locked(interp *self, const guest *except);
-bool interp_has_present_locked(interp *self, const atomic_uint *wakeup); // the guest of that thread
+bool interp_has_present_locked(interp *self, const thread *whose); // inside, or entering
 bool interp_has_visitors(interp *self, const guest *except);
 int interp_count_owned(interp *self); // guests with a thread state of ours
 int interp_count_visitors(interp *self);

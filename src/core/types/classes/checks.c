@@ -1,7 +1,7 @@
 // isinstance() and issubclass() with a remote class, where its metaclass leaves them to `type`.
 //
 // The owner is asked about its own objects and classes only. All others are instances by twins
-// (bridge/transfer/twin): an ABC that a remote class was registered with asks it about every class.
+// (bridge/classes/twin): an ABC that a remote class was registered with asks it about every class.
 #include "types/reference.h"
 
 // What `type` itself says of a remote class that stands for a shared type.

@@ -1,11 +1,11 @@
-// Twins of remote classes (bridge/transfer/twin), and stand-ins.
+// Twins of remote classes (bridge/classes/twin), and stand-ins.
 //
 // A remote class says by its MRO, and by that alone, whose subclass it is: of the twins of the
 // class and its bases. C code takes an instance of a subclass of `set` for a set, and the
 // descriptors of `__slots__` read its memory. So the class of Proxies gets such twins only if they
 // have no fields; otherwise the class itself has a stand-in, which has no instances.
 #include "bridge/python/cpython.h"
-#include "bridge/transfer/twin.h"
+#include "bridge/classes/twin.h"
 #include "bridge/transfer/weak_table.h"
 #include "types/reference.h"
 

@@ -1,4 +1,4 @@
-#include "bridge/transfer/twin.h"
+#include "bridge/classes/twin.h"
 
 #include "ground/interpreter/interp.h"
 

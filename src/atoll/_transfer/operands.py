@@ -1,0 +1,178 @@
+"""Operands by value: a copy, for one operator, of an object that otherwise goes by reference.
+
+Code in C wants an operand of exactly its own type, and code in Python may ask for `type(other)`: no
+Proxy will do. The copy is of the twin class, with the same elements and attributes: what is in the
+object goes by the rule, as in a tuple. What a class of the user's says about pickling is not asked.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .. import _core
+from .names import name_of, resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    # How what follows is to be taken, and that.
+    type Part = tuple[str, Any]
+    # What makes it, of which arguments, its state, its items, its keys and values.
+    type Parts = tuple[Any, tuple[Part, ...], Part, Part, Part]
+
+_AS_IT_IS, _TUPLE, _LIST, _SET, _DICT = "as it is", "tuple", "list", "set", "dict"
+_NOTHING = (_AS_IT_IS, None), (_AS_IT_IS, None), (_AS_IT_IS, None)
+_PICKLING = ("__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__getnewargs__",
+             "__getnewargs_ex__", "__new__", "__del__")  # fmt: skip
+_mro_of = type.__dict__["__mro__"].__get__
+_module_of = type.__dict__["__module__"].__get__
+_names_in = type.__dict__["__dict__"].__get__
+
+
+class Unfit(TypeError):
+    """There is no copy of this object."""
+
+
+def is_of_library(cls: type) -> bool:
+    """Tell whether it is no class of the user's."""
+    return str(_module_of(cls)).partition(".")[0] in sys.stdlib_module_names - {"__main__"}
+
+
+def definer_of(cls: type, name: str) -> type | None:
+    """Return the class, of a class and its bases, that defines a name."""
+    return next((each for each in _mro_of(cls) if name in _names_in(each)), None)
+
+
+def _has_usual_state(cls: type) -> bool:
+    for name in _PICKLING:
+        definer = definer_of(cls, name)
+        if definer is not None and not is_of_library(definer):
+            found = _names_in(definer)[name]
+            if getattr(found, "__module__", None) != "dataclasses":
+                return False
+    return not hasattr(cls, "__array_ufunc__")
+
+
+def keys(items: list[Any]) -> Any:
+    return dict.fromkeys(items).keys()
+
+
+def items(pairs: list[tuple[Any, Any]]) -> Any:
+    return dict(pairs).items()
+
+
+_VIEWS = {type({}.keys()): keys, type({}.items()): items}
+
+
+# ---- taking apart ----
+
+
+def take_apart(obj: Any) -> Parts:
+    """Say what an object consists of.
+
+    Raises:
+        Unfit: If its class has ways of its own, or it cannot be taken apart.
+    """
+    cls = type(obj)
+    if cls in (list, set, dict, bytearray):
+        return cls, (_part(obj),), *_NOTHING
+    if cls in _VIEWS:
+        return f"{__name__}:{_VIEWS[cls].__name__}", (_part(list(obj)),), *_NOTHING
+    if not _has_usual_state(cls):
+        raise Unfit
+    try:
+        make, arguments, *rest = obj.__reduce_ex__(4)
+    except Exception as error:
+        raise Unfit from error
+    state, items, pairs = (*rest, None, None, None)[:3]
+    maker = make if isinstance(make, type) else name_of(make)
+    if maker is None:
+        raise Unfit
+    return (
+        maker,
+        tuple(map(_part, arguments)),
+        _part(state),
+        _part(None if items is None else list(items)),
+        _part(None if pairs is None else list(pairs)),
+    )
+
+
+def _part(value: Any) -> Part:
+    """Have a container cross with what is in it, not by reference."""
+    kind = type(value)
+    if kind is tuple:
+        return _TUPLE, tuple(map(_part, value))
+    if kind is list or kind is set:
+        return _LIST if kind is list else _SET, tuple(value)
+    if kind is dict:
+        return _DICT, tuple(value.items())
+    return _AS_IT_IS, bytes(value) if kind is bytearray else value
+
+
+# ---- putting together ----
+
+
+def put_together(parts: Parts) -> Any:
+    """Make a copy here of what was taken apart elsewhere.
+
+    Raises:
+        Unfit: If its class is not to be had here, or does not take part.
+    """
+    maker, arguments, *rest = parts
+    make = resolve(maker) if isinstance(maker, str) else _here(maker)
+    state, items, pairs = map(_whole, rest)
+    try:
+        made = make(*(_here(_whole(each)) for each in arguments))
+        _set_state(made, state)
+        if items is not None:
+            _library_method(made, "extend", "update")(made, items)
+        for key, value in pairs or ():
+            _library_method(made, "__setitem__")(made, key, value)
+    except Unfit:
+        raise
+    except Exception as error:
+        raise Unfit from error
+    return made
+
+
+def _here(value: Any) -> Any:
+    """Return a class here in place of one that stands for a class elsewhere."""
+    if not isinstance(value, type) or not _core.is_proxy(value):
+        return value
+    twin = _core.local_twin(value)
+    if twin is None:
+        raise Unfit
+    return twin
+
+
+def _whole(part: Part) -> Any:
+    kind, value = part
+    if kind == _TUPLE:
+        return tuple(map(_whole, value))
+    makers: dict[str, Callable[..., Any]] = {_LIST: list, _SET: set, _DICT: dict}
+    return makers[kind](value) if kind in makers else value
+
+
+def _set_state(made: Any, state: Any) -> None:
+    if state is None:
+        return
+    definer = definer_of(type(made), "__setstate__")
+    if definer is not None:
+        made.__setstate__(state)
+        return
+    members, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+    if members:
+        object.__getattribute__(made, "__dict__").update(members)
+    for name, value in (slots or {}).items():
+        object.__setattr__(made, name, value)
+
+
+def _library_method(made: object, *names: str) -> Any:
+    """Return what fills it, past what a class of the user's has put over that."""
+    for cls in _mro_of(type(made)):
+        for name in names:
+            if name in _names_in(cls) and is_of_library(cls):
+                return _names_in(cls)[name]
+    raise Unfit
