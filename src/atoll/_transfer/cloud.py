@@ -40,7 +40,10 @@ def _reduce_class(cls: type) -> Any:
         if "__slots__" in namespace and NamedTuple not in namespace.get("__orig_bases__", ()):
             body["__slots__"] = namespace["__slots__"]
             state = {name: each for name, each in state.items() if not _is_slot(name, each, cls)}
-        arguments = (*arguments[:3], body, *arguments[4:])
+        bases = arguments[2]
+        if "__orig_bases__" in namespace and type(cls) is type:  # NamedTuple would make another
+            bases, body["__orig_bases__"] = cls.__bases__, namespace["__orig_bases__"]
+        arguments = (*arguments[:2], bases, body, *arguments[4:])
     return make, arguments, (state, slot_state), *others
 
 

@@ -143,6 +143,9 @@ PyObject *remote_class_subclasscheck(PyObject *self, PyObject *other);
 PyObject *remote_class_itself(PyTypeObject *class); // what stands for it; new reference
 // The one of that very class; new reference, or NULL. -1: exception. May cross.
 int remote_class_twin(PyTypeObject *class, PyObject **twin);
+// Look for them again if modules or classes have come or gone, here or there. -1: exception; an
+// owner that has closed is none. May cross.
+MUST_CHECK int remote_class_refresh_twins(PyTypeObject *class);
 MUST_CHECK int remote_class_find_bases(PyTypeObject *class); // among the twins
 void remote_class_module_changed(core_state *state, PyObject *name, PyObject *module);
 void remote_class_find_twins(core_state *state); // of all: a class has come or gone by value
