@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import sys
-from _functools import reduce
+from functools import reduce
 from operator import or_
 
 from .names import name_of, resolve
@@ -65,7 +65,7 @@ def _dump_sentinel(obj: Any) -> tuple[str, str] | None:
 
 
 def _dump_slot(obj: Any) -> tuple[str, tuple[Any, ...]] | None:
-    """Say what `object.__init__` or `object.__new__` is: compared with `is`, by inspect.signature."""
+    """Say what `object.__init__` or `object.__new__` is: inspect compares them with `is`."""
     cls = obj.__objclass__ if type(obj) is _Wrapper else getattr(obj, "__self__", None)
     return ("slot", (cls, obj.__name__)) if _is_builtin_type(cls) else None
 
