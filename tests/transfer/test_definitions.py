@@ -49,6 +49,7 @@ LIMIT = 1
 WAYS = {
     "result": "def way(use): return pool.submit(use).result()",
     "map": "def way(use): return list(pool.map(lambda _: use(), [0]))[0]",
+    "pickle": "import pickle\ndef way(use): return pickle.loads(pickle.dumps(there.call(use)))",
     "copy": "def way(use): return atoll.copy(there.call(use))",
     "queue": """def way(use):
     queue = atoll.Queue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._typing import cast
 from . import by_name
+from .names import has_local_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
             data = pickle.dumps(obj, 5, buffer_callback=buffers.append)
         except (pickle.PicklingError, AttributeError, TypeError):  # handles refuse
             data = b"__main__"
-        if not buffers and b"__main__" not in data:
+        if not buffers and not has_local_names(data):
             return _BY_PICKLE, data
     from . import functions
 

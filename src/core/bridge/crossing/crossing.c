@@ -304,12 +304,13 @@ delete_dead(interp *host)
     }
 }
 
-// May it pass a reservation? It will turn back, or works for the collector: neither runs user code.
+// May it pass a reservation? It will turn back, or works for the collector, which runs no user
+// code; or it closes the interpreter.
 static bool
 will_turn_back(const guest *visitor, guest_presence how)
 {
     unsigned wakeup = how == GUEST_ENTERING ? atomic_load(&visitor->thread->wakeup) : 0;
-    return (wakeup & WAKEUP_COLLECTION) ||
+    return (wakeup & (WAKEUP_COLLECTION | WAKEUP_CLOSING)) ||
            (thread_self->mask_depth == 0 && (wakeup & WAKEUP_AT_THE_DOOR));
 }
 

@@ -41,6 +41,8 @@ interp_new(void *python_state, int64_t id, const char *name, bool is_main, bool 
     self->id = id;
     self->is_main = is_main;
     self->is_preemptive = is_preemptive;
+    self->handles = 1;
+    self->dropped.kind = DEFERRED_NOTE_DROPPED;
     text_fit(self->name, sizeof self->name, "%s", name);
     init_locks(self);
     return self;
@@ -425,6 +427,7 @@ registry_take_ready(const char *name)
     if (best != NULL) {
         text_fit(best->name, sizeof best->name, "%s", name); // nobody else has seen it yet
         best->crossings = 0;
+        atomic_fetch_add(&best->handles, 1); // before others can find it without
         atomic_store(&best->role, ROLE_IN_USE);
         interp_incref(best);
     }
@@ -441,6 +444,7 @@ registry_take_retired(void)
         found = found->next;
     }
     if (found != NULL) {
+        atomic_fetch_add(&found->handles, 1);
         atomic_store(&found->role, ROLE_MADE);
         interp_incref(found);
     }

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ground/base/barrier.h"
 #include "ground/base/names.h"
 #include "ground/interpreter/deferred.h"
 
@@ -76,9 +77,12 @@ struct interp {
     struct async_wait *pending;   // what its event loops wait for at queues; under its GIL
     const volatile int *gil_flag; // CPython's memory: see interp_is_running
     atomic_uint departures;       // how often a crossing released its GIL; written under its GIL
-    atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
-    atomic_int posted;      // a pending call that lets them in is queued
-    atomic_int buffers;     // buffers of its objects in use elsewhere
+    atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
+    atomic_int posted;  // a pending call that lets them in is queued
+    atomic_int buffers; // buffers of its objects in use elsewhere
+    atomic_int handles; // handle objects, those under way, and whoever makes the first
+    deferred dropped;   // a job for itself: it has no handle any more
+    atomic_bool is_drop_queued;
     atomic_uint twin_epoch; // of its classes (bridge/classes/twin); written under its GIL
     _Atomic(uint64_t) shapes[NAMES_MAX / 64]; // bits by the number of a shape: it has the class;
                                               // written under its GIL
@@ -106,15 +110,16 @@ struct guest {
     bool is_owned;      // made by us for a visitor, not by CPython for its own thread
     int depth;          // visits and suspended frames of this thread; this thread only
     _Atomic(guest_presence) presence;
-    bool is_dead;           // interp.mutex; its thread has ended
-    bool is_reaped;         // interp.mutex; its thread state was deleted by the closer
-    bool is_holding;        // its thread has the interpreter reserved; this thread only
-    bool is_interruptible;  // interp.mutex; was present when the interpreter's interruption came
-    void *interruption;     // interp.mutex; parcel with the exception for this thread alone
-    atomic_bool is_idle;    // a worker that waits inside for its next call; written by its thread
-    thread *thread;         // valid until is_dead
-    guest *next, *previous; // interp.mutex
-    guest *next_dead;       // interp.mutex
+    bool is_dead;          // interp.mutex; its thread has ended
+    bool is_reaped;        // interp.mutex; its thread state was deleted by the closer
+    bool is_holding;       // its thread has the interpreter reserved; this thread only
+    bool is_interruptible; // interp.mutex; was present when the interpreter's interruption came
+    void *interruption;    // interp.mutex; parcel with the exception for this thread alone
+    atomic_bool is_idle;   // a worker that waits inside for its next call; written by its thread
+    thread *thread;        // valid until is_dead
+    _Atomic(const void *) errand; // the one of many calls that its thread runs; written by it
+    guest *next, *previous;       // interp.mutex
+    guest *next_dead;             // interp.mutex
 };
 
 interp *interp_new(void *python_state, int64_t id, const char *name, bool is_main,
@@ -168,6 +173,15 @@ static inline bool
 interp_is_running(const interp *self)
 {
     return *self->gil_flag;
+}
+
+// Its thread takes up another of the calls that it makes in one visit, or none: what waits for the
+// former is dropped next (interruption_forget).
+static inline void
+guest_set_errand(guest *visitor, const void *errand)
+{
+    atomic_store_explicit(&visitor->errand, errand, memory_order_relaxed);
+    barrier_light(); // pairs with barrier_heavy in interruption_ask
 }
 
 void interp_set_phase(interp *self, interp_phase phase);
