@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
+# Up to 3.13 typing evaluates the texts itself. Later it does so for what refers to globals; and it
+# asks `type` itself for the annotations of a class: it finds those of the local type.
+HINTS = (
+    "function decorated closure method class_method static_method single_dispatch lru_cached "
+    "generator_function coroutine_function async_generator_function"
+    if sys.version_info < (3, 14)
+    else "function decorated generator_function meta dataclass_class"
+)
+CLASS_HINTS = "" if sys.version_info < (3, 14) else "dataclass dataclass_ordered dataclass_nested"
+
 KNOWN: dict[str, dict[str, str]] = {
     "It looks at the type of the Proxy, or for that very type: `p.__class__` says what it stands for.": {
         "x.__class__ is type(x)": "meta with_meta plain_class abstract_class dataclass_class enum named_tuple_class",
@@ -27,11 +39,10 @@ KNOWN: dict[str, dict[str, str]] = {
         "pickle.loads(pickle.dumps(x)).__name__": "with_meta",
     },
     "C code reads the memory of this very type: how-to/standard-library.md has what to write.": {
-        "json.dumps(x)": "named_tuple strings text whole real list nested_list dict",
+        "json.dumps(x)": "strings text whole real list nested_list dict",
         "caught(float, x)": "text",
         "caught(int, x)": "text",
         "caught(os.fspath, x)": "text",
-        '"!" + x': "text",
         'caught(lambda: ",".join([x]))': "text",
         'caught(lambda: re.match("some", x) is not None)': "text",
         "caught(lambda: int(x))": "text",
@@ -46,8 +57,13 @@ KNOWN: dict[str, dict[str, str]] = {
         "caught(lambda: type('C', (), x))": "dict",
         "copy.replace(x, a=5)": "namespace",
     },
+    "The copy of the mapping that takes part is made by cloudpickle, which wants a caller in Python.": {
+        "operator.or_(x, {'c': 3})": "mapping_proxy",
+        'caught(lambda: x | {"c": 3})': "mapping_proxy",
+    },
     "Annotations that are texts are evaluated in `__globals__`, which has to be a real dict.": {
-        "typing.get_type_hints(x)": "function decorated closure method class_method static_method single_dispatch lru_cached generator_function coroutine_function async_generator_function",
+        "typing.get_type_hints(x)": HINTS,
+        "typing.get_type_hints(type(x))": CLASS_HINTS,
     },
     "It copies containers in the owner, with what is in them, as they are no real list or dict.": {
         "dataclasses.asdict(x)": "dataclass_nested",
@@ -73,32 +89,9 @@ KNOWN: dict[str, dict[str, str]] = {
         "x.__cause__": "failure",
     },
     "Two objects of different interpreters: equal by value only.": {
-        "caught(lambda: [1] + x)": "strings list",
-        "x == dict(x)": "default_dict counter",
-        "dict(x) == x": "default_dict counter",
-        'caught(lambda: x | {"c": 3})': "default_dict counter",
-        'caught(lambda: {"c": 3} | x)': "default_dict counter",
         "x == subjects.Plain": "plain_class",
         "subjects.Child.mro()[1] == x": "plain_class",
-        "x == subjects.Pair(1)": "named_tuple",
-        "(0,) + x": "named_tuple",
-        "x == subjects.Typed(1)": "typed_tuple",
-        "['c'] + x": "strings",
         "x == subjects.function": "function",
-        "[0] + x": "list",
-        "sum([x, x], [])": "list",
-        "x == collections.deque([3, 1, 2])": "deque",
-        "collections.deque([3, 1, 2]) == x": "deque",
-        "x == collections.OrderedDict(a=1, b=2)": "ordered_dict",
-        "collections.OrderedDict(a=1, b=2) == x": "ordered_dict",
-        "x == {'a': [1]}": "default_dict",
-        "x + [1]": "user_list",
-        "caught(lambda: x + [1])": "user_list",
-        "x == __import__('uses').array_of(3, 1, 2)": "array",
-        "__import__('uses').array_of(3, 1, 2) == x": "array",
-        "__import__('uses').array_of(1) + x": "array",
-        "x == types.SimpleNamespace(a=1, b=[2])": "namespace",
-        "types.SimpleNamespace(a=1, b=[2]) == x": "namespace",
     },
 }
 

@@ -260,10 +260,12 @@ def test_super_in_a_class_made_elsewhere(interpreter: atoll.Interpreter) -> None
     base = interpreter.eval("Base")
 
     class Plain(base):  # type: ignore[misc]
+        word: str = "hello"
+
         def hello(self) -> str:
             return f"{base.hello(self)}!"
 
-    assert Plain().hello() == "hello!"
+    assert (Plain().hello(), Plain().word) == ("hello!", "hello")
     with pytest.raises(TypeError, match="interpreter 'fresh', where its base is: name the base"):
 
         class Super(base):  # type: ignore[misc]

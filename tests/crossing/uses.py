@@ -105,7 +105,13 @@ def matched(x: Any) -> Any:
 
 
 # Which CPython puts into a class when somebody asks for them.
-LATE = {"__annotations__", "__annotations_cache__", "__annotate_func__", "__annotate__"}
+LATE = {
+    "__slotnames__",
+    "__annotations__",
+    "__annotations_cache__",
+    "__annotate_func__",
+    "__annotate__",
+}
 
 
 def names(x: Any) -> list[str]:
@@ -252,9 +258,7 @@ dict(x); {**x}; dict(x, z=1); x == dict(x); dict(x) == x; x.keys() == {"a", "b"}
 caught(lambda: x | {"c": 3}); caught(lambda: {"c": 3} | x); done({}, lambda d: d.update(x)); x.keys() & {"a"}; {"a"} & x.keys(); x.keys() - {"a"}; list(reversed(list(x.items())))
 isinstance(x, collections.abc.Mapping); caught(lambda: next(iter(x.values()))); max(x, key=x.get); collections.OrderedDict(x); collections.Counter(dict(x)); types.MappingProxyType(x)["a"]
 """
-MAPPINGS = (
-    "registry dict ordered_dict counter chain_map user_dict mapping_proxy default_dict missing".split()
-)
+MAPPINGS = "registry dict ordered_dict counter chain_map user_dict mapping_proxy default_dict missing".split()
 
 MUTABLE_MAPPING = """
 done(x, lambda x: operator.setitem(x, "c", 3)); done(x, lambda x: x.update(c=3)); done(x, lambda x: x.update({"c": 3})); x.pop("a"); caught(lambda: x.pop("zz")); x.pop("zz", 1)
@@ -285,9 +289,7 @@ x.__dict__["__module__"]; caught(x).__class__.__name__; caught(lambda: x(1)).__c
 inspect.getannotations(x) if hasattr(inspect, "getannotations") else 1; inspect.classify_class_attrs(x)[0].__class__.__name__; x == x; x in {x}; isinstance(caught(x), x); inspect.getmodule(x).__name__; repr(x)
 specced(x); mock.create_autospec(x).__class__.__name__; x.__subclasses__().__class__.__name__; x.__class__ is type(x); isinstance(x, collections.abc.Callable); type(x).mro(x)[0] is x; typing.get_origin(list[x]); isinstance(5, x)
 """
-CLASSES = (
-    "plain_class abstract_class dataclass_class enum meta with_meta named_tuple_class".split()
-)
+CLASSES = "plain_class abstract_class dataclass_class enum meta with_meta named_tuple_class".split()
 
 DATACLASS = """
 [f.name for f in dataclasses.fields(x)]; [f.type for f in dataclasses.fields(x)]; dataclasses.is_dataclass(x); dataclasses.is_dataclass(type(x)); [f.name for f in dataclasses.fields(type(x))]

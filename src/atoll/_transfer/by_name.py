@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import _operator
 import builtins
 import sys
-from _functools import reduce
+from functools import reduce
+from operator import or_
 
 from .names import name_of, resolve
 from .sentinels import is_sentinel_type, name_of_sentinel
@@ -64,8 +64,8 @@ def _dump_sentinel(obj: Any) -> tuple[str, str] | None:
     return ("name", f"{obj.__module__}:{obj.__name__}") if is_found else None
 
 
-def _dump_slot(obj: Any) -> tuple[str, tuple[type, str]] | None:
-    """Say what `object.__init__` or `object.__new__` is: compared with `is`, by inspect.signature."""
+def _dump_slot(obj: Any) -> tuple[str, tuple[Any, ...]] | None:
+    """Say what `object.__init__` or `object.__new__` is: inspect compares them with `is`."""
     cls = obj.__objclass__ if type(obj) is _Wrapper else getattr(obj, "__self__", None)
     return ("slot", (cls, obj.__name__)) if _is_builtin_type(cls) else None
 
@@ -78,7 +78,7 @@ def _is_alike(obj: object, name: str) -> bool:
     return module in _STATELESS_MODULES
 
 
-def _is_builtin_type(obj: object) -> bool:
+def _is_builtin_type(obj: Any) -> bool:
     if type(obj) is _Alias:
         return all(map(_is_builtin_type, (obj.__origin__, *obj.__args__)))
     return type(obj) is type and not obj.__flags__ & _TPFLAGS_HEAPTYPE
@@ -89,5 +89,5 @@ LOADS: dict[str, Any] = {
     "name": resolve,
     "alias": lambda parts: _Alias(*parts),
     "slot": lambda place: getattr(*place),
-    "union": lambda types: reduce(_operator.or_, types),
+    "union": lambda types: reduce(or_, types),
 }

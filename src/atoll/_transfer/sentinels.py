@@ -21,18 +21,11 @@ _Slot: Any = type(type(lambda: None).__dict__["__globals__"])  # types takes a w
 
 # What every class has in its namespace, whatever its body says.
 _USUAL = frozenset(
-    [
-        "__module__",
-        "__doc__",
-        "__dict__",
-        "__weakref__",
-        "__qualname__",
-        "__firstlineno__",
-        "__static_attributes__",
-        "__annotations__",
-        "__annotate_func__",
-        "__annotations_cache__",
-    ]
+    f"__{name}__"
+    for name in (
+        *("module", "doc", "dict", "weakref", "qualname", "firstlineno", "static_attributes"),
+        *("annotations", "annotate_func", "annotations_cache", "classdictcell"),
+    )
 )
 
 
@@ -78,16 +71,17 @@ def _names_beside(cls: type) -> list[tuple[str, object]]:
 
 def _is_marker(cls: type) -> bool:
     """Tell whether the body of a class is empty: it is no good for anything else."""
-    return _mro_of(cls) == (cls, object) and _dict_of(cls).keys() <= _USUAL
+    return bool(_mro_of(cls) == (cls, object) and _dict_of(cls).keys() <= _USUAL)
 
 
 def _has_only_its_name(obj: Any, name: str) -> bool:
     """Tell whether an object has no contents but its name, or is pickled by its name."""
     if any("__reduce__" in _dict_of(base) for base in _mro_of(type(obj))[:-1]):
         try:
-            return type(obj.__reduce__()) is str
+            reduced: object = obj.__reduce__()
         except Exception:  # it cannot be pickled
             return False
+        return isinstance(reduced, str)
     mro = _mro_of(type(obj))
     slots = [each for cls in mro for each in _dict_of(cls).values() if type(each) is _Slot]
     if _size_of(type(obj)) != _size_of(object) + 8 * len(slots):

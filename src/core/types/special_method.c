@@ -95,24 +95,30 @@ call_locally(special_method *self, PyObject *const *arguments, size_t nargs,
     return result;
 }
 
-// The body of a class that is made in the owner, that of its base, gives its methods this cell to
-// find the class in. But super() searches the bases of local types, and those of a Proxy's are
-// none.
+// The body of a class that is made in the owner, that of its base, sets cells for its functions,
+// which `type` fills: they cannot go over.
 static inline bool
-is_class_cell(PyObject *const *arguments, size_t nargs)
+is_cell_of_class(PyObject *const *arguments, size_t nargs)
 {
-    return nargs == 3 && UNLIKELY(PyCell_Check(arguments[2])) && PyUnicode_Check(arguments[1]) &&
-           PyUnicode_EqualToUTF8(arguments[1], "__classcell__");
+    return nargs == 3 && UNLIKELY(PyCell_Check(arguments[2])) && PyUnicode_Check(arguments[1]);
 }
 
-static COLD PyObject *
-refuse_class_cell(const exported *namespace)
+// 1: done here. 0: it is none of these.
+static COLD int
+set_cell_of_class(const exported *namespace, PyObject *const *arguments)
 {
+    if (PyUnicode_EqualToUTF8(arguments[1], "__classdictcell__")) { // for annotations
+        return PyCell_Set(arguments[2], arguments[0]) < 0 ? -1 : 1;
+    }
+    if (!PyUnicode_EqualToUTF8(arguments[1], "__classcell__")) {
+        return 0;
+    }
+    // super() searches the bases of local types, and those of a Proxy's type are none.
     PyErr_Format(PyExc_TypeError,
                  "super() and __class__ do not work in a class that is made in interpreter '%s', "
                  "where its base is: name the base, as in Base.method(self)",
                  namespace->owner->name);
-    return NULL;
+    return -1;
 }
 
 // What is no value, and would be a Proxy in the owner.
@@ -168,8 +174,11 @@ special_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargs
         PyErr_Format(PyExc_TypeError, "%U() needs a Proxy as its first argument", self->name);
         return NULL;
     }
-    if (UNLIKELY(is_class_cell(arguments, (size_t)nargs))) {
-        return refuse_class_cell(target);
+    if (UNLIKELY(is_cell_of_class(arguments, (size_t)nargs))) {
+        int is_set = set_cell_of_class(target, arguments);
+        if (is_set != 0) {
+            return is_set < 0 ? NULL : Py_None;
+        }
     }
     // An ABC with which it was registered asks about all classes, whatever has become of it.
     if (UNLIKELY(self->is_check && interp_get_phase(target->owner) == INTERP_CLOSED)) {

@@ -147,14 +147,20 @@ has_rule(const PyTypeObject *type)
     return !cpython_is_shared_type(type) || type->tp_base == &PyTuple_Type;
 }
 
+// What every interpreter has too (_transfer.by_name).
+static bool
+goes_by_name(const PyTypeObject *type)
+{
+    return type == &PyCFunction_Type || type == &PyWrapperDescr_Type ||
+           type == &Py_GenericAliasType || cpython_is_union_type(type) ||
+           cpython_is_sentinel_type(type);
+}
+
 int
 shape_rule_of(core_state *state, PyTypeObject *type, value_rule *rule)
 {
     if (UNLIKELY(!has_rule(type))) {
-        *rule =
-            (value_rule){.is_dumped = type == &PyCFunction_Type || type == &Py_GenericAliasType ||
-                                      type == &PyWrapperDescr_Type || cpython_is_union_type(type) ||
-                                      cpython_is_sentinel_type(type)};
+        *rule = (value_rule){.is_dumped = goes_by_name(type)};
         return 0;
     }
     rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];
