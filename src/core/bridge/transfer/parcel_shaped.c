@@ -90,10 +90,15 @@ parts_of(PyObject *const *first, Py_ssize_t count, PyObject *dict, PyObject *nam
 static PyObject *
 parts_of_items(PyObject *object, record_shaped *body)
 {
-    PyObject *dict = shape_dict(object);
-    PyObject *parts = PyErr_Occurred() ? NULL
-                                       : parts_of(((PyTupleObject *)object)->ob_item,
-                                                  PyTuple_GET_SIZE(object), dict, NULL, body);
+    PyObject *dict = shape_dict(object), *parts = NULL;
+    if (dict != NULL && PyDict_GET_SIZE(dict) > 0) {
+        parts = parts_of(((PyTupleObject *)object)->ob_item, PyTuple_GET_SIZE(object), dict, NULL,
+                         body);
+    }
+    else if (dict != NULL || !PyErr_Occurred()) {
+        body->values = (uint32_t)PyTuple_GET_SIZE(object);
+        parts = Py_NewRef(object); // it is a tuple itself
+    }
     Py_XDECREF(dict);
     return parts;
 }
@@ -112,6 +117,11 @@ static PyObject *
 parts_of_sequence(PyObject *object, record_shaped *body)
 {
     Py_ssize_t count = field_count(Py_TYPE(object));
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (((PyTupleObject *)object)->ob_item[i] == NULL) {
+            return NULL; // somebody is just making it
+        }
+    }
     return count < 0 ? NULL : parts_of(((PyTupleObject *)object)->ob_item, count, NULL, NULL, body);
 }
 
