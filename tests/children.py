@@ -1,4 +1,4 @@
-"""Processes that tests start: where they find modules, and how long they may take."""
+"""Processes that tests start: where they find modules, how long they may take, how often they repeat."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import sys
 import time
 from functools import cache
 
-USUAL_SECONDS = 0.25  # that MEASURED takes where the limits in the tests are those that hold
+USUAL_SECONDS = 0.1  # that MEASURED takes where the limits in the tests are those that hold
 MEASURED = "import atoll; atoll.Interpreter().close()"
-SLOWEST = 10.0
+FASTEST, SLOWEST = 2.0, 10.0  # the machine may be idle only as long as it is measured
+
+THOROUGHNESS = float(os.environ.get("ATOLL_THOROUGHNESS", "1"))
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -25,7 +27,12 @@ def limit(seconds: float) -> float:
 
 @cache
 def slowness() -> float:
-    """How much longer than usual a process takes on this machine, with this Python: 1 to 10 times."""
+    """How much longer than usual a process takes on this machine, with this Python: 2 to 10 times."""
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", MEASURED], env=environment(), check=True)
-    return min(max(1.0, (time.monotonic() - began) / USUAL_SECONDS), SLOWEST)
+    return min(max(FASTEST, (time.monotonic() - began) / USUAL_SECONDS), SLOWEST)
+
+
+def times(usual: int) -> int:
+    """How often to do what is done so often in the suite, and more often in a long campaign."""
+    return max(1, round(usual * THOROUGHNESS))

@@ -29,6 +29,7 @@ _core.seal_heap()
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Scale the time that a test may take, as those of its processes; but not `--timeout`."""
+    assert not [each.nodeid for each in items if " at 0x" in each.nodeid], "see naming.label"
     if config.option.collectonly or config.getoption("timeout") is not None:
         return
     usual = float(config.getini("timeout"))

@@ -8,6 +8,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${1:-600}
+export ATOLL_THOROUGHNESS=${ATOLL_THOROUGHNESS:-4} # how often tests repeat what is random or a race
 failed=()
 attempt() {
   echo "=== $*"

@@ -353,6 +353,12 @@ class WorkerPool:
         """Run tasks in an interpreter until the end. False: it could not be entered."""
     def end(self, why: int, /) -> None:
         """Take no more tasks. 1: shut down, 2: exit, 3: broken."""
+    def host_of(self, future: Task, /) -> Interpreter | None:
+        """The interpreter that runs it."""
+    def interrupt(self, future: Task, exception: BaseException, /) -> bool:
+        """Raise it in that call; False: it does not run."""
+    def lose_running(self) -> None:
+        """What runs is broken, and done, from now on."""
     def drop_pending(self, is_broken: bool, /) -> Any:
         """Cancel what is pending, or fail it; returns the first Future that is observed."""
 
@@ -377,17 +383,23 @@ def buffer_statistics() -> tuple[int, int]:
 def call_standby() -> None:
     """Wake the thread that waits in wait_for_call."""
 
+def wait_limit() -> float | None:
+    """How many seconds a wait of this thread may take, by its deadlines; None: any."""
+
+def check_wait(what: str, /) -> None:
+    """Raise what a signal's handler does, or that the time for a wait is over."""
+
 def check_signals() -> None:
     """Run the handlers of signals that have come."""
 
 def checkpoint() -> None:
     """Let others into this interpreter."""
 
-def close(handle: Handle, timeout: float | None, /) -> None:
-    """End an interpreter."""
+def close(handle: Handle, timeout: float | None, /) -> str:
+    """End an interpreter; "", or which threads are left behind in it."""
 
-def close_retired(handle: Handle, timeout: float, /) -> None:
-    """End an interpreter if nothing of it is held."""
+def close_retired(handle: Handle, timeout: float, /) -> str:
+    """End an interpreter if nothing of it is held; as close()."""
 
 def collect() -> int:
     """Free garbage cycles; how many exports."""
@@ -483,6 +495,15 @@ def freeze(handle: Handle, /) -> None:
 def interpreters() -> list[Interpreter]:
     """All that are open, the main one first."""
 
+def identified(number: int, /) -> BaseException | None:
+    """The exception of that number which lives here, or None."""
+
+def identify(exception: BaseException, number: int, /) -> None:
+    """Have a new exception known by the number of the one that it was made from."""
+
+def identity(exception: BaseException, /) -> int:
+    """The number by which an exception is known in all interpreters."""
+
 def invoke(
     handle: Handle | None,
     function: str,
@@ -519,8 +540,23 @@ def is_watched_signal(number: int, /) -> bool:
 def is_value_name(name: str, /) -> bool:
     """Do instances of 'module:type'?"""
 
-def join_threads(handle: Handle, timeout: float, /) -> int:
-    """Wait for one of an interpreter's own threads; how many are left beside daemons."""
+def end_threads(handle: Handle, /) -> int:
+    """Have idle threads of an interpreter end, with the process; how many others it has."""
+
+def own_threads() -> list[tuple[int, str]]:
+    """This interpreter's own threads but this one: their numbers, and what they run."""
+
+def poke(handle: Handle, /) -> None:
+    """Ask an interpreter for a sign of life: see is_poked()."""
+
+def is_poked(handle: Handle, /) -> bool:
+    """Has no bytecode run there since?"""
+
+def visitor_activities(handle: Handle, /) -> list[str]:
+    """What the threads of others that are inside run; "": not known."""
+
+def has_left_some() -> bool:
+    """Are threads stuck in interpreters that are closed?"""
 
 def make_ready(handle: Handle, is_prewarmed: bool, /) -> None:
     """Let a hidden interpreter be taken."""
@@ -635,6 +671,9 @@ def stop_reaper() -> None:
 
 def take_ready(name: str, /) -> Interpreter | None:
     """A ready interpreter, renamed; or None."""
+
+def is_abandoned(handle: Handle, /) -> bool:
+    """Has its thread ended?"""
 
 def take_retired() -> Interpreter | None:
     """An interpreter to be closed, hidden; or None."""

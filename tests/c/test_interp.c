@@ -42,7 +42,7 @@ become_guest(interp *host)
     }
     pthread_mutex_lock(&host->mutex);
     if (interp_get_phase(host) == INTERP_OPEN) {
-        visitor = guest_new_locked(host, (void *)1, true, &self->wakeup);
+        visitor = guest_new_locked(host, (void *)1, true, self);
         thread_set_guest(self, host, visitor);
         atomic_fetch_add(&states_made, 1);
     }

@@ -93,7 +93,7 @@ test_fork(void)
     for (int i = 0; i < 2; i++) {
         CHECK(thread_reserve(self, hosts[i]));
         pthread_mutex_lock(&hosts[i]->mutex);
-        thread_set_guest(self, hosts[i], guest_new_locked(hosts[i], (void *)3, i == 1, &self->wakeup));
+        thread_set_guest(self, hosts[i], guest_new_locked(hosts[i], (void *)3, i == 1, self));
         pthread_mutex_unlock(&hosts[i]->mutex);
     }
     pthread_t disturbers[3];

@@ -424,9 +424,10 @@ def tree(tmp_path: Path) -> Path:
     return make_tree(tmp_path / "tree", TREE)
 
 
-@pytest.fixture
-def comparison(tree: Path) -> run.Comparison:
-    """The job done on `tree`, in two interpreters and in one."""
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> run.Comparison:
+    """The job done on such a folder, in two interpreters and in one."""
+    tree = make_tree(tmp_path_factory.mktemp("demo") / "tree", TREE)
     return run.compare(files.find_sources(tree), 2, nothing)
 
 

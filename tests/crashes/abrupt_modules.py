@@ -14,7 +14,7 @@ for damage in (
     "import sys; sys.modules = 5",
     "vars(__import__('atoll')._core).clear()",
     "vars(__import__('atoll._transfer.values')._values).clear()",
-    "import atoll._transfer.exceptions as e; e.capture = e.rebuild = None",
+    "import atoll._transfer.exceptions as e; e.prepare = e.rebuild = None",
     "import atoll._transfer.describe as d; d.describe = lambda *a: 5",
     "import atoll._transfer.describe as d; d.describe = lambda *a: ('x', (5,), (), 0, ())",
     "import sys; sys.stdout = sys.stderr = None",

@@ -6,6 +6,7 @@ import threading
 import warnings
 from pathlib import Path
 
+from children import times
 from common.forks import failing_forks
 
 import atoll
@@ -51,7 +52,7 @@ stop = threading.Event()
 loaders = [threading.Thread(target=load) for _ in range(2)]
 for each in loaders:
     each.start()
-failed = failing_forks(100, child)
+failed = failing_forks(times(25), child)
 stop.set()
 for each in loaders:
     each.join()

@@ -4,6 +4,7 @@ import gc
 import threading
 import warnings
 
+from children import times
 from common.forks import failing_forks
 
 import atoll
@@ -39,7 +40,7 @@ stop = threading.Event()
 visitors = [threading.Thread(target=visit) for _ in range(3)]
 for each in visitors:
     each.start()
-failed = failing_forks(60, child)
+failed = failing_forks(times(15), child)
 stop.set()
 for each in visitors:
     each.join()

@@ -1,5 +1,6 @@
 """Threads interrupted as soon as that is possible: each ends by it, none of them misses it."""
 
+from children import times
 from common.spinning import be_silent, interrupt_at_once
 
 
@@ -9,5 +10,5 @@ def spin():  # goes by value
 
 
 be_silent()
-for number in range(150):
+for number in range(times(40)):
     interrupt_at_once(spin, KeyboardInterrupt(number), 30)

@@ -5,6 +5,7 @@
 import io
 import threading
 
+from children import times
 from common.spinning import Interrupted, be_silent, interrupt_at_once, spin
 
 import atoll
@@ -15,7 +16,7 @@ ends = []
 
 
 def interrupt():
-    for number in range(60):
+    for number in range(times(15)):
         interrupt_at_once(spin, Interrupted(number), 60)
     ends.append(None)
 

@@ -593,7 +593,7 @@ KINDS: dict[str, Callable[[], Any]] = {
     "nested_list": lambda: [[1, 2], {"a": [3]}],
     "dict": lambda: {"a": 1, "b": 2},
     "set": lambda: {1, 2, 3},
-    "frozenset": lambda: frozenset({(1, 2), "a"}),
+    "frozenset": lambda: frozenset({(1, 2)}),
     "tuple": lambda: (1, [2], "c"),
     "bytearray": lambda: bytearray(b"abc"),
     "deque": lambda: collections.deque([3, 1, 2], maxlen=5),

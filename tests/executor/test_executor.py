@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from naming import label
 
 import atoll
 
@@ -224,7 +225,7 @@ def test_a_non_callable_is_the_futures_error(shared_pool: Pool) -> None:
 @pytest.mark.parametrize(
     "function",
     [pow, interpreter_id, str.upper, "x".join, PayloadError, decimal.Decimal.sqrt, [].append],
-    ids=str,
+    ids=label,
 )
 def test_functions_by_name_and_by_pickle(shared_pool: Pool, function: Any) -> None:
     """Builtins, methods, classes: all get there, and so does their exception."""

@@ -533,6 +533,7 @@ def is_expected(error: BaseException | None) -> bool:
 def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
     """Run with failures; print a line for each number, and for what is not as it should be."""
     sys.path.insert(0, str(HERE.parent))
+    import atoll
     from atoll import _core
     from atoll._interpreter import standby
 
@@ -545,6 +546,8 @@ def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
     hook = Hook(hook_path, KINDS[kind], name in EVERYWHERE and kind != "python", name in FRESH)
     for _ in range(1 if name in SLOW else 30):
         hook.run(scenario, LIMIT)
+    for each in atoll.interpreters():
+        each.call(gc.freeze)  # what there is by now need not be looked through each time
     usual = max(growth(hook, fail_plainly, number)[0] for number in range(1, 8))
     if name not in SLOW:
         usual = max(usual, growth(hook, scenario, LIMIT)[0])

@@ -6,6 +6,7 @@ import signal
 from typing import Any
 
 import pytest
+from children import times
 
 ENDS = {
     "open interpreters": """
@@ -161,7 +162,7 @@ IN_FLIGHT = """
 
 def test_exit_while_daemon_threads_cross(run_script: Any) -> None:
     """Python's last round of pending calls ends, whatever daemon threads are doing meanwhile."""
-    for _ in range(5):  # each hung every other time when visitors still asked for room then
+    for _ in range(times(3)):  # each hung every other time when visitors still asked for room then
         done = run_script(IN_FLIGHT)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -371,7 +372,8 @@ def test_fork_while_threads_visit(run_cleanly: Any) -> None:
                 atoll.copy(numbers)
         threads = [threading.Thread(target=visit) for _ in range(3)]
         for each in threads: each.start()
-        for _ in range(10):
+        from children import times
+        for _ in range(times(5)):
             pid = os.fork()
             if pid == 0:
                 child()

@@ -184,7 +184,12 @@ FAILURES = {
 
 START = """
         import atexit, atoll, os, signal, sys, threading, warnings
+        from atoll._interpreter import exit as ending
         far, near = atoll.Interpreter("far"), atoll.Interpreter("near")
+"""
+# Threads that do not leave hold up the exit for less long.
+IMPATIENT = """
+        ending._PATIENCE_SECONDS = 0.2
 """
 NOISE = ("Fatal", "ignored in", "Warning", "resource_tracker", "InterpreterClosedError")
 
@@ -194,7 +199,8 @@ NOISE = ("Fatal", "ignored in", "Warning", "resource_tracker", "InterpreterClose
 def test_status_and_silence(run_script: Any, what: str, end: str) -> None:
     """The exit status is the script's, and stderr is empty."""
     source, status = ENDS[end]
-    done = run_script(START + OPEN[what] + "\n        " + source)
+    patience = "" if end == "end of script" else IMPATIENT
+    done = run_script(START + patience + OPEN[what] + "\n        " + source)
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
 
 
@@ -202,7 +208,8 @@ def test_status_and_silence(run_script: Any, what: str, end: str) -> None:
 def test_all_at_once(run_script: Any, end: str) -> None:
     """Nor is there a combination of all that makes a noise or another status."""
     source, status = ENDS[end]
-    done = run_script(START + "".join(OPEN.values()) + "\n        " + source)
+    patience = "" if end == "end of script" else IMPATIENT
+    done = run_script(START + patience + "".join(OPEN.values()) + "\n        " + source)
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
 
 

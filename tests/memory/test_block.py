@@ -19,6 +19,7 @@ from typing import Any
 
 import block_workloads
 import pytest
+from naming import label
 
 import atoll
 
@@ -100,7 +101,7 @@ ORIGINALS = [
 ]
 
 
-@pytest.mark.parametrize("original", ORIGINALS, ids=repr)
+@pytest.mark.parametrize("original", ORIGINALS, ids=label)
 def test_copy_of(original: Any) -> None:
     """A copy has the format, the shape and the items of the original, in a row; it is writable."""
     copied, view = atoll.Buffer.copy_of(original), memoryview(original)

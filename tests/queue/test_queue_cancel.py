@@ -8,6 +8,7 @@ import signal
 from typing import Any
 
 import pytest
+from children import times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,7 +81,7 @@ class Model:
         max_size=40,
     ),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=times(100), deadline=None)
 def test_model(cls: type[atoll.Queue[Any]], maxsize: int, steps: list[tuple[str, int]]) -> None:
     """Whatever waits, is decided, taken and cancelled in whatever order: as the model says."""
     q, waker, model = cls(maxsize), _core.EventfdWaker(), Model(cls, maxsize)

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 import queue_workloads
+from children import times
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from naming import label
 
 import atoll
 
@@ -49,7 +51,7 @@ COMPARABLE = {
 def test_order_is_pythons(items: st.SearchStrategy[Any]) -> None:
     """Items of one kind come as sorted() puts them, equal ones in the order of their arrival."""
 
-    @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=times(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(items, max_size=12))
     def check(drawn: list[Any]) -> None:
         got = in_order(drawn)
@@ -122,7 +124,7 @@ def test_subclasses() -> None:
         atoll.PriorityQueue().put(Backwards(1))
 
 
-@pytest.mark.parametrize("item", [[1], {}, object(), 1j, Decimal(1), ({}, 1), (([],),)], ids=repr)
+@pytest.mark.parametrize("item", [[1], {}, object(), 1j, Decimal(1), ({}, 1), (([],),)], ids=label)
 def test_what_has_no_order(item: Any) -> None:
     """Anything else is a TypeError of put, and the queue is unchanged."""
     q = atoll.PriorityQueue()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from children import times
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -42,7 +43,9 @@ FREEZABLE = st.deferred(
 )
 
 MANY = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=times(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

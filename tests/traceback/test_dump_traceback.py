@@ -493,7 +493,10 @@ def report(tmp_path: Path) -> Iterator[Report]:
 def test_watchdog_barks(interpreter: atoll.Interpreter, report: Report) -> None:
     """A call that lasts is reported, with the dump, while it lasts."""
     with atoll.watchdog(LIMIT, report.file):
-        interpreter.call(workloads.call, lambda: report.wait("in test_watchdog_barks\n"))
+        interpreter.call(
+            workloads.call,
+            lambda: report.wait(r"(?s)\[MainThread\] has been.*in test_watchdog_barks\n"),
+        )
     text = report.read()
     # The standby thread, which makes interpreters ready, may be reported as well.
     assert re.search(r"\[MainThread\] has been visiting interpreter 'fresh' for \d+\.\d s\n", text)

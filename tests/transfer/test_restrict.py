@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import workloads
+from naming import label
 
 import atoll
 
@@ -539,7 +540,7 @@ def test_result_is_copied(interpreter: atoll.Interpreter, rows: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [object(), Store(), len, Store, iter([]).__reduce__, io], ids=repr
+    "wrong", [object(), Store(), len, Store, iter([]).__reduce__, io], ids=label
 )
 def test_copies_consist_of_builtin_types(hold: Any, wrong: Any) -> None:
     """Anything else in a result to be copied is an error that names its type."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import os
 import sys
 import threading
@@ -12,13 +11,13 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from concurrent.futures._base import LOGGER
 from itertools import count
 
 from .. import _core
-from .._interpreter import signals, standby
-from .._interpreter.interpreter import make
+from .._interpreter import signals
+from .._interpreter.interpreter import made_exception
 from .._transfer.names import name_of
+from . import workers
 from .future import Future
 
 TYPE_CHECKING = False
@@ -43,7 +42,6 @@ except ImportError:  # 3.13
         """An initializer has failed, or a worker's interpreter was closed."""
 
 
-_SHUT_DOWN, _EXITING, _BROKEN = 1, 2, 3  # as WorkerPool.end() takes them
 _CHUNKS_PER_WORKER = 8  # for balance: the last chunk delays the end by an eighth at most
 _numbers = count()
 
@@ -51,106 +49,9 @@ _numbers = count()
 def broken_error() -> BrokenInterpreterPool:
     """Make the error of tasks that never run; called by the core."""
     return BrokenInterpreterPool(
-        "an initializer failed or an interpreter was closed, the pool is not usable any more"
+        "an initializer failed, an interpreter was closed or the workers were terminated: the pool "
+        "is not usable any more"
     )
-
-
-# ---- at exit ----
-
-_executors: weakref.WeakKeyDictionary[threading.Thread, _core.WorkerPool] = (
-    weakref.WeakKeyDictionary()
-)
-_exit_lock = threading.RLock()
-_is_exiting = False
-
-
-def end_all() -> list[threading.Thread]:
-    """Have all workers run what is pending and end, as the interpreter ends; return threads."""
-    global _is_exiting
-    with _exit_lock:
-        _is_exiting = True
-        workers = list(_executors.items())
-    for _, pool in workers:
-        pool.end(_EXITING)
-    return [thread for thread, _ in workers if thread.is_alive()]
-
-
-def _finish_all() -> None:
-    """End the workers before Python waits for threads."""
-    for thread in end_all():
-        thread.join()
-
-
-def _forget_all() -> None:
-    _exit_lock._at_fork_reinit()  # type: ignore[attr-defined]
-    _executors.clear()
-
-
-threading._register_atexit(_finish_all)  # type: ignore[attr-defined]
-os.register_at_fork(
-    before=_exit_lock.acquire,
-    after_in_child=_forget_all,
-    after_in_parent=_exit_lock.release,
-)
-
-
-# ---- workers ----
-
-
-def _work(
-    claim: threading.Lock,
-    pool: _core.WorkerPool,
-    executor: weakref.ref[InterpreterPoolExecutor],  # its callback ends the pool
-    initializer: tuple[Any, Any] | None,
-) -> None:
-    """Run a worker: the function of its thread."""
-    if not claim.acquire(blocking=False):
-        return  # _start_worker has given it up
-    name = threading.current_thread().name
-    try:
-        interpreter = make(name)
-    except BaseException:
-        LOGGER.critical("Exception in starting an interpreter:", exc_info=True)
-        _give_up(pool)
-        return
-    try:
-        if initializer is not None:
-            _initialize(interpreter, initializer)
-    except BaseException:
-        LOGGER.critical("Exception in initializer:", exc_info=True)
-        _give_up(pool)
-    else:
-        if not pool.work(interpreter):
-            pool.end(_BROKEN)
-            _fail_pending(pool)
-    # If others use the interpreter, they or the exit will close it.
-    with contextlib.suppress(BufferError, RuntimeError):
-        interpreter.close()
-    if pool.phase != _EXITING:
-        standby.keep_one()  # not earlier: the standby thread would compete with the workers
-
-
-def _give_up(pool: _core.WorkerPool) -> None:
-    pool.expect_none()
-    pool.end(_BROKEN)
-    _fail_pending(pool)
-
-
-def _fail_pending(pool: _core.WorkerPool) -> None:
-    while (future := pool.drop_pending(True)) is not None:
-        future.fail()
-
-
-def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
-    """Run the initializer as a task, in a pool of one worker that ends with it."""
-    pool = _core.WorkerPool(1, Future)
-    function, arguments = initializer
-    future = pool.pack(function, arguments, None)
-    pool.submit(future)
-    if pool.needs_worker():  # else packing has failed
-        pool.end(_SHUT_DOWN)
-        pool.work(interpreter)
-    future.result()
 
 
 # ---- functions ----
@@ -300,14 +201,14 @@ class InterpreterPoolExecutor(Executor):
             None if initializer is None else self._functions.pack(initializer, tuple(initargs))
         )
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
-        self._threads: set[threading.Thread] = set()
+        self._threads: set[workers.Worker] = set()
         self._lock = threading.RLock()  # queueing a call and starting its worker are one step
         self._worker_pool = pool = _core.WorkerPool(max_workers, Future)
-        self._reference = weakref.ref(self, lambda _: pool.end(_SHUT_DOWN))
+        self._reference = weakref.ref(self, lambda _: pool.end(workers.SHUT_DOWN))
 
     @property
     def _broken(self) -> bool:
-        return self._worker_pool.phase == _BROKEN
+        return self._worker_pool.phase == workers.BROKEN
 
     @property
     def _shutdown(self) -> bool:
@@ -444,26 +345,15 @@ class InterpreterPoolExecutor(Executor):
         return max(1, length // (_CHUNKS_PER_WORKER * self._max_workers))
 
     def _start_worker(self, *waiting: _core.Task) -> None:
-        # start() may fail after the thread has begun: whoever has the claim keeps or gives back the
-        # place in the pool.
-        claim = threading.Lock()
-        thread = None
         try:
-            with _exit_lock:
-                if _is_exiting:
-                    raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-                thread = threading.Thread(
-                    target=_work,
-                    name=f"{self._name}_{len(self._threads)}",
-                    args=(claim, self._worker_pool, self._reference, self._initializer),
-                )
-                self._threads.add(thread)
-                _executors[thread] = self._worker_pool
-                thread.start()
+            workers.start(
+                self._threads,
+                f"{self._name}_{len(self._threads)}",
+                self._worker_pool,
+                self._reference,
+                self._initializer,
+            )
         except BaseException:
-            if claim.acquire(blocking=False):
-                self._worker_pool.expect_none()
-                self._threads -= {thread}
             for task in waiting:
                 task._withdraw()
             raise
@@ -480,11 +370,84 @@ class InterpreterPoolExecutor(Executor):
         if self._worker_pool.is_forgotten:  # threads of the parent may have held its locks
             return
         with self._lock:
-            self._worker_pool.end(_SHUT_DOWN)
+            self._worker_pool.end(workers.SHUT_DOWN)
             threads = list(self._threads)
         if cancel_futures:
             while (future := self._worker_pool.drop_pending(False)) is not None:
                 future.cancel()
         if wait:
-            for thread in threads:
-                thread.join()
+            workers.join(threads)
+        elif cancel_futures:
+            workers.expect_soon(threads)
+
+    # ---- what is running ----
+
+    def interpreter_of(self, future: concurrent.futures.Future[Any]) -> Interpreter | None:
+        """Return the interpreter of the worker that runs a call; None: no worker runs it.
+
+        Crosses: nothing. Threads: any.
+
+        Args:
+            future: What `submit` has returned.
+
+        Raises:
+            TypeError: If it is no future of an executor of atoll's.
+        """
+        return self._worker_pool.host_of(cast("Future", future))
+
+    def interrupt(
+        self,
+        future: concurrent.futures.Future[Any],
+        exception: BaseException | type[BaseException] = KeyboardInterrupt,
+    ) -> bool:
+        """Raise an exception in a running call, between two bytecodes.
+
+        As `Interpreter.interrupt`, for this call only. What does not catch it becomes the future's
+        exception.
+
+        What crosses: the exception, as those that are raised do. Threads: any.
+
+        Args:
+            future: What `submit` has returned.
+            exception: An exception, or a class of exceptions that can be made without arguments.
+
+        Returns:
+            True if the call runs, and gets it unless it ends first; else False, and nothing
+            happens.
+
+        Raises:
+            TypeError: If these are no future of an executor of atoll's, and no exception.
+
+        Example:
+            >>> future.cancel() or pool.interrupt(future)
+            True
+        """
+        return self._worker_pool.interrupt(cast("Future", future), made_exception(exception))
+
+    def terminate_workers(self) -> None:
+        """Stop the calls that run, and shut down without waiting.
+
+        As `ProcessPoolExecutor.terminate_workers` of 3.14. Calls that run get a SystemExit, so that
+        their `finally` blocks run; their futures have failed with a BrokenInterpreterPool when this
+        returns. Calls that have not begun are cancelled.
+
+        The process waits at its end for calls that catch the SystemExit; but not, after two
+        seconds, for one that is in a C function (`time.sleep`): a RuntimeWarning names it.
+
+        Crosses: the SystemExit. Threads: any. In a forked child it does nothing.
+        """
+        self._stop_workers(is_killed=False)
+
+    def kill_workers(self) -> None:
+        """As `terminate_workers`, but the process waits for no call at its end, for 3 s at most.
+
+        Crosses: the SystemExit. Threads: any. In a forked child it does nothing.
+        """
+        self._stop_workers(is_killed=True)
+
+    def _stop_workers(self, is_killed: bool) -> None:
+        if self._worker_pool.is_forgotten:
+            return
+        self.shutdown(wait=False, cancel_futures=True)
+        self._worker_pool.lose_running()
+        workers.stop(list(self._threads), is_killed)

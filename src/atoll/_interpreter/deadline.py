@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
+
 from .. import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
 
 class timeout(_core.Deadline):  # named as asyncio.timeout is
-    """Limit how long the calls into other interpreters within a `with` block may take, together.
+    """Limit how long calls into other interpreters within a `with` block may take, together.
+
+    It also limits what waits in atoll: `Future.result()`, `Queue.get()`, `Queue.join()`,
+    `Thread.join()`, `shutdown()`, `Interpreter.close()`, `gc.collect()`, `prewarm(wait=True)`.
 
     When the time is over, the running call raises `TimeoutError` in the caller. If it waits to
     enter a busy interpreter, it stops waiting. If Python code runs there, `DeadlineExceeded` (a
@@ -60,3 +67,38 @@ class timeout(_core.Deadline):  # named as asyncio.timeout is
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+# ---- waits that are not the core's ----
+
+
+def wait(step: Callable[[float | None], bool], timeout: float | None, what: str) -> None:
+    """Wait, for so long at most, and for no longer than an `atoll.timeout` allows.
+
+    Args:
+        step: Waits for so many seconds; returns whether there is nothing to wait for any more.
+        timeout: Seconds; None: without end.
+        what: What the error says: "to wait for...".
+
+    Raises:
+        TimeoutError: If the time of an `atoll.timeout` is over.
+    """
+    while (limit := _core.wait_limit()) is not None and (timeout is None or limit < timeout):
+        began = time.monotonic()
+        if step(limit):
+            return
+        _core.check_wait(what)
+        if timeout is not None:
+            timeout -= time.monotonic() - began
+    step(timeout)
+
+
+def join(thread: threading.Thread, timeout: float | None = None) -> None:
+    """Join a thread so, by the `join` of `threading.Thread`."""
+    from threading import Thread
+
+    def step(seconds: float | None) -> bool:
+        Thread.join(thread, seconds)
+        return not thread.is_alive()
+
+    wait(step, timeout, f"to wait for thread {thread.name!r}")

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 # How long a thread that is stuck inside an interpreter (a daemon, a C call) may delay the exit.
 _PATIENCE_SECONDS = 1.0
-# How long a round of waiting for an interpreter's own threads takes at most.
-_ROUND_SECONDS = 0.1
+# How long to wait between two looks for an interpreter's own threads: at first, and after some.
+_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 0.001, 0.016
 # How long to wait for an interpreter that probably cannot be closed: enough for visitors that are
 # just leaving.
-_FAREWELL_SECONDS = 2 * _ROUND_SECONDS
+_FAREWELL_SECONDS = 0.2
 
 before_closing: list[Callable[[], None]] = []  # called when no interpreter has own threads any more
 
+left_behind: set[int] = set()  # numbers of interpreters in which calls are stuck
 is_closing = False  # from then on nothing waits for own threads, or makes ready interpreters
 _is_registered = False
 
@@ -72,10 +73,13 @@ class _Waiter:
             self._thread = _thread.start_joinable_thread(self._wait, daemon=True)
 
     def _wait(self) -> None:
+        pause = _FIRST_PAUSE_SECONDS
         self._asked_at = time.monotonic()
         with suppress(InterpreterClosedError):
-            while not is_closing and _core.join_threads(self.interpreter, _ROUND_SECONDS):
+            while not is_closing and _core.end_threads(self.interpreter):
                 self.has_found_some = True
+                time.sleep(pause)
+                pause = min(2 * pause, _LAST_PAUSE_SECONDS)
                 self._asked_at = time.monotonic()
 
     def is_done(self) -> bool:
@@ -169,10 +173,15 @@ def _note_interruption() -> None:
 
 def _close_each(occupied: set[int], is_hurried: bool) -> None:
     stuck: set[int] = set()
+    latest = time.monotonic() + _PATIENCE_SECONDS  # for all together
     while left := [each for each in _others() if each.id not in stuck]:
         newest = left[-1]
+        if newest.id in left_behind:
+            stuck.add(newest.id)  # _leave_the_rest freezes it
+            continue
         is_hopeless = is_hurried or newest.id in occupied
-        seconds = _FAREWELL_SECONDS if is_hopeless else _PATIENCE_SECONDS
+        patience = 0.0 if is_hopeless else latest - time.monotonic()
+        seconds = max(_FAREWELL_SECONDS, patience)
         try:
             is_closed = _close(newest, seconds, is_hurried)
         except KeyboardInterrupt:
@@ -188,7 +197,7 @@ def _close(interpreter: _core.Handle, seconds: float, is_hurried: bool) -> bool:
         if _core.visitor_count(interpreter):
             return _break_off(interpreter)
         # Its own threads still run. Python waits for such threads at exit, except daemons.
-        if not is_hurried and _has_own_threads(interpreter):
+        if not is_hurried and _has_awaited_threads(interpreter):
             return _close_patiently(interpreter)
         return _break_off(interpreter)
     except (BufferError, RuntimeError):
@@ -196,9 +205,9 @@ def _close(interpreter: _core.Handle, seconds: float, is_hurried: bool) -> bool:
     return True
 
 
-def _has_own_threads(interpreter: _core.Handle) -> bool:
+def _has_awaited_threads(interpreter: _core.Handle) -> bool:
     try:
-        return _core.join_threads(interpreter, 0) > 0
+        return _core.end_threads(interpreter) > 0
     except InterpreterClosedError:
         return False
 
@@ -226,9 +235,8 @@ def _close_patiently(interpreter: _core.Handle) -> bool:
 
 
 def _leave_the_rest() -> None:
-    rest = _others()
-    for each in rest:
+    for each in _others():
         with suppress(RuntimeError):  # it is frozen already
             _core.freeze(each)
-    if rest:
+    if _core.has_left_some():
         _core.forget_interpreters()

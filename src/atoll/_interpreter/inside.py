@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import sys
 
-from .. import _core
 from .._forwarding import forwarding, warning_filters
 from .._forwarding.streams import ForwardedStream
 from .._modules import importing
@@ -89,42 +88,6 @@ def import_all(names: tuple[str, ...]) -> tuple[str, ...]:
 # ---- closing ----
 
 
-def started_threads(threading: Any) -> list[Any]:
-    """Return the threads that this interpreter has started, without visitors."""
-    strange = threading._DummyThread | threading._MainThread
-    return [each for each in threading.enumerate() if not isinstance(each, strange)]
-
-
-_dismissed: set[int] = set()
-
-
-def join_threads(seconds: float, is_ending: bool) -> int:
-    """Wait at most so long for one of this interpreter's own threads; called by the core.
-
-    Daemon threads are waited for last, and only if the interpreter is ending. First its exit
-    handlers run, as some of them end such threads; the others get a SystemExit.
-
-    Returns:
-        How many daemon threads there are.
-    """
-    threading = sys.modules.get("threading")
-    if threading is None:
-        return 0
-    executors = sys.modules.get("atoll._executor.executor")
-    if executors is not None:
-        executors.end_all()  # else their threads would wait for more work
-    here = threading.current_thread()
-    own = [each for each in started_threads(threading) if each is not here]
-    daemons = [each for each in own if each.daemon]
-    others = [each for each in own if not each.daemon]
-    if others:
-        others[0].join(seconds)
-    elif daemons and is_ending:
-        _dismiss(daemons)
-        daemons[0].join(seconds)
-    return len(daemons)
-
-
 def _forget_visiting_threads() -> None:
     """Finalize `threading`'s records of visitors while the lock that this takes still exists.
 
@@ -133,11 +96,3 @@ def _forget_visiting_threads() -> None:
     threading: Any = sys.modules.get("threading")
     if threading is not None:
         threading._thread_local_info = threading.local()
-
-
-def _dismiss(daemons: list[Any]) -> None:
-    atexit._run_exitfuncs()
-    for each in daemons:
-        if each.ident not in _dismissed:
-            _dismissed.add(each.ident)
-            _core.raise_in_thread(each.ident, SystemExit)

@@ -344,15 +344,21 @@ class Interpreter(_core.Handle):
     def close(self, timeout: float | None = None) -> None:
         """End the interpreter.
 
-        Waits until the threads that are inside have left and its own threads have ended; new ones
-        are refused meanwhile. Then its objects are dropped, its exit handlers run, and every Proxy
-        into it raises `InterpreterClosedError`. Closing a closed interpreter does nothing.
+        Waits until the threads that are inside have left; new ones are refused meanwhile. Then it
+        ends as a process does: idle threads of executors end, its own threads are waited for, its
+        exit handlers run, its objects are dropped, and every Proxy into it raises
+        `InterpreterClosedError`. Closing a closed interpreter does nothing.
+
+        Daemon threads are told to end (SystemExit). One that is still in a C function after a
+        second (`Queue.get`, `time.sleep`) is left behind, with a ResourceWarning that names it: the
+        interpreter is closed, its memory stays, and the thread never runs again.
 
         Args:
-            timeout: Seconds to wait; None waits without end.
+            timeout: Seconds to wait; None waits without end, but for an `atoll.timeout`.
 
         Raises:
-            TimeoutError: If the threads are still there. The interpreter is open again.
+            TimeoutError: If the threads are still there. The interpreter is open again, though its
+                executors and exit handlers may have come to their end.
             BufferError: If buffers of its objects are in use elsewhere; it stays open.
             RuntimeError: If it is the main interpreter, or this thread is inside it, or two closing
                 interpreters would wait for each other.
@@ -361,7 +367,10 @@ class Interpreter(_core.Handle):
 
         Threads: any that is not inside the interpreter.
         """
-        _core.close(self, timeout)
+        if who := _core.close(self, timeout):
+            from .complaints import warn_left_behind
+
+            warn_left_behind(self, who)
 
     def _invoke(
         self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
@@ -396,8 +405,9 @@ def make(
 ) -> Interpreter:
     """Take a ready interpreter or make one; does not make another ready one in its place."""
     from .._forwarding import forwarding
-    from . import exit, signals
+    from . import exit, recursion, signals
 
+    recursion.refuse_in_import()
     exit.register()
     signals.install()
     if forwards_logging:

@@ -20,7 +20,6 @@ from .. import _core
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
 # How long a stuck standby thread (in an import, for example) may delay a fork or the exit.
 _PATIENCE_SECONDS = 1.0
@@ -105,6 +104,8 @@ def prewarm(n: int, *, imports: Iterable[str] = (), wait: bool = False) -> None:
     count, names = index(n), _checked_names(imports)
     if count < 0:
         raise ValueError("n must be 0 or more")
+    if not _may_make():
+        return
     caller = sys._getframe().f_back  # None in an exit handler
     place = (caller.f_code.co_filename, caller.f_lineno) if caller else ("<atoll>", 0)
     arguments = count, names, place, bool(wait)
@@ -115,6 +116,16 @@ def prewarm(n: int, *, imports: Iterable[str] = (), wait: bool = False) -> None:
     if errors:
         kind = ImportError if errors[0].startswith(_CANNOT_IMPORT) else RuntimeError
         raise kind("; ".join(dict.fromkeys(errors)))
+
+
+def _may_make() -> bool:
+    from . import recursion
+
+    try:
+        recursion.refuse_in_import()
+    except RuntimeError:
+        return False  # the module that asks for them did so in the main interpreter
+    return True
 
 
 def _checked_names(imports: Iterable[str]) -> tuple[str, ...]:
@@ -136,7 +147,7 @@ def _ask(
     count: int, imports: tuple[str, ...], place: tuple[str, int], wait: bool
 ) -> tuple[str, ...]:
     """Give a request to the standby thread, in main; return the errors."""
-    from . import exit  # here, as it imports `threading`
+    from . import deadline, exit  # here, as it imports `threading`
 
     if count == 0 and not wait:
         return ()
@@ -147,7 +158,12 @@ def _ask(
     _core.call_standby()
     if not wait:
         return ()
-    request.is_done.acquire()
+    is_done = request.is_done
+    deadline.wait(
+        lambda seconds: is_done.acquire(timeout=-1 if seconds is None else seconds),
+        None,
+        "to wait for ready interpreters",
+    )
     return tuple(request.errors)
 
 
@@ -323,6 +339,8 @@ _CANNOT_IMPORT = "cannot import "
 def _complain(request: _Request, failures: tuple[str, ...]) -> None:
     import warnings
 
+    from .complaints import report
+
     for failure in failures:
         message = f"{_CANNOT_IMPORT}{failure}"
         if request.is_waited_for:
@@ -331,26 +349,13 @@ def _complain(request: _Request, failures: tuple[str, ...]) -> None:
         try:
             warnings.warn_explicit(message, RuntimeWarning, *request.place)
         except RuntimeWarning as warning:  # warnings are errors, but nothing can catch it here
-            _report(warning)
-
-
-def _report(error: BaseException) -> None:
-    from types import SimpleNamespace
-
-    arguments: Any = SimpleNamespace(
-        exc_type=type(error),
-        exc_value=error,
-        exc_traceback=error.__traceback__,
-        err_msg="Exception ignored in atoll.prewarm()",
-        object=None,
-    )
-    sys.unraisablehook(arguments)
+            report(warning, "atoll.prewarm()")
 
 
 def _close(retired: _core.Handle) -> None:
-    """Close an interpreter whose thread has ended and of which no object is held."""
+    """Close an interpreter of which nothing is held, its own thread's or one that was dropped."""
     try:
-        _core.close_retired(retired, _PATIENCE_SECONDS)
+        _tell(retired, _core.close_retired(retired, 2 * _PATIENCE_SECONDS))
     except BufferError:
         pass  # an object of it is held again: it will retire again
     except (TimeoutError, RuntimeError):
@@ -361,5 +366,16 @@ def _close(retired: _core.Handle) -> None:
 
 
 def _close_patiently(interpreter: _core.Handle) -> None:
-    with suppress(BufferError, RuntimeError):  # then it is closed at exit
-        _core.close(interpreter, None)
+    with suppress(BufferError, RuntimeError):  # then it stays until the exit
+        _tell(interpreter, _core.close(interpreter, None))
+
+
+def _tell(interpreter: _core.Handle, who: str) -> None:
+    if who:
+        from .complaints import warn_left_behind
+
+        warn_left_behind(interpreter, who)
+    if not _core.is_abandoned(interpreter):
+        from .complaints import warn
+
+        warn(f"unclosed interpreter {interpreter.name!r}", ResourceWarning)

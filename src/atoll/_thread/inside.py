@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from .. import _core
-from .._interpreter.inside import adopt, started_threads
+from .._interpreter.ending import finish_threads
+from .._interpreter.inside import adopt
 from .._interpreter.running import call_object
 
 TYPE_CHECKING = False
@@ -45,7 +44,7 @@ def run_target(
     try:
         return call_object(find(target), *args, **kwargs)
     finally:
-        _wait_for_own_threads()
+        finish_threads()  # as at the end of a process
 
 
 def run_method(
@@ -67,7 +66,7 @@ def run_method(
         object.__setattr__(stand_in, "_kwargs", kwargs)
         return stand_in.run()
     finally:
-        _wait_for_own_threads()
+        finish_threads()  # as at the end of a process
 
 
 def _introduce(name: str, inheritance: tuple[Any, ...]) -> None:
@@ -78,13 +77,6 @@ def _introduce(name: str, inheritance: tuple[Any, ...]) -> None:
 
     threading.current_thread().name = name
     _core.stay()  # watchdogs must not report it
-
-
-def _wait_for_own_threads() -> None:
-    """Wait, as at the end of a process, for threads that the interpreter has not joined."""
-    threading = sys.modules["threading"]
-    while own := [each for each in started_threads(threading) if not each.daemon]:
-        own[0].join()
 
 
 # ---- the stand-in for self ----

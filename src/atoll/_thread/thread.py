@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from .. import _core
 from .._forwarding import forwarding
-from .._interpreter import exit, signals, standby
+from .._interpreter import deadline, exit, recursion, signals, standby
 from .._interpreter.interpreter import Interpreter, made_exception, take_unprepared
 from .._transfer.errors import InterpreterClosedError, closed_error
 from .._transfer.names import name_of
@@ -101,6 +101,7 @@ class Thread(threading.Thread):
             raise
 
     def _start(self) -> None:
+        recursion.refuse_in_import()
         function, arguments = self._describe()
         keywords, own_run = self._kwargs, vars(self).get("run")
         exit.register()
@@ -177,6 +178,20 @@ class Thread(threading.Thread):
             with suppress(InterpreterClosedError):
                 _core.abandon(interpreter)
             del self, arguments, keywords  # a kept exception refers to this frame
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread has ended, as `threading.Thread.join`.
+
+        What crosses: nothing. Threads: any but this one.
+
+        Args:
+            timeout: Seconds to wait; None waits without end, but for an `atoll.timeout`.
+
+        Raises:
+            TimeoutError: If the time of an `atoll.timeout` is over; not for this timeout.
+            RuntimeError: If it has not been started, or this is the thread itself.
+        """
+        deadline.join(self, timeout)
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait until the thread has ended, and return what its target returned.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _operator
+import builtins
 import sys
 from _functools import reduce
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _Alias: Any = type(list[int])
 _Union: Any = type(int | str)
 _Builtin: Any = type(len)
+_Wrapper: Any = type(object.__init__)
+_Sentinel: Any = getattr(builtins, "sentinel", None)  # of 3.15
 _TPFLAGS_HEAPTYPE = 1 << 9
 
 # C functions of these modules go by name: they do the same in every interpreter. Those of others
@@ -29,8 +32,10 @@ def is_candidate(obj: object) -> bool:
     return (
         isinstance(obj, type)
         or kind is _Builtin
+        or kind is _Wrapper
         or kind is _Alias
         or kind is _Union
+        or kind is _Sentinel
         or is_sentinel_type(kind)
     )
 
@@ -41,11 +46,28 @@ def dump(obj: Any) -> tuple[str, str | tuple[Any, ...]] | None:
         return None if obj.__unpacked__ else ("alias", (obj.__origin__, obj.__args__))
     if type(obj) is _Union:
         return ("union", obj.__args__) if all(map(_is_builtin_type, obj.__args__)) else None
+    if type(obj) is _Sentinel:
+        return _dump_sentinel(obj)
+    if type(obj) is _Wrapper or getattr(obj, "__name__", "") == "__new__":
+        return _dump_slot(obj)
     name = None if type(obj) is _Builtin else name_of_sentinel(obj)
     if name is None and (type(obj) is _Builtin or isinstance(obj, type)):
         found = name_of(obj)
         name = found if found is not None and _is_alike(obj, found) else None
     return None if name is None else ("name", name)
+
+
+def _dump_sentinel(obj: Any) -> tuple[str, str] | None:
+    """Name what was made with `sentinel()`, if its module has it under its name."""
+    module = sys.modules.get(obj.__module__)
+    is_found = getattr(module, obj.__name__, None) is obj and obj.__module__ != "__main__"
+    return ("name", f"{obj.__module__}:{obj.__name__}") if is_found else None
+
+
+def _dump_slot(obj: Any) -> tuple[str, tuple[type, str]] | None:
+    """Say what `object.__init__` or `object.__new__` is: compared with `is`, by inspect.signature."""
+    cls = obj.__objclass__ if type(obj) is _Wrapper else getattr(obj, "__self__", None)
+    return ("slot", (cls, obj.__name__)) if _is_builtin_type(cls) else None
 
 
 def _is_alike(obj: object, name: str) -> bool:
@@ -66,5 +88,6 @@ def _is_builtin_type(obj: object) -> bool:
 LOADS: dict[str, Any] = {
     "name": resolve,
     "alias": lambda parts: _Alias(*parts),
+    "slot": lambda place: getattr(*place),
     "union": lambda types: reduce(_operator.or_, types),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import _pickle as pickle
 import marshal
 import sys
-from functools import lru_cache, singledispatch
+from functools import lru_cache, singledispatch, singledispatchmethod
 from importlib import import_module
 from opcode import opmap
 from types import CellType, CodeType, FunctionType, ModuleType
@@ -42,6 +42,9 @@ class Reducing:
         if kind is FunctionType:
             is_dispatching = obj.__code__ is _DISPATCHING
             return self._reduce_dispatching(obj) if is_dispatching else self._reduce_plain(obj)
+        if kind is singledispatchmethod:
+            registry = dict(obj.dispatcher.registry)
+            return kind, (obj.func,), registry, None, None, remaking.fill_dispatching_method
         return self._reduce_cached(obj) if kind is _Cached else NotImplemented
 
     def _reduce_plain(self, function: FunctionType) -> Any:
@@ -107,7 +110,7 @@ class Pickler(Reducing, pickle.Pickler):
             return self.reduce_cell(obj)
         if issubclass(kind, type) and name_of(obj) is None:
             return self._reduce_class(obj)
-        if kind in (FunctionType, _Cached) and name_of(obj) is None:
+        if kind in _REDUCED and name_of(obj) is None:
             return self.reduce_function(obj)
         return NotImplemented
 
@@ -129,6 +132,7 @@ _module_of = type.__dict__["__module__"].__get__
 
 _code_of = vars(FunctionType)["__code__"].__get__
 _Cached: Any = type(lru_cache(None)(lambda: None))
+_REDUCED = frozenset({FunctionType, _Cached, singledispatchmethod})
 _OF_CACHED = frozenset({"__wrapped__", "cache_parameters"})
 _DISPATCHING: CodeType = _code_of(singledispatch(lambda each: None))
 

@@ -102,6 +102,25 @@ def find(identifier: str, definitions: tuple[Definition, ...]) -> type:
     return cls  # type: ignore[no-any-return]
 
 
+def begin(identifier: str, make: Callable[..., type], arguments: tuple[Any, ...]) -> type:
+    """Make an empty class, or find the one that there is; called by the pickle."""
+    cls = by_value_class(identifier)
+    if cls is not None:
+        return cls  # type: ignore[no-any-return]
+    _being_defined.add(identifier)
+    return make(*arguments)
+
+
+def finish(cls: type, state: tuple[str, dict[str, Any], dict[str, Any]]) -> None:
+    """Give an empty class what is in it; called by the pickle."""
+    identifier, *contents = state
+    if identifier in _being_defined:
+        from cloudpickle.cloudpickle import _class_setstate
+
+        _class_setstate(cls, contents)
+        _being_defined.discard(identifier)
+
+
 def _load(definition: Definition, definitions: tuple[Definition, ...]) -> type:
     identifier, data, references, buffers, _ = definition
     _being_defined.add(identifier)

@@ -117,15 +117,17 @@ class RemoteTraceback(Exception):
 def deadline_error(
     interpreter: str, activity: str, seconds: float, is_here: int
 ) -> DeadlineExceeded | TimeoutError:
-    """Make the error for a call whose time is over; called by the core.
+    """Make the error for a call, or a wait, whose time is over; called by the core.
 
     Args:
-        interpreter: The name of the one that was called.
-        activity: What runs there; "" if that is not known.
+        interpreter: The name of the one that was called; "" for a wait.
+        activity: What runs there, "" if that is not known; or what was waited for.
         seconds: How long ago the timeout was set.
         is_here: Was it set at the level where this is raised?
     """
-    if activity:
+    if not interpreter:
+        text = f"no time left, after {seconds:.1f} s, {activity}"
+    elif activity:
         text = f"interpreter {interpreter!r} has been running {activity} for {seconds:.1f} s"
     else:
         text = f"no time left, after {seconds:.1f} s, for a call into interpreter {interpreter!r}"

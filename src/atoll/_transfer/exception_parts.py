@@ -122,14 +122,17 @@ def fields_of(exception: BaseException) -> list[tuple[str, Any]]:
         value = _field(descriptor, exception)
         if value is not _ABSENT and value is not unset and not _is_left_out(cls, name, value):
             fields.append((name, value))
-    if issubclass(cls, OSError):  # of these two a None counts where the other is set
-        fields += [(name, None) for name in _missing_of_pair(dict(fields))]
-    return fields
+    return fields + _given_as_none(exception, dict(fields))
 
 
-def _missing_of_pair(fields: dict[str, Any]) -> set[str]:
-    pair = {"errno", "strerror"}
-    return pair - fields.keys() if pair & fields.keys() else set()
+def _given_as_none(exception: BaseException, fields: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what an OSError was given as None: `str` tells it from what it was not given."""
+    args = inside["args"](exception)
+    if not issubclass(type(exception), OSError) or len(args) < 2:
+        return []
+    pair = ("errno", args[0]), ("strerror", args[1])
+    was_given = all(fields.get(name) is value for name, value in pair)
+    return [(name, None) for name, value in pair if was_given and value is None]
 
 
 def _is_left_out(cls: type, name: str, value: object) -> bool:
@@ -157,8 +160,8 @@ def set_fields(exception: BaseException, fields: dict[str, Any]) -> list[str]:
     return refused
 
 
-def _is_done(change: Callable[..., None], *about: Any) -> bool:
-    return asked(lambda: change(*about) is None, otherwise=False)
+def _is_done(change: Callable[..., object], *about: Any) -> bool:
+    return asked(change, *about, otherwise=_ABSENT) is None
 
 
 # ---- its own reduction ----
@@ -184,12 +187,18 @@ def reduction_of(exception: BaseException) -> Reduction | None:
 
 
 def _maker_name(maker: Any, cls: type) -> str | None:
-    """Return "" for the class itself, ".name" for a method of it, else an import name."""
+    """Return "" for the class itself, ".name" for a method of it, else an import name.
+
+    No function of another package is called: one that makes anything, as `eval`, says nothing.
+    """
     if maker is cls:
         return ""
     if asked(getattr, maker, "__self__", None, otherwise=None) is cls:
         return f".{text_of(asked(getattr, maker, '__name__', otherwise=''))}"
-    return asked(name_of, maker, otherwise=None)
+    name = asked(name_of, maker, otherwise=None)
+    package = text_of(asked(module_of, cls, otherwise="")).partition(".")[0]
+    is_of_package = name is not None and name.replace(":", ".").startswith(f"{package}.")
+    return name if is_of_package else None
 
 
 def made_by_reduction(

@@ -66,7 +66,8 @@ def find(of: Named) -> type[BaseException] | None:
         found = by_value_class(identifier)
     if found is None and (module, qualname) in _sent:
         found = _sent[module, qualname]()
-    return found if isinstance(found, type) and issubclass(found, base) else None
+    is_one = isinstance(found, type) and issubclass(found, base)
+    return cast("type[BaseException]", found) if is_one else None
 
 
 def _imported(module: str, qualname: str) -> Any:
@@ -96,7 +97,7 @@ def stand_in(of: TypeName) -> type[BaseException]:
     key = module, qualname, bases
     if key not in _stand_ins:
         made = asked(_derived, module, qualname, base, bases, otherwise=None)  # a base may refuse
-        _stand_ins[key] = made or _derived(module, qualname, base, (base,))
+        _stand_ins[key] = _derived(module, qualname, base, (base,)) if made is None else made
     return _stand_ins[key]
 
 
@@ -108,4 +109,5 @@ def _derived(
     # A qualified name can be any string, the name of a new class cannot.
     name = qualname.rpartition(".")[2].encode("utf-8", "replace").decode().replace("\0", "?")
     namespace = {"__module__": module, "__qualname__": qualname}
-    return cast("type[BaseException]", type(name, bases, namespace))
+    made: type[BaseException] = type(name, bases, namespace)
+    return made

@@ -155,7 +155,7 @@ class Incoming:
         parts = Parts(self._values, self._lost, fields)
         exception, is_reduced = self._found.get(number), False
         if exception is None and fields["members"]:
-            exception = self._group(fields, parts.args[0])
+            exception = self._group(fields, *parts.args)
         elif exception is None:
             cls = self._class_of(fields)
             exception = made_by_reduction(cls, parts.reduction)
@@ -169,10 +169,14 @@ class Incoming:
             self._enter(number, exception)
         self._fill(self._found[number], fields, parts, is_reduced)
 
-    def _group(self, fields: Any, message: str) -> BaseException | None:
+    def _group(self, fields: Any, message: str, *others: Any) -> BaseException:
         members = [self._made(member) for member in fields["members"]]
         made = allocate(self._class_of(fields), message, members)
-        return BaseExceptionGroup(message, members) if made is None else made
+        if made is None:
+            made = BaseExceptionGroup(message, members)
+        if others:
+            set_inside(made, "args", (message, members, *others))
+        return made
 
     def _fill(self, exception: BaseException, fields: Any, parts: Parts, is_reduced: bool) -> None:
         if not fields["members"]:

@@ -6,6 +6,7 @@ import _pickle as pickle  # pickle itself takes milliseconds to import
 
 from .. import _core
 from . import pickles
+from .names import has_local_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def dump(obj: object, is_reference: Callable[[object], bool], may_leave: bool = 
     except (pickle.PicklingError, AttributeError, TypeError):
         pass
     else:
-        if b"__main__" not in data:
+        if not has_local_names(data):
             return beside.dumped(data)
     return dump_by_value(obj, is_reference, may_leave)
 

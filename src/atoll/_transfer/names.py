@@ -14,6 +14,40 @@ _module_of = type.__dict__["__module__"].__get__
 _qualname_of = type.__dict__["__qualname__"].__get__
 
 
+# ---- what cannot be imported elsewhere ----
+
+_unfinished: set[str] = set()  # names of modules that were seen to use atoll while being imported
+
+
+def is_unfinished(module: Any) -> bool:
+    """Tell whether a module is being imported: what it has crosses by value, as of `__main__`.
+
+    Elsewhere it would be imported in turn, and do again what it is doing now.
+    """
+    spec = getattr(module, "__spec__", None)
+    if spec is None or getattr(spec, "_initializing", False) is not True:
+        return False
+    if spec.name.partition(".")[0] in sys.stdlib_module_names | {"atoll"}:
+        return False
+    _unfinished.add(spec.name)
+    return True
+
+
+def has_local_names(data: bytes) -> bool:
+    """Tell whether a pickle may name what cannot be imported elsewhere."""
+    if b"__main__" in data:
+        return True
+    for name in tuple(_unfinished):
+        if not is_unfinished(sys.modules.get(name)):
+            _unfinished.discard(name)
+        elif name.encode() in data:
+            return True
+    return False
+
+
+# ---- names ----
+
+
 def claimed_name(cls: type) -> str | None:
     """Return the "module:qualified.name" that a class says it has; anybody can say so."""
     try:
@@ -27,15 +61,19 @@ def claimed_name(cls: type) -> str | None:
 def name_of_class(cls: type) -> str | None:
     """Return the "module:qualified.name" at which this very class is found, or None."""
     name = claimed_name(cls)
-    is_found = name is not None and _find(name) is cls and not name.startswith("__main__:")
+    is_found = name is not None and _find(name) is cls and _is_importable(name)
     return name if is_found else None
 
 
 def is_of_module(cls: type) -> bool:
     """Tell whether the name of a class leads to one: it, or what has been put in its place."""
     name = claimed_name(cls)
-    is_importable = name is not None and not name.startswith("__main__:")
-    return is_importable and isinstance(_find(name), type)
+    return name is not None and _is_importable(name) and isinstance(_find(name), type)
+
+
+def _is_importable(name: str) -> bool:
+    module = name.partition(":")[0]
+    return module != "__main__" and not is_unfinished(sys.modules.get(module))
 
 
 def _find(name: str) -> Any:
@@ -57,10 +95,11 @@ def name_of(obj: Any) -> str | None:
     qualname = getattr(obj, "__qualname__", None)
     if not isinstance(module, str) or not isinstance(qualname, str) or module == "__main__":
         return None
-    found: Any = sys.modules.get(module)
+    home: Any = sys.modules.get(module)
+    found = home
     for part in qualname.split("."):
         found = getattr(found, part, None)
-    return f"{module}:{qualname}" if found is obj else None
+    return f"{module}:{qualname}" if found is obj and not is_unfinished(home) else None
 
 
 def resolve(name: str) -> Any:

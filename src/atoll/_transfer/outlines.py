@@ -6,7 +6,6 @@ import os
 from _collections_abc import Sequence
 
 from .. import _core
-from .._typing import cast
 from .errors import BaseRemoteError, RemoteTraceback
 from .exception_parts import (
     asked,
@@ -175,7 +174,7 @@ class _Taken:
 
 def _args_of(exception: Any) -> tuple[Any, ...]:
     if issubclass(type(exception), BaseExceptionGroup):
-        return (text_of(message_of_group(exception)),)
+        return text_of(message_of_group(exception)), *inside["args"](exception)[2:]
     answer: Any = asked(getattr, exception, "args", otherwise=None)
     args: tuple[Any, ...] = answer if type(answer) is tuple else inside["args"](exception)
     return args
@@ -240,12 +239,15 @@ def blocks_of(outline: Outline, words: str = "") -> Blocks:
     """Say how the traceback of a whole chain is to be printed."""
     fields: Any = dict(outline)
     if "number" not in fields:
-        return cast("Blocks", fields.get("blocks", ()))
+        blocks: Blocks = fields.get("blocks", ())
+        return blocks
     earlier: Blocks = ()
     if fields["cause"] is not None:
-        earlier, words = blocks_of(fields["cause"], words), _BY_CAUSE
+        earlier, followed_by = blocks_of(fields["cause"], words), _BY_CAUSE
     elif fields["context"] is not None and not fields["suppress"]:
-        earlier, words = blocks_of(fields["context"], words), _BY_CONTEXT
+        earlier, followed_by = blocks_of(fields["context"], words), _BY_CONTEXT
+    if earlier:  # it may be a part of the whole elsewhere
+        words = followed_by
     last = (fields["last"], *fields["notes"])
     members = tuple(blocks_of(member) for member in fields["members"])
     return (*earlier, (words, fields["interpreter"], fields["frames"], last, members))

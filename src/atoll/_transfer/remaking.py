@@ -83,11 +83,6 @@ def bind(namespace: dict[str, Any], values: dict[str, Any]) -> None:
             bound[name] = bound.get(name) if times is None else times
 
 
-def _is_there(place: Place) -> bool:
-    key, name, times = place
-    return is_at_home(key) or _bound.get(key, {}).get(name, times) == times
-
-
 # ---- functions ----
 
 
@@ -125,8 +120,9 @@ def fill(
     for module in modules:
         import_module(module)
     namespace = function.__globals__
-    if namespace.get(function.__name__) is function and key_of(namespace) is not None:
-        return  # it has come home
+    key = key_of(namespace)
+    if key and is_at_home(key) and namespace.get(function.__name__) is function:
+        return  # it is itself again
     for cell, contents in zip(function.__closure__ or (), cells, strict=True):
         if contents:
             (cell.cell_contents,) = contents
@@ -139,12 +135,16 @@ def fill(
 # ---- functions that functools makes of them ----
 
 
-def _known(place: Place | None, kind: type) -> Any:
-    """Return what is bound at that place, if that is what was bound there at home."""
-    if place is None or not _is_there(place):
-        return None
-    found = _namespaces.get(place[0], {}).get(place[1])
-    return found if type(found) is kind else None
+def _placed(made: Any, place: Place | None) -> Any:
+    """Return what is bound at that place, if that is what was bound there at home; else bind it."""
+    if place is None:
+        return made
+    key, name, times = place
+    namespace = _namespaces.setdefault(key, {})
+    bind(namespace, {name: (times, made)})
+    found = namespace.get(name)
+    is_same = is_at_home(key) or _bound.get(key, {}).get(name) == times
+    return found if is_same and type(found) is type(made) else made
 
 
 def make_cached(
@@ -153,17 +153,14 @@ def make_cached(
     """Make what `functools.lru_cache` makes, or find the global one; called by the pickle."""
     import functools
 
-    made = functools.lru_cache(maxsize, is_typed)(function)
-    return _known(place, type(made)) or made
+    return _placed(functools.lru_cache(maxsize, is_typed)(function), place)
 
 
 def make_dispatching(function: Callable[..., Any], place: Place | None) -> Any:
     """Make what `functools.singledispatch` makes, or find the global one; called by the pickle."""
     import functools
 
-    made: Any = functools.singledispatch(function)
-    known = _known(place, type(made))
-    return known if getattr(known, "registry", None) is not None else made
+    return _placed(functools.singledispatch(function), place)
 
 
 def fill_dispatching(function: Any, registry: dict[type, Any]) -> None:
@@ -171,3 +168,8 @@ def fill_dispatching(function: Any, registry: dict[type, Any]) -> None:
     for kind, implementation in registry.items():
         if kind not in function.registry:
             function.register(kind, implementation)
+
+
+def fill_dispatching_method(method: Any, registry: dict[type, Any]) -> None:
+    """Register the implementations of a `functools.singledispatchmethod`; called by the pickle."""
+    fill_dispatching(method.dispatcher, registry)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .. import _core
+from .._typing import cast
 from . import by_name
+from .names import has_local_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
             data = pickle.dumps(obj, 5, buffer_callback=buffers.append)
         except (pickle.PicklingError, AttributeError, TypeError):  # handles refuse
             data = b"__main__"
-        if not buffers and b"__main__" not in data:
+        if not buffers and not has_local_names(data):
             return _BY_PICKLE, data
     from . import functions
 
@@ -41,10 +43,14 @@ def dump(
     With `is_forced` (for `copy`) what cannot be pickled is an error. With `may_leave` it can be
     put together in another process, too.
     """
-    if not is_forced and issubclass(type(obj), type) and issubclass(obj, BaseException):  # type: ignore[arg-type]
+    if (
+        not is_forced
+        and issubclass(type(obj), type)
+        and issubclass(cast("type", obj), BaseException)
+    ):
         from .exception_types import named
 
-        return _AS_TWIN, named(obj)
+        return _AS_TWIN, named(cast("type[BaseException]", obj))
     if not is_forced and by_name.is_candidate(obj):
         return by_name.dump(obj)
     try:

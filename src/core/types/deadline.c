@@ -149,7 +149,7 @@ interrupt(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     if (target == NULL || PyErr_Occurred()) {
         return NULL;
     }
-    int is_asked = interruption_ask(state, target, arguments[1], ident);
+    int is_asked = interruption_ask(state, target, arguments[1], ident, NULL);
     return is_asked < 0 ? NULL : PyBool_FromLong(is_asked);
 }
 
@@ -164,6 +164,26 @@ undisturbed(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     PyObject *result = PyObject_Vectorcall(arguments[0], arguments + 1, (size_t)count - 1, NULL);
     thread_unmask(masked);
     return result;
+}
+
+// Seconds, or None.
+static PyObject *
+wait_limit(PyObject *module, PyObject *unused)
+{
+    int64_t limit = wakeup_wait_limit(DEADLINE_NEVER), left = limit - clock_now();
+    return limit == DEADLINE_NEVER
+               ? Py_NewRef(Py_None)
+               : PyFloat_FromDouble((double)(left < 0 ? 0 : left) / NANOSECONDS_PER_SECOND);
+}
+
+static PyObject *
+check_wait(PyObject *module, PyObject *what)
+{
+    const char *text = PyUnicode_AsUTF8(what);
+    if (text == NULL || wakeup_check_wait(PyModule_GetState(module), text) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
 }
 
 static PyObject *
@@ -219,6 +239,12 @@ PyMethodDef deadline_functions[] = {
      PyDoc_STR(
          "undisturbed($module, function, /, *arguments)\n--\n\n"
          "Call a function that must not be interrupted; interruptions wait until it returns.")},
+    {"wait_limit", wait_limit, METH_NOARGS,
+     PyDoc_STR("wait_limit($module, /)\n--\n\n"
+               "How many seconds a wait of this thread may take, by its deadlines; None: any.")},
+    {"check_wait", check_wait, METH_O,
+     PyDoc_STR("check_wait($module, what, /)\n--\n\n"
+               "Raise what a signal's handler does, or that the time for a wait is over.")},
     {"check_signals", check_signals, METH_NOARGS,
      PyDoc_STR("check_signals($module, /)\n--\n\nRun the handlers of signals that have come.")},
     {"watch_signal", watch_signal, METH_O,

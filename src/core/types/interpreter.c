@@ -1,6 +1,7 @@
 // Interpreter, the handle: the C half of atoll.Interpreter, and the functions that take one.
 #include "bridge/python/cpython.h"
 #include "bridge/crossing/crossing.h"
+#include "bridge/crossing/own_threads.h"
 #include "bridge/transfer/handle.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/lifecycle.h"
@@ -26,10 +27,12 @@ interpreter_hand_out(core_state *state, interp *of)
 {
     PyObject *handle = interpreter_handle(state, of);
     if (handle == NULL) {
+        char who[OWN_THREADS_TEXT_SIZE];
         PyObject *raised = PyErr_GetRaisedException();
-        (void)lifecycle_close(state, of, DEADLINE_NEVER, true);
+        (void)lifecycle_close(state, of, DEADLINE_NEVER, true, who);
         PyErr_SetRaisedException(raised);
     }
+    handle_drop_interp(of);
     interp_decref(of);
     return handle;
 }
@@ -171,11 +174,12 @@ close_interpreter(PyObject *module, PyObject *const *arguments, Py_ssize_t count
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "close(handle, timeout)");
     }
     int64_t deadline;
+    char who[OWN_THREADS_TEXT_SIZE];
     if (waiting_deadline(arguments[1], &deadline) < 0 ||
-        lifecycle_close(state, target, deadline, false) < 0) {
+        lifecycle_close(state, target, deadline, false, who) < 0) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return PyUnicode_FromString(who);
 }
 
 static PyObject *
@@ -469,7 +473,8 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR(
          "create($module, name, is_preemptive, path, modules, /)\n--\n\nMake an interpreter.")},
     {"close", (PyCFunction)(void (*)(void))close_interpreter, METH_FASTCALL,
-     PyDoc_STR("close($module, handle, timeout, /)\n--\n\nEnd an interpreter.")},
+     PyDoc_STR("close($module, handle, timeout, /)\n--\n\n"
+               "End an interpreter; '', or which threads are left behind in it.")},
     {"current", current, METH_NOARGS,
      PyDoc_STR("current($module, /)\n--\n\nThe interpreter that this runs in.")},
     {"interpreters", list_interpreters, METH_NOARGS,

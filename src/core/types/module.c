@@ -109,11 +109,11 @@ exec(PyObject *module)
     if (state->interp == NULL || init_strings(state) < 0 || share_init(module) < 0 ||
         special_method_add_type(module, state) < 0 || proxy_add_types(module, state) < 0 ||
         remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
-        mark_add_types(module, state) < 0 || identity_add_type(module, state) < 0 || deadline_add_types(module, state) < 0 ||
-        traceback_add_type(module, state) < 0 || interpreter_add_types(module, state) < 0 ||
-        queue_add_types(module, state) < 0 || buffer_add_type(module, state) < 0 ||
-        atomic_int_add_type(module, state) < 0 || task_add_type(module, state) < 0 ||
-        worker_pool_add_type(module, state) < 0 ||
+        mark_add_types(module, state) < 0 || identity_add_type(module, state) < 0 ||
+        deadline_add_types(module, state) < 0 || traceback_add_type(module, state) < 0 ||
+        interpreter_add_types(module, state) < 0 || queue_add_types(module, state) < 0 ||
+        buffer_add_type(module, state) < 0 || atomic_int_add_type(module, state) < 0 ||
+        task_add_type(module, state) < 0 || worker_pool_add_type(module, state) < 0 ||
         PyModule_AddFunctions(module, module_functions) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
         PyModule_AddFunctions(module, thread_functions) < 0 ||

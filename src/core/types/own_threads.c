@@ -1,4 +1,5 @@
 // The threads of interpreters: list them, wait for them, raise exceptions in them.
+#include "bridge/crossing/crossing.h"
 #include "bridge/crossing/own_threads.h"
 #include "ground/interpreter/thread.h"
 #include "types/reference.h"
@@ -20,17 +21,55 @@ list_threads(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
-join_threads(PyObject *module, PyObject *arguments)
+end_threads(PyObject *module, PyObject *handle)
 {
     core_state *state = PyModule_GetState(module);
-    PyObject *handle;
-    double seconds;
-    if (!PyArg_ParseTuple(arguments, "Od", &handle, &seconds)) {
+    interp *target = interpreter_closable(state, handle);
+    int left = target == NULL ? -1 : own_threads_left(state, target);
+    return left < 0 ? NULL : PyLong_FromLong(left);
+}
+
+static PyObject *
+list_own_threads(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    return own_threads_list(state->interp);
+}
+
+static PyObject *
+poke(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    if (target == NULL) {
         return NULL;
     }
-    interp *target = interpreter_closable(state, handle);
-    int left = target == NULL ? -1 : own_threads_join(state, target, seconds);
-    return left < 0 ? NULL : PyLong_FromLong(left);
+    pthread_mutex_lock(&target->mutex);
+    bool is_there = interp_get_phase(target) != INTERP_CLOSED;
+    if (is_there) {
+        interp_pin_locked(target);
+    }
+    pthread_mutex_unlock(&target->mutex);
+    if (is_there) {
+        crossing_post(target);
+        interp_unpin(target);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+is_poked(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    return target == NULL ? NULL
+                          : PyBool_FromLong(interp_get_phase(target) == INTERP_OPEN &&
+                                            atomic_load(&target->posted) != 0);
+}
+
+static PyObject *
+visitor_activities(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    return target == NULL ? NULL : own_threads_visitors(target);
 }
 
 // ctypes could do it too, but would have to be imported.
@@ -46,9 +85,20 @@ raise_in_thread(PyObject *module, PyObject *arguments)
 }
 
 PyMethodDef thread_functions[] = {
-    {"join_threads", join_threads, METH_VARARGS,
-     PyDoc_STR("join_threads($module, handle, timeout, /)\n--\n\n"
-               "Wait for one of an interpreter's own threads; return how many are left.")},
+    {"end_threads", end_threads, METH_O,
+     PyDoc_STR("end_threads($module, handle, /)\n--\n\n"
+               "The process ends: so do idle threads of an interpreter; how many others it has.")},
+    {"own_threads", list_own_threads, METH_NOARGS,
+     PyDoc_STR("own_threads($module, /)\n--\n\n"
+               "This interpreter's own threads but this one: their numbers, what they run.")},
+    {"poke", poke, METH_O,
+     PyDoc_STR("poke($module, handle, /)\n--\n\n"
+               "Ask an interpreter for a sign of life: see is_poked().")},
+    {"is_poked", is_poked, METH_O,
+     PyDoc_STR("is_poked($module, handle, /)\n--\n\nHas no bytecode run there since?")},
+    {"visitor_activities", visitor_activities, METH_O,
+     PyDoc_STR("visitor_activities($module, handle, /)\n--\n\n"
+               "What the threads of others that are inside run.")},
     {"threads", list_threads, METH_NOARGS,
      PyDoc_STR("threads($module, /)\n--\n\nPairs of thread id and interpreter id; -1: unknown.")},
     {"raise_in_thread", raise_in_thread, METH_VARARGS,

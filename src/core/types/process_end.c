@@ -14,6 +14,12 @@ forget_interpreters(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+has_left_some(PyObject *module, PyObject *unused)
+{
+    return PyBool_FromLong(lifecycle_has_left_some());
+}
+
+static PyObject *
 freeze(PyObject *module, PyObject *handle)
 {
     interp *target = interpreter_of(PyModule_GetState(module), handle);
@@ -56,6 +62,8 @@ PyMethodDef process_end_functions[] = {
     {"forget_interpreters", forget_interpreters, METH_NOARGS,
      PyDoc_STR("forget_interpreters($module, /)\n--\n\nUnlink all interpreters but the main one "
                "from CPython's list.")},
+    {"has_left_some", has_left_some, METH_NOARGS,
+     PyDoc_STR("has_left_some($module, /)\n--\n\nAre threads stuck in closed interpreters?")},
     {"freeze", freeze, METH_O,
      PyDoc_STR("freeze($module, handle, /)\n--\n\nFreeze the threads that are stuck inside it.")},
     {"prepare_exit", prepare_exit, METH_NOARGS,

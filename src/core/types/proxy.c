@@ -94,6 +94,10 @@ import(core_state *state, exported *target_steal)
     PyObject *known = weak_table_get(&state->proxies, target_steal);
     if (known != NULL) {
         export_unref((foreign_ref){target_steal});
+        if (UNLIKELY(is_remote_class(known)) &&
+            remote_class_refresh_twins((PyTypeObject *)known) < 0) {
+            Py_CLEAR(known);
+        }
         return known;
     }
     return target_steal->flags & EXPORT_CLASS

@@ -50,7 +50,7 @@ typedef struct {
     bool has_twins_as_bases; // in state->subclasses
     bool is_restricted;
     char *shown_name;       // owned: its tp_name
-    PyObject *own_members;  // borrowed from state, or NULL: what it has here (remote_class_own.c)
+    PyObject *own_members;  // borrowed from state, or NULL: what it has here (classes/own.c)
     bool is_container;      // a builtin container, or a subclass with its operators
     uint64_t fixed_methods; // by slot: methods of every instance
     unsigned epoch;         // target->changes when the methods were found
@@ -143,6 +143,9 @@ PyObject *remote_class_subclasscheck(PyObject *self, PyObject *other);
 PyObject *remote_class_itself(PyTypeObject *class); // what stands for it; new reference
 // The one of that very class; new reference, or NULL. -1: exception. May cross.
 int remote_class_twin(PyTypeObject *class, PyObject **twin);
+// Look for them again if modules or classes have come or gone, here or there. -1: exception; an
+// owner that has closed is none. May cross.
+MUST_CHECK int remote_class_refresh_twins(PyTypeObject *class);
 MUST_CHECK int remote_class_find_bases(PyTypeObject *class); // among the twins
 void remote_class_module_changed(core_state *state, PyObject *name, PyObject *module);
 void remote_class_find_twins(core_state *state); // of all: a class has come or gone by value

@@ -14,6 +14,7 @@ typedef struct {
     core_state *state;
     int32_t index;
     unsigned flags; // of the operation
+    bool is_check;  // isinstance() or issubclass()
     operator_kind operator;
 } special_method;
 
@@ -170,6 +171,10 @@ special_method_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargs
     if (UNLIKELY(is_class_cell(arguments, (size_t)nargs))) {
         return refuse_class_cell(target);
     }
+    // An ABC with which it was registered asks about all classes, whatever has become of it.
+    if (UNLIKELY(self->is_check && interp_get_phase(target->owner) == INTERP_CLOSED)) {
+        Py_RETURN_FALSE;
+    }
     operation call = {.kind = OPERATION_SPECIAL,
                       .owner = target->owner,
                       .target = target,
@@ -209,6 +214,8 @@ special_method_get(core_state *state, PyObject *name)
             self->state = state;
             self->index = index;
             self->flags = flags_of(interned);
+            self->is_check = PyUnicode_EqualToUTF8(interned, "__instancecheck__") ||
+                             PyUnicode_EqualToUTF8(interned, "__subclasscheck__");
             PyObject_GC_Track(self);
             self->operator= operator_kind_of(utf8, (size_t)size);
             if (!pointer_map_set(&state->specials, key, self)) {

@@ -1,6 +1,7 @@
 // What atoll._interpreter.standby needs: ready interpreters, abandoned ones, and its signal.
 #include "bridge/gc/collector.h"
 #include "bridge/crossing/crossing.h"
+#include "bridge/crossing/own_threads.h"
 #include "bridge/crossing/reaper.h"
 #include "bridge/interpreter/standby.h"
 #include "bridge/interpreter/creation.h"
@@ -85,6 +86,13 @@ abandon(PyObject *module, PyObject *handle)
 }
 
 static PyObject *
+is_abandoned(PyObject *module, PyObject *handle)
+{
+    interp *target = interpreter_of(PyModule_GetState(module), handle);
+    return target == NULL ? NULL : PyBool_FromLong(target->is_abandoned);
+}
+
+static PyObject *
 take_retired(PyObject *module, PyObject *unused)
 {
     return hand_out_any(module, registry_take_retired());
@@ -100,11 +108,12 @@ close_retired(PyObject *module, PyObject *arguments)
         waiting_deadline(timeout, &deadline) < 0) {
         return NULL;
     }
+    char who[OWN_THREADS_TEXT_SIZE];
     interp *target = interpreter_closable(state, handle);
-    if (target == NULL || lifecycle_close(state, target, deadline, true) < 0) {
+    if (target == NULL || lifecycle_close(state, target, deadline, true, who) < 0) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return PyUnicode_FromString(who);
 }
 
 static PyObject *
@@ -183,6 +192,8 @@ PyMethodDef standby_functions[] = {
     {"abandon", abandon, METH_O,
      PyDoc_STR("abandon($module, handle, /)\n--\n\nHave an interpreter closed when its last export "
                "is dropped.")},
+    {"is_abandoned", is_abandoned, METH_O,
+     PyDoc_STR("is_abandoned($module, handle, /)\n--\n\nHas its thread ended?")},
     {"take_retired", take_retired, METH_NOARGS,
      PyDoc_STR("take_retired($module, /)\n--\n\nTake an interpreter that is to be closed, which "
                "stays hidden; or None.")},

@@ -58,15 +58,17 @@ wait_while(task_object *self, task_phase first, task_phase last, int64_t deadlin
             return -1;
         }
         wait_result result;
-        int64_t before = thread_block(BLOCKED_RESULT, 0);
+        int64_t before = thread_block(BLOCKED_RESULT, 0), limit = wakeup_wait_limit(deadline);
         Py_BEGIN_ALLOW_THREADS
-        result = worker_pool_wait(self->pool, self->task, first, last, deadline);
+        result = worker_pool_wait(self->pool, self->task, first, last, limit);
         Py_END_ALLOW_THREADS
         thread_unblock(before);
-        if (result == WAIT_INTERRUPTED && wakeup_check_signals(self->state) < 0) {
+        bool is_over = result == WAIT_EXPIRED && limit == deadline;
+        if (result != WAIT_WOKEN && !is_over &&
+            wakeup_check_wait(self->state, "to wait for the result of a call") < 0) {
             return -1;
         }
-        if (result == WAIT_EXPIRED && task_is_between(self->task, first, last)) {
+        if (is_over && task_is_between(self->task, first, last)) {
             return 0;
         }
     }

@@ -281,8 +281,10 @@ static void
 run_task(pool_worker *worker, crossing *over, task *running)
 {
     crossing_log_set_time(&over->thread->visits, crossing_log_time());
-    interruption_forget(over->host); // an interruption of the task before
+    interruption_forget(over->host);       // an interruption of the task before
+    guest_set_errand(over->host, running); // now, else what is for this task would be dropped
     task_perform(running, worker->host->core_state, &worker->functions);
+    guest_set_errand(over->host, NULL);
     let_others_in(worker->host);
 }
 
@@ -417,6 +419,72 @@ worker_pool_end(PyObject *op, PyObject *why)
     Py_RETURN_NONE;
 }
 
+// ---- what is running ----
+
+static task *
+task_of(worker_pool_object *self, PyObject *object)
+{
+    if (!PyObject_TypeCheck(object, self->state->types[TYPE_TASK])) {
+        PyErr_SetString(PyExc_TypeError, "a future of an executor of atoll's is required");
+        return NULL;
+    }
+    return ((task_object *)object)->task;
+}
+
+static interp *
+find_host(worker_pool_object *self, const task *wanted)
+{
+    return worker_pool_is_forgotten(self->pool) ? NULL : worker_pool_host_of(self->pool, wanted);
+}
+
+static PyObject *
+host_of(PyObject *op, PyObject *object)
+{
+    worker_pool_object *self = (worker_pool_object *)op;
+    const task *wanted = task_of(self, object);
+    interp *host = wanted == NULL ? NULL : find_host(self, wanted);
+    if (host == NULL) {
+        return wanted == NULL ? NULL : Py_NewRef(Py_None);
+    }
+    PyObject *handle = interpreter_handle(self->state, host);
+    interp_decref(host);
+    return handle;
+}
+
+static PyObject *
+interrupt_task(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
+{
+    worker_pool_object *self = (worker_pool_object *)op;
+    if (count != 2 || !PyExceptionInstance_Check(arguments[1])) {
+        return PyErr_Format(PyExc_TypeError, "interrupt(future, exception)");
+    }
+    const task *wanted = task_of(self, arguments[0]);
+    interp *host = wanted == NULL ? NULL : find_host(self, wanted);
+    if (host == NULL) {
+        return wanted == NULL ? NULL : Py_NewRef(Py_False);
+    }
+    int is_asked = interruption_ask(self->state, host, arguments[1], 0, wanted);
+    interp_decref(host);
+    return is_asked < 0 ? NULL : PyBool_FromLong(is_asked);
+}
+
+static PyObject *
+lose_running(PyObject *op, PyObject *unused)
+{
+    worker_pool_object *self = (worker_pool_object *)op;
+    if (worker_pool_is_forgotten(self->pool)) {
+        Py_RETURN_NONE;
+    }
+    task *each = worker_pool_lose_running(self->pool);
+    while (each != NULL) {
+        task *next = each->next;
+        each->next = NULL;
+        task_tell(self->pool, each);
+        each = next;
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *
 drop_pending(PyObject *op, PyObject *is_broken)
 {
@@ -524,6 +592,13 @@ static PyMethodDef worker_pool_methods[] = {
                "Run tasks in an interpreter until the end. False: it could not be entered.")},
     {"end", worker_pool_end, METH_O,
      PyDoc_STR("end($self, why, /)\n--\n\nTake no more tasks. 1: shut down, 2: exit, 3: broken.")},
+    {"host_of", host_of, METH_O,
+     PyDoc_STR("host_of($self, future, /)\n--\n\nThe interpreter that runs it, or None.")},
+    {"interrupt", (PyCFunction)(void (*)(void))interrupt_task, METH_FASTCALL,
+     PyDoc_STR("interrupt($self, future, exception, /)\n--\n\n"
+               "Raise it in that call; False: it does not run.")},
+    {"lose_running", lose_running, METH_NOARGS,
+     PyDoc_STR("lose_running($self, /)\n--\n\nWhat runs is broken, and done, from now on.")},
     {"drop_pending", drop_pending, METH_O,
      PyDoc_STR("drop_pending($self, is_broken, /)\n--\n\n"
                "Cancel or fail pending tasks up to the first observed Future, and return that.")},

@@ -153,7 +153,8 @@ shape_rule_of(core_state *state, PyTypeObject *type, value_rule *rule)
     if (UNLIKELY(!has_rule(type))) {
         *rule =
             (value_rule){.is_dumped = type == &PyCFunction_Type || type == &Py_GenericAliasType ||
-                                      cpython_is_union_type(type)};
+                                      type == &PyWrapperDescr_Type || cpython_is_union_type(type) ||
+                                      cpython_is_sentinel_type(type)};
         return 0;
     }
     rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];

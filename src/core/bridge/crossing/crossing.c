@@ -22,7 +22,7 @@ crossing_new_home(thread *self, interp *home, PyThreadState *state)
         return NULL;
     }
     pthread_mutex_lock(&home->mutex);
-    guest *resident = guest_new_locked(home, state, false, &self->wakeup);
+    guest *resident = guest_new_locked(home, state, false, self);
     pthread_mutex_unlock(&home->mutex);
     if (resident != NULL) {
         thread_set_guest(self, home, resident);
@@ -47,7 +47,7 @@ give_state(thread *self, interp *host, PyThreadState *state)
         visitor->is_owned = true;
     }
     else {
-        visitor = guest_new_locked(host, state, true, &self->wakeup);
+        visitor = guest_new_locked(host, state, true, self);
     }
     pthread_mutex_unlock(&host->mutex);
     if (visitor == NULL) {
@@ -304,12 +304,13 @@ delete_dead(interp *host)
     }
 }
 
-// May it pass a reservation? It will turn back, or works for the collector: neither runs user code.
+// May it pass a reservation? It will turn back, or works for the collector, which runs no user
+// code; or it closes the interpreter.
 static bool
 will_turn_back(const guest *visitor, guest_presence how)
 {
-    unsigned wakeup = how == GUEST_ENTERING ? atomic_load(visitor->wakeup) : 0;
-    return (wakeup & WAKEUP_COLLECTION) ||
+    unsigned wakeup = how == GUEST_ENTERING ? atomic_load(&visitor->thread->wakeup) : 0;
+    return (wakeup & (WAKEUP_COLLECTION | WAKEUP_CLOSING)) ||
            (thread_self->mask_depth == 0 && (wakeup & WAKEUP_AT_THE_DOOR));
 }
 

@@ -47,10 +47,10 @@ static void
 update_wakeup_locked(guest *each)
 {
     if (is_awaited_locked(each)) {
-        atomic_fetch_or(each->wakeup, WAKEUP_INTERRUPTION);
+        atomic_fetch_or(&each->thread->wakeup, WAKEUP_INTERRUPTION);
     }
     else if (!each->is_dead) {
-        atomic_fetch_and(each->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
+        atomic_fetch_and(&each->thread->wakeup, ~(unsigned)WAKEUP_INTERRUPTION);
     }
 }
 
@@ -225,24 +225,33 @@ put_common_locked(interp *host, parcel *packed)
 }
 
 static bool
-put_own_locked(interp *host, guest *whose, parcel *packed)
+put_own_locked(interp *host, guest *whose, const void *errand, parcel *packed)
 {
     whose->interruption = packed;
     update_wakeup_locked(whose);
     update_attention_locked(host);
-    barrier_heavy(); // as above
-    bool is_put = atomic_load(&whose->presence) != GUEST_ABSENT;
+    barrier_heavy(); // as above; and with guest_set_errand
+    bool is_put = atomic_load(&whose->presence) != GUEST_ABSENT &&
+                  (errand == NULL || atomic_load(&whose->errand) == errand);
     if (!is_put) {
         (void)take_own_locked(host, whose);
     }
     return is_put;
 }
 
+// For which thread an interruption is, or for whichever runs an errand; neither: for all inside.
+typedef struct {
+    const thread *thread;
+    const void *errand;
+} addressee;
+
 static guest *
-find_meant_locked(interp *host, const atomic_uint *whom)
+find_meant_locked(interp *host, addressee whom)
 {
     guest *each = host->guests;
-    while (each != NULL && !(each->wakeup == whom && is_meant(each))) {
+    while (each != NULL &&
+           !(is_meant(each) && (whom.errand == NULL ? each->thread == whom.thread
+                                                    : atomic_load(&each->errand) == whom.errand))) {
         each = each->next;
     }
     return each;
@@ -251,9 +260,9 @@ find_meant_locked(interp *host, const atomic_uint *whom)
 // For all that are inside, or for one thread. An interruption that it replaces is returned in
 // `before`.
 static bool
-put_locked(interp *host, const atomic_uint *whom, parcel *packed, parcel **before)
+put_locked(interp *host, addressee whom, parcel *packed, parcel **before)
 {
-    if (whom == NULL) {
+    if (whom.thread == NULL && whom.errand == NULL) {
         *before = take_common_locked(host);
         return put_common_locked(host, packed);
     }
@@ -262,12 +271,12 @@ put_locked(interp *host, const atomic_uint *whom, parcel *packed, parcel **befor
         return false;
     }
     *before = take_own_locked(host, meant);
-    return put_own_locked(host, meant, packed);
+    return put_own_locked(host, meant, whom.errand, packed);
 }
 
 typedef struct {
     unsigned long ident;
-    const atomic_uint *wakeup;
+    const thread *found;
 } search;
 
 static void
@@ -275,7 +284,7 @@ find_thread(thread *each, void *argument)
 {
     search *wanted = argument;
     if (each->ident == wanted->ident) {
-        wanted->wakeup = &each->wakeup;
+        wanted->found = each;
     }
 }
 
@@ -288,22 +297,23 @@ mark_main_thread(thread *each, void *unused)
 }
 
 int
-interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned long ident)
+interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned long ident,
+                 const void *errand)
 {
-    search whom = {ident, NULL};
+    search wanted = {ident, NULL};
     if (ident != 0) {
-        thread_each(find_thread, &whom);
-        if (whom.wakeup == NULL) {
+        thread_each(find_thread, &wanted);
+        if (wanted.found == NULL) {
             return 0;
         }
     }
+    addressee whom = {wanted.found, errand};
     parcel *before = NULL, *packed = pack(home, exception);
     if (packed == NULL) {
         return -1;
     }
     pthread_mutex_lock(&host->mutex);
-    bool is_put =
-        interp_get_phase(host) == INTERP_OPEN && put_locked(host, whom.wakeup, packed, &before);
+    bool is_put = interp_get_phase(host) == INTERP_OPEN && put_locked(host, whom, packed, &before);
     if (is_put) {
         interp_pin_locked(host);
     }
@@ -313,7 +323,7 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
         free_parcel(packed);
         return 0;
     }
-    if (host->is_main && ident == 0) {
+    if (host->is_main && ident == 0 && errand == NULL) {
         thread_each(mark_main_thread, NULL); // after it is put: else interruption_tidy clears it
     }
     crossing_post(host);

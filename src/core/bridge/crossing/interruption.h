@@ -16,7 +16,9 @@
 
 // Interrupt the thread `ident`, or if that is 0, whichever runs there. 1: posted; 0: nobody is
 // inside; -1: exception.
-int interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned long ident);
+// With an `errand`: of the thread that runs it, and of no other that it may run next.
+int interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned long ident,
+                     const void *errand);
 int interruption_deliver(core_state *host, guest *own);   // -1: raised here, on this thread
 void interruption_pass_over(interp *host, guest *leaver); // this thread must not get it any more
 void interruption_postpone(interp *host, thread *here);   // it cannot be interrupted just now

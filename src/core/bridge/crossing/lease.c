@@ -5,8 +5,8 @@
 #include "bridge/transfer/parcel.h"
 #include "bridge/transfer/restriction.h"
 
-// Memory that holds objects (an array of NumPy's type object) is of no use to others, who would take
-// them for their own.
+// Memory that holds objects (a NumPy array of dtype object) is not shown to other interpreters:
+// they would take the objects for their own.
 static bool
 has_objects(const char *format)
 {

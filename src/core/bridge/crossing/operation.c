@@ -17,6 +17,7 @@ typedef struct {
     Py_ssize_t made;      // of host[2...]
     PyObject *host_names; // the host's keyword names, or NULL
     bool is_simple;       // few, plain, without keywords: what follows few_host is not in use
+    bool is_exit;         // of a context manager: its exception is to be the current one
     PyObject *few_host[2 + FEW];
     Py_ssize_t count; // keyword ones included
     bool *is_packed;  // [count]: in the parcel, not read in place
@@ -78,6 +79,17 @@ takes_exceptions(const operation *op)
                                              PyUnicode_EqualToUTF8(op->name.text, "athrow")));
 }
 
+// Does it end with what sys.exc_info() returns, as a call of __exit__ does, whatever its name?
+static bool
+is_exit(const operation *op)
+{
+    if (op->count < 3) {
+        return false;
+    }
+    PyObject *const *last = op->arguments + op->count - 3;
+    return PyExceptionInstance_Check(last[1]) && (PyObject *)Py_TYPE(last[1]) == last[0];
+}
+
 static inline bool
 is_closed(const operation *op)
 {
@@ -95,6 +107,7 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
         closing = restriction_of_arguments(op->target);
         parcel_init_closed(&self->parcel, &closing);
     }
+    self->is_exit = is_exit(op);
     self->parcel.reader = op->owner;
     int result = arguments_reserve(self, op);
     for (Py_ssize_t i = 0; result == 0 && i < self->count; i++) {
@@ -348,6 +361,21 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
     return dispatch_other(host, op, name, arguments);
 }
 
+// As within a `with` statement: __exit__ may raise the exception again, or ask for the current one.
+static COLD PyObject *
+dispatch_exit(core_state *host, const operation *op, PyObject *name, restriction *used,
+              argument_list *arguments)
+{
+    PyObject *before = PyErr_GetHandledException(), *exception = arguments->host[op->count];
+    if (PyExceptionInstance_Check(exception)) { // of a closed parcel it may be a view
+        PyErr_SetHandledException(exception);
+    }
+    PyObject *value = dispatch(host, op, name, used, arguments);
+    PyErr_SetHandledException(before);
+    Py_XDECREF(before);
+    return value;
+}
+
 // What is `value` to a Proxy that asks for it? For a guest (restricted arguments) only methods that
 // cannot be replaced count as methods.
 static attribute_kind
@@ -463,7 +491,9 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
     specials_refresh(host);
     if (LIKELY(op->kind == OPERATION_CALL || (name = name_here(host, op->name)) != NULL)) {
         if (LIKELY(arguments_unpack(arguments, host, op) == 0)) {
-            value = dispatch(host, op, name, narrowing, arguments);
+            value = UNLIKELY(!arguments->is_simple && arguments->is_exit)
+                        ? dispatch_exit(host, op, name, narrowing, arguments)
+                        : dispatch(host, op, name, narrowing, arguments);
         }
         if (UNLIKELY(op->flags & OPERATION_PLAIN_RESULT) && value != NULL) {
             value = make_plain(value);

@@ -1,10 +1,10 @@
 // own_threads: the threads that an interpreter has started itself.
 //
-// Purpose. An interpreter ends after its own threads. At exit those of all interpreters are waited
-// for before any interpreter ends.
+// Purpose. An interpreter ends after them; at exit all are waited for before any interpreter ends.
+// What CPython does for that at its exit is done step by step (atoll._interpreter.ending), and no
+// step waits: whoever closes an interpreter waits at home, where a deadline or Ctrl-C reach it.
 //
-// Threads. _count and _wait: under the interpreter's GIL, which _wait releases while it waits.
-// _join: attached to home->interp.
+// Threads. Under the interpreter's GIL; _left: attached to home->interp.
 #ifndef ATOLL_BRIDGE_OWN_THREADS_H
 #define ATOLL_BRIDGE_OWN_THREADS_H
 
@@ -12,15 +12,24 @@
 
 #include "bridge/python/state.h"
 
-int own_threads_count(interp *here); // thread states that are not visitors'; not for main
+#define OWN_THREADS_TEXT_SIZE 256
 
-// Wait at most so long for one of them. Daemon threads are waited for only if the interpreter is
-// ending and no others are left: then exit handlers run, and daemons are asked to end. Returns how
-// many daemon threads of threading there were.
-int own_threads_wait(interp *here, double seconds, bool is_ending);
+int own_threads_count(interp *here); // thread states that are no visitor's; not of main
 
-// Enter an interpreter and wait there for one. Returns how many are left, without daemons, or -1
-// with an exception.
-int own_threads_join(core_state *home, interp *target, double seconds);
+// Its own threads but the running one: pairs of a thread's number and what it runs.
+PyObject *own_threads_list(interp *here);
+
+PyObject *own_threads_visitors(interp *host); // what others run there: a list of str; any thread
+
+typedef enum { OWN_THREADS_AWAITED, OWN_THREADS_STUCK } own_threads_state;
+
+// There are some: bring the end of the interpreter one step further. Stuck: what is left are
+// daemons, which were told to end and had their time; `who` says which, and where they are.
+own_threads_state own_threads_end(interp *here, char *who);
+
+// Visit an interpreter that is to end with the process, and do what can be done before any
+// interpreter ends. How many threads are to be waited for, which are no daemons; or -1 with an
+// exception.
+int own_threads_left(core_state *home, interp *target);
 
 #endif

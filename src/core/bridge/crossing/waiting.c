@@ -7,18 +7,19 @@
 #include "ground/base/clock.h"
 #include "ground/interpreter/thread.h"
 
-// False: a signal has come, on the main thread. The wait is finished before the thread attaches:
-// CPython 3.13 ends a daemon thread that attaches at exit, which would leave its waiter in the
-// queue.
+// False: a signal has come, on the main thread, or a deadline has passed. The wait is finished
+// before the thread attaches: CPython 3.13 ends a daemon thread that attaches at exit, which would
+// leave its waiter in the queue.
 static bool
 wait_detached(queue *at, queue_waiter *waiter, int64_t deadline, queue_result *result,
               queue_item **item)
 {
     wait_result why;
+    int64_t limit = wakeup_wait_limit(deadline);
     do {
-        why = queue_wait(waiter, deadline);
+        why = queue_wait(waiter, limit);
     } while (why == WAIT_INTERRUPTED && !thread_is_main());
-    if (why == WAIT_INTERRUPTED) {
+    if (why == WAIT_INTERRUPTED || (why == WAIT_EXPIRED && limit < deadline)) {
         return false;
     }
     *result = queue_finish(at, waiter, item);
@@ -42,7 +43,7 @@ waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter, int64_t dea
         if (is_over) {
             return 0;
         }
-        if (wakeup_check_signals(state) < 0) {
+        if (wakeup_check_wait(state, "to wait at a queue") < 0) {
             queue_item_discard(queue_cancel(at, waiter));
             return -1;
         }

@@ -2,7 +2,8 @@
 //
 // Threads. Attached to state->interp; detached while it waits.
 //
-// Errors. -1 with an exception: what a signal handler raised.
+// Errors. -1 with an exception: what a signal handler raised, or that an atoll.timeout() has
+// passed.
 #ifndef ATOLL_BRIDGE_WAITING_H
 #define ATOLL_BRIDGE_WAITING_H
 

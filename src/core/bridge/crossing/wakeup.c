@@ -4,6 +4,7 @@
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/own_threads.h"
 #include "bridge/crossing/operation.h"
+#include "bridge/python/disturbance.h"
 #include "ground/base/clock.h"
 #include "ground/base/text.h"
 
@@ -18,7 +19,7 @@ static bool
 is_there_locked(interp *host, thread *whom)
 {
     interp_phase phase = interp_get_phase(host);
-    return (phase != INTERP_CLOSED && interp_has_present_locked(host, &whom->wakeup)) ||
+    return (phase != INTERP_CLOSED && interp_has_present_locked(host, whom)) ||
            (phase == INTERP_OPEN && atomic_load(&whom->current) == host->id);
 }
 
@@ -96,13 +97,13 @@ describe_activity(char *text, size_t size)
 }
 
 static int
-raise_deadline(core_state *state, const interp *host, const char *activity, int64_t elapsed,
+raise_deadline(core_state *state, const char *where, const char *activity, int64_t elapsed,
                bool is_here)
 {
     PyObject *hook = state_hook(state, HOOK_DEADLINE_ERROR);
     PyObject *error =
         hook == NULL ? NULL
-                     : PyObject_CallFunction(hook, "ssdi", host->name, activity,
+                     : PyObject_CallFunction(hook, "ssdi", where, activity,
                                              (double)elapsed / NANOSECONDS_PER_SECOND, is_here);
     if (error != NULL) {
         PyErr_SetRaisedException(error);
@@ -128,6 +129,34 @@ wakeup_check_signals(core_state *here)
     return done == NULL ? -1 : 0;
 }
 
+int64_t
+wakeup_wait_limit(int64_t deadline)
+{
+    const thread *here = thread_self;
+    int64_t next = here == NULL || here->mask_depth > 0 ? DEADLINE_NEVER : deadline_next(here);
+    return next < deadline ? next : deadline;
+}
+
+int
+wakeup_check_wait(core_state *here, const char *what)
+{
+    thread *self = thread_get();
+    const interp *host = here->interp;
+    int64_t elapsed = 0;
+    if (thread_is_main() && wakeup_check_signals(here) < 0) {
+        return -1;
+    }
+    deadline_place place =
+        self == NULL || self->mask_depth > 0
+            ? DEADLINE_NONE
+            : deadline_heed(self, host, thread_depth(self, host), false, &elapsed);
+    if (place == DEADLINE_NONE) {
+        return 0;
+    }
+    disturbance_note();
+    return raise_deadline(here, "", what, elapsed, place == DEADLINE_HERE);
+}
+
 static int
 answer_signal(core_state *state, thread *here)
 {
@@ -151,7 +180,7 @@ answer_inside(core_state *state, thread *here)
         deadline_heed(here, host, thread_depth(here, host), true, &elapsed) == DEADLINE_OUTSIDE) {
         char activity[INTERP_ACTIVITY_SIZE];
         describe_activity(activity, sizeof activity);
-        return raise_deadline(state, host, activity, elapsed, false);
+        return raise_deadline(state, host->name, activity, elapsed, false);
     }
     return 0;
 }
@@ -174,24 +203,34 @@ wakeup_answer_at_home(core_state *home, interp *host)
     memcpy(activity, host->activity, sizeof activity);
     host->activity[0] = '\0';
     pthread_mutex_unlock(&host->mutex);
-    return raise_deadline(home, host, activity, elapsed, place == DEADLINE_HERE);
+    return raise_deadline(home, host->name, activity, elapsed, place == DEADLINE_HERE);
 }
 
 // ---- the pending call ----
+
+// Of the running thread: does it belong to the interpreter?
+static bool
+is_own_thread(const guest *own)
+{
+    return own == NULL || !own->is_owned;
+}
 
 // Let in threads that wait to enter only to turn back, or that work for the collector: they run no
 // user code. But other threads (own threads, or visitors that detached) take the GIL without
 // asking. In an interpreter that is not preemptive they would keep it, this thread would wait for
 // it in the pending call, and CPython would run no other pending call meanwhile. So where there are
-// such threads nobody is let in.
+// such threads nobody is let in. Who closes the
+// interpreter is let in all the same.
 static void
 let_woken_in(interp *host, const guest *own)
 {
     pthread_mutex_lock(&host->mutex);
     bool is_needed = interp_has_woken_locked(host, own, WAKEUP_TO_BE_LET_IN, true);
+    bool is_closing = interp_has_woken_locked(host, own, WAKEUP_CLOSING, true);
     bool has_detached = interp_has_detached_locked(host, own);
     pthread_mutex_unlock(&host->mutex);
-    if (is_needed && (host->is_preemptive || (!has_detached && own_threads_count(host) == 0))) {
+    if (is_needed && (host->is_preemptive || is_closing ||
+                      (!has_detached && own_threads_count(host) == is_own_thread(own)))) {
         char activity[INTERP_ACTIVITY_SIZE];
         describe_activity(activity, sizeof activity);
         pthread_mutex_lock(&host->mutex);

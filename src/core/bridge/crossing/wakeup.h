@@ -28,4 +28,10 @@ int wakeup_look_up(void *host);
 int wakeup_answer_at_home(core_state *home, interp *host); // call after turning back from `host`
 int wakeup_check_signals(core_state *here); // run Python's signal handlers, from any interpreter
 
+// Of a thread that waits for something beside a GIL, where nobody can tell it anything: how long it
+// may until it is to look up for an atoll.timeout(), at most until `deadline`; and that look, also
+// for signals. -1: an exception; `what` says in it what was waited for: "to wait for...".
+int64_t wakeup_wait_limit(int64_t deadline);
+int wakeup_check_wait(core_state *here, const char *what);
+
 #endif

@@ -265,7 +265,7 @@ new_task(task_function *function, Py_ssize_t stride)
     atomic_init(&self->phase, TASK_PENDING);
     self->flags = 0;
     self->stride = stride;
-    self->is_observed = false;
+    self->is_observed = self->is_lost = false;
     self->function = function == NULL ? NULL : function_incref(function);
     self->next = self->previous = NULL;
     self->waiters = NULL;
@@ -435,15 +435,21 @@ task_perform(task *self, core_state *host, function_cache *known)
 
 // ---- at home: the answer ----
 
+static int
+unpack_broken(core_state *home, PyObject **exception)
+{
+    PyObject *hook = state_hook(home, HOOK_TASK_BROKEN);
+    *exception = hook == NULL ? NULL : PyObject_CallNoArgs(hook);
+    return *exception == NULL ? -1 : 0;
+}
+
 // -1: exception.
 static int
 unpack(task *self, parcel *from, core_state *home, PyObject **result, PyObject **exception)
 {
     specials_refresh(home);
     if (self->flags & TASK_IS_BROKEN) {
-        PyObject *hook = state_hook(home, HOOK_TASK_BROKEN);
-        *exception = hook == NULL ? NULL : PyObject_CallNoArgs(hook);
-        return *exception == NULL ? -1 : 0;
+        return unpack_broken(home, exception);
     }
     if (self->flags & TASK_HAS_RESULT) {
         *result =
@@ -463,6 +469,13 @@ task_unpack(task *self, core_state *home, PyObject **result, PyObject **exceptio
 {
     unsigned before = 0;
     parcel reader;
+    if (self->is_lost) { // its worker may be writing to all else
+        *result = NULL;
+        if (unpack_broken(home, exception) < 0) {
+            *exception = PyErr_GetRaisedException();
+        }
+        return 0;
+    }
     bool runs_code = (self->flags & (TASK_IS_PLAIN | TASK_HAS_ERROR)) != TASK_IS_PLAIN;
     *result = *exception = NULL;
     if (runs_code && disturbance_begin(home, &before) < 0) {

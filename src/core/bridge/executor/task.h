@@ -61,6 +61,7 @@ struct task {
     unsigned flags;
     Py_ssize_t stride;       // arguments of each call, if it is a chunk of many; 0: it is one call
     bool is_observed;        // worker_pool.mutex; its Future must be told
+    bool is_lost;            // given up while it ran; set before it is done. Its worker may go on
     task_function *function; // counted; NULL once it has run
     task *next, *previous;   // worker_pool.mutex
     struct task_waiter *waiters; // worker_pool.mutex

@@ -196,6 +196,9 @@ set_phase_locked(task *self, task_phase phase)
 static bool
 finish_locked(task *done)
 {
+    if (done->is_lost) {
+        return true;
+    }
     bool is_told = !done->is_observed;
     if (is_told) {
         set_phase_locked(done, TASK_DONE);
@@ -236,6 +239,7 @@ decide_locked(worker_pool *self, pool_worker *worker, task **next)
         *next = self->first;
         unlink_locked(self, *next);
         atomic_store_explicit(&(*next)->phase, TASK_RUNNING, memory_order_relaxed);
+        worker->running = *next;
         set_free_locked(self, worker, false);
         return WORKER_POOL_RUN;
     }
@@ -293,6 +297,7 @@ worker_pool_next(worker_pool *self, pool_worker *worker, task *done, int64_t dea
     }
     shake();
     pthread_mutex_lock(&self->mutex);
+    worker->running = NULL;
     bool is_told = done == NULL || finish_locked(done);
     worker_pool_order order =
         is_told ? find_work_locked(self, worker, deadline, next) : WORKER_POOL_TELL;
@@ -390,6 +395,46 @@ worker_pool_observe(worker_pool *self, task *watched, PyObject *observer)
     }
     pthread_mutex_unlock(&self->mutex);
     return is_in_time;
+}
+
+interp *
+worker_pool_host_of(worker_pool *self, const task *wanted)
+{
+    pthread_mutex_lock(&self->mutex);
+    pool_worker *each = self->workers;
+    while (each != NULL && each->running != wanted) {
+        each = each->next;
+    }
+    interp *host = each == NULL || wanted->is_lost ? NULL : each->host;
+    if (host != NULL) {
+        interp_incref(host);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return host;
+}
+
+task *
+worker_pool_lose_running(worker_pool *self)
+{
+    task *observed = NULL;
+    pthread_mutex_lock(&self->mutex);
+    for (pool_worker *worker = self->workers; worker != NULL; worker = worker->next) {
+        task *each = worker->running;
+        if (each == NULL || each->is_lost) {
+            continue;
+        }
+        each->is_lost = true;
+        if (each->is_observed) {
+            atomic_store_explicit(&each->phase, TASK_TELLING, memory_order_release);
+            each->next = observed;
+            observed = task_incref(each);
+        }
+        else {
+            set_phase_locked(each, TASK_DONE);
+        }
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return observed;
 }
 
 void

@@ -29,6 +29,7 @@
 
 typedef struct pool_worker {
     interp *host;    // borrowed from the thread
+    task *running;   // borrowed from the thread
     bool is_free;    // its thread has no task
     bool is_waiting; // its thread sleeps on `wake`
     bool is_called;  // its thread has been woken, but has not yet taken a task
@@ -106,6 +107,11 @@ bool worker_pool_withdraw(worker_pool *self, task *unwanted, bool is_broken);
 // reference, or NULL. Attached to home.
 PyObject *worker_pool_drop_pending(worker_pool *self, bool is_broken);
 bool worker_pool_observe(worker_pool *self, task *watched, PyObject *observer); // false: too late
+// Who runs a task: its interpreter, counted; NULL: nobody.
+interp *worker_pool_host_of(worker_pool *self, const task *wanted);
+// Give up the tasks that are running: they are done, as ones that never ran; what becomes of them
+// is lost. Returns those that are observed, with their counts, linked by next, to be told.
+task *worker_pool_lose_running(worker_pool *self);
 void worker_pool_shut_down(worker_pool *self, worker_pool_phase why);
 
 // Ends what task_begin_fetch began: fetched, or done again.

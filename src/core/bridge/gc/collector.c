@@ -174,21 +174,22 @@ withdraw_locked(const ticket *mine)
     }
 }
 
-// 0, or -1 with a signal handler's exception.
+// 0, or -1 with a signal handler's exception or a deadline's.
 static int
 wait_for(core_state *home, ticket *mine)
 {
     for (;;) {
         wait_result why;
+        int64_t limit = wakeup_wait_limit(DEADLINE_NEVER);
         Py_BEGIN_ALLOW_THREADS
         do {
-            why = semaphore_wait(&mine->is_done, DEADLINE_NEVER);
+            why = semaphore_wait(&mine->is_done, limit);
         } while (why == WAIT_INTERRUPTED && !thread_is_main());
         Py_END_ALLOW_THREADS
         if (why == WAIT_WOKEN) {
             return 0;
         }
-        if (wakeup_check_signals(home) < 0) {
+        if (wakeup_check_wait(home, "to wait for a collection") < 0) {
             return -1;
         }
     }

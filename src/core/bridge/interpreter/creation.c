@@ -147,7 +147,7 @@ settle(thread *here, interp *made, PyThreadState *state)
     guest *visitor = NULL;
     if (thread_reserve(here, made)) {
         pthread_mutex_lock(&made->mutex);
-        visitor = guest_new_locked(made, state, true, &here->wakeup);
+        visitor = guest_new_locked(made, state, true, here);
         pthread_mutex_unlock(&made->mutex);
     }
     if (visitor == NULL) {

@@ -18,8 +18,9 @@
 #include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
 
-// How long waiting for an interpreter's own threads may delay Ctrl-C, at most.
-#define SIGNAL_CHECK_SECONDS 0.1
+// How long to wait between two looks for an interpreter's own threads: at first, and after some.
+#define FIRST_PAUSE (1 * MILLISECOND)
+#define LAST_PAUSE  (16 * MILLISECOND)
 // How long to wait at exit for a computing thread to end its bytecode.
 #define FREEZE_LIMIT (100 * MILLISECOND)
 
@@ -31,10 +32,22 @@ lifecycle_stop_asking(core_state *main)
     Py_END_ALLOW_THREADS
 }
 
+// Interpreters that CPython still has, though to us they are closed.
+static atomic_bool has_left_some = false;
+
+bool
+lifecycle_has_left_some(void)
+{
+    return atomic_load(&has_left_some);
+}
+
+// NULL, or a semaphore that tells when it has happened.
 static int
 hang(void *frozen)
 {
-    sem_post(frozen);
+    if (frozen != NULL) {
+        sem_post(frozen);
+    }
     for (;;) {
         pause();
     }
@@ -52,6 +65,7 @@ lifecycle_freeze(interp *target)
         return;
     }
     sem_init(frozen, 0, 0);
+    atomic_store(&has_left_some, true);
     if (cpython_post(target->python_state, hang, frozen) && interp_is_running(target)) {
         Py_BEGIN_ALLOW_THREADS(void)
         semaphore_wait(frozen, clock_now() + FREEZE_LIMIT);
@@ -98,39 +112,53 @@ reopen(interp *target)
     closing_announce();
 }
 
-// Waits, detached, until `is_over(target, mine)`. Errors: Ctrl-C, the deadline, and that this
-// thread is itself inside an interpreter that is closing, whose closer waits for it.
+// Wait at home, detached, for something to happen; then look what came for this thread. -1: an
+// exception; 0: the deadline has passed.
 static int
-wait_until(bool (*is_over)(interp *, const guest *), interp *target, const guest *mine,
-           thread *here, int64_t deadline)
+rest(core_state *home, interp *target, blocked_kind why, closing_waiter *waiter, int64_t deadline,
+     int64_t until)
 {
-    int failed = 0;
+    wait_result result;
+    int64_t limit = wakeup_wait_limit(until < deadline ? until : deadline);
+    int64_t before = thread_block(why, target->id);
+    Py_BEGIN_ALLOW_THREADS
+    result = closing_wait(waiter, limit);
+    Py_END_ALLOW_THREADS
+    thread_unblock(before);
+    if (result == WAIT_WOKEN) {
+        return 1;
+    }
+    if (wakeup_check_wait(home, "to wait until an interpreter closes") < 0) {
+        return -1;
+    }
+    return clock_now() < deadline;
+}
+
+// Waits until `is_over(target, mine)`. Errors: Ctrl-C, the deadline, and that this thread is itself
+// inside an interpreter that is closing, whose closer waits for it.
+static int
+wait_until(bool (*is_over)(interp *, const guest *), core_state *home, interp *target,
+           const guest *mine, thread *here, int64_t deadline)
+{
+    int result = 1;
+    blocked_kind why = mine == NULL ? BLOCKED_CLOSER : BLOCKED_VISITORS;
     closing_waiter waiter;
     closing_join(&waiter);
-    while (!failed && !is_over(target, mine)) {
+    while (result > 0 && !is_over(target, mine)) {
         if (thread_is_inside_closing(here)) {
             PyErr_SetString(PyExc_RuntimeError,
                             "two interpreters that visit each other cannot close each other");
-            failed = -1;
+            result = -1;
             break;
         }
-        wait_result result;
-        int64_t before = thread_block(mine == NULL ? BLOCKED_CLOSER : BLOCKED_VISITORS, target->id);
-        Py_BEGIN_ALLOW_THREADS
-        result = closing_wait(&waiter, deadline);
-        Py_END_ALLOW_THREADS
-        thread_unblock(before);
-        if (result == WAIT_EXPIRED) {
-            PyErr_Format(PyExc_TimeoutError, "interpreter '%s' still has %d visitors", target->name,
-                         interp_count_visitors(target));
-            failed = -1;
-        }
-        else if (result == WAIT_INTERRUPTED) {
-            failed = PyErr_CheckSignals();
-        }
+        result = rest(home, target, why, &waiter, deadline, DEADLINE_NEVER);
     }
     closing_leave(&waiter);
-    return failed;
+    if (result == 0) {
+        PyErr_Format(PyExc_TimeoutError, "interpreter '%s' still has %d visitors", target->name,
+                     interp_count_visitors(target));
+    }
+    return result > 0 ? 0 : -1;
 }
 
 static bool
@@ -145,10 +173,78 @@ is_not_closing(interp *target, const guest *unused)
     return !phase_is_closing(interp_get_phase(target));
 }
 
-// As crossing_enter, without the check of the phase.
+// ---- closing: inside ----
+
+// A signal handler may have forked: in the child the interpreter is gone.
 static int
-enter_closing(crossing *self, interp *home, guest *mine, thread *here)
+check_still_closing(core_state *home, const interp *target)
 {
+    if (interp_get_phase(target) != INTERP_CLOSING) {
+        state_raise_closed(home, target);
+        return -1;
+    }
+    return 0;
+}
+
+// Wait at home until the interpreter's own threads, so many of them (0: not known), may have done
+// something. Nobody announces that, so the pauses are short.
+static int
+pause_at_home(core_state *home, interp *target, int threads, int64_t deadline, int64_t *length)
+{
+    closing_waiter waiter;
+    closing_join(&waiter);
+    int result = rest(home, target, BLOCKED_OWN_THREADS, &waiter, deadline, clock_now() + *length);
+    closing_leave(&waiter);
+    *length = 2 * *length < LAST_PAUSE ? 2 * *length : LAST_PAUSE;
+    if (result == 0 && threads > 0) {
+        PyErr_Format(PyExc_TimeoutError, "%d threads of interpreter '%s' are still running",
+                     threads, target->name);
+    }
+    else if (result == 0) {
+        PyErr_Format(PyExc_TimeoutError, "a thread of interpreter '%s' is in C code that keeps it",
+                     target->name);
+    }
+    return result > 0 ? check_still_closing(home, target) : -1;
+}
+
+// Wait until nobody runs there, or whoever does comes to the end of a bytecode, and will let this
+// thread in. Somebody may be in a C function that keeps the GIL.
+static int
+wait_at_the_door(core_state *home, interp *target, int64_t deadline)
+{
+    int64_t length = FIRST_PAUSE;
+    while (interp_is_running(target)) {
+        crossing_post(target);
+        if (pause_at_home(home, target, 0, deadline, &length) < 0) {
+            return -1;
+        }
+        if (atomic_load(&target->posted) == 0) {
+            break;
+        }
+    }
+    return 0;
+}
+
+static void
+attach_closing(thread *here, interp *target, guest *mine)
+{
+    atomic_fetch_or(&here->wakeup, WAKEUP_CLOSING);
+    if (interp_is_running(target)) {
+        alarm_retry(); // for as long as this thread waits
+    }
+    crossing_attach(here, target, mine, mine->thread_state, GUEST_ENTERING);
+    atomic_fetch_and(&here->wakeup, ~(unsigned)WAKEUP_CLOSING);
+}
+
+// As crossing_enter, past the phase.
+static int
+enter_closing(crossing *self, core_state *home_state, interp *target, guest *mine, thread *here,
+              int64_t deadline)
+{
+    if (wait_at_the_door(home_state, target, deadline) < 0) {
+        return -1;
+    }
+    interp *home = home_state->interp;
     PyThreadState *state = PyThreadState_Get();
     guest *resident = thread_guest(here, home);
     if (resident == NULL) {
@@ -163,49 +259,18 @@ enter_closing(crossing *self, interp *home, guest *mine, thread *here)
     resident->depth++;
     mine->depth++;
     crossing_log_begin(&here->visits, home, mine->interp, state->current_frame);
-    crossing_attach(here, mine->interp, mine, mine->thread_state, GUEST_ENTERING);
+    attach_closing(here, target, mine);
     return 0;
 }
 
-// A signal handler may have forked: in the child the interpreter is gone.
+// The interpreter's own threads must have ended: Py_EndInterpreter would wait for them for ever, or
+// abort (3.13). 0 too if they never will: then `who` is filled in.
 static int
-check_still_closing(core_state *home, const interp *target)
+count_awaited(interp *target, char *who)
 {
-    if (interp_get_phase(target) != INTERP_CLOSING) {
-        state_raise_closed(home, target);
-        return -1;
-    }
-    return 0;
-}
-
-// ---- closing: inside ----
-
-// Wait until the interpreter's own threads have ended: Py_EndInterpreter would wait for them for
-// ever, or abort (3.13). Returns home between the rounds, for Ctrl-C. 0, or -1 with an exception,
-// at home.
-static int
-wait_for_own_threads(crossing *over, core_state *home, interp *target, int64_t deadline)
-{
-    while (own_threads_count(target) > 0) {
-        double left = (double)(deadline - clock_now()) / NANOSECONDS_PER_SECOND;
-        if (left <= 0) {
-            int alive = own_threads_count(target);
-            crossing_return(over);
-            PyErr_Format(PyExc_TimeoutError, "%d threads of interpreter '%s' are still running",
-                         alive, target->name);
-            return -1;
-        }
-        int64_t before = thread_block(BLOCKED_OWN_THREADS, target->id);
-        (void)own_threads_wait(target, left < SIGNAL_CHECK_SECONDS ? left : SIGNAL_CHECK_SECONDS,
-                               true);
-        thread_unblock(before);
-        crossing_return(over);
-        if (PyErr_CheckSignals() < 0 || check_still_closing(home, target) < 0) {
-            return -1;
-        }
-        crossing_revisit(over);
-    }
-    return 0;
+    who[0] = '\0';
+    int count = own_threads_count(target);
+    return count > 0 && own_threads_end(target, who) == OWN_THREADS_AWAITED ? count : 0;
 }
 
 static void
@@ -248,23 +313,44 @@ free_deferred(interp *target)
     }
 }
 
+static void
+end_in_cpython(interp *target, guest *mine)
+{
+    crossing_stop_asking(target); // whoever wakes this thread finds it inside until the very end
+    Py_EndInterpreter(mine->thread_state);
+    target->core_state = NULL; // where something kept the module alive
+    if (extension_end(target)) {
+        arenas_free_of(target->id);
+    }
+}
+
+// Threads that are stuck in C may come back for ever: the interpreter's memory stays, and they hang
+// before they run another bytecode. This thread leaves by swapping to another state, as ever.
+static void
+leave_behind(interp *target)
+{
+    atomic_store(&has_left_some, true);
+    interp_incref(target); // for good: pending calls that they have not made yet refer to it
+    (void)cpython_post(target->python_state, hang, NULL);
+    target->core_state = NULL;
+}
+
 // From here on closing cannot fail.
 static void
-end(crossing *over, interp *target, guest *mine)
+end(crossing *over, interp *target, guest *mine, char *who)
 {
-    extension_stop(target);
+    bool is_quiet = who[0] == '\0' && extension_stop(target, who);
     reap_guests(target, mine);
     detained_drop(target->core_state);
     export_drop_all(target->core_state);
     state_let_go(target->core_state);
-    crossing_stop_asking(target); // the alarm could post for this thread until its guest is gone
-    Py_EndInterpreter(mine->thread_state);
-    target->core_state = NULL; // something may have kept the module alive
-    bool is_unloaded = extension_end(target);
-    async_wait_cancel_all(target);
-    if (is_unloaded) {
-        arenas_free_of(target->id);
+    if (is_quiet) {
+        end_in_cpython(target, mine);
     }
+    else {
+        leave_behind(target);
+    }
+    async_wait_cancel_all(target);
     pthread_mutex_lock(&target->mutex);
     interp_set_phase(target, INTERP_CLOSED);
     guest_unlink_locked(mine);
@@ -330,22 +416,26 @@ begin_ending(crossing *over, interp *target, const guest *mine)
 
 static int
 close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64_t deadline,
-              bool only_unused)
+              bool only_unused, char *who)
 {
     publish_phase();
     closing_announce();
     crossing over;
+    int64_t pause = FIRST_PAUSE;
+    bool is_mine = false; // nobody else is inside, nor comes in
     do {
-        if (wait_until(has_no_visitors, target, mine, here, deadline) < 0 ||
-            check_still_closing(home, target) < 0) {
+        if (wait_until(has_no_visitors, home, target, mine, here, deadline) < 0 ||
+            check_still_closing(home, target) < 0 ||
+            enter_closing(&over, home, target, mine, here, deadline) < 0) {
             return -1;
         }
-        if (enter_closing(&over, home->interp, mine, here) < 0) {
-            return -1;
-        }
-        if (wait_for_own_threads(&over, home, target, deadline) < 0) {
-            crossing_end(&over);
-            return -1;
+        int threads = count_awaited(target, who);
+        if (threads > 0) {
+            crossing_leave(&over);
+            if (pause_at_home(home, target, threads, deadline, &pause) < 0) {
+                return -1;
+            }
+            continue;
         }
         int buffers = atomic_load(&target->buffers);
         if (buffers > 0 || (only_unused && is_used_again(target))) {
@@ -356,14 +446,16 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
                          target->name, buffers);
             return -1;
         }
-    } while (!begin_ending(&over, target, mine));
-    end(&over, target, mine);
+        is_mine = begin_ending(&over, target, mine);
+    } while (!is_mine);
+    end(&over, target, mine, who);
     return 0;
 }
 
 int
-lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused)
+lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused, char *who)
 {
+    who[0] = '\0';
     thread *here = thread_get();
     if (here == NULL) {
         PyErr_NoMemory();
@@ -383,7 +475,7 @@ lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_un
             return -1;
         }
         if (mine != NULL && claim(target)) {
-            int result = close_claimed(home, target, mine, here, deadline, only_unused);
+            int result = close_claimed(home, target, mine, here, deadline, only_unused, who);
             if (result < 0) {
                 PyObject *raised = PyErr_GetRaisedException();
                 reopen(target);
@@ -392,7 +484,7 @@ lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_un
             return result;
         }
         // Closed, or being closed by another thread, which may still fail.
-        if (wait_until(is_not_closing, target, NULL, here, deadline) < 0) {
+        if (wait_until(is_not_closing, home, target, NULL, here, deadline) < 0) {
             return -1;
         }
         if (interp_get_phase(target) == INTERP_CLOSED) {

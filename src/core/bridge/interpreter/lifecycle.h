@@ -26,10 +26,16 @@
 
 #include "bridge/python/state.h"
 
-// Refuses new visitors (except for description_bring), waits until visitors have left and the
-// interpreter's own threads have ended, then ends it. `deadline` is on the monotonic clock, in ns.
-// With `only_unused` an interpreter stays open (BufferError) if others hold objects of it.
-int lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused);
+// Waits until visitors have left and the interpreter's own threads have ended, refuses new visitors
+// meanwhile (but those who ask what an object is: description_bring), then ends it. `deadline` is
+// on the monotonic clock, in ns. With `only_unused` an interpreter of which others hold objects
+// stays open (BufferError). Where daemon threads are stuck it is closed, and its memory stays:
+// `who`, OWN_THREADS_TEXT_SIZE long, then says which they are; else it is empty.
+int lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused,
+                    char *who);
+
+// Must CPython be made to forget interpreters when it ends?
+bool lifecycle_has_left_some(void);
 
 // At the end of the process, before Py_FinalizeEx runs pending calls: no more are posted to main,
 // and none is running in another thread when this returns. (A pending call that releases the GIL

@@ -21,7 +21,8 @@ void standby_retire(core_state *state);
 static inline void
 standby_retire_if_unused(core_state *state)
 {
-    if (UNLIKELY(state->interp->is_abandoned)) {
+    interp *here = state->interp;
+    if (UNLIKELY(here->is_abandoned || (atomic_load(&here->handles) == 0 && !here->is_main))) {
         standby_retire(state);
     }
 }

@@ -5,9 +5,10 @@
 #include "bridge/python/cpython.h"
 #include "bridge/modules/gilstate.h"
 #include "bridge/crossing/own_threads.h"
+#include "ground/base/clock.h"
 
-// How long one wait for threads that exit handlers have started takes, at most.
-#define THREAD_CHECK_SECONDS 0.1
+// How long to wait between two looks for threads that exit handlers have started.
+#define THREAD_CHECK_PAUSE (1 * MILLISECOND)
 
 typedef struct {
     gilstate gilstate;
@@ -88,27 +89,36 @@ run_exit_handlers(void)
     Py_XDECREF(module);
 }
 
-static void
-wait_for_own_threads(interp *here)
+// False: some are stuck.
+static bool
+wait_for_own_threads(interp *here, char *who)
 {
-    while (own_threads_count(here) > 0) {
-        (void)own_threads_wait(here, THREAD_CHECK_SECONDS, true);
+    own_threads_state state = OWN_THREADS_AWAITED;
+    while (state == OWN_THREADS_AWAITED && own_threads_count(here) > 0) {
+        struct timespec pause = clock_timespec(THREAD_CHECK_PAUSE);
+        state = own_threads_end(here, who);
+        Py_BEGIN_ALLOW_THREADS
+        nanosleep(&pause, NULL);
+        Py_END_ALLOW_THREADS
     }
+    return state == OWN_THREADS_AWAITED;
 }
 
-void
-extension_stop(interp *here)
+bool
+extension_stop(interp *here, char *who)
 {
     extension *self = here->extension;
     if (self == NULL) {
-        return;
+        return true;
     }
     run_exit_handlers();
-    wait_for_own_threads(here);
+    if (!wait_for_own_threads(here, who)) {
+        return false;
+    }
     Py_BEGIN_ALLOW_THREADS
     gilstate_shut(&self->gilstate);
     Py_END_ALLOW_THREADS
-    wait_for_own_threads(here); // a thread that was inside may have started another
+    return wait_for_own_threads(here, who); // of the last that was inside
 }
 
 bool

@@ -37,9 +37,10 @@ const char *extension_begin(core_state *state, const char *name);
 
 library_totals extension_count(core_state *state);
 
-// Call before the interpreter ends. Runs its exit handlers while threads of the copies can still
-// enter, as the handlers may wait for them. Then none can enter, and none is inside.
-void extension_stop(interp *here);
+// The interpreter is about to end: its exit handlers are run, while threads of the copies still get
+// in, as the handlers may wait for them. Then none does any more, and none is inside. False: one of
+// the interpreter's own threads is stuck; `who` says which (own_threads_end).
+bool extension_stop(interp *here, char *who);
 
 // Call after the interpreter has ended: unloads the copies if that is safe. False: some stay
 // loaded, and what they refer to must stay too.

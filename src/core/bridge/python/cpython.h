@@ -107,6 +107,13 @@ cpython_is_union_type(const PyTypeObject *type)
            strcmp(type->tp_name, "typing.Union") == 0;
 }
 
+// Of objects that are there to be compared with `is`, of CPython 3.15 (PEP 661).
+static inline bool
+cpython_is_sentinel_type(const PyTypeObject *type)
+{
+    return strcmp(type->tp_name, "sentinel") == 0;
+}
+
 // Includes those of datetime, which are ready wherever this core is loaded.
 static inline bool
 cpython_is_static_type(const PyTypeObject *type)

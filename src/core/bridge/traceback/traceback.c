@@ -23,14 +23,14 @@ typedef struct {
 
 // A guest that waits for a GIL, to enter or to return.
 typedef struct {
-    const atomic_uint *wakeup;
+    const thread *whose; // only compared
     const interp *where;
     guest_presence how;
 } seen_transit;
 
 typedef struct {
     unsigned long ident;
-    const atomic_uint *wakeup; // NULL: atoll does not know the thread
+    const thread *record; // only compared; NULL: atoll does not know the thread
     bool is_main;
     char name[THREAD_NAME_SIZE];
     int64_t blocked;
@@ -65,7 +65,7 @@ see_record(interp *each, void *argument)
         guest_presence how = atomic_load(&visitor->presence);
         if (!visitor->is_dead && (how == GUEST_ENTERING || how == GUEST_RETURNING) &&
             all->transit_count < TRANSITS) {
-            all->transits[all->transit_count++] = (seen_transit){visitor->wakeup, each, how};
+            all->transits[all->transit_count++] = (seen_transit){visitor->thread, each, how};
         }
     }
     pthread_mutex_unlock(&each->mutex);
@@ -91,7 +91,7 @@ see_thread(thread *each, void *argument)
     if (all->thread_count < TRACEBACK_THREADS) {
         seen_thread *seen = &all->threads[all->thread_count++];
         seen->ident = each->ident;
-        seen->wakeup = &each->wakeup;
+        seen->record = each;
         seen->is_main = each->is_main;
         memcpy(seen->name, each->name, sizeof seen->name);
         seen->blocked = atomic_load(&each->blocked);
@@ -279,7 +279,7 @@ static const seen_transit *
 find_transit(const snapshot *all, const seen_thread *thread)
 {
     for (int i = 0; i < all->transit_count; i++) {
-        if (thread->wakeup != NULL && all->transits[i].wakeup == thread->wakeup) {
+        if (thread->record != NULL && all->transits[i].whose == thread->record) {
             return &all->transits[i];
         }
     }

@@ -191,6 +191,9 @@ run(core_state *state, deferred *item)
     case DEFERRED_RELEASE_BUFFER:
         listener.release_buffer(item);
         break;
+    case DEFERRED_NOTE_DROPPED: // export_run_deferred does
+        atomic_store(&state->interp->is_drop_queued, false);
+        break;
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "bridge/transfer/export.h"
 #include "bridge/transfer/weak_table.h"
 #include "ground/queue/queue.h"
 #include "ground/base/shake.h"
@@ -9,15 +10,28 @@
 
 // ---- kinds ----
 
+void
+handle_drop_interp(interp *of)
+{
+    bool is_last = atomic_fetch_sub(&of->handles, 1) == 1;
+    if (is_last && !of->is_main && interp_get_phase(of) == INTERP_OPEN &&
+        atomic_load(&of->role) == ROLE_IN_USE && !atomic_exchange(&of->is_drop_queued, true)) {
+        bool is_open = export_defer(of, &of->dropped);
+        (void)is_open; // else it closes now
+    }
+}
+
 static void
 interp_incref_any(void *record)
 {
+    atomic_fetch_add(&((interp *)record)->handles, 1);
     interp_incref(record);
 }
 
 static void
 interp_decref_any(void *record)
 {
+    handle_drop_interp(record);
     interp_decref(record);
 }
 

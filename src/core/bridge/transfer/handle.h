@@ -33,6 +33,10 @@ typedef struct {
 void handle_incref(handle_kind kind, void *record);
 void handle_decref(handle_kind kind, void *record);
 
+// Give back what counted as a handle of an interpreter until the first was made. An interpreter
+// that has none, and of which nothing else is held, is closed (bridge/interpreter/standby).
+void handle_drop_interp(interp *of);
+
 // This interpreter's object for a record; new reference.
 PyObject *handle_of(core_state *state, handle_kind kind, void *record);
 

@@ -314,6 +314,9 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
     if (!((mark_object *)mark)->by_value) {
         return put_marked_reference(self, state, object);
     }
+    if (PyExceptionInstance_Check(object)) {
+        return put_exception(self, state, object, PARCEL_COPIES);
+    }
     PyObject *hook = state_hook(state, HOOK_DUMP);
     PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);
     int result = -1;

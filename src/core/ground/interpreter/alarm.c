@@ -97,19 +97,35 @@ deadline_place
 deadline_heed(thread *here, const interp *where, int depth, bool only_outside, int64_t *elapsed)
 {
     deadline_place place = DEADLINE_NONE;
+    int64_t now = clock_now();
     pthread_mutex_lock(&alarm_clock.mutex);
     deadline *each = here->deadlines;
-    while (each != NULL && (!each->is_expired || each->is_heeded)) {
+    while (each != NULL && (each->when > now || each->is_heeded)) {
         each = each->outer;
     }
     if (each != NULL) {
+        each->is_expired = true; // the alarm may not have come to it
         place = is_level(each, where, depth) ? DEADLINE_HERE : DEADLINE_OUTSIDE;
-        *elapsed = clock_now() - each->start;
+        *elapsed = now - each->start;
         each->is_heeded = place == DEADLINE_OUTSIDE || !only_outside;
     }
     update_wakeup_locked(here);
     pthread_mutex_unlock(&alarm_clock.mutex);
     return place;
+}
+
+int64_t
+deadline_next(const thread *here)
+{
+    int64_t next = DEADLINE_NEVER;
+    pthread_mutex_lock(&alarm_clock.mutex);
+    for (const deadline *each = here->deadlines; each != NULL; each = each->outer) {
+        if (!each->is_heeded && each->when < next) {
+            next = each->when;
+        }
+    }
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    return next;
 }
 
 bool

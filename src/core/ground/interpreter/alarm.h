@@ -24,10 +24,11 @@ enum {
     WAKEUP_DEADLINE = 2,     // one of its deadlines has passed
     WAKEUP_INTERRUPTION = 4, // an exception waits for it in the interpreter that it is in
     WAKEUP_COLLECTION = 8,   // it works for the collector: every interpreter is to let it in
+    WAKEUP_CLOSING = 16,     // it closes an interpreter: that is to let it in in any case
     // With one of these a thread turns back on entry, before it has done anything.
     WAKEUP_AT_THE_DOOR = WAKEUP_SIGNAL | WAKEUP_DEADLINE,
     // With one of these it is let in, also by an interpreter that is not preemptive.
-    WAKEUP_TO_BE_LET_IN = WAKEUP_AT_THE_DOOR | WAKEUP_COLLECTION,
+    WAKEUP_TO_BE_LET_IN = WAKEUP_AT_THE_DOOR | WAKEUP_COLLECTION | WAKEUP_CLOSING,
 };
 
 typedef struct deadline {
@@ -62,6 +63,9 @@ void deadline_stop(deadline *self); // also if it is not running
 // heeded. With `only_outside` it does not mark one that was set at this very level.
 deadline_place deadline_heed(thread *here, const interp *where, int depth, bool only_outside,
                              int64_t *elapsed);
+// When the first of this thread's deadlines passes, or has, for which no exception was raised: how
+// long it may wait for something beside a GIL. DEADLINE_NEVER: there is none.
+int64_t deadline_next(const thread *here);
 bool deadline_unheed(thread *here); // its exception was lost: raise it again; false: none
 bool deadline_was_heeded(thread *here, const interp *where,
                          int depth); // one of this level

@@ -19,7 +19,11 @@
 #include "ground/base/attributes.h"
 #include "ground/base/shake.h"
 
-typedef enum { DEFERRED_DROP_EXPORT, DEFERRED_RELEASE_BUFFER } deferred_kind;
+typedef enum {
+    DEFERRED_DROP_EXPORT,
+    DEFERRED_RELEASE_BUFFER,
+    DEFERRED_NOTE_DROPPED, // the last handle has gone: is anything else of the interpreter held?
+} deferred_kind;
 
 typedef struct deferred {
     struct deferred *next;

@@ -41,6 +41,8 @@ interp_new(void *python_state, int64_t id, const char *name, bool is_main, bool 
     self->id = id;
     self->is_main = is_main;
     self->is_preemptive = is_preemptive;
+    self->handles = 1;
+    self->dropped.kind = DEFERRED_NOTE_DROPPED;
     text_fit(self->name, sizeof self->name, "%s", name);
     init_locks(self);
     return self;
@@ -100,7 +102,7 @@ interp_unpin(interp *self)
 // ---- guests ----
 
 guest *
-guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *wakeup)
+guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose)
 {
     guest *visitor = calloc(1, sizeof *visitor);
     if (visitor == NULL) {
@@ -108,7 +110,7 @@ guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *w
     }
     visitor->thread_state = thread_state;
     visitor->is_owned = is_owned;
-    visitor->wakeup = wakeup;
+    visitor->thread = whose;
     visitor->interp = self;
     interp_incref(self);
     visitor->next = self->guests;
@@ -189,8 +191,8 @@ interp_has_woken_locked(interp *self, const guest *except, unsigned why, bool on
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
         guest_presence presence = presence_of(visitor);
         bool is_there = only_entering ? presence == GUEST_ENTERING : presence != GUEST_ABSENT;
-        // In this order: the thread of a dead guest is gone, and its `wakeup` with it.
-        if (is_there && visitor != except && (atomic_load(visitor->wakeup) & why) != 0) {
+        // In this order: the thread of a dead guest is gone, and its record with it.
+        if (is_there && visitor != except && (atomic_load(&visitor->thread->wakeup) & why) != 0) {
             return true;
         }
     }
@@ -201,22 +203,19 @@ bool
 interp_has_detached_locked(interp *self, const guest *except)
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
-        if (visitor != except && visitor->is_owned && presence_of(visitor) == GUEST_INSIDE) {
-            const char *wakeup = (const char *)visitor->wakeup;
-            thread *whose = (thread *)(void *)(wakeup - offsetof(thread, wakeup));
-            if (atomic_load(&whose->current) == self->id) {
-                return true;
-            }
+        if (visitor != except && visitor->is_owned && presence_of(visitor) == GUEST_INSIDE &&
+            atomic_load(&visitor->thread->current) == self->id) {
+            return true;
         }
     }
     return false;
 }
 
 bool
-interp_has_present_locked(interp *self, const atomic_uint *wakeup)
+interp_has_present_locked(interp *self, const thread *whose)
 {
     for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
-        if (visitor->wakeup == wakeup && presence_of(visitor) != GUEST_ABSENT) {
+        if (visitor->thread == whose && presence_of(visitor) != GUEST_ABSENT) {
             return true;
         }
     }
@@ -428,6 +427,7 @@ registry_take_ready(const char *name)
     if (best != NULL) {
         text_fit(best->name, sizeof best->name, "%s", name); // nobody else has seen it yet
         best->crossings = 0;
+        atomic_fetch_add(&best->handles, 1); // before others can find it without
         atomic_store(&best->role, ROLE_IN_USE);
         interp_incref(best);
     }
@@ -444,6 +444,7 @@ registry_take_retired(void)
         found = found->next;
     }
     if (found != NULL) {
+        atomic_fetch_add(&found->handles, 1);
         atomic_store(&found->role, ROLE_MADE);
         interp_incref(found);
     }

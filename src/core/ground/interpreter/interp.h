@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ground/base/barrier.h"
 #include "ground/base/names.h"
 #include "ground/interpreter/deferred.h"
 
@@ -53,6 +54,7 @@ typedef enum { GUEST_ABSENT, GUEST_ENTERING, GUEST_RETURNING, GUEST_INSIDE } gue
 
 typedef struct interp interp;
 typedef struct guest guest;
+typedef struct thread thread; // ground/interpreter/thread.h
 
 struct interp {
     atomic_intptr_t references;
@@ -75,9 +77,12 @@ struct interp {
     struct async_wait *pending;   // what its event loops wait for at queues; under its GIL
     const volatile int *gil_flag; // CPython's memory: see interp_is_running
     atomic_uint departures;       // how often a crossing released its GIL; written under its GIL
-    atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
-    atomic_int posted;      // a pending call that lets them in is queued
-    atomic_int buffers;     // buffers of its objects in use elsewhere
+    atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
+    atomic_int posted;  // a pending call that lets them in is queued
+    atomic_int buffers; // buffers of its objects in use elsewhere
+    atomic_int handles; // handle objects, those under way, and whoever makes the first
+    deferred dropped;   // a job for itself: it has no handle any more
+    atomic_bool is_drop_queued;
     atomic_uint twin_epoch; // of its classes (bridge/classes/twin); written under its GIL
     _Atomic(uint64_t) shapes[NAMES_MAX / 64]; // bits by the number of a shape: it has the class;
                                               // written under its GIL
@@ -105,15 +110,16 @@ struct guest {
     bool is_owned;      // made by us for a visitor, not by CPython for its own thread
     int depth;          // visits and suspended frames of this thread; this thread only
     _Atomic(guest_presence) presence;
-    bool is_dead;           // interp.mutex; its thread has ended
-    bool is_reaped;         // interp.mutex; its thread state was deleted by the closer
-    bool is_holding;        // its thread has the interpreter reserved; this thread only
-    bool is_interruptible;  // interp.mutex; was present when the interpreter's interruption came
-    void *interruption;     // interp.mutex; parcel with the exception for this thread alone
-    atomic_bool is_idle;    // a worker that waits inside for its next call; written by its thread
-    atomic_uint *wakeup;    // its thread's field; valid until is_dead
-    guest *next, *previous; // interp.mutex
-    guest *next_dead;       // interp.mutex
+    bool is_dead;          // interp.mutex; its thread has ended
+    bool is_reaped;        // interp.mutex; its thread state was deleted by the closer
+    bool is_holding;       // its thread has the interpreter reserved; this thread only
+    bool is_interruptible; // interp.mutex; was present when the interpreter's interruption came
+    void *interruption;    // interp.mutex; parcel with the exception for this thread alone
+    atomic_bool is_idle;   // a worker that waits inside for its next call; written by its thread
+    thread *thread;        // valid until is_dead
+    _Atomic(const void *) errand; // the one of many calls that its thread runs; written by it
+    guest *next, *previous;       // interp.mutex
+    guest *next_dead;             // interp.mutex
 };
 
 interp *interp_new(void *python_state, int64_t id, const char *name, bool is_main,
@@ -169,6 +175,15 @@ interp_is_running(const interp *self)
     return *self->gil_flag;
 }
 
+// Its thread takes up another of the calls that it makes in one visit, or none: what waits for the
+// former is dropped next (interruption_forget).
+static inline void
+guest_set_errand(guest *visitor, const void *errand)
+{
+    atomic_store_explicit(&visitor->errand, errand, memory_order_relaxed);
+    barrier_light(); // pairs with barrier_heavy in interruption_ask
+}
+
 void interp_set_phase(interp *self, interp_phase phase);
 void interp_raise_attention(interp *self, unsigned bits);
 
@@ -178,7 +193,7 @@ void interp_pin_locked(interp *self);
 void interp_unpin(interp *self);
 
 // Guests. Those named _locked need self->mutex.
-guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, atomic_uint *wakeup);
+guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose);
 void guest_unlink_locked(guest *visitor);
 void guest_free(guest *visitor); // after unlinking
 void guest_end(guest *visitor);  // its thread ends, or does not need it any more
@@ -188,7 +203,7 @@ bool interp_has_woken_locked(interp *self, const guest *except, unsigned why, bo
 // Call with its GIL held. Has a visitor detached from it? It will take the GIL again without
 // telling us.
 bool interp_has_detached_locked(interp *self, const guest *except);
-bool interp_has_present_locked(interp *self, const atomic_uint *wakeup); // the guest of that thread
+bool interp_has_present_locked(interp *self, const thread *whose); // inside, or entering
 bool interp_has_visitors(interp *self, const guest *except);
 int interp_count_owned(interp *self); // guests with a thread state of ours
 int interp_count_visitors(interp *self);

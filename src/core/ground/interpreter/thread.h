@@ -21,8 +21,6 @@
 #include "ground/interpreter/interp.h"
 #include "ground/interpreter/crossing_log.h"
 
-typedef struct thread thread;
-
 // What a detached thread waits for, other than a GIL.
 typedef enum {
     BLOCKED_NOT,

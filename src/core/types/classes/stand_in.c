@@ -135,8 +135,8 @@ remote_class_find_bases(PyTypeObject *class)
     return set_twins_steal(class, find_all(data->state, data->lineage));
 }
 
-static int
-refresh(PyTypeObject *class)
+int
+remote_class_refresh_twins(PyTypeObject *class)
 {
     remote_class *data = remote_class_data(class);
     if (data->target == NULL) {
@@ -157,7 +157,7 @@ remote_class_twin(PyTypeObject *class, PyObject **twin)
         *twin = Py_NewRef(data->shared_type);
         return 0;
     }
-    if (refresh(class) < 0) {
+    if (remote_class_refresh_twins(class) < 0) {
         return -1;
     }
     if (data->twins != NULL && PyTuple_GET_SIZE(data->twins) > 0 &&
@@ -221,7 +221,7 @@ static PyType_Slot no_slots[] = {{0, NULL}};
 static PyTypeObject *
 make_type(PyTypeObject *class)
 {
-    PyType_Spec spec = {.name = class->tp_name,
+    PyType_Spec spec = {.name = remote_class_name(class),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                         .slots = no_slots};
     // Without the first, Proxy: the ABCs that it belongs to.
@@ -251,7 +251,7 @@ build(PyTypeObject *class)
     own->is_stand_in = own->has_twins_as_bases = true;
     own->target = export_ref(data->target).target;
     cpython_seal_type(made);
-    if (refresh(made) < 0) {
+    if (remote_class_refresh_twins(made) < 0) {
         Py_CLEAR(made);
     }
     return made;

@@ -1,0 +1,99 @@
+"""The end of an interpreter: what CPython does at its exit, in its order, step by step.
+
+First the functions that are registered with `threading._register_atexit`, the latest first: those
+of executors have idle threads end. Then the threads that are no daemons are waited for; then exit
+handlers are run. Last, daemon threads are told to end.
+
+Such functions may take any time: each runs on a thread of its own, so that whoever closes the
+interpreter waits elsewhere, and can be interrupted.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import sys
+import time
+
+from .. import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# How long a daemon thread may take to end, once it was told to.
+_PATIENCE_SECONDS = 1.0
+
+_running: _thread._ThreadHandle | None = None  # what the latest of these functions runs on
+_told: dict[int, float] = {}  # when daemon threads were told to end, by their numbers
+
+
+def end_threads(is_ending: bool) -> int | str:
+    """Take the next step; called by the core, until no threads are left or they are stuck.
+
+    Args:
+        is_ending: Whether this interpreter ends now. If not, the process ends, and other
+            interpreters may still need this one: no exit handlers are run.
+
+    Returns:
+        How many threads are waited for. 0: none but daemons. A text: those are stuck, which ones
+        and where.
+    """
+    if _running is not None and not _running.is_done():
+        return 1
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        if registered := threading._threading_atexits:
+            return _run(registered.pop())
+        if left := len(_awaited(threading)):
+            return left
+    if not is_ending:
+        return 0
+    if atexit._ncallbacks():
+        return _run(atexit._run_exitfuncs)
+    return _tell_daemons()
+
+
+def finish_threads() -> None:
+    """Do the same on this thread, whose own interpreter this is, but for daemons and handlers."""
+    threading: Any = sys.modules["threading"]
+    while registered := threading._threading_atexits:
+        registered.pop()()
+    while left := _awaited(threading):
+        left[0].join()
+
+
+def _run(function: Callable[[], object]) -> int:
+    global _running
+    _running = _thread.start_joinable_thread(function, daemon=True)
+    return 1
+
+
+def _awaited(threading: Any) -> list[Any]:
+    """Return the threads that this interpreter has started, but for visitors and daemons."""
+    strange = threading._DummyThread | threading._MainThread
+    return [
+        each
+        for each in threading.enumerate()
+        if not (each.daemon or isinstance(each, strange) or each.ident == _thread.get_ident())
+    ]
+
+
+def _tell_daemons() -> int | str:
+    left, now = dict(_core.own_threads()), time.monotonic()
+    for ident in _told.keys() - left.keys():
+        del _told[ident]
+    for ident in left.keys() - _told.keys():
+        _told[ident] = now
+        _core.raise_in_thread(ident, SystemExit)
+    if not left or now - max(_told.values()) < _PATIENCE_SECONDS:
+        return len(left)
+    return ", ".join(_describe(*each) for each in left.items())
+
+
+def _describe(ident: int, activity: str) -> str:
+    threading = sys.modules.get("threading")
+    thread = None if threading is None else threading._active.get(ident)
+    name = f"thread {ident}" if thread is None else f"thread {thread.name!r}"
+    return f"{name} is stuck in {activity or 'C code'}"

@@ -1,0 +1,63 @@
+"""No interpreter after the other: modules that make interpreters while they are imported.
+
+An interpreter imports a module when it gets a function, or another object, of that module by name.
+If the module makes interpreters at its top level, and has them call such functions, then each of
+them imports the module, and makes the next ones, for ever.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .. import _core
+from .._transfer.names import is_unfinished
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def find_import() -> FrameType | None:
+    """Find the outermost module that is being imported here, and note all such modules.
+
+    Call it wherever an import may come to use atoll: see `is_unfinished`.
+    """
+    outermost = None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        is_module = frame.f_code.co_name == "<module>"
+        if is_module and is_unfinished(sys.modules.get(frame.f_globals.get("__name__", ""))):
+            outermost = frame
+        frame = frame.f_back
+    return outermost
+
+
+def refuse_in_import() -> None:
+    """Raise an error if this interpreter imports a module because it was sent an object of it.
+
+    Call it where this interpreter is about to make others.
+
+    Raises:
+        RuntimeError: If it does. Explicit imports, by code that runs there, are no reason.
+    """
+    importing = find_import()
+    if importing is not None and _core.current().id != 0 and _is_for_a_call(importing):
+        name = importing.f_globals["__name__"]
+        raise RuntimeError(
+            f"interpreter {_core.own_name()!r} imports module {name!r} for a call, and the module "
+            "makes interpreters while it is imported: each of them would import it again. Make "
+            "them in a function, or under `if atoll.current() is atoll.main():`"
+        )
+
+
+def _is_for_a_call(importing: FrameType) -> bool:
+    """Tell whether atoll has begun an import, not the code that runs here."""
+    frame = importing.f_back
+    while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    if frame is not None and frame.f_globals.get("__name__") == "importlib":  # import_module()
+        frame = frame.f_back
+        if frame is None:  # Interpreter.import_module(): it was asked for
+            return False
+    name = "atoll." if frame is None else frame.f_globals.get("__name__", "")
+    return str(name).startswith("atoll.")

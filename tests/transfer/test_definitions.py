@@ -1,0 +1,329 @@
+"""Classes and globals of `__main__`: brought once to an interpreter, not set back by what comes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+import atoll
+
+Define = Callable[[str], Any]
+
+
+@pytest.fixture
+def main(monkeypatch: pytest.MonkeyPatch) -> Define:
+    """A function that runs source in a `__main__` of the test's own, and returns its names."""
+    module = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", module)
+
+    def define(source: str) -> Any:
+        exec("import atoll, dataclasses, enum, functools, sqlite3, typing\n" + source, vars(module))
+        return SimpleNamespace(**vars(module))
+
+    return define
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[atoll.InterpreterPoolExecutor]:
+    with atoll.InterpreterPoolExecutor(1) as pool:
+        pool.submit(int).result()  # now it has its worker
+        yield pool
+
+
+def run(pool: Any, function: Any, *args: Any) -> Any:
+    return pool.submit(function, *args).result()
+
+
+K = """
+class K:
+    total = 0
+    seen = []
+    def limit(self): return LIMIT
+LIMIT = 1
+"""
+
+WAYS = {
+    "result": "def way(use): return pool.submit(use).result()",
+    "map": "def way(use): return list(pool.map(lambda _: use(), [0]))[0]",
+    "pickle": "import pickle\ndef way(use): return pickle.loads(pickle.dumps(there.call(use)))",
+    "copy": "def way(use): return atoll.copy(there.call(use))",
+    "queue": """def way(use):
+    queue = atoll.Queue()
+    there.call(lambda q: q.put(atoll.copy(use())), queue)
+    return queue.get()""",
+    "closure": "def way(use): return pool.submit(lambda: (lambda made=use(): made)).result()()",
+    "error": """class Error(Exception): pass
+def fail(use): raise Error(use())
+def way(use):
+    try: pool.submit(fail, use).result()
+    except Error as error: return error.args[0]""",
+    "class": "def way(use): return pool.submit(lambda: type(use())).result()()",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_home_is_not_changed(pool: Any, there: Any, main: Define, way: str) -> None:
+    """Whatever brings an instance home, its class there is the one that there was, and untouched."""
+    names = main(K + "def work():\n    K.total = 9; K.seen.append(1)\n    return K()\n" + WAYS[way])
+    names.way.__globals__.update(pool=pool, there=atoll.owner(there))
+    limit = names.K.limit
+    back = names.way(names.work)
+    assert type(back) is names.K
+    assert (names.K.limit is limit, names.K.total, names.K.seen) == (True, 0, [])
+
+
+def test_home_is_not_set_back(pool: Any, main: Define) -> None:
+    """A result under way does not bring back what the class was when the call was made."""
+    names = main("class Job:\n    done = 0\ndef work(job): return job\n")
+    futures = [pool.submit(names.work, names.Job()) for _ in range(3)]
+    for future in futures:
+        names.Job.done += 1
+        assert type(future.result()) is names.Job
+    assert names.Job.done == 3
+
+
+def test_state_stays_there(pool: Any, main: Define) -> None:
+    """What is done to a class there stays, also while more of its instances come."""
+    names = main(
+        "class Job:\n    done = 0\n"
+        "def work(job):\n    Job.done += 1\n    return type(job) is Job, Job.done\n"
+    )
+    assert [run(pool, names.work, names.Job()) for _ in range(3)] == [
+        (True, 1),
+        (True, 2),
+        (True, 3),
+    ]
+    names.Job.done = 50
+    assert run(pool, names.work, names.Job()) == (True, 4)
+    assert names.Job.done == 50
+
+
+def test_state_that_cannot_be_pickled(pool: Any, main: Define) -> None:
+    """A class need not travel home; nor again to where it is."""
+    names = main("""
+class Db:
+    conn = None
+class Row:
+    db = Db
+    def __init__(self, value): self.value = value
+def task(n):
+    Db.conn = Db.conn or sqlite3.connect(":memory:")
+    return Row(Db.conn.execute("select ?", (n,)).fetchone()[0])
+""")
+    assert run(pool, names.task, 3).value == 3
+    names.Db.conn = sys.stdin
+    assert run(pool, names.task, 4).value == 4
+
+
+@pytest.mark.parametrize(
+    ("source", "expression"),
+    [
+        ("@dataclasses.dataclass(slots=True)\nclass C:\n    x: int", "C(1)"),
+        ("@dataclasses.dataclass(slots=True, frozen=True)\nclass C:\n    x: int", "C(1)"),
+        ("@dataclasses.dataclass\nclass B:\n    x: int\nclass C(B): pass", "C(1)"),
+        ("class C:\n    __slots__ = ('x', '__y', '__weakref__')\n    def __init__(s): s.x = s.__y = 1\n"
+         "    def __eq__(s, o): return s.x == o.x and s.__y == o.__y\n    __hash__ = None", "C()"),
+        ("class C(typing.NamedTuple):\n    a: int\n    b: str = 'b'", "C(1)"),
+        ("class C(typing.Generic[typing.TypeVar('T')]):\n    def __eq__(s, o): return type(s) is type(o)",
+         "C()"),
+        ("class C(enum.Enum):\n    A = 1", "C.A"),
+        ("class C(enum.Flag):\n    A = 1\n    B = 2", "C.A | C.B"),
+        ("class O:\n    class C(list): pass\nC = O.C", "O.C([1])"),
+    ],
+)  # fmt: skip
+def test_kinds_of_classes(pool: Any, main: Define, source: str, expression: str) -> None:
+    """Classes with slots, named tuples, enums... are there what they are here, and come home."""
+    names = main(
+        f"{source}\ndef made(): return {expression}\n"
+        "def there(it): return it == made(), type(it) is C, hasattr(it, '__dict__'), C.__qualname__, it\n"
+    )
+    mine = names.made()
+    *told, back = run(pool, names.there, mine)
+    assert told == [True, True, hasattr(mine, "__dict__"), names.C.__qualname__]
+    assert back == mine
+    assert type(back) is names.C
+
+
+def test_third_interpreter(pool: Any, interpreter: atoll.Interpreter, main: Define) -> None:
+    """From where a class came to, it goes on as it came; all of its interpreters take it for one."""
+    names = main(
+        "class A:\n    n = 0\n    def b(self): return B()\n"
+        "class B:\n    def a(self): return A()\n"
+        "def send(q):\n    A.n = open('/dev/null')\n    q.put(atoll.copy([A(), A().b()]))\n"
+        "def take(q):\n    a, b = q.get()\n    return type(a) is A, type(b) is B, type(b.a()) is A, A.n\n"
+    )
+    queue: Any = atoll.Queue()
+    run(pool, names.send, queue)
+    assert interpreter.call(names.take, queue) == (True, True, True, 0)
+
+
+def test_twins(interpreter: atoll.Interpreter, main: Define) -> None:
+    """A class that went by value and the one that it was made from are twins, both ways."""
+    names = main(
+        "class Base: pass\nclass C(Base): pass\nclass Other: pass\ndef made(): return C()\n"
+    )
+    proxy = interpreter.call(names.made)
+    assert (isinstance(proxy, names.C), isinstance(proxy, names.Base)) == (True, True)
+    assert (isinstance(proxy, names.Other), proxy.__class__) == (False, names.C)
+    assert issubclass(atoll.type_of(proxy), names.Base)
+    check = main(
+        "def check(c): return isinstance(c, C), c.__class__ is C, isinstance(c, Other)"
+    ).check
+    assert interpreter.call(check, names.C()) == (True, True, False)
+
+
+def test_twin_of_a_class_that_comes_later(interpreter: atoll.Interpreter) -> None:
+    """A class there gets a twin here when an instance of it was copied."""
+    interpreter.exec("class C: pass\nclass L(list): pass")
+    for name in ("C", "L"):
+        proxy = interpreter.eval(f"{name}()")
+        assert proxy.__class__ is interpreter.eval(name)
+        kind = type(atoll.copy(proxy))
+        assert isinstance(proxy, kind)
+        assert issubclass(interpreter.eval(name), kind)
+
+
+def test_enum_members(interpreter: atoll.Interpreter, main: Define) -> None:
+    """Members of an Enum of `__main__` are the members, wherever they cross to."""
+    names = main(
+        "class Color(enum.Enum):\n    R = 1\n    G = 2\n"
+        "def check(c): return c is Color.R, {Color.R: 1}.get(c), atoll.is_proxy(c), (Color.G, c)\n"
+    )
+    told = interpreter.call(names.check, names.Color.R)
+    assert told[:3] == (True, 1, False)
+    assert told[3][0] is names.Color.G
+    assert told[3][1] is names.Color.R
+
+
+# ---- globals ----
+
+
+def test_globals_are_shared(pool: Any, main: Define) -> None:
+    """Functions of `__main__` have the same globals there, and what one sets another sees."""
+    names = main("""
+table, log, count = None, [], 0
+def init(n):
+    global table
+    table = {1: n}
+def task(i): return table[i]
+def note(x):
+    log.append(x)
+    return len(log)
+def step():
+    global count, unknown
+    count += 1
+    unknown = count
+    return unknown
+def same(f): return f.__globals__ is step.__globals__ is (lambda: 0).__globals__
+""")
+    run(pool, names.init, 30)
+    assert run(pool, names.task, 1) == 30
+    assert [run(pool, names.note, 1) for _ in range(2)] == [1, 2]
+    assert [run(pool, names.step) for _ in range(2)] == [1, 2]
+    assert run(pool, names.same, names.task)
+    assert (names.table, names.log, names.count) == (None, [], 0)
+
+
+def test_global_bound_anew(pool: Any, main: Define) -> None:
+    """What is bound anew here is bound anew there: numbers, functions, classes."""
+    main(
+        "n = 1\ndef helper(): return n\nclass C:\n    x = 1\ndef work(): return helper(), n, C.x\n"
+    )
+    assert run(pool, main("").work) == (1, 1, 1)
+    main("n = 2\ndef helper(): return -n\nclass C:\n    x = 3\n")
+    assert run(pool, main("").work) == (-2, 2, 3)
+    source = "futures = [pool.submit(lambda: i) for i in range(3)]"
+    main("").work.__globals__["pool"] = pool
+    assert [each.result() for each in main(source).futures] == [0, 1, 2]
+
+
+def test_functions_come_home(pool: Any, main: Define) -> None:
+    """A global function that comes home is itself, and no other brings globals home."""
+    names = main(
+        "n = 1\ndef f(): return n\ndef work():\n    global n\n    n = 5\n    return f, lambda: n\n"
+    )
+    same, other = run(pool, names.work)
+    assert same is names.f
+    assert (other(), names.f()) == (1, 1)
+
+
+CACHED = """
+log = []
+@functools.lru_cache(maxsize=None)
+def fib(n):
+    log.append(n)
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+@functools.cache
+def plain(n):
+    log.append(n)
+    return n
+def use(n): return fib(n) + plain(n), len(log)
+"""
+
+
+def test_cached_functions(pool: Any, main: Define) -> None:
+    """Functions with a cache go by value; there is one cache in an interpreter."""
+    names = main(CACHED)
+    assert [run(pool, names.fib, 10) for _ in range(2)] == [55, 55]
+    assert run(pool, names.plain, 10) == 10
+    assert run(pool, names.use, 10) == (65, 12)
+    assert run(pool, main("def get(): return fib").get) is names.fib
+    assert names.fib.cache_info().currsize == 0
+
+
+def test_singledispatch(pool: Any, interpreter: atoll.Interpreter, main: Define) -> None:
+    """Functions of functools.singledispatch go by value, and see the twin's class in a Proxy."""
+    names = main("""
+class K:
+    @functools.singledispatchmethod
+    def method(self, x): return "object"
+    @method.register
+    def _(self, x: int): return "int"
+@functools.singledispatch
+def kind(x): return "object"
+@kind.register
+def _(x: int): return "int"
+@kind.register
+def _(x: list): return [*map(kind, x)]
+@kind.register
+def _(x: K): return "K", x.method(1), x.method("")
+def use(x): return kind(x)
+def get(): return kind
+""")
+    assert run(pool, names.kind, [1, "a"]) == ["int", "object"]
+    assert run(pool, names.use, names.K()) == ("K", "int", "object")
+    assert run(pool, names.get) is names.kind
+    assert interpreter.call(names.kind, names.K()) == ("K", "int", "object")
+    assert len(names.kind.registry) == 4
+
+
+def test_cells_are_shared(pool: Any, main: Define) -> None:
+    """Functions that share variables share them there."""
+    names = main("""
+def outer():
+    total = 0
+    def add(k):
+        nonlocal total
+        total += k
+    def run():
+        add(5); add(6)
+        return total
+    return run
+def pair():
+    n = 0
+    def inc():
+        nonlocal n
+        n += 1
+    return inc, lambda: n
+inc, get = pair()
+def use():
+    inc(); inc()
+    return get()
+""")
+    assert run(pool, names.outer()) == 11
+    assert run(pool, names.use) == 2
+    assert names.get() == 0
