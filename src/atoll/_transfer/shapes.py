@@ -209,7 +209,7 @@ def _fields_of(cls: type) -> Parts | None:
     fields = [
         name
         for name, each in _find(cls, "__dataclass_fields__").items()
-        if each._field_type is sys.modules["dataclasses"]._FIELD and name not in slots  # type: ignore[attr-defined]
+        if each._field_type is sys.modules["dataclasses"]._FIELD and name not in slots
     ]
     if fields and not _dictoffset_of(cls):
         return None
