@@ -166,12 +166,12 @@ def _is_plain(cls: type) -> bool:
     )
     names = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__del__")
     return _find(cls, "__eq__") is not object.__dict__["__eq__"] and all(
-        any(found is each for each in usual) or _is_of_library(found)
+        any(found is each for each in usual) or _leaves_out(found)
         for found in (_find(cls, name) for name in names)
     )
 
 
-def _is_of_library(method: Any) -> bool:
+def _leaves_out(method: Any) -> bool:
     """Tell whether it is a `__getstate__` of the standard library's, which leaves something out."""
     name, module = getattr(method, "__name__", None), getattr(method, "__module__", None)
     return name == "__getstate__" and module in ("urllib.parse",)
