@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from threading import Thread
 from typing import Any
 
+import instances
 import targets
 from measure import Loop, interleave
 from report import Bound, Figure, finish, parser
@@ -22,6 +23,7 @@ import atoll
 CALL_BOUND = Bound(4.5 if sys.version_info >= (3, 14) else 6.0)
 ATTRIBUTE_BOUND = Bound(0.7)  # of a proxied method call
 TEXT_BOUND = Bound(1.5)  # of a call with one int
+INSTANCE_BOUND = Bound(2.0)  # of a call with a tuple as long
 DROP_BOUND = Bound(60.0, "value")  # nanoseconds
 DROPPED = 5_000  # proxies in one timed drop
 LIST_LENGTH = 1_000
@@ -57,6 +59,13 @@ METHOD_CALL = Case("p.add(1)", "p.add(1)")
 ATTRIBUTE_READ = Case("p.n", "p.n")
 INT_ARGUMENT = Case("argument: int", "p.take(a)", setup="a = 1")
 TEXT_ARGUMENT = Case("argument: str of 100", "p.take(a)", setup="a = 'x' * 100")
+TUPLE_ARGUMENT = Case("argument: (1, 2, 3)", "p.take(a)", setup="a = (1, 2, 3)")
+NAMED_TUPLE_ARGUMENT = Case(
+    "argument: a named tuple of 3", "p.take(a)", names={"a": instances.Triple(1, 2, 3)}
+)
+FROZEN_ARGUMENT = Case(
+    "argument: a frozen dataclass of 3", "p.take(a)", names={"a": instances.Frozen(1, 2, 3)}
+)
 
 CASES = (
     METHOD_CALL,
@@ -67,7 +76,9 @@ CASES = (
     Case("p += 1", "p += 1"),
     INT_ARGUMENT,
     TEXT_ARGUMENT,
-    Case("argument: (1, 2, 3)", "p.take(a)", setup="a = (1, 2, 3)"),
+    TUPLE_ARGUMENT,
+    NAMED_TUPLE_ARGUMENT,
+    FROZEN_ARGUMENT,
     Case("argument: a local list", "p.take(a)", setup="a = [1]"),
     result("int", 1),
     result("float", 2.5),
@@ -134,6 +145,8 @@ def compare(figures: Sequence[Figure]) -> list[Figure]:
         for case, other, bound in (
             (ATTRIBUTE_READ, METHOD_CALL, ATTRIBUTE_BOUND),
             (TEXT_ARGUMENT, INT_ARGUMENT, TEXT_BOUND),
+            (NAMED_TUPLE_ARGUMENT, TUPLE_ARGUMENT, INSTANCE_BOUND),
+            (FROZEN_ARGUMENT, TUPLE_ARGUMENT, INSTANCE_BOUND),
         )
     ]
 

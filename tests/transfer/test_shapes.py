@@ -249,8 +249,6 @@ def test_classes_of_main(run_cleanly: Any) -> None:
     """)
 
 
-
-
 @pytest.mark.parametrize("expression", ["Pair(1, 2)", "Point(1)", "Colour.RED", "os.stat('/')"])
 def test_restricted_objects_take_no_instances(there: Any, expression: str) -> None:
     """Nothing is put together for the owner of a restricted object, nor for its holder."""

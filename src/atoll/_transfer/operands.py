@@ -63,7 +63,7 @@ def items(pairs: list[tuple[Any, Any]]) -> Any:
     return dict(pairs).items()
 
 
-_VIEWS = {type({}.keys()): keys, type({}.items()): items}
+_VIEWS: dict[type, Callable[[list[Any]], Any]] = {type({}.keys()): keys, type({}.items()): items}
 
 
 # ---- taking apart ----

@@ -102,7 +102,7 @@ def _is_reflected(name: str) -> bool:
 _UNRELATING = {"abc", "collections.abc", "_collections_abc", "typing", "numbers"}
 
 
-_SETS = (set, frozenset, type({}.keys()), type({}.items()))
+_SETS: tuple[type, ...] = (set, frozenset, type({}.keys()), type({}.items()))
 
 
 def _are_related(proxy: object, other: object) -> bool:

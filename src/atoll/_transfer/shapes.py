@@ -132,7 +132,8 @@ def _parts_of(cls: type) -> Parts | None:
     if not _is_plain(cls):
         return None
     if issubclass(cls, tuple):
-        return (_ITEMS, (), ()) if _is_named_tuple(cls) else None
+        slots = dict(_slots_of(cls))  # from 3.15 on a subclass of tuple may have some
+        return (_ITEMS, tuple(slots), ()) if _is_named_tuple(cls, len(slots)) else None
     return _fields_of(cls) if _is_frozen(cls) else None
 
 
@@ -165,13 +166,21 @@ def _is_plain(cls: type) -> bool:
     )
     names = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__del__")
     return _find(cls, "__eq__") is not object.__dict__["__eq__"] and all(
-        any(found is each for each in usual) for found in (_find(cls, name) for name in names)
+        any(found is each for each in usual) or _leaves_out(found)
+        for found in (_find(cls, name) for name in names)
     )
 
 
-def _is_named_tuple(cls: type) -> bool:
+def _leaves_out(method: Any) -> bool:
+    """Tell whether it is a `__getstate__` of the standard library's, which leaves something out."""
+    name, module = getattr(method, "__name__", None), getattr(method, "__module__", None)
+    return name == "__getstate__" and module in ("urllib.parse",)
+
+
+def _is_named_tuple(cls: type, slots: int) -> bool:
     """Was it made by `namedtuple`, or derived of such a class?"""
-    return _basicsize_of(cls) == tuple.__basicsize__ and any(
+    size = tuple.__basicsize__ + slots * _POINTER_SIZE
+    return _basicsize_of(cls) == size and any(
         _base_of(each) is tuple and {"_fields", "_make"} <= _names_in(each).keys()
         for each in _mro_of(cls)
     )
@@ -200,7 +209,7 @@ def _fields_of(cls: type) -> Parts | None:
     fields = [
         name
         for name, each in _find(cls, "__dataclass_fields__").items()
-        if each._field_type is sys.modules["dataclasses"]._FIELD and name not in slots  # type: ignore[attr-defined]
+        if each._field_type is sys.modules["dataclasses"]._FIELD and name not in slots
     ]
     if fields and not _dictoffset_of(cls):
         return None

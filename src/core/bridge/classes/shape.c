@@ -227,6 +227,7 @@ note_class(core_state *state, const shape *found)
     }
     PyObject *old = pointer_map_get(&state->shaped, key_of(found->number));
     if (old == (PyObject *)found->type) {
+        interp_note_shape(state->interp, found->number, true);
         return 0;
     }
     if (!pointer_map_set(&state->shaped, key_of(found->number), Py_NewRef(found->type))) {

@@ -87,13 +87,40 @@ parts_of(PyObject *const *first, Py_ssize_t count, PyObject *dict, PyObject *nam
     return parts;
 }
 
+// What an instance of a subclass of tuple has beside its items, in its dict and in its slots; new
+// reference. NULL without an exception: nothing.
 static PyObject *
-parts_of_items(PyObject *object, record_shaped *body)
+attributes_of(PyObject *object, PyObject *slots)
 {
     PyObject *dict = shape_dict(object);
-    PyObject *parts = PyErr_Occurred() ? NULL
-                                       : parts_of(((PyTupleObject *)object)->ob_item,
-                                                  PyTuple_GET_SIZE(object), dict, NULL, body);
+    if (PyTuple_GET_SIZE(slots) == 0 || PyErr_Occurred()) {
+        return dict;
+    }
+    PyObject *all = dict == NULL ? PyDict_New() : PyDict_Copy(dict);
+    Py_XDECREF(dict);
+    for (Py_ssize_t i = 0; all != NULL && i < PyTuple_GET_SIZE(slots); i++) {
+        PyObject *value = PyObject_GenericGetAttr(object, PyTuple_GET_ITEM(slots, i));
+        PyErr_Clear(); // it is not set
+        if (value != NULL && PyDict_SetItem(all, PyTuple_GET_ITEM(slots, i), value) < 0) {
+            Py_CLEAR(all);
+        }
+        Py_XDECREF(value);
+    }
+    return all;
+}
+
+static PyObject *
+parts_of_items(PyObject *object, const shape *shape, record_shaped *body)
+{
+    PyObject *dict = attributes_of(object, shape->names), *parts = NULL;
+    if (dict != NULL && PyDict_GET_SIZE(dict) > 0) {
+        parts = parts_of(((PyTupleObject *)object)->ob_item, PyTuple_GET_SIZE(object), dict, NULL,
+                         body);
+    }
+    else if (dict != NULL || !PyErr_Occurred()) {
+        body->values = (uint32_t)PyTuple_GET_SIZE(object);
+        parts = Py_NewRef(object); // it is a tuple itself
+    }
     Py_XDECREF(dict);
     return parts;
 }
@@ -112,6 +139,11 @@ static PyObject *
 parts_of_sequence(PyObject *object, record_shaped *body)
 {
     Py_ssize_t count = field_count(Py_TYPE(object));
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (((PyTupleObject *)object)->ob_item[i] == NULL) {
+            return NULL; // somebody is just making it
+        }
+    }
     return count < 0 ? NULL : parts_of(((PyTupleObject *)object)->ob_item, count, NULL, NULL, body);
 }
 
@@ -164,7 +196,7 @@ take_apart(core_state *state, PyObject *object, const shape *shape, record_shape
 {
     switch (shape->kind) {
     case SHAPE_ITEMS:
-        return parts_of_items(object, body);
+        return parts_of_items(object, shape, body);
     case SHAPE_SEQUENCE:
         return parts_of_sequence(object, body);
     case SHAPE_FIELDS:
@@ -234,24 +266,26 @@ record_put_shaped(parcel *self, core_state *state, PyObject *object, shape *shap
 // ---- putting together ----
 
 static int
-get_entries(parcel *self, core_state *state, PyObject *object, uint32_t count)
+get_entries(parcel *self, core_state *state, PyObject *object, const shape *shape, uint32_t count)
 {
     PyObject *dict = count == 0 ? NULL : shape_dict(object);
-    if (dict == NULL) {
-        return count == 0 ? 0 : -1;
-    }
-    int result = 0;
+    int result = PyErr_Occurred() ? -1 : 0;
     while (result == 0 && count-- > 0) {
         PyObject *name = parcel_get(self, state);
         PyObject *value = name == NULL ? NULL : parcel_get(self, state);
         if (value != NULL && PyUnicode_CheckExact(name)) {
             PyUnicode_InternInPlace(&name);
         }
-        result = value == NULL ? -1 : PyDict_SetItem(dict, name, value);
+        int is_slot = value == NULL                ? -1
+                      : shape->kind == SHAPE_ITEMS ? PySequence_Contains(shape->names, name)
+                                                   : 0;
+        result = is_slot < 0               ? -1
+                 : is_slot || dict == NULL ? PyObject_GenericSetAttr(object, name, value)
+                                           : PyDict_SetItem(dict, name, value);
         Py_XDECREF(name);
         Py_XDECREF(value);
     }
-    Py_DECREF(dict);
+    Py_XDECREF(dict);
     return result;
 }
 
@@ -346,7 +380,7 @@ put_together(parcel *self, core_state *state, const shape *shape, const record_s
     case SHAPE_FLAG:
         return get_member(self, state, shape);
     }
-    if (result < 0 || get_entries(self, state, object, body->named) < 0) {
+    if (result < 0 || get_entries(self, state, object, shape, body->named) < 0) {
         Py_CLEAR(object);
     }
     return object;
