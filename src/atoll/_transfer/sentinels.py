@@ -21,7 +21,18 @@ _Slot: Any = type(type(lambda: None).__dict__["__globals__"])  # types takes a w
 
 # What every class has in its namespace, whatever its body says.
 _USUAL = frozenset(
-    ["__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__firstlineno__", "__static_attributes__", "__annotations__", "__annotate_func__", "__annotations_cache__"]
+    [
+        "__module__",
+        "__doc__",
+        "__dict__",
+        "__weakref__",
+        "__qualname__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "__annotations__",
+        "__annotate_func__",
+        "__annotations_cache__",
+    ]
 )
 
 
