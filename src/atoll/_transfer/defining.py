@@ -9,7 +9,7 @@ from __future__ import annotations
 from _thread import RLock
 
 from .. import _core
-from .value_types import by_value_class, by_value_id, note_by_value
+from .value_types import by_value_class, by_value_id, forget_by_value, note_by_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,10 +79,14 @@ def _define(
 ) -> type:
     identifier, data, references, buffers, _ = definition
     _being_defined.add(identifier)
+    is_whole = False
     try:
         cls: type = load((data, (*references, definitions), buffers))
+        is_whole = True
     finally:
         _being_defined.discard(identifier)
+        if not is_whole:
+            forget_by_value(identifier)  # it may be tried again
     received[identifier] = definition
     if "<locals>" not in type.__dict__["__qualname__"].__get__(cls):
         _kept.append(cls)
