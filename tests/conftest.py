@@ -59,6 +59,9 @@ def nothing_is_left() -> Iterator[None]:
     for each in set(atoll.interpreters()) - interpreters:
         _run_deferred(each)
     assert set(atoll.interpreters()) <= interpreters
+    for each in set(threading.enumerate()) - threads:
+        with contextlib.suppress(RuntimeError):  # not of the module threading
+            each.join(limit(10))  # it may have done its work, and be about to end
     assert set(threading.enumerate()) <= threads
 
 

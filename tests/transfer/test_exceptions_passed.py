@@ -58,7 +58,8 @@ class Bare:
 class Failing:
     def __enter__(self): return self
     def __exit__(self, *error): {}["gone"]
-class Looking(Failing):
+class Looking:
+    def __enter__(self): return self
     def __exit__(self, cls, error, trace):
         self.seen = cls is type(error), isinstance(error, ValueError), trace
         return True
@@ -155,15 +156,17 @@ def test_queue_and_executor_keep_it() -> None:
         assert type(pool.submit(lambda: ValueError([1])).result().args[0]) is list
 
 
-def test_gathered(other: atoll.Interpreter) -> None:
+def test_gathered(interpreter: atoll.Interpreter) -> None:
     """gather(return_exceptions=True) returns exceptions."""
     error = ValueError("gathered")
+    interpreter.exec("def throw(error): raise error")
 
     async def gather() -> list[Any]:
-        calls = other.acall(other.eval("throw"), error), other.acall(len, 5)
+        calls = interpreter.acall(interpreter.eval("throw"), error), interpreter.acall(len, 5)
         return await asyncio.gather(*calls, return_exceptions=True)
 
     first, second = asyncio.run(gather())
+    interpreter.close()  # when the threads of the calls have left it
     assert first is error
     assert type(second) is TypeError
 
