@@ -148,6 +148,26 @@ def test_kinds_of_classes(pool: Any, main: Define, source: str, expression: str)
     assert type(back) is names.C
 
 
+def test_definition_that_fails(pool: Any, main: Define, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class that cannot be defined there, yet, is not left there half defined."""
+    missing = ModuleType("missing_there")
+    exec("def function(): return 5", vars(missing))
+    monkeypatch.setitem(sys.modules, "missing_there", missing)
+    names = main(
+        "import missing_there\n"
+        "class K:\n    z = 1\n    f = staticmethod(missing_there.function)\n    def g(self): return K.f()\n"
+        "def supply():\n    import sys, types\n"
+        "    module = sys.modules['missing_there'] = types.ModuleType('missing_there')\n"
+        "    exec('def function(): return 5', vars(module))\n"
+        "def work(k): return k.g(), K.z\n"
+    )
+    for _ in range(2):
+        with pytest.raises(ModuleNotFoundError):
+            run(pool, names.work, names.K())
+    run(pool, names.supply)
+    assert run(pool, names.work, names.K()) == (5, 1)
+
+
 def test_third_interpreter(pool: Any, interpreter: atoll.Interpreter, main: Define) -> None:
     """From where a class came to, it goes on as it came; all of its interpreters take it for one."""
     names = main(

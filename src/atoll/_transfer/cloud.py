@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import cloudpickle
 from cloudpickle.cloudpickle import _dynamic_class_reduce, _should_pickle_by_reference
 
-from . import definitions
+from . import defining
 from .closures import Reducing, is_defined_by_python
 from .names import is_unfinished, name_of
 
@@ -48,7 +48,7 @@ def _reduce_class(cls: type) -> Any:
         arguments = (*arguments[:2], bases, body, *arguments[4:])
     identifier = arguments[-2]
     begun = identifier, make, arguments
-    return definitions.begin, begun, (identifier, state, slot_state), None, None, definitions.finish
+    return defining.begin, begun, (identifier, state, slot_state), None, None, defining.finish
 
 
 def _is_slot(name: str, value: object, cls: type) -> bool:

@@ -41,7 +41,7 @@ def dump(obj: object, is_reference: Callable[[object], bool], may_leave: bool = 
         pass
     else:
         if not has_local_names(data):
-            return beside.dumped(data)
+            return beside.dumped(data, ())
     return dump_by_value(obj, is_reference, may_leave)
 
 
@@ -68,12 +68,22 @@ def dump_by_value(
             pass
         else:
             if b"__main__" not in data:  # by name, what is found nowhere else
-                return beside.dumped(data)
+                return _with_definitions(beside, data, is_reference)
     from . import cloud
 
     beside = pickles.Beside(is_reference, may_leave)
     data = pickles.write(cloud.Pickler, obj, beside)
-    return beside.dumped(data)
+    return _with_definitions(beside, data, is_reference)
+
+
+def _with_definitions(
+    beside: pickles.Beside, data: bytes, is_reference: Callable[[object], bool]
+) -> Dumped:
+    if not beside.classes:
+        return beside.dumped(data, ())
+    from . import definitions
+
+    return beside.dumped(data, definitions.gather(beside.classes, is_reference))
 
 
 def _is_changed() -> bool:

@@ -66,6 +66,8 @@ _OWN_FILES = tuple(
         "_interpreter/interpreter.py",
         "_transfer/closures.py",
         "_transfer/cloud.py",
+        "_transfer/definitions.py",
+        "_transfer/defining.py",
         "_transfer/functions.py",
         "_transfer/names.py",
         "_transfer/pickles.py",

@@ -6,7 +6,7 @@ what is made over there is made over that. Of shared values there are only the a
 the pickle may leave the process.
 
 Of classes that cannot be imported there is only the id; the definitions cross beside the pickle,
-too, for interpreters that have not got them (_transfer.definitions).
+too, for interpreters that have not got them (_transfer.defining).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import _pickle as pickle  # pickle itself takes milliseconds to import
 import io
 
 from .. import _core
+from . import defining
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, cast
 
     from .._memory.buffer import Buffer
-    from .definitions import Definition
+    from .defining import Definition
 
     # A pickle, and the references and buffers that it refers to by their position.
     # The last reference is the definitions of classes, if there are any.
@@ -69,9 +70,7 @@ class Beside:
         """Take a class that goes by value; NotImplemented: it has to stand in the pickle."""
         if self.may_leave or cls is self._defined:
             return NotImplemented
-        from . import definitions
-
-        identifier = definitions.identify(cls)
+        identifier = defining.identify(cls)
         self.classes.add(identifier)
         return _find_class, (identifier,)
 
@@ -83,13 +82,9 @@ class Beside:
             self._buffers.append(buffer)
         return is_small
 
-    def dumped(self, data: bytes) -> Dumped:
-        """Return all that crosses; only now buffers are copied, and classes taken apart."""
-        references = self._references
-        if self.classes:
-            from . import definitions
-
-            references = [*references, definitions.gather(self.classes, self._is_reference)]
+    def dumped(self, data: bytes, definitions: tuple[Definition, ...]) -> Dumped:
+        """Return all that crosses; only now buffers are copied."""
+        references = (*self._references, definitions) if self.classes else self._references
         return data, tuple(references), self.copied_buffers()
 
     def definition(self, identifier: str, data: bytes) -> Definition:
@@ -163,9 +158,8 @@ class _Unpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
     def _find_class(self, identifier: str) -> type:
-        from . import definitions
-
-        return definitions.find(identifier, cast("tuple[Definition, ...]", self._references[-1]))
+        definitions = cast("tuple[Definition, ...]", self._references[-1])
+        return defining.find(identifier, definitions, load)
 
 
 def load(dumped: Dumped) -> Any:

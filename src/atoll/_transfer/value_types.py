@@ -82,6 +82,11 @@ def by_value_class(identifier: str) -> Any:
     return _classes_by_id().get(identifier)
 
 
+def forget_by_value(identifier: str) -> None:
+    """Have no class of such an id."""
+    _classes_by_id().pop(identifier, None)
+
+
 def _classes_by_id() -> Any:
     # Another thread may be importing it: then no class has crossed yet.
     cloudpickle = sys.modules.get("cloudpickle.cloudpickle")
