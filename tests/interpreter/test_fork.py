@@ -69,7 +69,8 @@ def test_first_interpreter_in_a_hook(run_cleanly: Any) -> None:
         """
         import atoll, os
         def make():
-            assert atoll.Interpreter().call(abs, -1) == 1
+            with atoll.Interpreter() as one:
+                assert one.call(abs, -1) == 1
         os.register_at_fork(before=make)
         for _ in range(2):
             pid = os.fork()

@@ -116,11 +116,12 @@ def make_class(box: list[Any]) -> type:
     return type("Made", (), {"box": box})
 
 
-def make_exception(box: list[Any]) -> Exception:
+def make_exception(box: list[Any]) -> Instance:
+    """Make an object that holds it: an exception itself would cross as an exception."""
     try:
         raise_with(box)
     except ValueError as error:
-        return error
+        return Instance([error])
     raise AssertionError
 
 
@@ -168,7 +169,7 @@ BOXES: dict[str, Callable[[Any], list[Any]]] = {
     "iterator": lambda node: node.__reduce__()[1][0][0],
     "method": lambda node: node.__self__.box,
     "partial": lambda node: node.args[0].box,
-    "exception": lambda node: node.__traceback__.tb_next.tb_frame.f_locals["box"],
+    "exception": lambda node: node.box[0].__traceback__.tb_next.tb_frame.f_locals["box"],
     "map": lambda node: node.__reduce__()[1][1].__reduce__()[1][0][0],
 }
 

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .. import _core
+from .. import _core
 
 
 def report(error: BaseException, where: str) -> None:
     """Report an exception as one that is ignored."""
-    from types import SimpleNamespace
-
-    arguments: Any = SimpleNamespace(
-        exc_type=type(error),
-        exc_value=error,
-        exc_traceback=error.__traceback__,
-        err_msg=f"Exception ignored in {where}",
-        object=None,
-    )
-    sys.unraisablehook(arguments)
+    _core.write_unraisable(error, None, f"Exception ignored in {where}")
 
 
 def warn(text: str, category: type[Warning], stacklevel: int = 2) -> None:

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
 # How long a daemon thread may take to end, once it was told to.
 _PATIENCE_SECONDS = 1.0
+# The switch interval during a step, and while such a function runs, is Python's usual one: both
+# have to get in beside a thread that computes, however often they wait.
+_SHARED_SWITCH_SECONDS = 0.005
 
 _running: _thread._ThreadHandle | None = None  # what the latest of these functions runs on
+_is_helped = _is_visited = False  # does such a function run, is a step being taken?
+_own_switch_seconds = 0.0  # what the switch interval was before; 0: no such function has run
 _told: dict[int, float] = {}  # when daemon threads were told to end, by their numbers
 
 
@@ -40,18 +45,31 @@ def end_threads(is_ending: bool) -> int | str:
         How many threads are waited for. 0: none but daemons. A text: those are stuck, which ones
         and where.
     """
+    global _is_visited
+    _is_visited = True
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, _SHARED_SWITCH_SECONDS))
+    try:
+        return _take_step(is_ending, max(before, _own_switch_seconds))
+    finally:
+        _is_visited = False
+        if not _is_helped:
+            sys.setswitchinterval(max(before, _own_switch_seconds))
+
+
+def _take_step(is_ending: bool, switch_seconds: float) -> int | str:
     if _running is not None and not _running.is_done():
         return 1
     threading = sys.modules.get("threading")
     if threading is not None:
         if registered := threading._threading_atexits:
-            return _run(registered.pop())
+            return _run(registered.pop(), switch_seconds)
         if left := len(_awaited(threading)):
             return left
     if not is_ending:
         return 0
     if atexit._ncallbacks():
-        return _run(atexit._run_exitfuncs)
+        return _run(atexit._run_exitfuncs, switch_seconds)
     return _tell_daemons()
 
 
@@ -64,10 +82,26 @@ def finish_threads() -> None:
         left[0].join()
 
 
-def _run(function: Callable[[], object]) -> int:
-    global _running
-    _running = _thread.start_joinable_thread(function, daemon=True)
+def _run(function: Callable[[], object], switch_seconds: float) -> int:
+    global _running, _is_helped, _own_switch_seconds
+    _own_switch_seconds = switch_seconds
+    _is_helped = True
+    try:
+        _running = _thread.start_joinable_thread(lambda: _help(function), daemon=True)
+    except BaseException:
+        _is_helped = False
+        raise
     return 1
+
+
+def _help(function: Callable[[], object]) -> None:
+    global _is_helped
+    try:
+        function()
+    finally:
+        _is_helped = False
+        if not _is_visited:
+            sys.setswitchinterval(_own_switch_seconds)
 
 
 def _awaited(threading: Any) -> list[Any]:

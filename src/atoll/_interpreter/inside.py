@@ -8,6 +8,7 @@ import sys
 from .._forwarding import forwarding, warning_filters
 from .._forwarding.streams import ForwardedStream
 from .._modules import importing
+from . import ending  # noqa: F401 (at the end a thread that computes may keep imports out)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

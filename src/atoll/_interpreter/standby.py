@@ -204,13 +204,20 @@ def _finish(request: _Request) -> None:
 
 
 def keep() -> None:
-    """Work until told to stop; called by the core, on the standby thread."""
+    """Work until told to stop; called by the core, on the standby thread.
+
+    It ends as well if it fails: then nobody waits for it any more.
+    """
     is_stopping = _core.standby_is_stopping
     heard = 0
-    while not is_stopping():
-        heard = _let_others_go_first(_core.wait_for_call(heard, None))
-        while not is_stopping() and _do_something():
-            pass
+    try:
+        while not is_stopping():
+            heard = _let_others_go_first(_core.wait_for_call(heard, None))
+            while not is_stopping() and _do_something():
+                pass
+    except BaseException as error:
+        _dismiss_requests(f"the standby thread has failed: {error!r}")
+        raise
 
 
 def _let_others_go_first(heard: int) -> int:
