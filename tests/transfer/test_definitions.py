@@ -207,6 +207,24 @@ def test_twin_of_a_class_that_comes_later(interpreter: atoll.Interpreter) -> Non
         assert issubclass(interpreter.eval(name), kind)
 
 
+def test_classes_that_are_equal(pool: Any, main: Define) -> None:
+    """A class is not taken for another one whose metaclass says that they are equal."""
+    source = """
+class Meta(type):
+    def __eq__(cls, other): return isinstance(other, Meta)
+    def __hash__(cls): return 1
+class K(metaclass=Meta):
+    def use(self): return 1
+class L(K):
+    def use(self): return 2
+def work(): return K(), L(), K().use(), L().use()
+"""
+    names = main(source)
+    one, other, *used = run(pool, names.work)
+    assert used == [1, 2]
+    assert (type(one) is names.K, type(other) is names.L) == (True, True)
+
+
 def test_enum_members(interpreter: atoll.Interpreter, main: Define) -> None:
     """Members of an Enum of `__main__` are the members, wherever they cross to."""
     names = main(

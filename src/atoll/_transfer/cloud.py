@@ -46,7 +46,8 @@ def _reduce_class(cls: type) -> Any:
         if "__orig_bases__" in namespace and type(cls) is type:  # NamedTuple would make another
             bases, body["__orig_bases__"] = cls.__bases__, namespace["__orig_bases__"]
         arguments = (*arguments[:2], bases, body, *arguments[4:])
-    identifier = arguments[-2]
+    identifier = defining.identify(cls)
+    arguments = (*arguments[:-2], identifier, arguments[-1])
     begun = identifier, make, arguments
     return defining.begin, begun, (identifier, state, slot_state), None, None, defining.finish
 
