@@ -237,6 +237,53 @@ def test_enum_members(interpreter: atoll.Interpreter, main: Define) -> None:
     assert told[3][1] is names.Color.R
 
 
+ENUMS = {
+    "attributes": (
+        "class C(enum.Enum):\n    A = 1, 2\n    B = 3, 4\n    def __init__(s, x, y): s.sum = x + y",
+        "C.A.sum, C((3, 4)) is C.B",
+    ),
+    "attributes of a base": (
+        "class B(enum.Enum):\n    def __init__(s, x, y): s.sum = x + y\nclass C(B): A = 1, 2",
+        "C.A.sum, '__init__' in vars(C)",
+    ),
+    "own __new__": (
+        "class C(int, enum.Enum):\n    def __new__(cls, a, b):\n"
+        "        o = int.__new__(cls, a * 10); o._value_ = a; o.b = b; return o\n"
+        "    A = 1, 2\n    B = 2, 3",
+        "C.A + 0, C.B.b, C(2) is C.B, C._use_args_",
+    ),
+    "bytes": (
+        "class C(bytes, enum.Enum):\n    def __new__(cls, a):\n"
+        "        o = bytes.__new__(cls, [a]); o._value_ = a; return o\n    A = 7",
+        "bytes.hex(C.A), C(7) is C.A",
+    ),
+    "tuples": ("class C(tuple, enum.Enum):\n    A = 1, 2", "C.A[1], C((1, 2)) is C.A"),
+    "dataclass": (
+        "@dataclasses.dataclass\nclass D:\n    x: int\n    y: int\nclass C(D, enum.Enum):\n    A = 1, 2",
+        "C.A.y, C.A",
+    ),
+    "aliases": ("class C(enum.Enum):\n    A = B = 1", "C.B is C.A, C['B'], list(C.__members__)"),
+    "combinations": (
+        "class C(enum.Flag):\n    A = 1\n    B = 2\n    AB = 3\n    NONE = 0",
+        "C.AB, C(3).name, C['AB'], C(0).name, list(C), list(C.__members__)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ENUMS)
+def test_enums_are_what_they_are_here(
+    pool: Any, interpreter: atoll.Interpreter, main: Define, kind: str
+) -> None:
+    """An Enum of `__main__` has there what its members have here, and all of their names."""
+    source, expression = ENUMS[kind]
+    names = main(
+        f"{source}\ndef seen(): return repr(({expression}))\n"
+        "def check(c): return c is C.A, atoll.is_proxy(c)\n"
+    )
+    assert run(pool, names.seen) == names.seen()
+    assert interpreter.call(names.check, names.C.A) == (True, False)
+
+
 # ---- globals ----
 
 

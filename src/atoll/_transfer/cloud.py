@@ -1,8 +1,13 @@
-"""Pickling by value what needs cloudpickle, whose import takes an interpreter 25 ms."""
+"""Pickling by value what needs cloudpickle, whose import takes an interpreter 25 ms.
+
+So are classes, whose definitions cross beside the pickles that name them. A class that came from
+elsewhere goes on as it came: its state here need not be pickled.
+"""
 
 from __future__ import annotations
 
 import sys
+from _weakref import ref
 from collections import ChainMap
 from enum import Enum
 from types import CellType, CodeType, FunctionType, MemberDescriptorType
@@ -11,12 +16,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import cloudpickle
 from cloudpickle.cloudpickle import _dynamic_class_reduce, _should_pickle_by_reference
 
-from . import defining
+from . import defining, enums, pickles
 from .closures import Reducing, is_defined_by_python
+from .defining import received
 from .names import is_unfinished, name_of
+from .value_types import by_value_class, is_enum
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from .defining import Definition
 
 
 _dispatch_table: Any = cloudpickle.Pickler.dispatch_table  # a ChainMap
@@ -36,6 +45,7 @@ def _reduce_class(cls: type) -> Any:
     """As cloudpickle does, with the qualified name, and with slots that are slots."""
     make, arguments, (state, slot_state), *_ = _dynamic_class_reduce(cls)
     namespace = type.__dict__["__dict__"].__get__(cls)
+    attributes = {}
     if not issubclass(cls, Enum):
         body = dict(arguments[3])
         body["__qualname__"] = type.__dict__["__qualname__"].__get__(cls)
@@ -48,8 +58,14 @@ def _reduce_class(cls: type) -> Any:
         arguments = (*arguments[:2], bases, body, *arguments[4:])
     identifier = defining.identify(cls)
     arguments = (*arguments[:-2], identifier, arguments[-1])
+    if issubclass(cls, Enum) and enums.can_be_taken_apart(cls):
+        bases, name, qualname, _, module, *_ = arguments
+        make, arguments = enums.make, (bases, name, qualname, module, enums.members_of(cls))
+        state = {name: each for name, each in state.items() if name not in cls._member_map_}
+        attributes = enums.attributes_of(cls)
     begun = identifier, make, arguments
-    return defining.begin, begun, (identifier, state, slot_state), None, None, defining.finish
+    contents = identifier, state, slot_state, attributes
+    return defining.begin, begun, contents, None, None, defining.finish
 
 
 def _is_slot(name: str, value: object, cls: type) -> bool:
@@ -81,3 +97,43 @@ class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
         is_by_value = not _is_importable(obj) if kind is FunctionType else name_of(obj) is None
         reduced = self.reduce_function(obj) if is_by_value else NotImplemented
         return super().reducer_override(obj) if reduced is NotImplemented else reduced
+
+
+# ---- definitions of classes ----
+
+_sent: dict[str, tuple[object, Definition]] = {}  # as ours went the latest time, while they live
+
+
+def gather(
+    identifiers: Iterable[str], is_reference: Callable[[object], bool]
+) -> tuple[Definition, ...]:
+    """Return the definitions of classes, and of those that they need.
+
+    Raises:
+        TypeError, AttributeError, pickle.PicklingError: If something in one of them cannot be
+            pickled, and it never could.
+    """
+    found: dict[str, Definition] = {}
+    missing = set(identifiers)
+    while missing:
+        identifier = missing.pop()
+        definition = received.get(identifier) or _define(identifier, is_reference)
+        found[identifier] = definition
+        missing.update(each for each in definition[4] if each not in found)
+    return tuple(found.values())
+
+
+def _define(identifier: str, is_reference: Callable[[object], bool]) -> Definition:
+    cls = by_value_class(identifier)
+    if identifier in _sent and is_enum(cls):
+        return _sent[identifier][1]
+    beside = pickles.Beside(is_reference, defined=cls)
+    try:
+        data = pickles.write(Pickler, cls, beside)
+    except Exception:
+        if identifier not in _sent:
+            raise
+        return _sent[identifier][1]  # what it was before it got what cannot be pickled
+    definition = beside.definition(identifier, data)
+    _sent[identifier] = ref(cls, lambda _: _sent.pop(identifier, None)), definition
+    return definition

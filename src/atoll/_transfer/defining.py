@@ -10,6 +10,7 @@ import os
 from _thread import RLock, get_ident
 
 from .. import _core
+from .enums import set_attributes
 from .value_types import by_value_class, by_value_id, forget_by_value, note_by_value, note_id
 
 TYPE_CHECKING = False
@@ -87,13 +88,17 @@ def begin(identifier: str, make: Callable[..., type], arguments: tuple[Any, ...]
     return cls
 
 
-def finish(cls: type, state: tuple[str, dict[str, Any], dict[str, Any]]) -> None:
-    """Give an empty class what is in it; called by the pickle."""
-    identifier, *contents = state
+def finish(
+    cls: type,
+    state: tuple[str, dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]],
+) -> None:
+    """Give an empty class what is in it, and its members if it is an Enum; called by the pickle."""
+    identifier, contents, slots, attributes = state
     if identifier in _being_defined:
         from cloudpickle.cloudpickle import _class_setstate
 
-        _class_setstate(cls, contents)
+        _class_setstate(cls, (contents, slots))
+        set_attributes(cls, attributes)
         _being_defined.pop(identifier, None)
 
 
