@@ -181,6 +181,35 @@ def test_third_interpreter(pool: Any, interpreter: atoll.Interpreter, main: Defi
     assert interpreter.call(names.take, queue) == (True, True, True, 0)
 
 
+def test_definition_of_a_class_that_is_gone(
+    pool: Any, interpreter: atoll.Interpreter, main: Define
+) -> None:
+    """What a class needed when it came is there where it goes on to, though it is gone here."""
+    names = main(
+        "def outer():\n    class B: pass\n    class A:\n        b = B\n    return A\n"
+        "def keep(cls):\n    import gc\n    keep.cls = cls\n    del cls.b\n    gc.collect()\n"
+        "def send(q): q.put(atoll.copy(keep.cls()))\n"
+    )
+    queue: Any = atoll.Queue()
+    cls = names.outer()
+    run(pool, names.keep, cls)
+    run(pool, names.send, queue)
+    assert interpreter.call(lambda q: type(q.get()).b.__name__, queue) == "B"
+
+
+def test_definitions_end_with_their_classes(pool: Any, main: Define) -> None:
+    """Of a local class that is gone nothing is left in an interpreter where it has been."""
+    names = main(
+        "def outer():\n    class A: pass\n    return A\n"
+        "def count():\n    import gc\n    from atoll._transfer import defining\n"
+        "    gc.collect()\n    return len(defining.received)\n"
+    )
+    before = run(pool, names.count)
+    for _ in range(3):
+        run(pool, repr, names.outer()())
+    assert run(pool, names.count) == before
+
+
 def test_twins(interpreter: atoll.Interpreter, main: Define) -> None:
     """A class that went by value and the one that it was made from are twins, both ways."""
     names = main(

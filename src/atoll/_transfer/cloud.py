@@ -114,10 +114,18 @@ def gather(
             pickled, and it never could.
     """
     found: dict[str, Definition] = {}
+    beside: dict[str, Definition] = {}  # in the place of classes that are gone here
     missing = set(identifiers)
     while missing:
         identifier = missing.pop()
-        definition = received.get(identifier) or _define(identifier, is_reference)
+        known = received.get(identifier)
+        if known is not None:
+            _, definition, others = known
+            beside.update((each[0], each) for each in others)
+        elif by_value_class(identifier) is None:
+            definition = beside[identifier]
+        else:
+            definition = _define(identifier, is_reference)
         found[identifier] = definition
         missing.update(each for each in definition[4] if each not in found)
     return tuple(found.values())

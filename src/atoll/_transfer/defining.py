@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from _thread import RLock, get_ident
+from _weakref import ref
 
 from .. import _core
 from .enums import set_attributes
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     # The id, a pickle and what is beside it, and the ids of the classes that it names.
     type Definition = tuple[str, bytes, tuple[object, ...], tuple[Buffer, ...], tuple[str, ...]]
 
-received: dict[str, Definition] = {}  # as they came here
+# As they came here, and what came beside: it may be needed when its class here is gone.
+received: dict[str, tuple[ref[type], Definition, tuple[Definition, ...]]] = {}
 
 _kept: list[type] = []  # classes of `__main__` that came here: their state is to stay
 
@@ -121,7 +123,8 @@ def _define(
             _being_defined.pop(identifier, None)
         else:
             _forget(identifier)  # it may be tried again
-    received[identifier] = definition
+    known = ref(cls, lambda _: received.pop(identifier, None))
+    received[identifier] = known, definition, definitions
     if "<locals>" not in type.__dict__["__qualname__"].__get__(cls):
         _kept.append(cls)
     _core.note_classes()
