@@ -355,6 +355,22 @@ def test_global_bound_anew(pool: Any, main: Define) -> None:
     assert [each.result() for each in main(source).futures] == [0, 1, 2]
 
 
+def test_global_deleted(pool: Any, main: Define) -> None:
+    """A global that is deleted at home is gone there, also for what it had hidden; and comes back."""
+    names = main(
+        "def use(): return max(1, 2)\ndef bind(): global max; max = lambda *_: 'there'\n"
+        "def max(*_): return 'mine'\n"
+    )
+    namespace = names.use.__globals__
+    assert run(pool, names.use) == "mine"
+    hidden = namespace.pop("max")
+    assert [run(pool, names.use) for _ in range(2)] == [2, 2]
+    run(pool, names.bind)
+    assert run(pool, names.use) == "there"
+    namespace["max"] = hidden
+    assert run(pool, names.use) == "mine"
+
+
 def test_functions_come_home(pool: Any, main: Define) -> None:
     """A global function that comes home is itself, and no other brings globals home."""
     names = main(

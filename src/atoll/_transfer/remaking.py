@@ -76,10 +76,12 @@ def bind(namespace: dict[str, Any], values: dict[str, Any]) -> None:
         namespace.update(values)
     elif not is_at_home(key):
         bound = _bound.setdefault(key, {})
-        for name, (times, value) in values.items():
-            is_known = name in namespace and (times is None or bound.get(name, times) == times)
-            if not is_known:
-                namespace[name] = value
+        for name, (times, *value) in values.items():
+            is_latest = times is None or bound.get(name, times) == times
+            if value and not (is_latest and name in namespace):
+                (namespace[name],) = value
+            elif not value and not is_latest:  # it has been deleted at home
+                namespace.pop(name, None)
             bound[name] = bound.get(name) if times is None else times
 
 
