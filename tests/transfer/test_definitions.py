@@ -313,6 +313,31 @@ def test_enums_are_what_they_are_here(
     assert interpreter.call(names.check, names.C.A) == (True, False)
 
 
+NAMED = {
+    "new type": ("UserId = typing.NewType('UserId', int)", "UserId", "UserId.__supertype__"),
+    "alias": ("type Alias = list[int]", "Alias", "Alias.__value__"),
+    "alias in itself": (
+        "type Json = dict[str, Json] | int", "Json", "Json.__value__.__args__[0].__args__[1] is Json"
+    ),
+    "generic alias": ("type Of[T] = list[T]", "Of[int]", "len(Of.__type_params__)"),
+    "parameters": ("P = typing.ParamSpec('P')", "typing.Callable[P, int]", "P.__name__"),
+    "many types": ("Ts = typing.TypeVarTuple('Ts')", "tuple[*Ts]", "Ts.__name__"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_names_of_types(pool: Any, interpreter: atoll.Interpreter, main: Define, kind: str) -> None:
+    """Functions and classes of `__main__` may be annotated with what typing gives a name to."""
+    source, annotation, expression = NAMED[kind]
+    names = main(
+        f"{source}\ndef seen(x: {annotation} = 0): return repr((seen.__annotations__, {expression}))\n"
+        f"@dataclasses.dataclass(frozen=True)\nclass D:\n    x: {annotation}\n"
+        "def check(d): return atoll.is_proxy(d)\n"
+    )
+    assert run(pool, names.seen) == names.seen()
+    assert not interpreter.call(names.check, names.D(1))
+
+
 # ---- globals ----
 
 

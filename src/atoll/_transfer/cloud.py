@@ -11,12 +11,20 @@ from _weakref import ref
 from collections import ChainMap
 from enum import Enum
 from types import CellType, CodeType, FunctionType, MemberDescriptorType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    NewType,
+    ParamSpec,
+    TypeAliasType,
+    TypeVarTuple,
+)
 
 import cloudpickle
 from cloudpickle.cloudpickle import _dynamic_class_reduce, _should_pickle_by_reference
 
-from . import defining, enums, pickles
+from . import defining, enums, pickles, remaking
 from .closures import Reducing, is_defined_by_python
 from .defining import received
 from .names import is_unfinished, name_of
@@ -74,6 +82,42 @@ def _is_slot(name: str, value: object, cls: type) -> bool:
     )
 
 
+def _reduce_alias(alias: Any) -> Any:
+    name, module, parameters = alias.__name__, alias.__module__, alias.__type_params__
+    if not parameters:
+        make, fill = remaking.make_alias, remaking.fill_alias
+        return make, (name, module), alias.__value__, None, None, fill
+    options = {"type_params": parameters}
+    return remaking.make_named, (TypeAliasType, module, (name, alias.__value__), options)
+
+
+def _reduce_new_type(new: Any) -> Any:
+    return remaking.make_named, (NewType, new.__module__, (new.__name__, new.__supertype__), {})
+
+
+def _reduce_parameters(parameters: Any) -> Any:
+    kind, options = type(parameters), {}
+    if parameters.has_default():
+        options["default"] = parameters.__default__
+    if kind is ParamSpec and parameters.__infer_variance__:
+        options["infer_variance"] = True
+    return remaking.make_named, (kind, parameters.__module__, (parameters.__name__,), options)
+
+
+# What typing gives names to is pickled by these names.
+_OF_TYPING: dict[type, Callable[[Any], Any]] = {
+    TypeAliasType: _reduce_alias,
+    NewType: _reduce_new_type,
+    ParamSpec: _reduce_parameters,
+    TypeVarTuple: _reduce_parameters,
+}
+
+
+def _is_at_its_name(obj: Any) -> bool:
+    module = sys.modules.get(obj.__module__) if obj.__module__ != "__main__" else None
+    return getattr(module, obj.__name__, None) is obj and not is_unfinished(module)
+
+
 def _is_importable(obj: Any) -> bool:
     module = getattr(obj, "__module__", None)
     return _should_pickle_by_reference(obj) and not is_unfinished(sys.modules.get(str(module)))
@@ -91,6 +135,8 @@ class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
                 return super().reducer_override(obj)
             taken = self.beside.takes_class(obj)
             return _reduce_class(obj) if taken is NotImplemented else taken
+        if kind in _OF_TYPING:
+            return NotImplemented if _is_at_its_name(obj) else _OF_TYPING[kind](obj)
         if kind is CellType:
             reduced = self.reduce_cell(obj)
             return super().reducer_override(obj) if reduced is NotImplemented else reduced
