@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from _weakref import ref
-from contextlib import suppress
 
 from .. import _core
 from .names import claimed_name, name_of_class
@@ -100,8 +99,10 @@ def note_id(cls: type, identifier: str) -> str:
     noted = _ids.setdefault(key, (ref(cls, lambda _: _ids.pop(key, None)), identifier))[1]
     if noted != identifier:  # another thread was faster
         known.pop(identifier, None)
-    with suppress(Exception):  # a metaclass may have a hash that raises
+    try:
         _ids_of_cloudpickle().setdefault(cls, noted)
+    except Exception:  # as above
+        return noted
     return noted
 
 
