@@ -47,6 +47,34 @@ class Euro(Money):
         return Euro(f"radd of {type(other).__name__}")
 
 
+class Amount:
+    """Takes any of its kind, in one way or the other."""
+
+    def __init__(self, number: Any) -> None:
+        self.number = number
+
+    def __add__(self, other: Any) -> Any:
+        return f"{type(self).__name__}.add" if isinstance(other, Amount) else NotImplemented
+
+    def __radd__(self, other: Any) -> Any:
+        return f"{type(self).__name__}.radd"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Amount)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class BigAmount(Amount):
+    """Comes first, as a subclass, where that takes every other one."""
+
+    def __radd__(self, other: Any) -> Any:
+        return super().__radd__(other)
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+
 @dataclasses.dataclass(order=True)
 class Thing:
     x: Any = 0

@@ -22,6 +22,7 @@ GROUPS = [
     ["SimpleNamespace(a=1)", "SimpleNamespace(a=2)", "SimpleNamespace(a=[1])"],
     ["ipaddress.ip_address('::1')", "ipaddress.ip_address('::2')", "ipaddress.ip_network('::/64')"],
     ["Money(1)", "Money(2)", "Euro(1)", "Money((1, 2))"],
+    ["Amount(1)", "BigAmount(1)"],
     ["Thing(1)", "Thing(2)", "Thing([1])", "SlottedThing(1)", "Slots(1)", "Slots(2)", "Refusing(1)"],
 ]  # fmt: skip
 PAIRS = [pair for group in GROUPS for pair in product(group, group)]
@@ -52,6 +53,14 @@ def test_remote_right_operand(far: Any, left: str, right: str) -> None:
     for name in OPERATORS:
         expected = outcome(name, make(left), make(right))
         assert outcome(name, make(left), far.make(right)) == expected, name
+
+
+@pytest.mark.parametrize(("left", "right"), PAIRS)
+def test_both_operands_elsewhere(far: Any, left: str, right: str) -> None:
+    """`p OP q` gives what it gives there, where both are."""
+    for name in OPERATORS:
+        expected = outcome(name, make(left), make(right))
+        assert outcome(name, far.make(left), far.make(right)) == expected, name
 
 
 @pytest.mark.parametrize(("left", "right"), PAIRS)

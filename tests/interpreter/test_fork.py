@@ -197,3 +197,36 @@ assert statuses == [0], statuses
 """,
         *QUIET,
     )
+
+
+def test_fork_while_others_define_classes(run_cleanly: Any) -> None:
+    """A child can pass classes of `__main__` on, whatever of that other threads were about to do."""
+    run_cleanly(
+        """
+        import atoll, os, signal, threading
+        from atoll._transfer import defining
+        from cloudpickle.cloudpickle import _DYNAMIC_CLASS_TRACKER_LOCK as lock
+        class K: pass
+        atoll.Interpreter().call(lambda: K())  # now these locks are in use
+        class L(K): pass
+        held, done = threading.Event(), threading.Event()
+        def hold():
+            with lock, defining._lock:
+                held.set()
+                done.wait()
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait()
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(60)
+            pool = atoll.InterpreterPoolExecutor(1)
+            made = pool.submit(lambda: type("Made", (L,), {})()).result()
+            os._exit(0 if type(made).__base__ is L else 1)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        done.set()
+        thread.join()
+        assert status == 0, status
+    """,
+        *QUIET,
+    )

@@ -181,6 +181,35 @@ def test_third_interpreter(pool: Any, interpreter: atoll.Interpreter, main: Defi
     assert interpreter.call(names.take, queue) == (True, True, True, 0)
 
 
+def test_definition_of_a_class_that_is_gone(
+    pool: Any, interpreter: atoll.Interpreter, main: Define
+) -> None:
+    """What a class needed when it came is there where it goes on to, though it is gone here."""
+    names = main(
+        "def outer():\n    class B: pass\n    class A:\n        b = B\n    return A\n"
+        "def keep(cls):\n    import gc\n    keep.cls = cls\n    del cls.b\n    gc.collect()\n"
+        "def send(q): q.put(atoll.copy(keep.cls()))\n"
+    )
+    queue: Any = atoll.Queue()
+    cls = names.outer()
+    run(pool, names.keep, cls)
+    run(pool, names.send, queue)
+    assert interpreter.call(lambda q: type(q.get()).b.__name__, queue) == "B"
+
+
+def test_definitions_end_with_their_classes(pool: Any, main: Define) -> None:
+    """Of a local class that is gone nothing is left in an interpreter where it has been."""
+    names = main(
+        "def outer():\n    class A: pass\n    return A\n"
+        "def count():\n    import gc\n    from atoll._transfer import defining\n"
+        "    gc.collect()\n    return len(defining.received)\n"
+    )
+    before = run(pool, names.count)
+    for _ in range(3):
+        run(pool, repr, names.outer()())
+    assert run(pool, names.count) == before
+
+
 def test_twins(interpreter: atoll.Interpreter, main: Define) -> None:
     """A class that went by value and the one that it was made from are twins, both ways."""
     names = main(
@@ -207,6 +236,24 @@ def test_twin_of_a_class_that_comes_later(interpreter: atoll.Interpreter) -> Non
         assert issubclass(interpreter.eval(name), kind)
 
 
+def test_classes_that_are_equal(pool: Any, main: Define) -> None:
+    """A class is not taken for another one whose metaclass says that they are equal."""
+    source = """
+class Meta(type):
+    def __eq__(cls, other): return isinstance(other, Meta)
+    def __hash__(cls): return 1
+class K(metaclass=Meta):
+    def use(self): return 1
+class L(K):
+    def use(self): return 2
+def work(): return K(), L(), K().use(), L().use()
+"""
+    names = main(source)
+    one, other, *used = run(pool, names.work)
+    assert used == [1, 2]
+    assert (type(one) is names.K, type(other) is names.L) == (True, True)
+
+
 def test_enum_members(interpreter: atoll.Interpreter, main: Define) -> None:
     """Members of an Enum of `__main__` are the members, wherever they cross to."""
     names = main(
@@ -217,6 +264,78 @@ def test_enum_members(interpreter: atoll.Interpreter, main: Define) -> None:
     assert told[:3] == (True, 1, False)
     assert told[3][0] is names.Color.G
     assert told[3][1] is names.Color.R
+
+
+ENUMS = {
+    "attributes": (
+        "class C(enum.Enum):\n    A = 1, 2\n    B = 3, 4\n    def __init__(s, x, y): s.sum = x + y",
+        "C.A.sum, C((3, 4)) is C.B",
+    ),
+    "attributes of a base": (
+        "class B(enum.Enum):\n    def __init__(s, x, y): s.sum = x + y\nclass C(B): A = 1, 2",
+        "C.A.sum, '__init__' in vars(C)",
+    ),
+    "own __new__": (
+        "class C(int, enum.Enum):\n    def __new__(cls, a, b):\n"
+        "        o = int.__new__(cls, a * 10); o._value_ = a; o.b = b; return o\n"
+        "    A = 1, 2\n    B = 2, 3",
+        "C.A + 0, C.B.b, C(2) is C.B, C._use_args_",
+    ),
+    "bytes": (
+        "class C(bytes, enum.Enum):\n    def __new__(cls, a):\n"
+        "        o = bytes.__new__(cls, [a]); o._value_ = a; return o\n    A = 7",
+        "bytes.hex(C.A), C(7) is C.A",
+    ),
+    "tuples": ("class C(tuple, enum.Enum):\n    A = 1, 2", "C.A[1], C((1, 2)) is C.A"),
+    "dataclass": (
+        "@dataclasses.dataclass\nclass D:\n    x: int\n    y: int\nclass C(D, enum.Enum):\n    A = 1, 2",
+        "C.A.y, C.A",
+    ),
+    "aliases": ("class C(enum.Enum):\n    A = B = 1", "C.B is C.A, C['B'], list(C.__members__)"),
+    "combinations": (
+        "class C(enum.Flag):\n    A = 1\n    B = 2\n    AB = 3\n    NONE = 0",
+        "C.AB, C(3).name, C['AB'], C(0).name, list(C), list(C.__members__)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ENUMS)
+def test_enums_are_what_they_are_here(
+    pool: Any, interpreter: atoll.Interpreter, main: Define, kind: str
+) -> None:
+    """An Enum of `__main__` has there what its members have here, and all of their names."""
+    source, expression = ENUMS[kind]
+    names = main(
+        f"{source}\ndef seen(): return repr(({expression}))\n"
+        "def check(c): return c is C.A, atoll.is_proxy(c)\n"
+    )
+    assert run(pool, names.seen) == names.seen()
+    assert interpreter.call(names.check, names.C.A) == (True, False)
+
+
+NAMED = {
+    "new type": ("UserId = typing.NewType('UserId', int)", "UserId", "UserId.__supertype__"),
+    "alias": ("type Alias = list[int]", "Alias", "Alias.__value__"),
+    "alias in itself": (
+        "type Json = dict[str, Json] | int", "Json", "Json.__value__.__args__[0].__args__[1] is Json"
+    ),
+    "generic alias": ("type Of[T] = list[T]", "Of[int]", "len(Of.__type_params__)"),
+    "parameters": ("P = typing.ParamSpec('P')", "typing.Callable[P, int]", "P.__name__"),
+    "many types": ("Ts = typing.TypeVarTuple('Ts')", "tuple[*Ts]", "Ts.__name__"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_names_of_types(pool: Any, interpreter: atoll.Interpreter, main: Define, kind: str) -> None:
+    """Functions and classes of `__main__` may be annotated with what typing gives a name to."""
+    source, annotation, expression = NAMED[kind]
+    names = main(
+        f"{source}\ndef seen(x: {annotation} = 0): return repr((seen.__annotations__, {expression}))\n"
+        f"@dataclasses.dataclass(frozen=True)\nclass D:\n    x: {annotation}\n"
+        "def check(d): return atoll.is_proxy(d)\n"
+    )
+    assert run(pool, names.seen) == names.seen()
+    assert not interpreter.call(names.check, names.D(1))
 
 
 # ---- globals ----
@@ -259,6 +378,22 @@ def test_global_bound_anew(pool: Any, main: Define) -> None:
     source = "futures = [pool.submit(lambda: i) for i in range(3)]"
     main("").work.__globals__["pool"] = pool
     assert [each.result() for each in main(source).futures] == [0, 1, 2]
+
+
+def test_global_deleted(pool: Any, main: Define) -> None:
+    """A global that is deleted at home is gone there, also for what it had hidden; and comes back."""
+    names = main(
+        "def use(): return max(1, 2)\ndef bind(): global max; max = lambda *_: 'there'\n"
+        "def max(*_): return 'mine'\n"
+    )
+    namespace = names.use.__globals__
+    assert run(pool, names.use) == "mine"
+    hidden = namespace.pop("max")
+    assert [run(pool, names.use) for _ in range(2)] == [2, 2]
+    run(pool, names.bind)
+    assert run(pool, names.use) == "there"
+    namespace["max"] = hidden
+    assert run(pool, names.use) == "mine"
 
 
 def test_functions_come_home(pool: Any, main: Define) -> None:

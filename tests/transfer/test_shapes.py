@@ -173,10 +173,12 @@ def test_class_of_other_fields(interpreter: atoll.Interpreter) -> None:
     interpreter.exec(
         "import shaped, dataclasses\n"
         "shaped.Point = dataclasses.make_dataclass('Point', ['y', 'x'], frozen=True)\n"
-        "shaped.Point.__module__ = 'shaped'"
+        "shaped.Point.__module__ = 'shaped'\n"
+        "shaped.Pair = shaped.namedtuple('Pair', shaped.Pair._fields[::-1], module='shaped')"
     )
-    assert interpreter.call(workloads.is_foreign, shaped.Point(1, 2))
-    assert atoll.is_proxy(interpreter.eval("shaped.Point(1, 2)"))
+    for kind in "Point", "Pair":
+        assert interpreter.call(workloads.is_foreign, getattr(shaped, kind)(1, 2))
+        assert atoll.is_proxy(interpreter.eval(f"shaped.{kind}(1, 2)"))
 
 
 def test_local_classes_go_by_value(there: Any) -> None:

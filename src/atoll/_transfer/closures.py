@@ -59,7 +59,12 @@ class Reducing:
         modules = _submodules((*values.values(), *(each[0] for each in contents if each)), names)
         if key is not None:
             values = {
-                name: (_times_bound(key, name, values[name]), values[name]) for name in values
+                **{name: (_times_bound(key, name, values[name]), values[name]) for name in values},
+                **{
+                    name: (_times_bound(key, name, _GONE),)
+                    for name in used
+                    if name not in known and (key, name) in _brought
+                },
             }
         namespace = self._namespace_of(known, key)
         arguments = marshal.dumps(code), namespace, function.__name__, closure
@@ -167,6 +172,7 @@ def _described(namespace: dict[str, Any]) -> dict[str, Any]:
 # What each name of our own `__main__` was when a function brought it, and how often that was new.
 _brought: dict[tuple[Key, str], tuple[Callable[[], Any], int]] = {}
 _NEVER: tuple[Callable[[], Any], int] = (lambda: _NEVER), 0
+_GONE = object()  # what a name is bound to that has been deleted
 
 
 def _times_bound(key: Key, name: str, value: Any) -> int | None:

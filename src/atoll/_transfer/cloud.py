@@ -1,22 +1,39 @@
-"""Pickling by value what needs cloudpickle, whose import takes an interpreter 25 ms."""
+"""Pickling by value what needs cloudpickle, whose import takes an interpreter 25 ms.
+
+So are classes, whose definitions cross beside the pickles that name them. A class that came from
+elsewhere goes on as it came: its state here need not be pickled.
+"""
 
 from __future__ import annotations
 
 import sys
+from _weakref import ref
 from collections import ChainMap
 from enum import Enum
 from types import CellType, CodeType, FunctionType, MemberDescriptorType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    NewType,
+    ParamSpec,
+    TypeAliasType,
+    TypeVarTuple,
+)
 
 import cloudpickle
 from cloudpickle.cloudpickle import _dynamic_class_reduce, _should_pickle_by_reference
 
-from . import defining
+from . import defining, enums, pickles, remaking
 from .closures import Reducing, is_defined_by_python
+from .defining import received
 from .names import is_unfinished, name_of
+from .value_types import by_value_class, is_enum
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from .defining import Definition
 
 
 _dispatch_table: Any = cloudpickle.Pickler.dispatch_table  # a ChainMap
@@ -36,6 +53,7 @@ def _reduce_class(cls: type) -> Any:
     """As cloudpickle does, with the qualified name, and with slots that are slots."""
     make, arguments, (state, slot_state), *_ = _dynamic_class_reduce(cls)
     namespace = type.__dict__["__dict__"].__get__(cls)
+    attributes = {}
     if not issubclass(cls, Enum):
         body = dict(arguments[3])
         body["__qualname__"] = type.__dict__["__qualname__"].__get__(cls)
@@ -46,15 +64,58 @@ def _reduce_class(cls: type) -> Any:
         if "__orig_bases__" in namespace and type(cls) is type:  # NamedTuple would make another
             bases, body["__orig_bases__"] = cls.__bases__, namespace["__orig_bases__"]
         arguments = (*arguments[:2], bases, body, *arguments[4:])
-    identifier = arguments[-2]
+    identifier = defining.identify(cls)
+    arguments = (*arguments[:-2], identifier, arguments[-1])
+    if issubclass(cls, Enum) and enums.can_be_taken_apart(cls):
+        bases, name, qualname, _, module, *_ = arguments
+        make, arguments = enums.make, (bases, name, qualname, module, enums.members_of(cls))
+        state = {name: each for name, each in state.items() if name not in cls._member_map_}
+        attributes = enums.attributes_of(cls)
     begun = identifier, make, arguments
-    return defining.begin, begun, (identifier, state, slot_state), None, None, defining.finish
+    contents = identifier, state, slot_state, attributes
+    return defining.begin, begun, contents, None, None, defining.finish
 
 
 def _is_slot(name: str, value: object, cls: type) -> bool:
     return name == "__slots__" or (
         type(value) is MemberDescriptorType and value.__objclass__ is cls
     )
+
+
+def _reduce_alias(alias: Any) -> Any:
+    name, module, parameters = alias.__name__, alias.__module__, alias.__type_params__
+    if not parameters:
+        make, fill = remaking.make_alias, remaking.fill_alias
+        return make, (name, module), alias.__value__, None, None, fill
+    options = {"type_params": parameters}
+    return remaking.make_named, (TypeAliasType, module, (name, alias.__value__), options)
+
+
+def _reduce_new_type(new: Any) -> Any:
+    return remaking.make_named, (NewType, new.__module__, (new.__name__, new.__supertype__), {})
+
+
+def _reduce_parameters(parameters: Any) -> Any:
+    kind, options = type(parameters), {}
+    if parameters.has_default():
+        options["default"] = parameters.__default__
+    if kind is ParamSpec and parameters.__infer_variance__:
+        options["infer_variance"] = True
+    return remaking.make_named, (kind, parameters.__module__, (parameters.__name__,), options)
+
+
+# What typing gives names to is pickled by these names.
+_OF_TYPING: dict[type, Callable[[Any], Any]] = {
+    TypeAliasType: _reduce_alias,
+    NewType: _reduce_new_type,
+    ParamSpec: _reduce_parameters,
+    TypeVarTuple: _reduce_parameters,
+}
+
+
+def _is_at_its_name(obj: Any) -> bool:
+    module = sys.modules.get(obj.__module__) if obj.__module__ != "__main__" else None
+    return getattr(module, obj.__name__, None) is obj and not is_unfinished(module)
 
 
 def _is_importable(obj: Any) -> bool:
@@ -74,9 +135,59 @@ class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
                 return super().reducer_override(obj)
             taken = self.beside.takes_class(obj)
             return _reduce_class(obj) if taken is NotImplemented else taken
+        if kind in _OF_TYPING:
+            return NotImplemented if _is_at_its_name(obj) else _OF_TYPING[kind](obj)
         if kind is CellType:
             reduced = self.reduce_cell(obj)
             return super().reducer_override(obj) if reduced is NotImplemented else reduced
         is_by_value = not _is_importable(obj) if kind is FunctionType else name_of(obj) is None
         reduced = self.reduce_function(obj) if is_by_value else NotImplemented
         return super().reducer_override(obj) if reduced is NotImplemented else reduced
+
+
+# ---- definitions of classes ----
+
+_sent: dict[str, tuple[object, Definition]] = {}  # as ours went the latest time, while they live
+
+
+def gather(
+    identifiers: Iterable[str], is_reference: Callable[[object], bool]
+) -> tuple[Definition, ...]:
+    """Return the definitions of classes, and of those that they need.
+
+    Raises:
+        TypeError, AttributeError, pickle.PicklingError: If something in one of them cannot be
+            pickled, and it never could.
+    """
+    found: dict[str, Definition] = {}
+    beside: dict[str, Definition] = {}  # in the place of classes that are gone here
+    missing = set(identifiers)
+    while missing:
+        identifier = missing.pop()
+        known = received.get(identifier)
+        if known is not None:
+            _, definition, others = known
+            beside.update((each[0], each) for each in others)
+        elif by_value_class(identifier) is None:
+            definition = beside[identifier]
+        else:
+            definition = _define(identifier, is_reference)
+        found[identifier] = definition
+        missing.update(each for each in definition[4] if each not in found)
+    return tuple(found.values())
+
+
+def _define(identifier: str, is_reference: Callable[[object], bool]) -> Definition:
+    cls = by_value_class(identifier)
+    if identifier in _sent and is_enum(cls):
+        return _sent[identifier][1]
+    beside = pickles.Beside(is_reference, defined=cls)
+    try:
+        data = pickles.write(Pickler, cls, beside)
+    except Exception:
+        if identifier not in _sent:
+            raise
+        return _sent[identifier][1]  # what it was before it got what cannot be pickled
+    definition = beside.definition(identifier, data)
+    _sent[identifier] = ref(cls, lambda _: _sent.pop(identifier, None)), definition
+    return definition

@@ -6,10 +6,13 @@ that have not got it; in the others nothing of theirs is changed by what arrives
 
 from __future__ import annotations
 
-from _thread import RLock
+import os
+from _thread import RLock, get_ident
+from _weakref import ref
 
 from .. import _core
-from .value_types import by_value_class, by_value_id, forget_by_value, note_by_value
+from .enums import set_attributes
+from .value_types import by_value_class, by_value_id, forget_by_value, note_by_value, note_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
     # The id, a pickle and what is beside it, and the ids of the classes that it names.
     type Definition = tuple[str, bytes, tuple[object, ...], tuple[Buffer, ...], tuple[str, ...]]
 
-received: dict[str, Definition] = {}  # as they came here
+# As they came here, and what came beside: it may be needed when its class here is gone.
+received: dict[str, tuple[ref[type], Definition, tuple[Definition, ...]]] = {}
 
 _kept: list[type] = []  # classes of `__main__` that came here: their state is to stay
 
@@ -30,16 +34,33 @@ def identify(cls: type) -> str:
     """Return the id of a class that goes by value; it gets one."""
     identifier = by_value_id(cls)
     if identifier is None:
-        from cloudpickle import cloudpickle
+        from uuid import uuid4
 
-        identifier = str(cloudpickle._get_or_create_tracker_id(cls))
+        _import_cloudpickle()
+        identifier = note_id(cls, uuid4().hex)
         _core.note_classes()  # others may have proxies of its instances
     note_by_value(cls)
     return identifier
 
 
 _lock = RLock()
-_being_defined: set[str] = set()
+_being_defined: dict[str, int] = {}  # by which thread
+_reset_in_children: list[object] = []  # locks that another thread may have while this one forks
+
+
+def _reset_in_child(lock: Any) -> None:
+    if lock not in _reset_in_children:
+        _reset_in_children.append(lock)
+        os.register_at_fork(after_in_child=lock._at_fork_reinit)  # in C: nothing breaks it off
+
+
+_reset_in_child(_lock)
+
+
+def _import_cloudpickle() -> None:
+    from cloudpickle import cloudpickle
+
+    _reset_in_child(cloudpickle._DYNAMIC_CLASS_TRACKER_LOCK)
 
 
 def find(identifier: str, definitions: tuple[Definition, ...], load: Callable[..., Any]) -> type:
@@ -48,6 +69,8 @@ def find(identifier: str, definitions: tuple[Definition, ...], load: Callable[..
     if cls is not None and identifier not in _being_defined:
         return cls  # type: ignore[no-any-return]
     with _lock:  # another thread may be defining it
+        if _being_defined.get(identifier, get_ident()) != get_ident():
+            _forget(identifier)  # that thread is in the parent of this process
         cls = by_value_class(identifier)
         if cls is None:
             definition = next(each for each in definitions if each[0] == identifier)
@@ -60,34 +83,48 @@ def begin(identifier: str, make: Callable[..., type], arguments: tuple[Any, ...]
     cls = by_value_class(identifier)
     if cls is not None:
         return cls  # type: ignore[no-any-return]
-    _being_defined.add(identifier)
-    return make(*arguments)
+    _being_defined[identifier] = get_ident()
+    _import_cloudpickle()
+    cls = make(*arguments)
+    note_id(cls, identifier)
+    return cls
 
 
-def finish(cls: type, state: tuple[str, dict[str, Any], dict[str, Any]]) -> None:
-    """Give an empty class what is in it; called by the pickle."""
-    identifier, *contents = state
+def finish(
+    cls: type,
+    state: tuple[str, dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]],
+) -> None:
+    """Give an empty class what is in it, and its members if it is an Enum; called by the pickle."""
+    identifier, contents, slots, attributes = state
     if identifier in _being_defined:
         from cloudpickle.cloudpickle import _class_setstate
 
-        _class_setstate(cls, contents)
-        _being_defined.discard(identifier)
+        _class_setstate(cls, (contents, slots))
+        set_attributes(cls, attributes)
+        _being_defined.pop(identifier, None)
+
+
+def _forget(identifier: str) -> None:
+    _being_defined.pop(identifier, None)
+    forget_by_value(identifier)
 
 
 def _define(
     definition: Definition, definitions: tuple[Definition, ...], load: Callable[..., Any]
 ) -> type:
     identifier, data, references, buffers, _ = definition
-    _being_defined.add(identifier)
+    _being_defined[identifier] = get_ident()
     is_whole = False
     try:
         cls: type = load((data, (*references, definitions), buffers))
         is_whole = True
     finally:
-        _being_defined.discard(identifier)
-        if not is_whole:
-            forget_by_value(identifier)  # it may be tried again
-    received[identifier] = definition
+        if is_whole:
+            _being_defined.pop(identifier, None)
+        else:
+            _forget(identifier)  # it may be tried again
+    known = ref(cls, lambda _: received.pop(identifier, None))
+    received[identifier] = known, definition, definitions
     if "<locals>" not in type.__dict__["__qualname__"].__get__(cls):
         _kept.append(cls)
     _core.note_classes()

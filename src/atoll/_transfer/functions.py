@@ -81,9 +81,9 @@ def _with_definitions(
 ) -> Dumped:
     if not beside.classes:
         return beside.dumped(data, ())
-    from . import definitions
+    from . import cloud
 
-    return beside.dumped(data, definitions.gather(beside.classes, is_reference))
+    return beside.dumped(data, cloud.gather(beside.classes, is_reference))
 
 
 def _is_changed() -> bool:

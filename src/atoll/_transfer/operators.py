@@ -24,6 +24,12 @@ def _words(text: str) -> list[str]:
 _COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 _ARITHMETIC = _words("add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or")
 _BINARY = {*_COMPARISONS, *(f"__{kind}{each}__" for each in _ARITHMETIC for kind in ("", "r", "i"))}
+_REFLECTED = {
+    **{f"__{each}__": f"__r{each}__" for each in _ARITHMETIC},
+    **dict(
+        zip(_COMPARISONS, ("__eq__", "__ne__", "__gt__", "__ge__", "__lt__", "__le__"), strict=True)
+    ),
+}
 
 # What Python does where there is no such special method: it falls back, or says what is missing.
 _USES: dict[str, Callable[..., Any]] = {
@@ -73,6 +79,10 @@ def apply(name: str, proxy: Any, other: Any) -> tuple[Any] | None:
         The result in a tuple; None: the operand is to go by reference.
     """
     owner, is_reflected = _core.owner(proxy), _is_reflected(name)
+    if not is_reflected and _is_asked_first(name, proxy, other):
+        result = _ask(_REFLECTED[name], other, proxy)
+        if result is not NotImplemented:
+            return (result,)
     if not _are_related(proxy, other):
         if name not in ("__add__", "__iadd__"):
             return None
@@ -120,6 +130,19 @@ def _is_of_user(obj: object, name: str) -> bool:
     """Tell whether code of the user's does an operator, which may keep its operand."""
     definer = operands.definer_of(type(obj), name)
     return definer is not None and not operands.is_of_library(definer)
+
+
+def _is_asked_first(name: str, proxy: object, other: object) -> bool:
+    """Tell whether an operand here comes before a Proxy: it is of a subclass of the user's."""
+    cls, twin = type(other), _core.local_twin(proxy)
+    if name not in _REFLECTED or twin is None or cls is twin or _core.is_proxy(other):
+        return False
+    reflected = _REFLECTED[name]
+    definer = operands.definer_of(cls, reflected)
+    is_own = definer is not None and definer is not operands.definer_of(twin, reflected)
+    return (
+        is_own and twin in type.__dict__["__mro__"].__get__(cls) and _is_of_user(other, reflected)
+    )
 
 
 def operand_for(name: str, obj: Any, is_of_one_class: bool) -> operands.Parts | None:

@@ -76,10 +76,12 @@ def bind(namespace: dict[str, Any], values: dict[str, Any]) -> None:
         namespace.update(values)
     elif not is_at_home(key):
         bound = _bound.setdefault(key, {})
-        for name, (times, value) in values.items():
-            is_known = name in namespace and (times is None or bound.get(name, times) == times)
-            if not is_known:
-                namespace[name] = value
+        for name, (times, *value) in values.items():
+            is_latest = times is None or bound.get(name, times) == times
+            if value and not (is_latest and name in namespace):
+                (namespace[name],) = value
+            elif not value and not is_latest:  # it has been deleted at home
+                namespace.pop(name, None)
             bound[name] = bound.get(name) if times is None else times
 
 
@@ -173,3 +175,30 @@ def fill_dispatching(function: Any, registry: dict[type, Any]) -> None:
 def fill_dispatching_method(method: Any, registry: dict[type, Any]) -> None:
     """Register the implementations of a `functools.singledispatchmethod`; called by the pickle."""
     fill_dispatching(method.dispatcher, registry)
+
+
+# ---- names of types ----
+
+_values_of_aliases: dict[int, list[Any]] = {}  # by id(), until they are filled
+
+
+def make_alias(name: str, module: str) -> Any:
+    """Make what `type X = ...` makes, whose value may refer to itself; called by the pickle."""
+    value: list[Any] = []
+    namespace: dict[str, Any] = {"__name__": module, "_value": value}
+    exec(f"type {name} = _value[0]", namespace)
+    alias = namespace[name]
+    _values_of_aliases[id(alias)] = value
+    return alias
+
+
+def fill_alias(alias: Any, value: Any) -> None:
+    """Give an alias its value; called by the pickle."""
+    _values_of_aliases.pop(id(alias)).append(value)
+
+
+def make_named(kind: Any, module: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Make what typing makes to give a type, or parameters, a name; called by the pickle."""
+    # Which module it is of, it takes from its caller.
+    namespace = {"__name__": module, "kind": kind, "arguments": arguments, "options": options}
+    return eval("kind(*arguments, **options)", namespace)

@@ -70,7 +70,8 @@ def _shape_of(cls: type) -> Shape | None:
         if definition is None or identifier is None:
             return None
         known_as = BY_VALUE + identifier
-    parts_as_text = ",".join((str(kind), *fields, "", *slots))
+    items = _items_of(cls) if kind == _ITEMS else ()
+    parts_as_text = ",".join((str(kind), *fields, "", *slots, "", *items))
     return kind, f"{known_as}\n{parts_as_text}", path, definition, fields, slots
 
 
@@ -184,6 +185,12 @@ def _is_named_tuple(cls: type, slots: int) -> bool:
         _base_of(each) is tuple and {"_fields", "_make"} <= _names_in(each).keys()
         for each in _mro_of(cls)
     )
+
+
+def _items_of(cls: type) -> tuple[str, ...]:
+    """Return what the items of a named tuple are called: elsewhere they may have another order."""
+    names = _find(cls, "_fields")
+    return tuple(each for each in names if type(each) is str) if type(names) is tuple else ()
 
 
 def _is_frozen(cls: type) -> bool:

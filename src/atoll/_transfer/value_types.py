@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from _weakref import ref
 
 from .. import _core
 from .names import claimed_name, name_of_class
@@ -65,16 +66,44 @@ def is_value_type(cls: type) -> bool:
     return name in _VALUE_TYPES or _core.is_value_name(name) or find_sentinel_type(cls)
 
 
+# What is noted here, by id() as well.
+_ids: dict[int, tuple[ref[type], str]] = {}
+
+
 def by_value_id(cls: type) -> str | None:
-    """Return the id under which cloudpickle knows a class on both sides, if it crossed by value."""
+    """Return the id under which a class is known on both sides, if it crossed by value.
+
+    Cloudpickle alone may have given it one, in a pickle that somebody else sent.
+    """
+    noted = _ids.get(id(cls))
+    if noted is not None and noted[0]() is cls:
+        return noted[1]
     known = _classes_by_id()
     try:
-        identifier = sys.modules["cloudpickle.cloudpickle"]._DYNAMIC_CLASS_TRACKER_BY_CLASS.get(cls)
+        identifier = _ids_of_cloudpickle().get(cls)
     except Exception:  # it is not imported; a metaclass may have a hash that raises
         identifier = None
     if identifier is not None and known.get(identifier) is cls:
         return str(identifier)
     return None
+
+
+def note_id(cls: type, identifier: str) -> str:
+    """Have a class known by an id, if it has none yet; return the one that it has.
+
+    Cloudpickle looks classes up by equality, so that it takes one for another whose metaclass
+    says that they are equal.
+    """
+    key, known = id(cls), _classes_by_id()
+    known[identifier] = cls  # before others can find the id
+    noted = _ids.setdefault(key, (ref(cls, lambda _: _ids.pop(key, None)), identifier))[1]
+    if noted != identifier:  # another thread was faster
+        known.pop(identifier, None)
+    try:
+        _ids_of_cloudpickle().setdefault(cls, noted)
+    except Exception:  # as above
+        return noted
+    return noted
 
 
 def by_value_class(identifier: str) -> Any:
@@ -85,6 +114,10 @@ def by_value_class(identifier: str) -> Any:
 def forget_by_value(identifier: str) -> None:
     """Have no class of such an id."""
     _classes_by_id().pop(identifier, None)
+
+
+def _ids_of_cloudpickle() -> Any:
+    return sys.modules["cloudpickle.cloudpickle"]._DYNAMIC_CLASS_TRACKER_BY_CLASS
 
 
 def _classes_by_id() -> Any:

@@ -63,6 +63,13 @@ operator_kind_of(const char *utf8, size_t size)
     return !has_kind ? OPERATOR_NONE : text[0] == 'r' ? OPERATOR_REFLECTED : OPERATOR_PLAIN;
 }
 
+static unsigned
+flags_of_operator(const char *utf8, operator_kind kind)
+{
+    bool is_in_place = utf8[2] == 'i'; // none of the others begins so
+    return kind == OPERATOR_PLAIN && !is_in_place ? OPERATION_OPERATOR : 0;
+}
+
 static bool
 is_builtin_container(const PyTypeObject *type)
 {
@@ -227,6 +234,7 @@ special_method_get(core_state *state, PyObject *name)
                              PyUnicode_EqualToUTF8(interned, "__subclasscheck__");
             PyObject_GC_Track(self);
             self->operator= operator_kind_of(utf8, (size_t)size);
+            self->flags |= flags_of_operator(utf8, self->operator);
             if (!pointer_map_set(&state->specials, key, self)) {
                 Py_CLEAR(self);
                 PyErr_NoMemory();

@@ -233,9 +233,50 @@ call_if_found(core_state *host, PyObject *name, argument_list *arguments, size_t
     return result;
 }
 
-static NOINLINE PyObject *
-call_special(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
+// Would Python ask the right operand before the left one, or before that concatenates in C?
+static bool
+is_right_first(PyTypeObject *left, PyTypeObject *right, PyObject *name)
 {
+    if (left == right) {
+        return false;
+    }
+    const PyNumberMethods *lefts = left->tp_as_number, *rights = right->tp_as_number;
+    bool is_concatenated = left->tp_as_sequence != NULL &&
+                           left->tp_as_sequence->sq_concat != NULL &&
+                           (lefts == NULL || lefts->nb_add == NULL);
+    return PyType_IsSubtype(right, left) ||
+           (is_concatenated && rights != NULL && rights->nb_add != NULL &&
+            PyUnicode_EqualToUTF8(name, "__add__"));
+}
+
+// Both operands are here: NULL without an exception, if the left one's method is to be called.
+static COLD PyObject *
+operate_here(const operation *op, PyObject *name, const argument_list *arguments)
+{
+    bool is_closed = (op->target->flags & EXPORT_RESTRICTED) != 0;
+    PyObject *module = is_closed ? NULL : PyImport_ImportModule("operator"), *function = NULL;
+    PyObject *result = NULL;
+    if (module != NULL && PyObject_GetOptionalAttr(module, name, &function) > 0) {
+        result =
+            PyObject_CallFunctionObjArgs(function, arguments->host[1], arguments->host[2], NULL);
+        Py_DECREF(function);
+    }
+    Py_XDECREF(module);
+    return result;
+}
+
+static NOINLINE PyObject *
+call_special(core_state *host, const operation *op, PyObject *name, argument_list *arguments)
+{
+    size_t nargs = (size_t)op->count;
+    if ((op->flags & OPERATION_OPERATOR) && nargs == 1 &&
+        UNLIKELY(is_right_first(Py_TYPE(arguments->host[1]), Py_TYPE(arguments->host[2]), name)) &&
+        !state_is_reference(host, arguments->host[2])) {
+        PyObject *done = operate_here(op, name, arguments);
+        if (done != NULL || PyErr_Occurred()) {
+            return done;
+        }
+    }
     PyObject *result = call_if_found(host, name, arguments, nargs);
     // The other operand came by value, so the operator goes on here. With a Proxy the caller's
     // interpreter goes on.
@@ -321,7 +362,7 @@ dispatch_other(core_state *host, const operation *op, PyObject *name, argument_l
         return PyObject_Vectorcall(object, arguments->host + 2,
                                    nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
     case OPERATION_SPECIAL:
-        return call_special(host, name, arguments, nargs);
+        return call_special(host, op, name, arguments);
     case OPERATION_SET:
         return PyObject_SetAttr(object, name, arguments->host[2]) < 0 ? NULL : Py_None;
     case OPERATION_DELETE:

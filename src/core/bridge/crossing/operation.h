@@ -38,7 +38,8 @@ enum {
     OPERATION_EXCEPTIONS_BY_VALUE = 1, // arguments that are exceptions, of restricted ones too
     OPERATION_CONTAINERS_BY_VALUE = 8, // arguments that are builtin containers
     OPERATION_PLAIN_RESULT = 2,        // str and int subclasses become str and int
-    OPERATION_FUSE = 4, // GET: do not return a bound method, only tell that it is one
+    OPERATION_FUSE = 4,      // GET: do not return a bound method, only tell that it is one
+    OPERATION_OPERATOR = 16, // of two operands, neither reflected nor in place
 };
 
 // What OPERATION_FUSE found out about the attribute.

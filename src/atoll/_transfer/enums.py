@@ -1,0 +1,102 @@
+"""Enums that go by value: their members are made again as they are.
+
+None of the class's own code makes them. What its `__new__` and `__init__` gave a member comes
+along, as do names that stand for another member or for a combination.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    # What it has of its type in C, and its value.
+    type Member = tuple[Any, Any]
+
+_TPFLAGS_HEAPTYPE = 1 << 9
+_OF_ENUM = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_"})
+_DATA: dict[type, Callable[[Any], Any]] = {
+    object: lambda _: None,
+    int: int.__int__,
+    str: str.__str__,
+    bytes: bytes.__bytes__,
+    float: float.__float__,
+    complex: complex.__complex__,
+    tuple: lambda each: tuple.__getitem__(each, slice(None)),
+}
+
+_mro_of = type.__dict__["__mro__"].__get__
+_flags_of = type.__dict__["__flags__"].__get__
+
+
+def _native_base(cls: type) -> type:
+    found: type = next(each for each in _mro_of(cls) if not _flags_of(each) & _TPFLAGS_HEAPTYPE)
+    return found
+
+
+# ---- taking apart ----
+
+
+def can_be_taken_apart(cls: type) -> bool:
+    """Tell whether it is known what its members have of a type in C."""
+    return _native_base(cls) in _DATA
+
+
+def members_of(cls: Any) -> dict[str, Member]:
+    """Say what the members are made of, by all of their names."""
+    data_of = _DATA[_native_base(cls)]
+    return {name: (data_of(each), each._value_) for name, each in cls._member_map_.items()}
+
+
+def attributes_of(cls: Any) -> dict[str, dict[str, Any]]:
+    """Say what the members have beside, by their names."""
+    found = {}
+    for name, member in cls._member_map_.items():
+        known = object.__getattribute__(member, "__dict__")
+        attributes = {each: known[each] for each in known if each not in _OF_ENUM}
+        if attributes:
+            found[name] = attributes
+    return found
+
+
+# ---- putting together ----
+
+
+class _Parts:
+    def __init__(self, member: Member) -> None:
+        self.data, self.value = member
+
+
+def _new_member(cls: type, parts: Any) -> Any:
+    (parts,) = parts if type(parts) is tuple else (parts,)  # so it is for Enums of tuples
+    native: Any = _native_base(cls)
+    made = native.__new__(cls) if native is object else native.__new__(cls, parts.data)
+    object.__setattr__(made, "_value_", parts.value)
+    return made
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+def make(
+    bases: tuple[Any, ...], name: str, qualname: str, module: str, members: dict[str, Member]
+) -> type:
+    """Make an Enum that has only its members; called by the pickle."""
+    metaclass: Any = type(bases[-1])
+    namespace = metaclass.__prepare__(name, bases)
+    namespace["__new__"], namespace["__init__"] = _new_member, _ignore
+    for each, member in members.items():
+        namespace[each] = _Parts(member)
+    cls: Any = metaclass.__new__(metaclass, name, bases, namespace)
+    for each in ("__init__", "__new_member__", "_new_member_", "_use_args_"):
+        delattr(cls, each)  # its own are among what it gets now
+    cls.__module__, cls.__qualname__ = module, qualname
+    return cls  # type: ignore[no-any-return]
+
+
+def set_attributes(cls: Any, attributes: dict[str, dict[str, Any]]) -> None:
+    """Give the members what they have beside."""
+    for name, each in attributes.items():
+        object.__getattribute__(cls._member_map_[name], "__dict__").update(each)
