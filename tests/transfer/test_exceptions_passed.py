@@ -239,6 +239,23 @@ def test_deep_in_each_other(other: atoll.Interpreter) -> None:
     assert other.eval("lambda it: type(it.args[0].args[0].args[0])")(error) is ValueError
 
 
+@pytest.mark.parametrize("link", ["__cause__", "__context__"])
+def test_member_linked_to_its_group(other: atoll.Interpreter, link: str) -> None:
+    """The cause or context of a group's member may be the group, or one that holds the group."""
+    other.exec(f"""def fail():
+        leaf, late = ValueError("leaf"), ExceptionGroup("late", [KeyError("late")])
+        group = ExceptionGroup("group", [leaf, OSError(), late])
+        leaf.{link}, group.exceptions[1].{link} = ExceptionGroup("whole", [group]), late
+        late.{link} = group
+        raise group""")
+    group = raised_by(other.eval("fail"))
+    assert type(group) is ExceptionGroup
+    leaf, middle, late = group.exceptions
+    assert getattr(leaf, link).exceptions == (group,)
+    assert getattr(middle, link) is late
+    assert getattr(late, link) is group
+
+
 # ---- classes ----
 
 
@@ -276,6 +293,13 @@ def test_stand_ins_have_the_same_bases(other: atoll.Interpreter) -> None:
     error = raised_by(throw_made, broken, "message", "text", 0)
     assert type(error) is broken
     assert (error.msg, error.pos) == ("message", 0)  # type: ignore[attr-defined]
+
+
+def test_stand_in_for_a_group_class(other: atoll.Interpreter) -> None:
+    """A class of groups of Exceptions is stood in for by one, and is a RemoteError."""
+    other.exec("class Failures(ExceptionGroup): pass\ndef fail(): raise Failures('', [OSError()])")
+    with pytest.raises(atoll.RemoteError):
+        other.eval("fail")()
 
 
 def test_stand_in_goes_home(other: atoll.Interpreter) -> None:
