@@ -309,6 +309,19 @@ def test_stand_in_goes_home(other: atoll.Interpreter) -> None:
     assert other.eval("lambda it: type(it) is Derived")(derived("made here"))
 
 
+def test_slots_through_a_stand_in(other: atoll.Interpreter) -> None:
+    """What an exception of an unknown class has in slots is in slots where the class is known."""
+    other.exec("class Slotted(ValueError): __slots__ = 'slot'")
+    make = "[error := Slotted(), setattr(error, 'slot', 1), setattr(error, 'other', 2)][0]"
+    error = other.eval(f"lambda: {make}")()
+    assert (error.slot, error.other) == (1, 2)
+    see = "lambda it: (type(it) is Slotted, it.slot, sorted(it.__dict__))"
+    assert other.eval(see)(error) == (True, 1, ["other"])
+    kept = other.eval(f"[{make}]")
+    assert raised_by(other.eval("throw"), kept[0]) == kept[0]
+    assert other.eval(see)(kept[0]) == (True, 1, ["other"])
+
+
 # ---- __exit__ and throw ----
 
 

@@ -12,7 +12,7 @@ from .errors import BaseRemoteError, DeadlineExceeded, RemoteTraceback
 from .exception_parts import (
     add_state,
     allocate,
-    asked,
+    has_attribute,
     inside,
     is_made_by_all,
     made_by_reduction,
@@ -213,7 +213,9 @@ class Incoming:
         """Add to one that lives here what it has got where it was raised."""
         parts = Parts(self._values, self._lost, fields)
         own = inside["__dict__"](exception)
-        add_state(exception, [each for each in parts.state if not _has_key(own, each[0])])
+        add_state(
+            exception, [each for each in parts.state if not has_attribute(exception, each[0])]
+        )
         known = own.get("__notes__")
         if parts.notes and not isinstance(known, list):
             own["__notes__"] = parts.notes
@@ -280,10 +282,6 @@ class Parts:
 
 def _fields(outline: Outline) -> Any:
     return dict(outline)
-
-
-def _has_key(own: dict[Any, Any], key: Any) -> bool:
-    return asked(own.__contains__, key, otherwise=True)  # it may refuse to be hashed
 
 
 def _plain(outline: Outline, failure: Exception) -> BaseException:
