@@ -202,6 +202,16 @@ def test_traceback_text_of_what_is_passed(other: atoll.Interpreter) -> None:
     assert "in interpreter" not in text(ValueError("never raised"))
 
 
+def test_frames_of_what_is_raised_often(other: atoll.Interpreter) -> None:
+    """Of very many frames only some cross, so that each crossing does not take longer."""
+    other.exec("often = ValueError()\ndef fail(): raise often")
+    fail = other.eval("fail")
+    other.exec("for _ in range(2000):\n try: fail()\n except ValueError: pass")
+    text = str(raised_by(fail).__cause__)
+    assert text.count("in fail\n") < 300
+    assert "[some frames left out]" in text
+
+
 def test_it_is_not_kept(other: atoll.Interpreter) -> None:
     """What was made of it elsewhere keeps nothing alive at home."""
     error = Mine("kept")
