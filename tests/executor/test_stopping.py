@@ -180,3 +180,18 @@ def test_exit_waits_for_what_is_wanted(run_cleanly: Any) -> None:
         aborted.shutdown(wait=False, cancel_futures=True)
     """)
     assert out == "done\n" * 2
+
+
+def test_executor_that_is_kept_to_the_last(run_cleanly: Any) -> None:
+    """One that outlives the modules of its interpreter causes no complaints."""
+    run_cleanly("""
+        import atoll
+        def keep():
+            global kept
+            import atoll
+            kept = atoll.InterpreterPoolExecutor(1)
+            kept.submit(int).result()
+        interpreter = atoll.Interpreter()
+        interpreter.call(keep)
+        interpreter.close()
+    """)

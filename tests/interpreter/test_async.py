@@ -305,6 +305,38 @@ def test_interrupting_a_loop(interpreter: atoll.Interpreter, exception: Any) -> 
     assert log == ["cleaned up"]
 
 
+async def never_clean_up() -> None:
+    import asyncio
+
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        await asyncio.get_running_loop().create_future()
+
+
+def test_deadline_at_the_end_of_a_loop(interpreter: atoll.Interpreter) -> None:
+    """A timeout also breaks off what tasks still wait for when their loop ends."""
+    interpreter.call(add_in_loop, 1)  # imports asyncio
+    with pytest.raises(TimeoutError), atoll.timeout(0.4), atoll.timeout(0.2):
+        interpreter.call(never_clean_up)
+
+
+def test_loops_leave_no_files_open(interpreter: atoll.Interpreter) -> None:
+    """Calls of async functions keep no files open, though no collector runs."""
+
+    def opened() -> int:
+        import gc
+        import os
+
+        gc.disable()
+        return len(os.listdir("/proc/self/fd"))
+
+    before = interpreter.call(opened)
+    for _ in range(3):
+        interpreter.call(add_in_loop, 1)
+    assert interpreter.call(opened) == before
+
+
 def test_interrupting_a_loop_in_main() -> None:
     """Also one in the main interpreter, which call() of that has made."""
     entered = threading.Event()

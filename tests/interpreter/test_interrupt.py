@@ -172,6 +172,19 @@ def test_waiting_one_keeps_nobody_busy(pool: ThreadPoolExecutor) -> None:
     os.close(writer)
 
 
+def test_closing(pool: ThreadPoolExecutor) -> None:
+    """What runs in an interpreter can be interrupted while somebody waits to close it."""
+    short = atoll.Interpreter()
+    future = start(pool, short, workloads.enter_and_catch)
+    closing = pool.submit(short.close)
+    with pytest.raises(atoll.InterpreterClosedError):
+        while True:
+            short.eval("1")
+    assert short.interrupt(workloads.CustomError)
+    assert future.result() == "caught"
+    closing.result()
+
+
 def test_closed(interpreter: atoll.Interpreter) -> None:
     """A closed interpreter runs nothing."""
     with atoll.Interpreter() as short:

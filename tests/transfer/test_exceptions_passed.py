@@ -202,6 +202,16 @@ def test_traceback_text_of_what_is_passed(other: atoll.Interpreter) -> None:
     assert "in interpreter" not in text(ValueError("never raised"))
 
 
+def test_frames_of_what_is_raised_often(other: atoll.Interpreter) -> None:
+    """Of very many frames only some cross, so that each crossing does not take longer."""
+    other.exec("often = ValueError()\ndef fail(): raise often")
+    fail = other.eval("fail")
+    other.exec("for _ in range(2000):\n try: fail()\n except ValueError: pass")
+    text = str(raised_by(fail).__cause__)
+    assert text.count("in fail\n") < 300
+    assert "[some frames left out]" in text
+
+
 def test_it_is_not_kept(other: atoll.Interpreter) -> None:
     """What was made of it elsewhere keeps nothing alive at home."""
     error = Mine("kept")
@@ -237,6 +247,23 @@ def test_deep_in_each_other(other: atoll.Interpreter) -> None:
     for _ in range(1000):
         error = ValueError(error)
     assert other.eval("lambda it: type(it.args[0].args[0].args[0])")(error) is ValueError
+
+
+@pytest.mark.parametrize("link", ["__cause__", "__context__"])
+def test_member_linked_to_its_group(other: atoll.Interpreter, link: str) -> None:
+    """The cause or context of a group's member may be the group, or one that holds the group."""
+    other.exec(f"""def fail():
+        leaf, late = ValueError("leaf"), ExceptionGroup("late", [KeyError("late")])
+        group = ExceptionGroup("group", [leaf, OSError(), late])
+        leaf.{link}, group.exceptions[1].{link} = ExceptionGroup("whole", [group]), late
+        late.{link} = group
+        raise group""")
+    group = raised_by(other.eval("fail"))
+    assert type(group) is ExceptionGroup
+    leaf, middle, late = group.exceptions
+    assert getattr(leaf, link).exceptions == (group,)
+    assert getattr(middle, link) is late
+    assert getattr(late, link) is group
 
 
 # ---- classes ----
@@ -278,11 +305,31 @@ def test_stand_ins_have_the_same_bases(other: atoll.Interpreter) -> None:
     assert (error.msg, error.pos) == ("message", 0)  # type: ignore[attr-defined]
 
 
+def test_stand_in_for_a_group_class(other: atoll.Interpreter) -> None:
+    """A class of groups of Exceptions is stood in for by one, and is a RemoteError."""
+    other.exec("class Failures(ExceptionGroup): pass\ndef fail(): raise Failures('', [OSError()])")
+    with pytest.raises(atoll.RemoteError):
+        other.eval("fail")()
+
+
 def test_stand_in_goes_home(other: atoll.Interpreter) -> None:
     """A stand-in, and an exception made of it here, are of the class itself where that is."""
     derived = other.eval("Derived")
     assert other.eval("lambda cls: cls is Derived")(derived)
     assert other.eval("lambda it: type(it) is Derived")(derived("made here"))
+
+
+def test_slots_through_a_stand_in(other: atoll.Interpreter) -> None:
+    """What an exception of an unknown class has in slots is in slots where the class is known."""
+    other.exec("class Slotted(ValueError): __slots__ = 'slot'")
+    make = "[error := Slotted(), setattr(error, 'slot', 1), setattr(error, 'other', 2)][0]"
+    error = other.eval(f"lambda: {make}")()
+    assert (error.slot, error.other) == (1, 2)
+    see = "lambda it: (type(it) is Slotted, it.slot, sorted(it.__dict__))"
+    assert other.eval(see)(error) == (True, 1, ["other"])
+    kept = other.eval(f"[{make}]")
+    assert raised_by(other.eval("throw"), kept[0]) == kept[0]
+    assert other.eval(see)(kept[0]) == (True, 1, ["other"])
 
 
 # ---- __exit__ and throw ----

@@ -204,7 +204,8 @@ class InterpreterPoolExecutor(Executor):
         self._threads: set[workers.Worker] = set()
         self._lock = threading.RLock()  # queueing a call and starting its worker are one step
         self._worker_pool = pool = _core.WorkerPool(max_workers, Future)
-        self._reference = weakref.ref(self, lambda _: pool.end(workers.SHUT_DOWN))
+        shut_down = workers.SHUT_DOWN  # at the interpreter's end that module may be gone first
+        self._reference = weakref.ref(self, lambda _: pool.end(shut_down))
 
     @property
     def _broken(self) -> bool:

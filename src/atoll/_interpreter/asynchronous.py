@@ -81,6 +81,7 @@ class _Listener:
 
     def __exit__(self, *exc_info: object) -> None:
         self._waker.listen(False)
+        self._loop.set_exception_handler(None)  # no cycle
         error, self.error = self.error, None
         if error is not None:
             raise error
@@ -108,7 +109,8 @@ def run(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     coroutine = fn(*args, **kwargs)
     if asyncio._get_running_loop() is not None:
         return asyncio.run(coroutine)  # which refuses
-    with asyncio.Runner() as runner, _Listener(runner.get_loop()):
+    # What the inner `runner` does at its end, while it still listens, may be broken off too.
+    with asyncio.Runner() as runner, _Listener(runner.get_loop()), runner:
         return runner.run(coroutine)
 
 

@@ -145,10 +145,18 @@ def _is_left_out(cls: type, name: str, value: object) -> bool:
 def set_fields(exception: BaseException, fields: dict[str, Any]) -> list[str]:
     """Set these fields and no others; return the names of those that cannot be set.
 
-    What the class here has no place for becomes an attribute.
+    What the class here has no place for becomes an attribute; and an attribute that it has a place
+    for, since a stand-in had none, becomes a field again.
     """
     refused = []
+    own = inside["__dict__"](exception)
     for name, descriptor, unset in _descriptors(type(exception)):
+        if (
+            unset is _ABSENT
+            and name not in fields
+            and asked(own.__contains__, name, otherwise=False)
+        ):
+            fields[name] = own.pop(name)
         if name in fields:
             if not _is_done(descriptor.__set__, exception, fields.pop(name)):
                 refused.append(name)
@@ -156,8 +164,15 @@ def set_fields(exception: BaseException, fields: dict[str, Any]) -> list[str]:
         value = _field(descriptor, exception)
         if value is not unset and value is not _ABSENT:
             _is_done(descriptor.__delete__, exception)  # of a group it refuses
-    inside["__dict__"](exception).update(fields)
+    own.update(fields)
     return refused
+
+
+def has_attribute(exception: BaseException, name: Any) -> bool:
+    """Tell whether it has an attribute, or a slot, of that name; the name may be any object."""
+    slots = [slot for slot, _, unset in _descriptors(type(exception)) if unset is _ABSENT]
+    own = inside["__dict__"](exception)
+    return (type(name) is str and name in slots) or asked(own.__contains__, name, otherwise=True)
 
 
 def _is_done(change: Callable[..., object], *about: Any) -> bool:

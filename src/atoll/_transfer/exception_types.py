@@ -79,6 +79,11 @@ def _imported(module: str, qualname: str) -> Any:
     return found
 
 
+def is_ordinary(of: Named) -> bool:
+    """Tell whether `except Exception` takes it."""
+    return issubclass(of, Exception) if isinstance(of, type) else any(map(is_ordinary, of[4]))
+
+
 def twin(of: Named) -> type[BaseException]:
     """Find the twin of a class, or make its stand-in; called for classes that are passed."""
     return find(of) or stand_in(cast("TypeName", of))
@@ -105,7 +110,10 @@ def _derived(
     module: str, qualname: str, base: type[BaseException], bases: tuple[type[BaseException], ...]
 ) -> type[BaseException]:
     if not any(issubclass(each, BaseRemoteError) for each in bases):
-        bases = (RemoteError if issubclass(base, Exception) else BaseRemoteError, *bases)
+        kind = (
+            RemoteError if any(issubclass(each, Exception) for each in bases) else BaseRemoteError
+        )
+        bases = (kind, *bases)
     # A qualified name can be any string, the name of a new class cannot.
     name = qualname.rpartition(".")[2].encode("utf-8", "replace").decode().replace("\0", "?")
     namespace = {"__module__": module, "__qualname__": qualname}

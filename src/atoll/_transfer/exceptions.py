@@ -12,7 +12,7 @@ from .errors import BaseRemoteError, DeadlineExceeded, RemoteTraceback
 from .exception_parts import (
     add_state,
     allocate,
-    asked,
+    has_attribute,
     inside,
     is_made_by_all,
     made_by_reduction,
@@ -21,7 +21,7 @@ from .exception_parts import (
     set_inside,
     text_of,
 )
-from .exception_types import stand_in, twin
+from .exception_types import is_ordinary, stand_in, twin
 from .outlines import blocks_of
 
 TYPE_CHECKING = False
@@ -90,14 +90,24 @@ class Incoming:
     Those that live here already, by their numbers, are the ones that are meant; others are made.
     """
 
-    __slots__ = ("_ahead", "_classes", "_found", "_lost", "_values", "is_new", "outline")
+    __slots__ = (
+        "_ahead",
+        "_classes",
+        "_found",
+        "_lost",
+        "_unlinked",
+        "_values",
+        "is_new",
+        "outline",
+    )
 
     def __init__(self, outline: Outline, classes: tuple[Any, ...]) -> None:
         self.outline, self._classes = outline, classes
         self._values: tuple[Any, ...] = ()
         self._lost: dict[int, str] = {}
         self._found: dict[int, BaseException] = {}  # by number
-        self._ahead: set[int] = set()  # the numbers of those that have to be made
+        self._ahead: dict[int, Any] = {}  # the fields of those that have to be made, by number
+        self._unlinked: list[tuple[BaseException, Any]] = []  # made, but for cause and context
         self._begin(outline)
         self.is_new = _fields(outline)["number"] in self._ahead
 
@@ -110,7 +120,7 @@ class Incoming:
         if exception is not None:
             self._found[number] = exception
         else:
-            self._ahead.add(number)
+            self._ahead[number] = fields
             cls = self._class_of(fields)
             if not fields["members"] and fields["reduction"] is None and is_made_by_all(cls):
                 self._enter(number, allocate(cls))
@@ -133,22 +143,22 @@ class Incoming:
     def exception(self, values: Arrived, is_raised: bool) -> BaseException:
         """Return the exception, now that its values are there."""
         self._values, self._lost = values[0], dict(values[1])
-        if self.is_new:
-            return self._made(self.outline)
         fields = _fields(self.outline)
-        exception = self._found[fields["number"]]
-        if is_raised:
-            self._renew(exception, fields)
-        return exception
+        if self.is_new:
+            self._made(self.outline)
+        elif is_raised:
+            self._renew(self._found[fields["number"]], fields)
+        while self._unlinked:
+            self._link(*self._unlinked.pop())
+        return self._found[fields["number"]]
 
     def _made(self, outline: Outline) -> BaseException:
         fields = _fields(outline)
         if "blocks" in fields:
             return RemoteTraceback(fields["blocks"])
         number = fields["number"] if "number" in fields else fields["again"]
-        if number in self._ahead and "number" in fields:
-            self._ahead.remove(number)
-            self._make(number, fields)
+        if number in self._ahead:
+            self._make(number, self._ahead.pop(number))
         return self._found[number]
 
     def _make(self, number: int, fields: Any) -> None:
@@ -190,6 +200,10 @@ class Incoming:
             own["remote_type"] = self._classes[fields["cls"]]
         if parts.notes:
             own["__notes__"] = parts.notes
+        self._unlinked.append((exception, fields))
+
+    def _link(self, exception: BaseException, fields: Any) -> None:
+        """Set cause and context; later, since those of a group's members may be the group."""
         for link in ("cause", "context"):
             if fields[link] is not None:
                 set_inside(exception, f"__{link}__", self._made(fields[link]))
@@ -199,7 +213,9 @@ class Incoming:
         """Add to one that lives here what it has got where it was raised."""
         parts = Parts(self._values, self._lost, fields)
         own = inside["__dict__"](exception)
-        add_state(exception, [each for each in parts.state if not _has_key(own, each[0])])
+        add_state(
+            exception, [each for each in parts.state if not has_attribute(exception, each[0])]
+        )
         known = own.get("__notes__")
         if parts.notes and not isinstance(known, list):
             own["__notes__"] = parts.notes
@@ -268,10 +284,6 @@ def _fields(outline: Outline) -> Any:
     return dict(outline)
 
 
-def _has_key(own: dict[Any, Any], key: Any) -> bool:
-    return asked(own.__contains__, key, otherwise=True)  # it may refuse to be hashed
-
-
 def _plain(outline: Outline, failure: Exception) -> BaseException:
     """Make the nearest exception that all share, which says what the other said."""
     fields = _fields(outline)
@@ -279,7 +291,7 @@ def _plain(outline: Outline, failure: Exception) -> BaseException:
     base = of if isinstance(of, type) else of[3]
     made = allocate(base)
     if made is None:
-        made = Exception() if issubclass(base, Exception) else BaseException()
+        made = Exception() if is_ordinary(of) else BaseException()
     set_inside(made, "args", (fields["last"],))
     made.add_note(f"atoll: it could not be put together: {text_of(failure)}")
     return made

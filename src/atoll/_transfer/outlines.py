@@ -22,7 +22,7 @@ from .exception_types import has_name, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Any, TypedDict
 
@@ -78,6 +78,9 @@ _OWN_FILES = tuple(
 )
 _CHAIN_LIMIT = 100
 _DEPTH_LIMIT = 100  # of groups in groups
+# An exception gets more frames each time that it is raised; of too many the outermost and the
+# innermost are kept.
+_FRAMES_LIMIT, _FRAMES_KEPT = 1000, 100
 
 
 # ---- taking apart ----
@@ -221,14 +224,21 @@ def _last_line(exception: BaseException) -> str:
 
 
 def _frames(traceback: TracebackType | None) -> tuple[Frame, ...]:
-    frames: list[Frame] = []
+    entries: list[TracebackType] = []
     while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if not code.co_filename.startswith(_OWN_FILES):
-            place = text_of(code.co_filename), traceback.tb_lineno or 0, text_of(code.co_qualname)
-            frames.append(place)
+        entries.append(traceback)
         traceback = traceback.tb_next
-    return tuple(frames)
+    if len(entries) <= _FRAMES_LIMIT:
+        return tuple(_places(entries))
+    left_out = "...", 0, "[some frames left out]"
+    return (*_places(entries[:_FRAMES_KEPT]), left_out, *_places(entries[-_FRAMES_KEPT:]))
+
+
+def _places(entries: list[TracebackType]) -> Iterator[Frame]:
+    for each in entries:
+        code = each.tb_frame.f_code
+        if not code.co_filename.startswith(_OWN_FILES):
+            yield text_of(code.co_filename), each.tb_lineno or 0, text_of(code.co_qualname)
 
 
 # ---- the traceback, as it is printed ----

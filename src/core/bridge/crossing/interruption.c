@@ -183,7 +183,7 @@ pack(core_state *home, PyObject *exception)
     return packed;
 }
 
-// Inside, or about to enter; not a worker that waits for its next call.
+// Inside, or about to enter; not a worker that waits for its next call, nor who closes it.
 static bool
 is_meant(const guest *visitor)
 {
@@ -313,7 +313,9 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
         return -1;
     }
     pthread_mutex_lock(&host->mutex);
-    bool is_put = interp_get_phase(host) == INTERP_OPEN && put_locked(host, whom, packed, &before);
+    interp_phase phase = interp_get_phase(host);
+    bool may_run = phase == INTERP_OPEN || phase == INTERP_CLOSING; // its closer may wait for it
+    bool is_put = may_run && put_locked(host, whom, packed, &before);
     if (is_put) {
         interp_pin_locked(host);
     }

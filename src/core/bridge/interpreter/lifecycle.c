@@ -476,9 +476,11 @@ lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_un
             return -1;
         }
         if (mine != NULL && claim(target)) {
+            atomic_store(&mine->is_idle, true);
             int result = close_claimed(home, target, mine, here, deadline, only_unused, who);
             if (result < 0) {
                 PyObject *raised = PyErr_GetRaisedException();
+                atomic_store(&mine->is_idle, false);
                 reopen(target);
                 PyErr_SetRaisedException(raised);
             }

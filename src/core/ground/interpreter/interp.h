@@ -116,8 +116,9 @@ struct guest {
     bool is_holding;       // its thread has the interpreter reserved; this thread only
     bool is_interruptible; // interp.mutex; was present when the interpreter's interruption came
     void *interruption;    // interp.mutex; parcel with the exception for this thread alone
-    atomic_bool is_idle;   // a worker that waits inside for its next call; written by its thread
-    thread *thread;        // valid until is_dead
+    atomic_bool is_idle; // a worker that waits inside for its next call, or a closer: it is not to
+                         // be interrupted there; written by its thread
+    thread *thread;      // valid until is_dead
     _Atomic(const void *) errand; // the one of many calls that its thread runs; written by it
     guest *next, *previous;       // interp.mutex
     guest *next_dead;             // interp.mutex
