@@ -9,12 +9,9 @@ import atoll
 
 warnings.simplefilter("ignore", DeprecationWarning)
 one = atoll.Interpreter("one")
-one.exec(
-    "import threading\n"
-    "lock = threading.Lock()\n"
-    "lock.acquire()\n"
-    "threading.Thread(target=lock.acquire).start()"
-)
+queue = atoll.Queue()
+one.exec("import threading\ndef wait(queue): threading.Thread(target=queue.get).start()")
+one.eval("wait")(queue)
 children = []
 
 
@@ -22,7 +19,7 @@ def handler(*unused):
     pid = os.fork()
     if pid:
         children.append(pid)
-        one.eval("lock").release()
+        queue.put("go on")
 
 
 signal.signal(signal.SIGUSR1, handler)

@@ -6,9 +6,12 @@ import pickle  # noqa: F401
 import random
 import signal
 import threading
+import warnings
 
 import atoll
 
+# One whose creation is interrupted is dropped unclosed.
+warnings.filterwarnings("ignore", "unclosed interpreter", ResourceWarning)
 one = atoll.Interpreter("one")
 one.exec("""
 import time

@@ -49,12 +49,16 @@ def end_threads(is_ending: bool) -> int | str:
     _is_visited = True
     before = sys.getswitchinterval()
     sys.setswitchinterval(min(before, _SHARED_SWITCH_SECONDS))
+    usual = max(before, _own_switch_seconds)
+    result: int | str = 0
     try:
-        return _take_step(is_ending, max(before, _own_switch_seconds))
+        result = _take_step(is_ending, usual)
     finally:
         _is_visited = False
-        if not _is_helped:
-            sys.setswitchinterval(max(before, _own_switch_seconds))
+        # Those that are stuck compute beside what is still to be done here.
+        if not _is_helped and not isinstance(result, str):
+            sys.setswitchinterval(usual)
+    return result
 
 
 def _take_step(is_ending: bool, switch_seconds: float) -> int | str:

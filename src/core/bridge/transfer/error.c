@@ -386,10 +386,20 @@ put_in_short(parcel *into, core_state *state, PyObject *exception)
     }
 }
 
+// As CPython says of C code that has failed, and not said why.
+static PyObject *
+raised_exception(void)
+{
+    if (!PyErr_Occurred()) {
+        PyErr_SetString(PyExc_SystemError, "error return without exception set");
+    }
+    return PyErr_GetRaisedException();
+}
+
 void
 error_pack(parcel *into, core_state *state, unsigned flags)
 {
-    PyObject *exception = PyErr_GetRaisedException();
+    PyObject *exception = raised_exception();
     int attempts = 3; // somebody may lean on Ctrl-C; memory may be back
     bool is_put = false;
     do {
