@@ -53,7 +53,7 @@ def measure(workload: str, rounds: int) -> Left:
         ("classes", "control_pass", 40),
         ("cycles", "control_pass", 40),
         ("names", "control_pass", 40),
-        ("queues", "control_pass", 150),
+        ("queues", "control_pass", 300),
         ("buffers", "control_pass", 40),
         ("threads", "control_threads", 150),
         ("tasks", "control_pass", 100),
