@@ -254,6 +254,7 @@ def blocks_of(outline: Outline, words: str = "") -> Blocks:
         blocks: Blocks = fields.get("blocks", ())
         return blocks
     earlier: Blocks = ()
+    followed_by = ""
     if fields["cause"] is not None:
         earlier, followed_by = blocks_of(fields["cause"], words), _BY_CAUSE
     elif fields["context"] is not None and not fields["suppress"]:
