@@ -92,19 +92,6 @@ STUCK = {
         import _thread, time
         _thread.start_new_thread(time.sleep, (1000,))
         """,
-    "in code that catches everything": """
-        import threading
-        begin = threading.Event()
-        def deaf():
-            begin.wait()
-            while True:
-                try:
-                    while True:
-                        sum(range(100))
-                except BaseException:
-                    pass
-        threading.Thread(target=deaf, daemon=True, name="deaf").start()
-        """,
 }
 
 
