@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-import sys
 import pytest
 
 QUIET = "-W", "ignore::DeprecationWarning"  # CPython's, of forks beside threads
