@@ -7,7 +7,7 @@ import sys
 from functools import reduce
 from operator import or_
 
-from .names import name_of, resolve
+from .names import is_heap_type, is_of_library, name_of, resolve
 from .sentinels import is_sentinel_type, name_of_sentinel
 
 TYPE_CHECKING = False
@@ -19,7 +19,6 @@ _Union: Any = type(int | str)
 _Builtin: Any = type(len)
 _Wrapper: Any = type(object.__init__)
 _Sentinel: Any = getattr(builtins, "sentinel", None)  # of 3.15
-_TPFLAGS_HEAPTYPE = 1 << 9
 
 # C functions of these modules go by name: they do the same in every interpreter. Those of others
 # may act on what theirs has (settings, registries, connections): they stay there.
@@ -74,14 +73,14 @@ def _is_alike(obj: object, name: str) -> bool:
     """Tell whether what has this name in any interpreter is as good as this class or function."""
     module = name.partition(":")[0]
     if isinstance(obj, type):
-        return module.partition(".")[0] in sys.stdlib_module_names
+        return is_of_library(module)
     return module in _STATELESS_MODULES
 
 
 def _is_builtin_type(obj: Any) -> bool:
     if type(obj) is _Alias:
         return all(map(_is_builtin_type, (obj.__origin__, *obj.__args__)))
-    return type(obj) is type and not obj.__flags__ & _TPFLAGS_HEAPTYPE
+    return type(obj) is type and not is_heap_type(obj)
 
 
 # What makes it of what was said, by how.

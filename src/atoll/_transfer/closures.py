@@ -17,7 +17,7 @@ from types import CellType, CodeType, FunctionType, ModuleType
 from weakref import ref
 
 from . import remaking
-from .names import name_of
+from .names import is_heap_type, module_of, name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,12 +129,8 @@ class Pickler(Reducing, pickle.Pickler):
 
 def is_defined_by_python(cls: type) -> bool:
     """Tell whether a class can be defined elsewhere: types of C cannot."""
-    return bool(_flags_of(cls) & _TPFLAGS_HEAPTYPE) and type(_module_of(cls)) is str
+    return is_heap_type(cls) and type(module_of(cls)) is str
 
-
-_TPFLAGS_HEAPTYPE = 1 << 9
-_flags_of = type.__dict__["__flags__"].__get__
-_module_of = type.__dict__["__module__"].__get__
 
 _code_of = vars(FunctionType)["__code__"].__get__
 _Cached: Any = type(lru_cache(None)(lambda: None))

@@ -27,7 +27,7 @@ from cloudpickle.cloudpickle import _dynamic_class_reduce, _should_pickle_by_ref
 from . import defining, enums, pickles, remaking
 from .closures import Reducing, is_defined_by_python
 from .defining import received
-from .names import is_unfinished, name_of
+from .names import is_unfinished, name_of, names_in, qualname_of
 from .value_types import by_value_class, is_enum
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ def _make_code(filename: str, make: Callable[..., CodeType], *parts: Any) -> Cod
 def _reduce_class(cls: type) -> Any:
     """As cloudpickle does, with the qualified name, and with slots that are slots."""
     make, arguments, (state, slot_state), *_ = _dynamic_class_reduce(cls)
-    namespace = type.__dict__["__dict__"].__get__(cls)
+    namespace = names_in(cls)
     attributes = {}
     if not issubclass(cls, Enum):
         body = dict(arguments[3])
-        body["__qualname__"] = type.__dict__["__qualname__"].__get__(cls)
+        body["__qualname__"] = qualname_of(cls)
         if "__slots__" in namespace:
             body["__slots__"] = namespace["__slots__"]
             state = {name: each for name, each in state.items() if not _is_slot(name, each, cls)}

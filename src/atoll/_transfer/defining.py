@@ -12,6 +12,7 @@ from _weakref import ref
 
 from .. import _core
 from .enums import set_attributes
+from .names import qualname_of
 from .value_types import by_value_class, by_value_id, forget_by_value, note_by_value, note_id
 
 TYPE_CHECKING = False
@@ -125,7 +126,7 @@ def _define(
             _forget(identifier)  # it may be tried again
     known = ref(cls, lambda _: received.pop(identifier, None))
     received[identifier] = known, definition, definitions
-    if "<locals>" not in type.__dict__["__qualname__"].__get__(cls):
+    if "<locals>" not in qualname_of(cls):
         _kept.append(cls)
     _core.note_classes()
     return cls

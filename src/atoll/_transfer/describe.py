@@ -9,6 +9,16 @@ from _abc import _get_dump, get_cache_token  # type: ignore[import-not-found]
 from _weakref import ref
 
 from .. import _core
+from .names import (
+    ABSENT,
+    basicsize_of,
+    find_in_class,
+    flags_of,
+    is_heap_type,
+    module_of,
+    mro_of,
+    names_in,
+)
 from .twins import lineage
 from .values import reduce_proxy
 
@@ -26,7 +36,7 @@ if TYPE_CHECKING:
 # As in remote_class.c.
 _CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS, _CONTAINER = 1, 2, 4, 8, 16, 32
 _ARRAY, _FIELDS = 64, 128
-_TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING, _TPFLAGS_HEAPTYPE = 1 << 5, 1 << 6, 1 << 9
+_TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING = 1 << 5, 1 << 6
 
 # Builtin containers, whose operators want another such container as the other operand.
 _CONTAINERS: tuple[type, ...] = (
@@ -45,16 +55,16 @@ def _dunders(names: str) -> list[str]:
     return [f"__{name}__" for name in names.split()]
 
 
-_BINARY = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
+ARITHMETIC = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
 
 # Special methods that Python looks up on the type, so that the type of a Proxy must have them.
-_SWAPPED = {"__lt__": "__gt__", "__gt__": "__lt__", "__le__": "__ge__", "__ge__": "__le__"}
+SWAPPED = {"__lt__": "__gt__", "__gt__": "__lt__", "__le__": "__ge__", "__ge__": "__le__"}
 _ALWAYS = _dunders("repr str format dir sizeof")
 _COMPARISONS = _dunders("eq ne lt le gt ge hash")
 _OTHERS = [
-    *_dunders(_BINARY),
-    *(f"__r{name}__" for name in _BINARY.split()),
-    *(f"__i{name}__" for name in _BINARY.split() if name != "divmod"),
+    *_dunders(ARITHMETIC),
+    *(f"__r{name}__" for name in ARITHMETIC.split()),
+    *(f"__i{name}__" for name in ARITHMETIC.split() if name != "divmod"),
     *_dunders("neg pos abs invert complex int float index round trunc floor ceil"),
     *_dunders("bool len length_hint getitem setitem delitem iter next reversed contains"),
     *_dunders("enter exit await aiter anext aenter aexit get set delete set_name"),
@@ -83,33 +93,13 @@ _NAMED_ABCS = [
 # pickle takes any class for one that has a name here.
 copyreg.pickle(_core.RemoteClass, reduce_proxy)
 
-_mro_of = type.__dict__["__mro__"].__get__
-_flags_of = type.__dict__["__flags__"].__get__
-_module_of = type.__dict__["__module__"].__get__
 _name_of = type.__dict__["__name__"].__get__
-_size_of = type.__dict__["__basicsize__"].__get__
 _item_size_of = type.__dict__["__itemsize__"].__get__
-
-_ABSENT = object()
 
 
 def is_special(name: str) -> bool:
     """Tell whether it is a special method, which is looked up on the class."""
     return name in _SPECIAL or name == "__call__"
-
-
-def find_in_class(cls: type, name: str) -> bool:
-    """Tell whether a class, or a base of it, defines a name."""
-    return _find(_mro_of(cls), name) is not _ABSENT
-
-
-def _find(mro: tuple[type, ...], name: str) -> object:
-    """Look a name up as CPython does for special methods: in the classes, past any metaclass."""
-    for cls in mro:
-        namespace = type.__dict__["__dict__"].__get__(cls)
-        if name in namespace:
-            return namespace[name]
-    return _ABSENT
 
 
 def describe(cls: type, allowed: Container[str] | None = None) -> Description:
@@ -124,26 +114,23 @@ def describe(cls: type, allowed: Container[str] | None = None) -> Description:
         abstract base classes of `collections.abc` that it belongs to, and its lineage
         (_transfer.twins).
     """
-    mro = _mro_of(cls)
     is_metaclass = issubclass(cls, type)  # `in` would ask the metaclass's __eq__
     present: list[str] = []
     disabled: list[str] = []
     for name in _SPECIAL:
-        found = _find(mro, name)
-        if found is _ABSENT or not (allowed is None or name in allowed):
+        found = find_in_class(cls, name)
+        if found is ABSENT or not (allowed is None or name in allowed):
             continue
         if found is None:
             disabled.append(name)
         elif not _is_default(name, found, is_metaclass):
             present.append(name)
-    if allowed is None:
-        present += _reflected(present, disabled)
     if allowed is not None:
         flags = _CALLABLE if "__call__" in allowed else 0
-    else:
-        flags = _METACLASS if is_metaclass else _flags_for(cls, mro)
-    abcs, bases = (_abcs(cls), lineage(cls)) if allowed is None else ((), ())
-    return _full_name(cls), tuple(present), tuple(disabled), flags, abcs, bases
+        return _full_name(cls), tuple(present), tuple(disabled), flags, (), ()
+    present += _reflected(present, disabled)
+    flags = _METACLASS if is_metaclass else _flags_for(cls)
+    return _full_name(cls), tuple(present), tuple(disabled), flags, _abcs(cls), lineage(cls)
 
 
 def describe_guest(cls: type) -> Description:
@@ -152,7 +139,7 @@ def describe_guest(cls: type) -> Description:
     It has all that its class has, but it is no class itself, whatever `cls` is.
     """
     name, present, disabled, _, abcs, _ = describe(cls)
-    return name, present, disabled, _flags_for(cls, _mro_of(cls)), abcs, ()
+    return name, present, disabled, _flags_for(cls), abcs, ()
 
 
 def describe_token() -> Description:
@@ -175,8 +162,8 @@ def _reflected(present: list[str], disabled: list[str]) -> list[str]:
 
     Of `obj OP p` the class of `obj` may take no Proxy: then a copy is tried (operators.apply).
     """
-    names = [f"__r{name}__" for name in _BINARY.split() if f"__{name}__" in present]
-    names += [name for name, other in _SWAPPED.items() if other in present]
+    names = [f"__r{name}__" for name in ARITHMETIC.split() if f"__{name}__" in present]
+    names += [name for name, other in SWAPPED.items() if other in present]
     return [name for name in names if name not in present and name not in disabled]
 
 
@@ -192,39 +179,40 @@ def _is_default(name: str, found: object, is_metaclass: bool) -> bool:
 def _full_name(cls: type) -> str:
     """Return a name that C can make a type of, whatever the class says its module is."""
     try:
-        module = str(_module_of(cls))
+        module = str(module_of(cls))
     except Exception:  # there is none, or its __str__ raises
         module = "?"
     name = f"{module}.{_name_of(cls).replace('.', '_') or '_'}"
     return name.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
-def _flags_for(cls: type, mro: tuple[type, ...]) -> int:
-    flags = _CALLABLE if _find(mro, "__call__") is not _ABSENT else 0
-    if _find(mro, "__buffer__") is not _ABSENT:
+def _flags_for(cls: type) -> int:
+    mro = mro_of(cls)
+    flags = _CALLABLE if find_in_class(cls, "__call__") is not ABSENT else 0
+    if find_in_class(cls, "__buffer__") is not ABSENT:
         flags |= _BUFFER
-    if _flags_of(cls) & _TPFLAGS_SEQUENCE:
+    if flags_of(cls) & _TPFLAGS_SEQUENCE:
         flags |= _SEQUENCE
-    elif _flags_of(cls) & _TPFLAGS_MAPPING:
+    elif flags_of(cls) & _TPFLAGS_MAPPING:
         flags |= _MAPPING
     if issubclass(cls, _CONTAINERS) and not any(map(_is_overridden(mro), _COMPARED_BY)):
         flags |= _CONTAINER
-    if any(_name_of(base) == "ndarray" and _module_of(base) == "numpy" for base in mro):
+    if any(_name_of(base) == "ndarray" and module_of(base) == "numpy" for base in mro):
         flags |= _ARRAY
-    if _size_of(cls) != _size_of(object) or _item_size_of(cls) != 0:
+    if basicsize_of(cls) != basicsize_of(object) or _item_size_of(cls) != 0:
         flags |= _FIELDS
     return flags
 
 
 def _is_overridden(mro: tuple[type, ...]) -> Callable[[str], bool]:
     """Make a test for names that a class of the user's own defines."""
-    own = [cls for cls in mro if _flags_of(cls) & _TPFLAGS_HEAPTYPE]
-    return lambda name: any(name in type.__dict__["__dict__"].__get__(cls) for cls in own)
+    own = [cls for cls in mro if is_heap_type(cls)]
+    return lambda name: any(name in names_in(cls) for cls in own)
 
 
 def _abcs(cls: type) -> tuple[str, ...]:
     """Name the most derived ABCs that a class belongs to: the others follow from these."""
-    mro = _mro_of(cls)
+    mro = mro_of(cls)
     found = [name for name in _NAMED_ABCS if _belongs(mro, name)]
     return tuple(
         name

@@ -6,6 +6,8 @@ along, as do names that stand for another member or for a combination.
 
 from __future__ import annotations
 
+from .names import is_heap_type, mro_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     # What it has of its type in C, and its value.
     type Member = tuple[Any, Any]
 
-_TPFLAGS_HEAPTYPE = 1 << 9
 _OF_ENUM = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_"})
 _DATA: dict[type, Callable[[Any], Any]] = {
     object: lambda _: None,
@@ -26,12 +27,9 @@ _DATA: dict[type, Callable[[Any], Any]] = {
     tuple: lambda each: tuple.__getitem__(each, slice(None)),
 }
 
-_mro_of = type.__dict__["__mro__"].__get__
-_flags_of = type.__dict__["__flags__"].__get__
-
 
 def _native_base(cls: type) -> type:
-    found: type = next(each for each in _mro_of(cls) if not _flags_of(each) & _TPFLAGS_HEAPTYPE)
+    found: type = next(each for each in mro_of(cls) if not is_heap_type(each))
     return found
 
 

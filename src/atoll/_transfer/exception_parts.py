@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._typing import cast
-from .names import name_of, resolve
+from .names import base_of, is_heap_type, module_of, mro_of, name_of, names_in, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
     # How an exception makes itself again: by what (Maker), the arguments, what `__setstate__` gets.
     type Reduction = tuple[str, tuple[Any, ...], tuple[Any, ...]]
-
-mro_of = type.__dict__["__mro__"].__get__
-base_of = type.__dict__["__base__"].__get__
-bases_of = type.__dict__["__bases__"].__get__
-module_of = type.__dict__["__module__"].__get__
-qualname_of = type.__dict__["__qualname__"].__get__
-_flags_of = type.__dict__["__flags__"].__get__
-_names_in = type.__dict__["__dict__"].__get__
 
 _NATIVE_FUNCTION, _SLOT, _GETSET = type(len), type(slice.start), type(BaseException.args)
 
@@ -62,8 +54,7 @@ def text_of(value: object, otherwise: str = "?") -> str:
 
 def is_shared(cls: type) -> bool:
     """Tell whether a class is the same object in all interpreters."""
-    is_static = not _flags_of(cls) & (1 << 9)  # Py_TPFLAGS_HEAPTYPE
-    return is_static and module_of(cls) == "builtins"
+    return not is_heap_type(cls) and module_of(cls) == "builtins"
 
 
 def shared_base(cls: type[BaseException]) -> type[BaseException]:
@@ -75,7 +66,7 @@ def shared_base(cls: type[BaseException]) -> type[BaseException]:
 
 def _allocator(cls: type) -> type:
     """Find the base whose `__new__` allocates: the nearest one that is not written in Python."""
-    while type(_names_in(cls).get("__new__")) is not _NATIVE_FUNCTION:
+    while type(names_in(cls).get("__new__")) is not _NATIVE_FUNCTION:
         cls = base_of(cls)
     return cls
 
@@ -87,7 +78,7 @@ def is_made_by_all(cls: type[BaseException]) -> bool:
 
 def allocate(cls: type[BaseException], *args: Any) -> BaseException | None:
     """Make an exception that has no more than its type; None: it cannot be made so."""
-    made = asked(_names_in(_allocator(cls))["__new__"], cls, *args, otherwise=None)
+    made = asked(names_in(_allocator(cls))["__new__"], cls, *args, otherwise=None)
     return made if type(made) is cls else None
 
 
@@ -103,7 +94,7 @@ def _descriptors(cls: type) -> Iterator[tuple[str, Any, object]]:
         if each is BaseException or each is object:
             continue
         is_native = is_shared(each)
-        for name, found in _names_in(each).items():
+        for name, found in names_in(each).items():
             is_field = type(found) is _SLOT or (is_native and type(found) is _GETSET)
             if is_field and name not in seen and not name.startswith("__"):
                 seen.add(name)
@@ -185,7 +176,7 @@ def _is_done(change: Callable[..., object], *about: Any) -> bool:
 def _own(cls: type, *names: str) -> bool:
     """Tell whether a class defines one of these methods itself, or a base that not all share."""
     own = (each for each in mro_of(cls) if not is_shared(each))
-    return any(name in _names_in(each) for each in own for name in names)
+    return any(name in names_in(each) for each in own for name in names)
 
 
 def reduction_of(exception: BaseException) -> Reduction | None:

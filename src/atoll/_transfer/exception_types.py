@@ -10,14 +10,11 @@ from .._typing import cast
 from .errors import AtollError, BaseRemoteError, RemoteError
 from .exception_parts import (
     asked,
-    bases_of,
     is_shared,
-    module_of,
-    qualname_of,
     shared_base,
     text_of,
 )
-from .names import name_of
+from .names import bases_of, module_of, name_of, qualname_of
 from .value_types import by_value_class, by_value_id
 
 TYPE_CHECKING = False

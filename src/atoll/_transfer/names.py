@@ -1,4 +1,4 @@
-"""The names by which objects can be imported."""
+"""What a class is, whatever its metaclass says, and the names by which objects can be imported."""
 
 from __future__ import annotations
 
@@ -9,9 +9,45 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# What a class is called, whatever its metaclass says.
-_module_of = type.__dict__["__module__"].__get__
-_qualname_of = type.__dict__["__qualname__"].__get__
+# ---- what a class is ----
+
+module_of = type.__dict__["__module__"].__get__
+qualname_of = type.__dict__["__qualname__"].__get__
+mro_of = type.__dict__["__mro__"].__get__
+bases_of = type.__dict__["__bases__"].__get__
+base_of = type.__dict__["__base__"].__get__
+names_in = type.__dict__["__dict__"].__get__
+flags_of = type.__dict__["__flags__"].__get__
+basicsize_of = type.__dict__["__basicsize__"].__get__
+
+_TPFLAGS_HEAPTYPE = 1 << 9
+
+ABSENT = object()  # what find_in_class() returns where there is no such name
+
+
+def is_heap_type(cls: type) -> bool:
+    """Tell whether each interpreter has its own: it is no static type of C code."""
+    return bool(flags_of(cls) & _TPFLAGS_HEAPTYPE)
+
+
+def definer_of(cls: type, name: str) -> type | None:
+    """Return the class, of a class and its bases, that defines a name."""
+    each: type
+    for each in mro_of(cls):
+        if name in names_in(each):
+            return each
+    return None
+
+
+def find_in_class(cls: type, name: str) -> Any:
+    """Look a name up as CPython does for special methods: in the classes, past any metaclass."""
+    definer = definer_of(cls, name)
+    return ABSENT if definer is None else names_in(definer)[name]
+
+
+def is_of_library(module: str) -> bool:
+    """Tell whether a module belongs to the standard library."""
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 # ---- what cannot be imported elsewhere ----
@@ -27,7 +63,7 @@ def is_unfinished(module: Any) -> bool:
     spec = getattr(module, "__spec__", None)
     if spec is None or getattr(spec, "_initializing", False) is not True:
         return False
-    if spec.name.partition(".")[0] in sys.stdlib_module_names | {"atoll"}:
+    if is_of_library(spec.name) or spec.name.partition(".")[0] == "atoll":
         return False
     _unfinished.add(spec.name)
     return True
@@ -51,7 +87,7 @@ def has_local_names(data: bytes) -> bool:
 def claimed_name(cls: type) -> str | None:
     """Return the "module:qualified.name" that a class says it has; anybody can say so."""
     try:
-        module, qualname = _module_of(cls), _qualname_of(cls)
+        module, qualname = module_of(cls), qualname_of(cls)
     except AttributeError:
         return None
     is_plain = type(module) is str and type(qualname) is str

@@ -7,10 +7,16 @@ object goes by the rule, as in a tuple. What a class of the user's says about pi
 
 from __future__ import annotations
 
-import sys
-
 from .. import _core
-from .names import name_of, resolve
+from .names import (
+    definer_of,
+    is_of_library,
+    module_of,
+    mro_of,
+    name_of,
+    names_in,
+    resolve,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,30 +32,22 @@ _AS_IT_IS, _TUPLE, _LIST, _SET, _DICT = "as it is", "tuple", "list", "set", "dic
 _NOTHING = (_AS_IT_IS, None), (_AS_IT_IS, None), (_AS_IT_IS, None)
 _PICKLING = ("__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__getnewargs__",
              "__getnewargs_ex__", "__new__", "__del__")  # fmt: skip
-_mro_of = type.__dict__["__mro__"].__get__
-_module_of = type.__dict__["__module__"].__get__
-_names_in = type.__dict__["__dict__"].__get__
 
 
 class Unfit(TypeError):
     """There is no copy of this object."""
 
 
-def is_of_library(cls: type) -> bool:
-    """Tell whether it is no class of the user's."""
-    return str(_module_of(cls)).partition(".")[0] in sys.stdlib_module_names - {"__main__"}
-
-
-def definer_of(cls: type, name: str) -> type | None:
-    """Return the class, of a class and its bases, that defines a name."""
-    return next((each for each in _mro_of(cls) if name in _names_in(each)), None)
+def is_of_user(cls: type) -> bool:
+    """Tell whether it is no class of the standard library's."""
+    return not is_of_library(str(module_of(cls)))
 
 
 def _has_usual_state(cls: type) -> bool:
     for name in _PICKLING:
         definer = definer_of(cls, name)
-        if definer is not None and not is_of_library(definer):
-            found = _names_in(definer)[name]
+        if definer is not None and is_of_user(definer):
+            found = names_in(definer)[name]
             if getattr(found, "__module__", None) != "dataclasses":
                 return False
     return not hasattr(cls, "__array_ufunc__")
@@ -171,8 +169,8 @@ def _set_state(made: Any, state: Any) -> None:
 
 def _library_method(made: object, *names: str) -> Any:
     """Return what fills it, past what a class of the user's has put over that."""
-    for cls in _mro_of(type(made)):
+    for cls in mro_of(type(made)):
         for name in names:
-            if name in _names_in(cls) and is_of_library(cls):
-                return _names_in(cls)[name]
+            if name in names_in(cls) and not is_of_user(cls):
+                return names_in(cls)[name]
     raise Unfit

@@ -9,6 +9,8 @@ import sys
 
 from .. import _core
 from . import operands
+from .describe import ARITHMETIC, SWAPPED
+from .names import definer_of, mro_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,18 +19,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def _words(text: str) -> list[str]:
-    return text.split()
-
-
 _COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
-_ARITHMETIC = _words("add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or")
+_ARITHMETIC = ARITHMETIC.split()
 _BINARY = {*_COMPARISONS, *(f"__{kind}{each}__" for each in _ARITHMETIC for kind in ("", "r", "i"))}
 _REFLECTED = {
     **{f"__{each}__": f"__r{each}__" for each in _ARITHMETIC},
-    **dict(
-        zip(_COMPARISONS, ("__eq__", "__ne__", "__gt__", "__ge__", "__lt__", "__le__"), strict=True)
-    ),
+    **{each: SWAPPED.get(each, each) for each in _COMPARISONS},
 }
 
 # What Python does where there is no such special method: it falls back, or says what is missing.
@@ -38,7 +34,10 @@ _USES: dict[str, Callable[..., Any]] = {
     **{f"__{each.__name__}__": each for each in (math.trunc, math.floor, math.ceil, os.fspath)},
     **{
         f"__{name}__": getattr(operator, name)
-        for name in _words("getitem setitem delitem contains index length_hint neg pos invert")
+        for name in (
+            *("getitem", "setitem", "delitem", "contains"),
+            *("index", "length_hint", "neg", "pos", "invert"),
+        )
     },
     "__bool__": bool,
 }
@@ -121,15 +120,15 @@ def _are_related(proxy: object, other: object) -> bool:
     cls = _core.local_twin(other) if _core.is_proxy(other) else type(other)
     return cls is not None and any(
         type.__instancecheck__(base, proxy)
-        for base in type.__dict__["__mro__"].__get__(cls)
+        for base in mro_of(cls)
         if base is not object and base.__module__ not in _UNRELATING
     )
 
 
 def _is_of_user(obj: object, name: str) -> bool:
     """Tell whether code of the user's does an operator, which may keep its operand."""
-    definer = operands.definer_of(type(obj), name)
-    return definer is not None and not operands.is_of_library(definer)
+    definer = definer_of(type(obj), name)
+    return definer is not None and operands.is_of_user(definer)
 
 
 def _is_asked_first(name: str, proxy: object, other: object) -> bool:
@@ -138,11 +137,9 @@ def _is_asked_first(name: str, proxy: object, other: object) -> bool:
     if name not in _REFLECTED or twin is None or cls is twin or _core.is_proxy(other):
         return False
     reflected = _REFLECTED[name]
-    definer = operands.definer_of(cls, reflected)
-    is_own = definer is not None and definer is not operands.definer_of(twin, reflected)
-    return (
-        is_own and twin in type.__dict__["__mro__"].__get__(cls) and _is_of_user(other, reflected)
-    )
+    definer = definer_of(cls, reflected)
+    is_own = definer is not None and definer is not definer_of(twin, reflected)
+    return is_own and twin in mro_of(cls) and _is_of_user(other, reflected)
 
 
 def operand_for(name: str, obj: Any, is_of_one_class: bool) -> operands.Parts | None:
@@ -180,7 +177,7 @@ def join(name: str, obj: Any, other: Any) -> Any:
     A sequence in C is asked last, and does not say NotImplemented.
     """
     is_sequence = type(getattr(type(obj), name, None)) is type(list.__add__)
-    is_asked_last = is_sequence and operands.definer_of(type(obj), "__radd__") is None
+    is_asked_last = is_sequence and definer_of(type(obj), "__radd__") is None
     if is_asked_last:
         return getattr(operator, name)(obj, other)
     result = _ask(name, obj, other)

@@ -13,12 +13,11 @@ from .exception_parts import (
     inside,
     members_of_group,
     message_of_group,
-    module_of,
-    qualname_of,
     reduction_of,
     text_of,
 )
 from .exception_types import has_name, named
+from .names import module_of, qualname_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

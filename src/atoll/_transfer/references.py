@@ -6,7 +6,8 @@ A Proxy has no attribute of its own, so that nothing of the original is hidden: 
 from __future__ import annotations
 
 from .. import _core
-from .describe import find_in_class, is_special
+from .describe import is_special
+from .names import definer_of
 from .values import copy
 
 TYPE_CHECKING = False
@@ -151,7 +152,7 @@ def _both_rules(one: bool | Rules | None, other: bool | Rules | None) -> bool | 
 
 def _has(obj: object, name: str) -> bool:
     """Tell whether an object has an attribute, without running a property."""
-    if find_in_class(type(obj), name):
+    if definer_of(type(obj), name) is not None:
         return True
     if is_special(name):
         return False

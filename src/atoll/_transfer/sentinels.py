@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import sys
 
+from .names import basicsize_of, is_of_library, module_of, mro_of, names_in
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-_mro_of = type.__dict__["__mro__"].__get__
-_dict_of = type.__dict__["__dict__"].__get__
-_size_of = type.__dict__["__basicsize__"].__get__
-_module_of = type.__dict__["__module__"].__get__
 
 _Slot: Any = type(type(lambda: None).__dict__["__globals__"])  # types takes a while to import
 
@@ -54,37 +51,37 @@ def name_of_sentinel(obj: object) -> str | None:
         return None
     for name, each in _names_beside(cls):
         if each is obj and (is_class or _has_only_its_name(obj, name)):
-            return f"{_module_of(cls)}:{name}"
+            return f"{module_of(cls)}:{name}"
     return None
 
 
 def _names_beside(cls: type) -> list[tuple[str, object]]:
     """Return what a class's module has, by name, if that belongs to the standard library."""
     try:
-        module = _module_of(cls)
+        module = module_of(cls)
     except AttributeError:
         return []
-    if type(module) is not str or module.partition(".")[0] not in sys.stdlib_module_names:
+    if type(module) is not str or not is_of_library(module):
         return []
     return list(getattr(sys.modules.get(module), "__dict__", {}).items())
 
 
 def _is_marker(cls: type) -> bool:
     """Tell whether the body of a class is empty: it is no good for anything else."""
-    return bool(_mro_of(cls) == (cls, object) and _dict_of(cls).keys() <= _USUAL)
+    return bool(mro_of(cls) == (cls, object) and names_in(cls).keys() <= _USUAL)
 
 
 def _has_only_its_name(obj: Any, name: str) -> bool:
     """Tell whether an object has no contents but its name, or is pickled by its name."""
-    if any("__reduce__" in _dict_of(base) for base in _mro_of(type(obj))[:-1]):
+    if any("__reduce__" in names_in(base) for base in mro_of(type(obj))[:-1]):
         try:
             reduced: object = obj.__reduce__()
         except Exception:  # it cannot be pickled
             return False
         return isinstance(reduced, str)
-    mro = _mro_of(type(obj))
-    slots = [each for cls in mro for each in _dict_of(cls).values() if type(each) is _Slot]
-    if _size_of(type(obj)) != _size_of(object) + 8 * len(slots):
+    mro = mro_of(type(obj))
+    slots = [each for cls in mro for each in names_in(cls).values() if type(each) is _Slot]
+    if basicsize_of(type(obj)) != basicsize_of(object) + 8 * len(slots):
         return False  # of C code
     contents = [*getattr(obj, "__dict__", {}).values(), *(slot.__get__(obj) for slot in slots)]
     return all(type(each) is str and each == name for each in contents)

@@ -10,7 +10,18 @@ import sys
 from types import MemberDescriptorType, MethodDescriptorType
 
 from .. import _core
-from .names import claimed_name, is_of_module, resolve
+from .names import (
+    ABSENT,
+    base_of,
+    basicsize_of,
+    claimed_name,
+    find_in_class,
+    is_heap_type,
+    is_of_module,
+    mro_of,
+    names_in,
+    resolve,
+)
 from .value_types import BY_VALUE, by_value_class, by_value_id, is_enum, is_value_type
 
 TYPE_CHECKING = False
@@ -30,14 +41,7 @@ if TYPE_CHECKING:
 # As in shape.h.
 _ITEMS, _SEQUENCE, _FIELDS, _MEMBER, _FLAG = range(5)
 
-_mro_of = type.__dict__["__mro__"].__get__
-_base_of = type.__dict__["__base__"].__get__
-_names_in = type.__dict__["__dict__"].__get__
-_basicsize_of = type.__dict__["__basicsize__"].__get__
-_flags_of = type.__dict__["__flags__"].__get__
 _dictoffset_of = type.__dict__["__dictoffset__"].__get__
-_ABSENT = object()
-_TPFLAGS_HEAPTYPE = 1 << 9
 _POINTER_SIZE = tuple.__itemsize__
 
 
@@ -62,7 +66,7 @@ def _shape_of(cls: type) -> Shape | None:
         module, _, qualname = name.partition(":")
         path = module, *qualname.split(".")
         known_as = f"{name}\n{_origin(module)}"
-    elif not _flags_of(cls) & _TPFLAGS_HEAPTYPE:
+    elif not is_heap_type(cls):
         known_as = name  # one for the whole process
     else:
         definition = _definition_of(cls)
@@ -125,10 +129,10 @@ def _definition_of(cls: type) -> Dumped | None:
 
 
 def _parts_of(cls: type) -> Parts | None:
-    if is_enum(cls) and "_member_map_" in _names_in(cls):
-        is_flag = sys.modules["enum"].Flag in _mro_of(cls)
-        return _FLAG if is_flag else _MEMBER, tuple(_names_in(cls)["_member_map_"]), ()
-    if _base_of(cls) is tuple and _is_sequence(cls):
+    if is_enum(cls) and "_member_map_" in names_in(cls):
+        is_flag = sys.modules["enum"].Flag in mro_of(cls)
+        return _FLAG if is_flag else _MEMBER, tuple(names_in(cls)["_member_map_"]), ()
+    if base_of(cls) is tuple and _is_sequence(cls):
         return _SEQUENCE, (), ()
     if not _is_plain(cls):
         return None
@@ -138,20 +142,11 @@ def _parts_of(cls: type) -> Parts | None:
     return _fields_of(cls) if _is_frozen(cls) else None
 
 
-def _find(cls: type, name: str) -> Any:
-    """Look a name up in a class and its bases, past any metaclass."""
-    for each in _mro_of(cls):
-        namespace = _names_in(each)
-        if name in namespace:
-            return namespace[name]
-    return _ABSENT
-
-
 def _is_sequence(cls: type) -> bool:
     """Is it a struct sequence? No class made by Python code has C methods of its own."""
-    reduce = _names_in(cls).get("__reduce__")
+    reduce = names_in(cls).get("__reduce__")
     is_own = isinstance(reduce, MethodDescriptorType) and reduce.__objclass__ is cls
-    return is_own and "n_sequence_fields" in _names_in(cls)
+    return is_own and "n_sequence_fields" in names_in(cls)
 
 
 def _is_plain(cls: type) -> bool:
@@ -163,12 +158,12 @@ def _is_plain(cls: type) -> bool:
         *(object.__dict__[name] for name in ("__reduce__", "__reduce_ex__", "__getstate__")),
         getattr(dataclasses, "_dataclass_getstate", None),
         getattr(dataclasses, "_dataclass_setstate", None),
-        _ABSENT,
+        ABSENT,
     )
     names = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__del__")
-    return _find(cls, "__eq__") is not object.__dict__["__eq__"] and all(
+    return find_in_class(cls, "__eq__") is not object.__dict__["__eq__"] and all(
         any(found is each for each in usual) or _leaves_out(found)
-        for found in (_find(cls, name) for name in names)
+        for found in (find_in_class(cls, name) for name in names)
     )
 
 
@@ -181,28 +176,28 @@ def _leaves_out(method: Any) -> bool:
 def _is_named_tuple(cls: type, slots: int) -> bool:
     """Was it made by `namedtuple`, or derived of such a class?"""
     size = tuple.__basicsize__ + slots * _POINTER_SIZE
-    return _basicsize_of(cls) == size and any(
-        _base_of(each) is tuple and {"_fields", "_make"} <= _names_in(each).keys()
-        for each in _mro_of(cls)
+    return basicsize_of(cls) == size and any(
+        base_of(each) is tuple and {"_fields", "_make"} <= names_in(each).keys()
+        for each in mro_of(cls)
     )
 
 
 def _items_of(cls: type) -> tuple[str, ...]:
     """Return what the items of a named tuple are called: elsewhere they may have another order."""
-    names = _find(cls, "_fields")
+    names = find_in_class(cls, "_fields")
     return tuple(each for each in names if type(each) is str) if type(names) is tuple else ()
 
 
 def _is_frozen(cls: type) -> bool:
     """Is it a frozen dataclass itself? An instance of a subclass that is none can change."""
-    parameters = _names_in(cls).get("__dataclass_params__")
-    new = _find(cls, "__new__")
+    parameters = names_in(cls).get("__dataclass_params__")
+    new = find_in_class(cls, "__new__")
     return getattr(parameters, "frozen", False) is True and new is object.__dict__["__new__"]
 
 
 def _slots_of(cls: type) -> Iterator[tuple[str, object]]:
-    for each in _mro_of(cls):
-        for name, value in _names_in(each).items():
+    for each in mro_of(cls):
+        for name, value in names_in(each).items():
             if type(value) is MemberDescriptorType:
                 yield name, value
 
@@ -210,20 +205,20 @@ def _slots_of(cls: type) -> Iterator[tuple[str, object]]:
 def _fields_of(cls: type) -> Parts | None:
     slots = dict(_slots_of(cls))
     size = object.__basicsize__ + len(slots) * _POINTER_SIZE
-    has_others = _basicsize_of(cls) != size  # of C code
-    if has_others or any(_find(cls, name) is not slot for name, slot in slots.items()):
+    has_others = basicsize_of(cls) != size  # of C code
+    if has_others or any(find_in_class(cls, name) is not slot for name, slot in slots.items()):
         return None
     fields = [
         name
-        for name, each in _find(cls, "__dataclass_fields__").items()
+        for name, each in find_in_class(cls, "__dataclass_fields__").items()
         if each._field_type is sys.modules["dataclasses"]._FIELD and name not in slots
     ]
     if fields and not _dictoffset_of(cls):
         return None
-    if any(_is_data_descriptor(_find(cls, name)) for name in fields):
+    if any(_is_data_descriptor(find_in_class(cls, name)) for name in fields):
         return None
     return _FIELDS, tuple(map(sys.intern, fields)), tuple(slots)
 
 
 def _is_data_descriptor(value: object) -> bool:
-    return any(_find(type(value), name) is not _ABSENT for name in ("__set__", "__delete__"))
+    return any(find_in_class(type(value), name) is not ABSENT for name in ("__set__", "__delete__"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 
 from .. import _core
+from .names import flags_of, module_of, mro_of, names_in, qualname_of
 from .value_types import by_value_class, by_value_id
 
 TYPE_CHECKING = False
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 
 _STATIC_BUILTIN = 1 << 1  # _Py_TPFLAGS_STATIC_BUILTIN
 
-_mro_of = type.__dict__["__mro__"].__get__
-_flags_of = type.__dict__["__flags__"].__get__
-_module_of = type.__dict__["__module__"].__get__
-_qualname_of = type.__dict__["__qualname__"].__get__
-_namespace_of_class = type.__dict__["__dict__"].__get__
 _namespace_of_module = vars(type(sys))["__dict__"].__get__
 
 
@@ -46,7 +42,7 @@ def lineage(cls: type) -> tuple[Identity, ...]:
         An identity, or None, for each class in the order of the MRO. Empty if there is none but
         that of `object`.
     """
-    found = tuple(map(_identity, _mro_of(cls)))
+    found = tuple(map(_identity, mro_of(cls)))
     return found if any(each is not None and each is not object for each in found) else ()
 
 
@@ -60,10 +56,10 @@ def ask_lineage(remote: type) -> tuple[Identity, ...]:
 
 def _identity(cls: type) -> Identity:
     try:
-        module, qualname = _module_of(cls), _qualname_of(cls)
+        module, qualname = module_of(cls), qualname_of(cls)
     except AttributeError:
         module = qualname = None
-    if _flags_of(cls) & _STATIC_BUILTIN and module != "datetime":
+    if flags_of(cls) & _STATIC_BUILTIN and module != "datetime":
         return cls
     if type(module) is str and type(qualname) is str and module != "__main__":
         origin = _origin(module)
@@ -90,7 +86,7 @@ def _find(module: str, qualname: str) -> object:
         found = namespace.get(part)
         if not issubclass(type(found), type):
             return None
-        namespace = _namespace_of_class(found)
+        namespace = names_in(found)
     return found
 
 

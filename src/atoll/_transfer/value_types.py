@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from _weakref import ref
+from contextlib import suppress
 
 from .. import _core
-from .names import claimed_name, name_of_class
+from .names import claimed_name, mro_of, name_of_class
 from .sentinels import find_sentinel_type
 
 TYPE_CHECKING = False
@@ -48,7 +49,7 @@ BY_VALUE = "by value:"  # before the id of a class that crosses by value itself
 def is_enum(cls: type) -> bool:
     """Tell whether instances are members of an Enum or a Flag."""
     enum_type = getattr(sys.modules.get("enum"), "Enum", None)  # it may be half imported
-    return any(base is enum_type for base in type.__dict__["__mro__"].__get__(cls))
+    return any(base is enum_type for base in mro_of(cls))
 
 
 def is_value_type(cls: type) -> bool:
@@ -99,10 +100,8 @@ def note_id(cls: type, identifier: str) -> str:
     noted = _ids.setdefault(key, (ref(cls, lambda _: _ids.pop(key, None)), identifier))[1]
     if noted != identifier:  # another thread was faster
         known.pop(identifier, None)
-    try:
+    with suppress(Exception):  # as above
         _ids_of_cloudpickle().setdefault(cls, noted)
-    except Exception:  # as above
-        return noted
     return noted
 
 
