@@ -29,8 +29,9 @@ _PATIENCE_SECONDS = 1.0
 _SHARED_SWITCH_SECONDS = 0.005
 
 _running: _thread._ThreadHandle | None = None  # what the latest of these functions runs on
-_is_helped = _is_visited = False  # does such a function run, is a step being taken?
-_own_switch_seconds = 0.0  # what the switch interval was before; 0: no such function has run
+_sharing = _thread.allocate_lock()
+_sharers = 0  # a step, and such a function: how many of these need the shared switch interval
+_usual_switch_seconds = 0.0  # what the switch interval is without them
 _told: dict[int, float] = {}  # when daemon threads were told to end, by their numbers
 
 
@@ -45,35 +46,30 @@ def end_threads(is_ending: bool) -> int | str:
         How many threads are waited for. 0: none but daemons. A text: those are stuck, which ones
         and where.
     """
-    global _is_visited
-    _is_visited = True
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, _SHARED_SWITCH_SECONDS))
-    usual = max(before, _own_switch_seconds)
+    _begin_sharing()
     result: int | str = 0
     try:
-        result = _take_step(is_ending, usual)
+        result = _take_step(is_ending)
     finally:
-        _is_visited = False
         # Those that are stuck compute beside what is still to be done here.
-        if not _is_helped and not isinstance(result, str):
-            sys.setswitchinterval(usual)
+        if not isinstance(result, str):
+            _end_sharing()
     return result
 
 
-def _take_step(is_ending: bool, switch_seconds: float) -> int | str:
+def _take_step(is_ending: bool) -> int | str:
     if _running is not None and not _running.is_done():
         return 1
     threading = sys.modules.get("threading")
     if threading is not None:
         if registered := threading._threading_atexits:
-            return _run(registered.pop(), switch_seconds)
+            return _run(registered.pop())
         if left := len(_awaited(threading)):
             return left
     if not is_ending:
         return 0
     if atexit._ncallbacks():
-        return _run(atexit._run_exitfuncs, switch_seconds)
+        return _run(atexit._run_exitfuncs)
     return _tell_daemons()
 
 
@@ -86,26 +82,40 @@ def finish_threads() -> None:
         left[0].join()
 
 
-def _run(function: Callable[[], object], switch_seconds: float) -> int:
-    global _running, _is_helped, _own_switch_seconds
-    _own_switch_seconds = switch_seconds
-    _is_helped = True
+def _run(function: Callable[[], object]) -> int:
+    global _running
+    _begin_sharing()
     try:
         _running = _thread.start_joinable_thread(lambda: _help(function), daemon=True)
     except BaseException:
-        _is_helped = False
+        _end_sharing()
         raise
     return 1
 
 
 def _help(function: Callable[[], object]) -> None:
-    global _is_helped
     try:
         function()
     finally:
-        _is_helped = False
-        if not _is_visited:
-            sys.setswitchinterval(_own_switch_seconds)
+        _end_sharing()
+
+
+def _begin_sharing() -> None:
+    """Let threads of this interpreter in beside one that computes."""
+    global _sharers, _usual_switch_seconds
+    with _sharing:
+        if _sharers == 0:
+            _usual_switch_seconds = sys.getswitchinterval()
+            sys.setswitchinterval(min(_usual_switch_seconds, _SHARED_SWITCH_SECONDS))
+        _sharers += 1
+
+
+def _end_sharing() -> None:
+    global _sharers
+    with _sharing:
+        _sharers -= 1
+        if _sharers == 0:
+            sys.setswitchinterval(_usual_switch_seconds)
 
 
 def _awaited(threading: Any) -> list[Any]:

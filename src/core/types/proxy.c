@@ -268,24 +268,15 @@ proxy_setattro(PyObject *op, PyObject *name, PyObject *value)
         return -1;
     }
     self->known_methods = 0; // one of them may be set over
-    PyObject *done = reference_operate(self->state, self->target,
-                                       value == NULL ? OPERATION_DELETE : OPERATION_SET, name,
-                                       &value, value == NULL ? 0 : 1);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return reference_set(self->state, self->target, name, value);
 }
 
 static PyObject *
 proxy_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargsf, PyObject *keyword_names)
 {
     proxy_object *self = (proxy_object *)op;
-    operation call = {.kind = OPERATION_CALL,
-                      .owner = self->target->owner,
-                      .target = self->target,
-                      .arguments = arguments,
-                      .count = PyVectorcall_NARGS(nargsf),
-                      .keyword_names = keyword_names};
-    return operation_perform(self->state, &call, NULL);
+    return reference_call(self->state, self->target, arguments, PyVectorcall_NARGS(nargsf),
+                          keyword_names);
 }
 
 // As object.__hash__ of the original, wherever it is asked. A type with a hash of its own gets a

@@ -206,4 +206,28 @@ reference_operate(core_state *state, exported *target, operation_kind kind, PyOb
     return operation_perform(state, &op, NULL);
 }
 
+// As tp_setattro.
+static inline int
+reference_set(core_state *state, exported *target, PyObject *name, PyObject *value)
+{
+    PyObject *done =
+        reference_operate(state, target, value == NULL ? OPERATION_DELETE : OPERATION_SET, name,
+                          &value, value == NULL ? 0 : 1);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static inline PyObject *
+reference_call(core_state *state, exported *target, PyObject *const *arguments, Py_ssize_t count,
+               PyObject *keyword_names)
+{
+    operation op = {.kind = OPERATION_CALL,
+                    .owner = target->owner,
+                    .target = target,
+                    .arguments = arguments,
+                    .count = count,
+                    .keyword_names = keyword_names};
+    return operation_perform(state, &op, NULL);
+}
+
 #endif

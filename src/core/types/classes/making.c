@@ -252,17 +252,24 @@ for_foreign_type(core_state *state, exported *target)
     return class;
 }
 
-// All tokens look alike, so their owners need not be asked.
+// A class that stands for no remote type, so that no owner need be asked; made once.
+static PyTypeObject *
+for_nobodys_type(core_state *state, const void *key, hook_id describe)
+{
+    PyTypeObject *known = find_class(state, key, NULL);
+    if (known != NULL) {
+        return known;
+    }
+    PyObject *description = state_call_hook(state, describe, NULL, NULL);
+    return as_described_steal(state, description, &PyBaseObject_Type, key);
+}
+
+// All tokens look alike.
 static PyTypeObject *
 for_token(core_state *state)
 {
     static const char key; // an address that no type has
-    PyTypeObject *class = find_class(state, &key, NULL);
-    if (class != NULL) {
-        return class;
-    }
-    PyObject *description = state_call_hook(state, HOOK_DESCRIBE_TOKEN, NULL, NULL);
-    class = as_described_steal(state, description, &PyBaseObject_Type, &key);
+    PyTypeObject *class = for_nobodys_type(state, &key, HOOK_DESCRIBE_TOKEN);
     if (class != NULL) {
         remote_class_data(class)->is_restricted = true;
     }
@@ -292,12 +299,7 @@ PyTypeObject *
 remote_class_of_gone(core_state *state)
 {
     static const char key; // an address that no type has
-    PyTypeObject *known = find_class(state, &key, NULL);
-    if (known != NULL) {
-        return known;
-    }
-    PyObject *description = state_call_hook(state, HOOK_DESCRIBE_GONE, NULL, NULL);
-    return as_described_steal(state, description, &PyBaseObject_Type, &key);
+    return for_nobodys_type(state, &key, HOOK_DESCRIBE_GONE);
 }
 
 PyObject *

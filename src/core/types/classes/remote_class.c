@@ -123,23 +123,7 @@ remote_class_setattro(PyObject *self, PyObject *name, PyObject *value)
     if (state_check_name(name) < 0) {
         return -1;
     }
-    PyObject *done = reference_operate(data->state, data->target,
-                                       value == NULL ? OPERATION_DELETE : OPERATION_SET, name,
-                                       &value, value == NULL ? 0 : 1);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
-static PyObject *
-call_with_array(remote_class *data, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
-{
-    operation op = {.kind = OPERATION_CALL,
-                    .owner = data->target->owner,
-                    .target = data->target,
-                    .arguments = arguments,
-                    .count = count,
-                    .keyword_names = names};
-    return operation_perform(data->state, &op, NULL);
+    return reference_set(data->state, data->target, name, value);
 }
 
 static PyObject *
@@ -159,7 +143,7 @@ call_with_keywords(remote_class *data, PyObject *arguments, PyObject *keywords)
         PyTuple_SET_ITEM(names, i, Py_NewRef(name));
         all[count + i] = value;
     }
-    PyObject *result = call_with_array(data, all, count, names);
+    PyObject *result = reference_call(data->state, data->target, all, count, names);
     Py_DECREF(names);
     PyMem_Free(all);
     return result;
@@ -180,8 +164,8 @@ remote_class_call(PyObject *self, PyObject *arguments, PyObject *keywords)
     if (keywords != NULL && PyDict_GET_SIZE(keywords) > 0) {
         return call_with_keywords(data, arguments, keywords);
     }
-    return call_with_array(data, ((PyTupleObject *)arguments)->ob_item, PyTuple_GET_SIZE(arguments),
-                           NULL);
+    return reference_call(data->state, data->target, ((PyTupleObject *)arguments)->ob_item,
+                          PyTuple_GET_SIZE(arguments), NULL);
 }
 
 static PyObject *
