@@ -8,6 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import workloads
+
+import atoll
 
 
 def load(name: str) -> Any:
@@ -16,6 +19,12 @@ def load(name: str) -> Any:
         return importlib.import_module(f"test.{name}")
     except ImportError as error:
         pytest.skip(f"this Python comes without test.{name}: {error}", allow_module_level=True)
+
+
+def make_in(owner: str, constructor: str, *args: Any, **kwargs: Any) -> Any:
+    """Make an object in the interpreter of that name; returns its Proxy."""
+    interpreter = next(each for each in atoll.interpreters() if each.name == owner)
+    return interpreter.call(workloads.make_by_reference, constructor, *args, **kwargs)
 
 
 def skip(**reasons: str) -> Callable[[type], type]:

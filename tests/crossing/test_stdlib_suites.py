@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import workloads
-from stdlib_suites import load, skip
+from stdlib_suites import load, make_in, skip
 
 import atoll
 
@@ -26,8 +25,7 @@ def owner() -> Iterator[atoll.Interpreter]:
 
 def make(kind: str, *args: Any, **kwargs: Any) -> Any:
     """Make an object in the owner; returns its Proxy."""
-    owner = next(each for each in atoll.interpreters() if each.name == OWNER)
-    return owner.call(workloads.make_by_reference, kind, *args, **kwargs)
+    return make_in(OWNER, kind, *args, **kwargs)
 
 
 class Factory:

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from gate import Gate
 from naming import label
 
 import atoll
@@ -35,20 +36,6 @@ def pool(nothing_is_left: None) -> Iterator[Pool]:
     """A pool that has not run anything."""
     with Pool(WORKERS) as pool:
         yield pool
-
-
-class Gate:
-    """Keeps workers busy: `work`, a function, says that it has begun and waits to be let go."""
-
-    def __init__(self) -> None:
-        self.begun, self.go = threading.Semaphore(0), threading.Event()
-        gate = self
-
-        def wait() -> None:
-            gate.begun.release()
-            gate.go.wait()
-
-        self.work = atoll.ref(wait)
 
 
 @pytest.fixture(scope="module")

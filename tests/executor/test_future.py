@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from gate import Gate
 from unpickled import Unpickled, WithArguments, fail_with_unpickled, make_unpickled
 
 import atoll
@@ -22,20 +23,6 @@ import atoll
 Pool = atoll.InterpreterPoolExecutor
 WORKERS = 3
 PATIENCE = 60  # seconds after which something hangs
-
-
-class Gate:
-    """A function, `work`, that says that it has begun, waits to be let go, and returns."""
-
-    def __init__(self) -> None:
-        self.begun, self.go = threading.Semaphore(0), threading.Event()
-        gate = self
-
-        def wait() -> None:
-            gate.begun.release()
-            gate.go.wait()
-
-        self.work = atoll.ref(wait)
 
 
 @pytest.fixture

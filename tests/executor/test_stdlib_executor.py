@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import concurrent.futures
-import importlib
 import logging
 import re
 import threading
-import unittest
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest

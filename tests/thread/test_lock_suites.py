@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import workloads
-from stdlib_suites import load, skip
+from stdlib_suites import load, make_in, skip
 
 import atoll
 
@@ -25,9 +24,7 @@ def owner() -> Iterator[atoll.Interpreter]:
 
 def make(kind: str, *args: Any, **kwargs: Any) -> Any:
     """Make a lock in the owner; returns its Proxy."""
-    owner = next(each for each in atoll.interpreters() if each.name == OWNER)
-    constructor = f"__import__('threading').{kind}"
-    return owner.call(workloads.make_by_reference, constructor, *args, **kwargs)
+    return make_in(OWNER, f"__import__('threading').{kind}", *args, **kwargs)
 
 
 def made(kind: str) -> Any:
