@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import marshal
-import os
 import sys
 from importlib.util import find_spec
 
@@ -23,8 +22,7 @@ def collect() -> tuple[tuple[str, ...], tuple[Filter, ...]]:
 
 def collect_anew() -> tuple[Any, ...]:
     """Return the arguments of `inside.adopt`: also what CPython gives to a new interpreter."""
-    environment = tuple(os.environ._data.items())  # type: ignore[attr-defined]
-    return tuple(map(str, sys.path)), environment, *collect(), (), False  # it forwards already
+    return tuple(map(str, sys.path)), *collect(), (), False  # it forwards already
 
 
 _FIRST_MODULES = (
@@ -36,6 +34,7 @@ _FIRST_MODULES = (
     "atoll._modules.importing",
     "atoll._forwarding.warning_filters",
     "atoll._interpreter",
+    "atoll._interpreter.environment",
     "atoll._interpreter.inside",
 )
 _compiled: tuple[tuple[str, str, bytes], ...] = ()

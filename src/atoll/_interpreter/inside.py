@@ -8,7 +8,10 @@ import sys
 from .._forwarding import forwarding, warning_filters
 from .._forwarding.streams import ForwardedStream
 from .._modules import importing
-from . import ending  # noqa: F401 (at the end a thread that computes may keep imports out)
+from . import (
+    ending,  # noqa: F401 (at the end a thread that computes may keep imports out)
+    environment,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ def prepare(
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
     importing.install(modes)
+    importing.when_imported("os", environment.share)
     importing.when_imported("threading", _make_visitors_ordinary)
     warning_filters.adopt(filters)
     if forwards_logging:
@@ -58,18 +62,10 @@ def _make_visitors_ordinary(threading: Any) -> None:
         threading._DummyThread.__init__ = __init__
 
 
-def adopt(
-    path: tuple[str, ...], environment: tuple[tuple[bytes, bytes], ...], *inherited: Any
-) -> None:
+def adopt(path: tuple[str, ...], *inherited: Any) -> None:
     """Give an interpreter that was made in advance what it would inherit now."""
-    import os
-
     sys.path[:] = path
     sys.path_importer_cache.clear()  # folders may have changed since they were listed
-    known: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
-    if tuple(known.items()) != environment:
-        known.clear()
-        known.update(environment)
     prepare(*inherited)
 
 

@@ -71,7 +71,7 @@ def prewarm(n: int, *, imports: Iterable[str] = (), wait: bool = False) -> None:
     Making an interpreter takes milliseconds; taking a ready one is quick. One is always kept ready,
     once an `Interpreter` or a `Thread` has been made, or an executor's workers have ended. Ready
     ones are given out once, first those that were asked for here, the oldest first, and are not
-    replaced. They are hidden from `interpreters()`, get their `sys.path`, `sys.argv`, environment,
+    replaced. They are hidden from `interpreters()`, get their `sys.path`, `sys.argv`,
     warnings filters and streams when they are given out, and are closed at exit. A forked child has
     none. `Interpreter(preemptive=True)` always makes a new one.
 
