@@ -7,6 +7,8 @@ the environment itself. The objects stay the same ones.
 
 from __future__ import annotations
 
+import os
+
 from .. import _core
 
 TYPE_CHECKING = False
@@ -15,11 +17,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def share(os: Any) -> None:
+def share() -> None:
     """Make this interpreter's `os.environ` the process's environment."""
     if os.putenv is _core.putenv:
         return
-    kind = os._Environ
+    kind: Any = os._Environ
     kind._data = property(_read, _ignore)
     kind.__getitem__, kind.__delitem__ = _get, _delete
     kind.copy, kind.items, kind.values = _copy, _items, _values

@@ -58,7 +58,7 @@ def register() -> None:
             after_in_parent=_core.end_fork,
             after_in_child=_core.begin_child,
         )
-        environment.share(os)
+        environment.share()
         _is_registered = True
 
 

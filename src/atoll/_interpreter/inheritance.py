@@ -35,6 +35,7 @@ _FIRST_MODULES = (
     "atoll._forwarding.warning_filters",
     "atoll._interpreter",
     "atoll._interpreter.environment",
+    "atoll._interpreter.processes",
     "atoll._interpreter.inside",
 )
 _compiled: tuple[tuple[str, str, bytes], ...] = ()

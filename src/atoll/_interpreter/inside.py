@@ -11,6 +11,7 @@ from .._modules import importing
 from . import (
     ending,  # noqa: F401 (at the end a thread that computes may keep imports out)
     environment,
+    processes,
 )
 
 TYPE_CHECKING = False
@@ -33,7 +34,8 @@ def prepare(
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
     importing.install(modes)
-    importing.when_imported("os", environment.share)
+    environment.share()
+    processes.watch()
     importing.when_imported("threading", _make_visitors_ordinary)
     warning_filters.adopt(filters)
     if forwards_logging:
