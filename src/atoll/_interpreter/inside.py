@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
     from .._forwarding.warning_filters import Filter
     from .._modules.importing import Modes
+    from .inheritance import Settings
 
 
 def prepare(
-    argv: tuple[str, ...], filters: tuple[Filter, ...], modes: Modes, forwards_logging: bool
+    argv: tuple[str, ...],
+    settings: Settings,
+    filters: tuple[Filter, ...],
+    modes: Modes,
+    forwards_logging: bool,
 ) -> None:
     """Give a new interpreter what it inherits."""
     if sys.version_info < (3, 13, 3):
@@ -31,6 +36,7 @@ def prepare(
     if sys.version_info < (3, 13, 1):
         importing.when_imported("collections", _give_its_abc)
     sys.argv = list(argv)
+    _set(*settings)
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
     importing.install(modes)
@@ -42,6 +48,14 @@ def prepare(
         forwarding.forward()
     else:
         forwarding.keep()
+
+
+def _set(
+    recursion_limit: int, most_digits: int, attributes: tuple[tuple[str, str | int | None], ...]
+) -> None:
+    sys.setrecursionlimit(recursion_limit)
+    sys.set_int_max_str_digits(most_digits)
+    vars(sys).update(attributes)
 
 
 def _give_its_abc(collections: Any) -> None:

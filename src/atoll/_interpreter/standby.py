@@ -255,8 +255,7 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
     from . import inheritance
 
     try:
-        path = tuple(map(str, sys.path))
-        made = _core.create_hidden("ready", path, inheritance.modules())
+        made = _core.create_hidden("ready", inheritance.path(), inheritance.modules())
     except Exception as error:  # out of memory, or Python is ending
         return str(error)
     try:
