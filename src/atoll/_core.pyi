@@ -570,6 +570,8 @@ def is_value_name(name: str, /) -> bool:
 def end_threads(handle: Handle, /) -> int:
     """Have idle threads of an interpreter end, with the process; how many others it has."""
 
+def begin_turns() -> None: ...
+def end_turns() -> None: ...
 def own_threads() -> list[tuple[int, str]]:
     """This interpreter's own threads but this one: their numbers, and what they run."""
 

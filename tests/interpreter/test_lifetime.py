@@ -362,11 +362,21 @@ def test_close_waits_for_own_threads(interpreter: atoll.Interpreter) -> None:
 
 
 def test_close_waits_for_raw_threads(interpreter: atoll.Interpreter) -> None:
-    """Threads of `_thread.start_new_thread` are waited for as well."""
-    go, log = threading.Event(), []
-    interpreter.eval(
-        "lambda wait, log: __import__('_thread').start_new_thread(lambda: (wait(), log(1)), ())"
-    )(go.wait, log.append)
+    """Threads of `_thread.start_new_thread` are told to end, as daemons are, and waited for."""
+    begun, go, log = threading.Event(), threading.Event(), []
+    interpreter.exec(
+        "import _thread\n"
+        "def start(begun, wait, log):\n"
+        "    def run():\n"
+        "        try:\n"
+        "            begun()\n"
+        "            wait()\n"
+        "        finally:\n"
+        "            log(1)\n"
+        "    _thread.start_new_thread(run, ())\n"
+    )
+    interpreter.eval("start")(begun.set, go.wait, log.append)
+    begun.wait()
     with pytest.raises(TimeoutError):
         interpreter.close(timeout=0)
     go.set()
