@@ -422,7 +422,8 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
         }
         // Py_EndInterpreter would wait for own threads for ever, or abort (3.13); and it would run
         // exit handlers on this thread, where no deadline reaches them.
-        int threads = own_threads_end(target, who);
+        bool must_stay = only_unused && is_used_again(target);
+        int threads = must_stay ? 0 : own_threads_end(target, who);
         if (threads > 0) {
             crossing_leave(&over);
             if (pause_at_home(home, target, threads, deadline, &pause) < 0) {
@@ -431,7 +432,7 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
             continue;
         }
         int buffers = atomic_load(&target->buffers);
-        if (buffers > 0 || (only_unused && is_used_again(target))) {
+        if (buffers > 0 || must_stay || (only_unused && is_used_again(target))) {
             crossing_leave(&over);
             PyErr_Format(PyExc_BufferError,
                          "interpreter '%s' cannot close: %d buffers of its objects are in use "
