@@ -47,6 +47,13 @@ KEPT = {
         threading._register_atexit(start)
         threading.Thread(target=int).start()
         """,
+    "a thread that was interrupted while it took itself off the list": """
+        import threading
+        class Interrupted(threading.Thread):
+            def _delete(self):
+                raise SystemExit
+        Interrupted().start()
+        """,
     "a daemon that an exit handler ends": """
         import atexit, threading
         ending = threading.Event()
@@ -266,6 +273,21 @@ def test_close_has_limits(opened: Any, limit: dict[str, float], body: str) -> No
             pass  # it has not got the interpreter back yet
     else:
         interpreter.eval("ending.set")()
+
+
+@pytest.mark.parametrize("limit", [{"timeout": 0.05}, {}])
+@pytest.mark.parametrize("register", ["atexit.register", "threading._register_atexit"])
+def test_close_has_limits_in_functions(opened: Any, limit: dict[str, float], register: str) -> None:
+    """The same where a registered function blocks, and no thread of the interpreter's own runs."""
+    interpreter = opened(f"""
+        import atexit, threading
+        ending = threading.Event()
+        {register}(ending.wait)
+        """)
+    with pytest.raises(TimeoutError), atoll.timeout(None if limit else 0.05):
+        interpreter.close(**limit)
+    assert not interpreter.is_closed
+    interpreter.eval("ending.set")()
 
 
 def wait_at(queue: atoll.Queue[int]) -> int:

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 1.0
 
 _running: _thread._ThreadHandle | None = None  # what the latest of these functions runs on
+_own_handlers = 0  # exit handlers of ours: these may run on the thread that closes
 _told: dict[int, float] = {}  # when daemon threads were told to end, by their numbers
+
+
+def register(handler: Callable[[], object]) -> None:
+    """Register an exit handler that takes no time."""
+    global _own_handlers
+    _own_handlers += 1
+    atexit.register(handler)
 
 
 def end_threads(is_ending: bool) -> int | str:
@@ -44,13 +52,13 @@ def end_threads(is_ending: bool) -> int | str:
         return 1
     threading = sys.modules.get("threading")
     if threading is not None:
-        if registered := threading._threading_atexits:
-            return _run(registered.pop())
+        if threading._threading_atexits:
+            return _run_registered(threading._threading_atexits)
         if left := len(_awaited(threading)):
             return left
     if not is_ending:
         return 0
-    if atexit._ncallbacks():
+    if atexit._ncallbacks() > _own_handlers:
         return _run(atexit._run_exitfuncs)
     return _tell_daemons()
 
@@ -62,6 +70,15 @@ def finish_threads() -> None:
         registered.pop()()
     while left := _awaited(threading):
         left[0].join()
+
+
+def _run_registered(functions: list[Callable[[], object]]) -> int:
+    function = functions.pop()
+    try:
+        return _run(function)
+    except BaseException:  # no thread could be started
+        functions.append(function)
+        raise
 
 
 def _run(function: Callable[[], object]) -> int:
@@ -83,12 +100,20 @@ def _help(function: Callable[[], object]) -> None:
 
 
 def _awaited(threading: Any) -> list[Any]:
-    """Return the threads that this interpreter has started, but for visitors and daemons."""
+    """Return the threads that this interpreter has started, but for visitors and daemons.
+
+    One that was interrupted in `threading` itself has ended, and may be listed there all the same.
+    """
     strange = threading._DummyThread | threading._MainThread
     return [
         each
         for each in threading.enumerate()
-        if not (each.daemon or isinstance(each, strange) or each.ident == _thread.get_ident())
+        if not (
+            each.daemon
+            or isinstance(each, strange)
+            or each.ident == _thread.get_ident()
+            or each._handle.is_done()
+        )
     ]
 
 

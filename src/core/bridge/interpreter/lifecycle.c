@@ -272,16 +272,6 @@ enter_closing(crossing *self, core_state *home_state, interp *target, guest *min
     return 0;
 }
 
-// The interpreter's own threads must have ended: Py_EndInterpreter would wait for them for ever, or
-// abort (3.13). 0 too if they never will: then `who` is filled in.
-static int
-count_awaited(interp *target, char *who)
-{
-    who[0] = '\0';
-    int count = own_threads_count(target);
-    return count > 0 && own_threads_end(target, who) == OWN_THREADS_AWAITED ? count : 0;
-}
-
 static void
 reap_guests(interp *target, const guest *mine)
 {
@@ -439,7 +429,10 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
             enter_closing(&over, home, target, mine, here, deadline) < 0) {
             return -1;
         }
-        int threads = count_awaited(target, who);
+        // Py_EndInterpreter would wait for own threads for ever, or abort (3.13); and it would run
+        // exit handlers on this thread, where no deadline reaches them.
+        bool must_stay = only_unused && is_used_again(target);
+        int threads = must_stay ? 0 : own_threads_end(target, who);
         if (threads > 0) {
             crossing_leave(&over);
             if (pause_at_home(home, target, threads, deadline, &pause) < 0) {
@@ -448,7 +441,7 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
             continue;
         }
         int buffers = atomic_load(&target->buffers);
-        if (buffers > 0 || (only_unused && is_used_again(target))) {
+        if (buffers > 0 || must_stay || (only_unused && is_used_again(target))) {
             crossing_leave(&over);
             PyErr_Format(PyExc_BufferError,
                          "interpreter '%s' cannot close: %d buffers of its objects are in use "
