@@ -17,6 +17,7 @@
 #include "bridge/traceback/traceback.h"
 #include "ground/interpreter/alarm.h"
 #include "ground/base/barrier.h"
+#include "ground/base/environment.h"
 #include "ground/interpreter/closing.h"
 #include "ground/interpreter/standby_signal.h"
 #include "ground/share/heap.h"
@@ -42,11 +43,13 @@ prepare(void)
     arenas_fork_prepare();
     standby_signal_fork_prepare();
     heap_fork_prepare();
+    environment_fork_prepare();
 }
 
 static void
 parent(void)
 {
+    environment_fork_parent();
     heap_fork_parent();
     standby_signal_fork_parent();
     arenas_fork_parent();
@@ -73,6 +76,7 @@ child(void)
     arenas_fork_child();
     standby_signal_fork_child();
     heap_fork_child();
+    environment_fork_child();
     closing_fork_child();
     reaper_fork_child();
     collector_fork_child();
