@@ -11,6 +11,7 @@
 #include "bridge/crossing/reaper.h"
 #include "bridge/crossing/lease.h"
 #include "bridge/interpreter/creation.h"
+#include "bridge/modules/extension.h"
 #include "bridge/interpreter/standby.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/wakeup.h"
@@ -22,6 +23,7 @@
 #include "ground/share/heap.h"
 #include "ground/interpreter/interp.h"
 #include "ground/modules/loading.h"
+#include "ground/modules/unload_guard.h"
 #include "ground/base/names.h"
 #include "ground/queue/queue.h"
 #include "ground/traceback/reporter.h"
@@ -42,11 +44,13 @@ prepare(void)
     arenas_fork_prepare();
     standby_signal_fork_prepare();
     heap_fork_prepare();
+    unload_guard_lock();
 }
 
 static void
 parent(void)
 {
+    unload_guard_unlock();
     heap_fork_parent();
     standby_signal_fork_parent();
     arenas_fork_parent();
@@ -73,6 +77,7 @@ child(void)
     arenas_fork_child();
     standby_signal_fork_child();
     heap_fork_child();
+    unload_guard_unlock();
     closing_fork_child();
     reaper_fork_child();
     collector_fork_child();
@@ -82,6 +87,7 @@ child(void)
     cpython_forget_thread_states(); // before cpython_forget_interpreters: it checks whether there
                                     // are others
     cpython_forget_interpreters();
+    extension_fork_child();
     reporter_fork_child(); // when all data is consistent again
 }
 
