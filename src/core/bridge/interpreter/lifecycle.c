@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bridge/python/arenas.h"
 #include "bridge/python/cpython.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/transfer/export.h"
@@ -318,9 +317,7 @@ end_in_cpython(interp *target, guest *mine)
     crossing_stop_asking(target); // whoever wakes this thread finds it inside until the very end
     Py_EndInterpreter(mine->thread_state);
     target->core_state = NULL; // where something kept the module alive
-    if (extension_end(target)) {
-        arenas_free_of(target->id);
-    }
+    extension_end(target);
 }
 
 // Threads that are stuck in C may come back for ever: the interpreter's memory stays, and they hang
