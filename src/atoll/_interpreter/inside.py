@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import sys
 
 from .._forwarding import forwarding, warning_filters
 from .._forwarding.streams import ForwardedStream
 from .._modules import importing
 from . import (
-    ending,  # noqa: F401 (at the end a thread that computes may keep imports out)
+    ending,  # also since at the end a thread that computes may keep imports out
     environment,
     processes,
 )
@@ -32,7 +31,7 @@ def prepare(
 ) -> None:
     """Give a new interpreter what it inherits."""
     if sys.version_info < (3, 13, 3):
-        atexit.register(_forget_visiting_threads)  # runs after users' handlers
+        ending.register(_forget_visiting_threads)  # runs after users' handlers
     if sys.version_info < (3, 13, 1):
         importing.when_imported("collections", _give_its_abc)
     sys.argv = list(argv)

@@ -150,7 +150,9 @@ class Interpreter(_core.Handle):
         if self.is_closed:  # at exit, what follows can be imported no more
             return self._invoke("", ())
         from .._transfer.functions import dump_function
+        from .contexts import unfolded
 
+        fn, args = unfolded(fn, args)
         by_value = (dump_function(fn), *args)
         if is_async:
             return self._invoke("atoll._interpreter.asynchronous:run_by_value", by_value, kwargs)
