@@ -69,6 +69,26 @@ KEPT = {
                 pass
         threading.Thread(target=compute, daemon=True).start()
         """,
+    "two daemons that compute": """
+        import threading
+        begin = threading.Event()
+        def compute():
+            begin.wait()
+            while True:
+                pass
+        for _ in range(2):
+            threading.Thread(target=compute, daemon=True).start()
+        """,
+    "a thread that waits behind a daemon that computes": """
+        import threading
+        begin, ending = threading.Event(), threading.Event()
+        def compute():
+            begin.wait()
+            while True:
+                ending.set()
+        threading.Thread(target=ending.wait).start()
+        threading.Thread(target=compute, daemon=True).start()
+        """,
     "a thread of _thread that computes": """
         import _thread, threading
         begin = threading.Event()
@@ -98,6 +118,19 @@ STUCK = {
     "in a thread of _thread": """
         import _thread, time
         _thread.start_new_thread(time.sleep, (1000,))
+        """,
+    "in code that catches everything": """
+        import threading
+        begin = threading.Event()
+        def deaf():
+            while True:
+                try:
+                    begin.wait()
+                    while True:
+                        sum(range(100))
+                except BaseException:
+                    pass
+        threading.Thread(target=deaf, daemon=True, name="deaf").start()
         """,
 }
 
@@ -144,7 +177,7 @@ def test_close_does_not_wait_for(opened: Any, what: str) -> None:
     assert interpreter.is_closed
 
 
-@pytest.mark.parametrize("what", [each for each in KEPT if "computes" not in each])
+@pytest.mark.parametrize("what", [each for each in KEPT if "comput" not in each])
 def test_thread_does_not_wait_for(what: str) -> None:
     """Nor does the end of a Thread, whose interpreter is then closed."""
     thread = atoll.Thread(target=execute, args=("if True:" + KEPT[what],))

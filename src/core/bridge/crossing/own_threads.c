@@ -1,6 +1,7 @@
 #include "bridge/crossing/own_threads.h"
 
 #include "bridge/crossing/crossing.h"
+#include "bridge/crossing/turns.h"
 #include "bridge/traceback/frames.h"
 #include "ground/base/text.h"
 
@@ -125,6 +126,7 @@ own_threads_left(core_state *home, interp *target)
         crossing_raise(home, target, why);
         return -1;
     }
+    turns_begin(target);
     int left = 0;
     if (own_threads_count(target) > 0) {
         PyObject *done = call_hook(target, false);
@@ -132,6 +134,7 @@ own_threads_left(core_state *home, interp *target)
         PyErr_Clear();
         Py_XDECREF(done);
     }
+    turns_end(target);
     crossing_leave(&visit);
     return left < 0 ? 0 : left;
 }
