@@ -148,7 +148,12 @@ def _ask(
 
     if count == 0 and not wait:
         return ()
-    exit.register()
+    try:
+        exit.register()
+    except RuntimeError:
+        if wait:
+            raise
+        return ()  # Python is ending
     request = _Request(count, imports, place, wait)
     _requests.append(request)
     _start()

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "bridge/python/arenas.h"
+#include "bridge/python/thread_frames.h"
 #include "bridge/python/thread_state.h"
 #include "bridge/gc/collector.h"
 #include "bridge/python/cpython.h"
@@ -123,6 +124,7 @@ process_init(void)
         thread_listen_last(end_helpers);
         pthread_atfork(prepare, parent, child);
         arenas_install();
+        thread_frames_install();
         standby_signal_init();
         reporter_init(traceback_report);
     }
