@@ -244,8 +244,11 @@ class QueueWait:
     def cancel(self) -> None:
         """Leave everything as if it had not waited."""
 
+class RemoteClassType(type):
+    """The type of RemoteClass; a class statement with a remote base calls it."""
+
 @disjoint_base
-class RemoteClass(type):
+class RemoteClass(RemoteClassType, metaclass=RemoteClassType):
     """The type of remote classes: the local types that stand for classes of other interpreters."""
 
 @final
