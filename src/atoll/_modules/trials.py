@@ -73,8 +73,8 @@ def run(package: str, mode: str, files: Iterable[str] = ()) -> Trial:
 
 def _place_of(package: str, file: str) -> str:
     """Return the folder that a package with that extension module lies in."""
-    folders = Path(file).parents
-    return str(next((each.parent for each in folders if each.name == package), folders[0]))
+    folders, top = Path(file).parents, package.partition(".")[0]
+    return str(next((each.parent for each in folders if each.name == top), folders[0]))
 
 
 def _read(output: bytes) -> dict[str, Any]:
