@@ -80,9 +80,12 @@ struct interp {
     atomic_uint departures;       // how often a crossing released its GIL; written under its GIL
     atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
     atomic_int posted;  // a pending call that lets them in is queued
-    atomic_int buffers; // buffers of its objects in use elsewhere
-    atomic_int handles; // handle objects, those under way, and whoever makes the first
-    deferred dropped;   // a job for itself: it has no handle any more
+    int turns; // how many need its threads to take turns (bridge/crossing/turns); under its GIL
+    double interval_without_turns; // seconds; under its GIL
+    bool has_closer_turns;         // whoever closes it is one of them; for that one only
+    atomic_int buffers;            // buffers of its objects in use elsewhere
+    atomic_int handles;            // handle objects, those under way, and whoever makes the first
+    deferred dropped;              // a job for itself: it has no handle any more
     atomic_bool is_drop_queued;
     atomic_uint twin_epoch; // of its classes (bridge/classes/twin); written under its GIL
     _Atomic(uint64_t) shapes[NAMES_MAX / 64]; // bits by the number of a shape: it has the class;
