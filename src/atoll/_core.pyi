@@ -575,6 +575,8 @@ def is_value_name(name: str, /) -> bool:
 def end_threads(handle: Handle, /) -> int:
     """Have idle threads of an interpreter end, with the process; how many others it has."""
 
+def begin_turns() -> None: ...
+def end_turns() -> None: ...
 def own_threads() -> list[tuple[int, str]]:
     """This interpreter's own threads but this one: their numbers, and what they run."""
 
@@ -706,6 +708,24 @@ def take_retired() -> Interpreter | None:
 
 def threads() -> list[tuple[int, int]]:
     """Pairs of thread id and interpreter id; -1: unknown."""
+
+def get_variable(name: bytes, /) -> bytes | None:
+    """An environment variable; None: it is not set."""
+
+def variables() -> dict[bytes, bytes]:
+    """The environment as it is now."""
+
+def remove_variable(name: bytes, /) -> bool:
+    """Remove an environment variable; False: it was not set."""
+
+def putenv(name: str | bytes, value: str | bytes, /) -> None:
+    """Change or add an environment variable; os.putenv."""
+
+def unsetenv(name: str | bytes, /) -> None:
+    """Delete an environment variable; os.unsetenv."""
+
+def clearenv() -> None:
+    """Delete all environment variables."""
 
 def watch_signal(number: int, /) -> None:
     """Have it noticed while the main thread is in another interpreter."""

@@ -10,7 +10,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 from .. import _core
@@ -76,10 +76,12 @@ class _Functions:
         if found is not None:
             self._remember(fn, found)
             return found, args
+        from .._interpreter.contexts import unfolded
         from .tasks import dump_by_value
 
         before = _core.disturbances()
         try:
+            fn, args = unfolded(fn, args)
             dumped = dump_by_value(fn)
         except Exception as error:
             if _core.disturbances() != before:  # this thread was interrupted
@@ -149,11 +151,13 @@ def _results(
             task._withdraw()
 
 
-class InterpreterPoolExecutor(Executor):
+class InterpreterPoolExecutor(ThreadPoolExecutor):
     """Runs calls in a pool of interpreters, each with its own GIL: threads that run in parallel.
 
     A drop-in for the class of that name in `concurrent.futures` (3.14), and nearly one for
-    `ProcessPoolExecutor`. Functions may be lambdas, closures and those of `__main__`.
+    `ProcessPoolExecutor`. Functions may be lambdas, closures and those of `__main__`; async ones
+    run to their end, as by `Interpreter.call`. It is a `ThreadPoolExecutor`, as the standard
+    library's, so that `loop.set_default_executor()` takes it.
 
     What crosses: arguments and results by value (copied or pickled), functions by import name or
     pickled. A Proxy stays a reference wherever it is, and so does what `atoll.ref` marks; a Buffer,
@@ -181,7 +185,7 @@ class InterpreterPoolExecutor(Executor):
         [0, 1, 4, 9]
     """
 
-    def __init__(
+    def __init__(  # of the base it has the type, but none of its state
         self,
         max_workers: int | None = None,
         thread_name_prefix: str = "",
@@ -197,7 +201,7 @@ class InterpreterPoolExecutor(Executor):
         signals.install()  # submit() and result() must know what interrupts them
         self._max_workers = max_workers
         self._functions = _Functions()
-        self._initializer = (
+        self._packed_initializer = (
             None if initializer is None else self._functions.pack(initializer, tuple(initargs))
         )
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
@@ -208,11 +212,11 @@ class InterpreterPoolExecutor(Executor):
         self._reference = weakref.ref(self, lambda _: pool.end(shut_down))
 
     @property
-    def _broken(self) -> bool:
+    def _broken(self) -> bool:  # type: ignore[override]
         return self._worker_pool.phase == workers.BROKEN
 
     @property
-    def _shutdown(self) -> bool:
+    def _shutdown(self) -> bool:  # type: ignore[override]
         return self._worker_pool.phase != 0
 
     def submit(
@@ -352,7 +356,7 @@ class InterpreterPoolExecutor(Executor):
                 f"{self._name}_{len(self._threads)}",
                 self._worker_pool,
                 self._reference,
-                self._initializer,
+                self._packed_initializer,
             )
         except BaseException:
             for task in waiting:

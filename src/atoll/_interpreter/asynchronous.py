@@ -12,7 +12,7 @@ from .._transfer.errors import DeadlineExceeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from .._transfer.pickles import Dumped
@@ -106,7 +106,11 @@ class _Listener:
 
 def run(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Call an async function and run it to its end in a new event loop."""
-    coroutine = fn(*args, **kwargs)
+    return run_coroutine(fn(*args, **kwargs))
+
+
+def run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run what an async function has returned to its end; also called by the core."""
     if asyncio._get_running_loop() is not None:
         return asyncio.run(coroutine)  # which refuses
     # What the inner `runner` does at its end, while it still listens, may be broken off too.

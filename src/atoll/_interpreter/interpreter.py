@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import count
 
 from .. import _core
@@ -151,7 +150,9 @@ class Interpreter(_core.Handle):
         if self.is_closed:  # at exit, what follows can be imported no more
             return self._invoke("", ())
         from .._transfer.functions import dump_function
+        from .contexts import unfolded
 
+        fn, args = unfolded(fn, args)
         by_value = (dump_function(fn), *args)
         if is_async:
             return self._invoke("atoll._interpreter.asynchronous:run_by_value", by_value, kwargs)
@@ -424,8 +425,8 @@ def make(
 def _make(name: str, modes: Modes, is_preemptive: bool, forwards_logging: bool) -> Interpreter:
     from . import inheritance
 
-    path = tuple(map(str, sys.path))
-    interpreter = _core.create(name, is_preemptive, path, inheritance.modules())
+    modules = inheritance.modules()
+    interpreter = _core.create(name, is_preemptive, inheritance.path(), modules)
     try:
         inherited = *inheritance.collect(), modes, forwards_logging
         _core.invoke(interpreter, "atoll._interpreter.inside:prepare", inherited, None)

@@ -10,6 +10,7 @@ import _pickle as pickle
 import marshal
 import sys
 import types
+from _contextvars import Context, ContextVar
 from functools import lru_cache, singledispatch, singledispatchmethod
 from importlib import import_module
 from opcode import opmap
@@ -33,12 +34,15 @@ class TooComplex(pickle.PicklingError):
 
 
 class Reducing:
-    """What a pickler does with functions that cannot be imported."""
+    """What a pickler does with functions that cannot be imported, and with contexts."""
 
     beside: Beside
 
     def reduce_function(self, obj: Any) -> Any:
-        """Take apart a function, or what functools made of one; NotImplemented: it is neither."""
+        """Take apart a function, or what functools made of one; NotImplemented: it is neither.
+
+        Contexts and their variables are taken apart, too.
+        """
         kind = type(obj)
         if kind is FunctionType:
             is_dispatching = obj.__code__ is _DISPATCHING
@@ -46,6 +50,8 @@ class Reducing:
         if kind is singledispatchmethod:
             registry = dict(obj.dispatcher.registry)
             return kind, (obj.func,), registry, None, None, remaking.fill_dispatching_method
+        if kind is Context or kind is ContextVar:
+            return self.beside.takes_context(obj)
         return self._reduce_cached(obj) if kind is _Cached else NotImplemented
 
     def _reduce_plain(self, function: FunctionType) -> Any:
@@ -134,7 +140,7 @@ def is_defined_by_python(cls: type) -> bool:
 
 _code_of = vars(FunctionType)["__code__"].__get__
 _Cached: Any = type(lru_cache(None)(lambda: None))
-_REDUCED = frozenset({FunctionType, _Cached, singledispatchmethod})
+_REDUCED = frozenset({FunctionType, _Cached, singledispatchmethod, Context, ContextVar})
 _OF_CACHED = frozenset({"__wrapped__", "cache_parameters"})
 _DISPATCHING: CodeType = _code_of(singledispatch(lambda each: None))
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._typing import cast
-from .blocks import shortened
-from .errors import BaseRemoteError, DeadlineExceeded, RemoteTraceback
+from .errors import BaseRemoteError, DeadlineExceeded, RemoteTraceback, shortened
 from .exception_parts import (
     add_state,
     allocate,
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from .blocks import Blocks
+    from .errors import Blocks
     from .exception_parts import Reduction
     from .outlines import Outline
 

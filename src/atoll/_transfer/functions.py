@@ -72,13 +72,38 @@ def dump_by_value(
     from . import cloud
 
     beside = pickles.Beside(is_reference, may_leave)
-    data = pickles.write(cloud.Pickler, obj, beside)
+    try:
+        data = pickles.write(cloud.Pickler, obj, beside)
+    except Exception as error:
+        _blame_variable(beside, is_reference, error)
+        raise
     return _with_definitions(beside, data, is_reference)
+
+
+def _blame_variable(
+    beside: pickles.Beside, is_reference: Callable[[object], bool], error: Exception
+) -> None:
+    """Name the context variable whose value cannot be pickled, if that is why.
+
+    Raises:
+        TypeError: If it is.
+    """
+    if beside.carried is None:
+        return
+    from . import cloud, contexts
+
+    for variable, value in beside.carried.items:
+        try:
+            pickles.write(cloud.Pickler, value, pickles.Beside(is_reference))
+        except Exception as reason:
+            raise contexts.error_of(variable, reason) from error
 
 
 def _with_definitions(
     beside: pickles.Beside, data: bytes, is_reference: Callable[[object], bool]
 ) -> Dumped:
+    if beside.carried is not None:
+        beside.carried.check()
     if not beside.classes:
         return beside.dumped(data, ())
     from . import cloud

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, TypedDict
 
-    from .blocks import Blocks, Frame
+    from .errors import Blocks, Frame
     from .exception_types import Named
 
     class OutlineFields(TypedDict):

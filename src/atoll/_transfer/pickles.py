@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, cast
 
     from .._memory.buffer import Buffer
+    from .contexts import Carried
     from .defining import Definition
 
     # A pickle, and the references and buffers that it refers to by their position.
@@ -54,6 +55,7 @@ class Beside:
     ) -> None:
         self.may_leave = may_leave
         self.classes: set[str] = set()  # the ids of those that go by value
+        self.carried: Carried | None = None  # the context variables, if there are any
         self._is_reference = is_reference
         self._defined = defined
         self._references: list[object] = []
@@ -73,6 +75,15 @@ class Beside:
         identifier = defining.identify(cls)
         self.classes.add(identifier)
         return _find_class, (identifier,)
+
+    def takes_context(self, obj: Any) -> Any:
+        """Take a context or a context variable."""
+        if self.may_leave:
+            return NotImplemented
+        from . import contexts
+
+        self.carried = self.carried or contexts.Carried()
+        return self.carried.take(obj)
 
     def leaves(self, buffer: pickle.PickleBuffer) -> bool:
         """Take a buffer, or leave it in the pickle: a pickler's `buffer_callback`."""

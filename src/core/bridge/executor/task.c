@@ -321,6 +321,19 @@ task_decref(task *self)
 
 // ---- in the interpreter that does it ----
 
+// What an async function returns runs to its end.
+static PyObject *
+finished(core_state *host, PyObject *result)
+{
+    if (LIKELY(result == NULL || !PyCoro_CheckExact(result))) {
+        return result;
+    }
+    PyObject *hook = state_hook(host, HOOK_RUN_COROUTINE);
+    PyObject *end = hook == NULL ? NULL : PyObject_CallOneArg(hook, result);
+    Py_DECREF(result);
+    return end;
+}
+
 static PyObject *
 call_directly(task *self, core_state *host, PyObject *function)
 {
@@ -338,13 +351,14 @@ call_directly(task *self, core_state *host, PyObject *function)
 
 // Calls until the first exception, which stays set. Returns the results until then.
 static PyObject *
-call_each(PyObject *function, PyObject *arguments, Py_ssize_t stride)
+call_each(core_state *host, PyObject *function, PyObject *arguments, Py_ssize_t stride)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(arguments) / stride, done = 0;
     PyObject *results = PyTuple_New(count);
     while (results != NULL && done < count) {
         PyObject *const *first = ((PyTupleObject *)arguments)->ob_item + done * stride;
-        PyObject *result = PyObject_Vectorcall(function, first, (size_t)stride, NULL);
+        PyObject *result =
+            finished(host, PyObject_Vectorcall(function, first, (size_t)stride, NULL));
         if (result == NULL) {
             break;
         }
@@ -375,7 +389,7 @@ call(task *self, core_state *host, PyObject *function)
         arguments = parcel_get(&self->parcel, host);
     }
     if (arguments != NULL) {
-        result = self->stride > 0 ? call_each(function, arguments, self->stride)
+        result = self->stride > 0 ? call_each(host, function, arguments, self->stride)
                                   : PyObject_Call(function, arguments, PyTuple_GET_ITEM(both, 1));
     }
     Py_XDECREF(arguments);
@@ -414,7 +428,7 @@ task_perform(task *self, core_state *host, function_cache *known)
 {
     specials_refresh(host);
     PyObject *function = function_here(host, known, self->function);
-    PyObject *value = function == NULL ? NULL : call(self, host, function);
+    PyObject *value = function == NULL ? NULL : finished(host, call(self, host, function));
     Py_XDECREF(function);
     PyObject *raised = PyErr_GetRaisedException();
     start_over(self);

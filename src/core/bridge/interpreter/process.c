@@ -18,6 +18,7 @@
 #include "bridge/traceback/traceback.h"
 #include "ground/interpreter/alarm.h"
 #include "ground/base/barrier.h"
+#include "ground/base/environment.h"
 #include "ground/interpreter/closing.h"
 #include "ground/interpreter/standby_signal.h"
 #include "ground/share/heap.h"
@@ -44,6 +45,7 @@ prepare(void)
     arenas_fork_prepare();
     standby_signal_fork_prepare();
     heap_fork_prepare();
+    environment_fork_prepare();
     unload_guard_lock();
 }
 
@@ -51,6 +53,7 @@ static void
 parent(void)
 {
     unload_guard_unlock();
+    environment_fork_parent();
     heap_fork_parent();
     standby_signal_fork_parent();
     arenas_fork_parent();
@@ -77,6 +80,7 @@ child(void)
     arenas_fork_child();
     standby_signal_fork_child();
     heap_fork_child();
+    environment_fork_child();
     unload_guard_unlock();
     closing_fork_child();
     reaper_fork_child();

@@ -101,15 +101,13 @@ run_exit_handlers(void)
 static bool
 wait_for_own_threads(interp *here, char *who)
 {
-    own_threads_state state = OWN_THREADS_AWAITED;
-    while (state == OWN_THREADS_AWAITED && own_threads_count(here) > 0) {
+    while (own_threads_count(here) > 0 && own_threads_end(here, who) > 0) {
         struct timespec pause = clock_timespec(THREAD_CHECK_PAUSE);
-        state = own_threads_end(here, who);
         Py_BEGIN_ALLOW_THREADS
         nanosleep(&pause, NULL);
         Py_END_ALLOW_THREADS
     }
-    return state == OWN_THREADS_AWAITED;
+    return who[0] == '\0';
 }
 
 bool
