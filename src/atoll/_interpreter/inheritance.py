@@ -33,6 +33,7 @@ _FIRST_MODULES = (
     "atoll._forwarding.streams",
     "atoll._forwarding.forwarding",
     "atoll._modules",
+    "atoll._modules.compiling",
     "atoll._modules.importing",
     "atoll._forwarding.warning_filters",
     "atoll._interpreter",

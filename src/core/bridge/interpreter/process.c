@@ -21,6 +21,7 @@
 #include "ground/interpreter/standby_signal.h"
 #include "ground/share/heap.h"
 #include "ground/interpreter/interp.h"
+#include "ground/modules/code.h"
 #include "ground/modules/loading.h"
 #include "ground/base/names.h"
 #include "ground/queue/queue.h"
@@ -42,11 +43,13 @@ prepare(void)
     arenas_fork_prepare();
     standby_signal_fork_prepare();
     heap_fork_prepare();
+    code_fork_prepare();
 }
 
 static void
 parent(void)
 {
+    code_fork_parent();
     heap_fork_parent();
     standby_signal_fork_parent();
     arenas_fork_parent();
@@ -73,6 +76,7 @@ child(void)
     arenas_fork_child();
     standby_signal_fork_child();
     heap_fork_child();
+    code_fork_child();
     closing_fork_child();
     reaper_fork_child();
     collector_fork_child();
