@@ -9,6 +9,7 @@ with atoll.Interpreter() as worker:
 """
 
 import sys
+from posix import getcwd as _getcwd
 
 __version__ = "0.1.0"
 
@@ -54,6 +55,11 @@ if TYPE_CHECKING:
     from ._transfer.references import is_proxy, ref, restrict, type_of
     from ._transfer.value_types import register_value_type
     from ._transfer.values import copy
+
+try:
+    _start_folder = _getcwd()  # what "" on `sys.path` means in other interpreters, as for processes
+except OSError:  # it was removed
+    _start_folder = ""
 
 # Imported at first use: each interpreter imports this module, and few need all of it.
 _PLACES = {

@@ -507,6 +507,11 @@ def limit_code(bytes: int, /) -> int:
 def count_code() -> tuple[int, int, int]:
     """Return how many modules' code is kept, its bytes, and the limit."""
 
+def list_staying_copies() -> bytes:
+    """Return, of copies that stay after the end of their interpreters, three texts each:
+    the interpreter's name, the library's path, the reason. Each ends with a zero.
+    """
+
 def raise_in_thread(ident: int, exception: type[BaseException], /) -> bool:
     """Raise it in a thread of this interpreter, between two bytecodes; was it there?"""
 
@@ -582,6 +587,8 @@ def is_value_name(name: str, /) -> bool:
 def end_threads(handle: Handle, /) -> int:
     """Have idle threads of an interpreter end, with the process; how many others it has."""
 
+def begin_turns() -> None: ...
+def end_turns() -> None: ...
 def own_threads() -> list[tuple[int, str]]:
     """This interpreter's own threads but this one: their numbers, and what they run."""
 
@@ -713,6 +720,24 @@ def take_retired() -> Interpreter | None:
 
 def threads() -> list[tuple[int, int]]:
     """Pairs of thread id and interpreter id; -1: unknown."""
+
+def get_variable(name: bytes, /) -> bytes | None:
+    """An environment variable; None: it is not set."""
+
+def variables() -> dict[bytes, bytes]:
+    """The environment as it is now."""
+
+def remove_variable(name: bytes, /) -> bool:
+    """Remove an environment variable; False: it was not set."""
+
+def putenv(name: str | bytes, value: str | bytes, /) -> None:
+    """Change or add an environment variable; os.putenv."""
+
+def unsetenv(name: str | bytes, /) -> None:
+    """Delete an environment variable; os.unsetenv."""
+
+def clearenv() -> None:
+    """Delete all environment variables."""
 
 def watch_signal(number: int, /) -> None:
     """Have it noticed while the main thread is in another interpreter."""

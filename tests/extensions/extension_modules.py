@@ -6,7 +6,7 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-from compiling import COMPILER
+from compiling import COMPILER, CPP_COMPILER
 
 SOURCES = Path(__file__).parent
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
@@ -34,16 +34,22 @@ def build(folder: Path) -> None:
     )
 
 
-def compile_module(name: str, folder: Path, *options: str) -> Path:
+def build_cpp(folder: Path) -> None:
+    """Build the C++ module and the library beside it."""
+    host = folder / "libhosting-5c6d7e8f.so.1"
+    _link(host, "library_host.cpp", f"-Wl,-soname,{host.name}")
+    compile_module("visiting", folder, str(host), suffix="cpp")
+
+
+def compile_module(name: str, folder: Path, *options: str, suffix: str = "c") -> Path:
     """Compile one module."""
     target = folder / f"{name}{SUFFIX}"
-    _link(target, f"{name}.c", f"-I{sysconfig.get_path('include')}", *options)
+    _link(target, f"{name}.{suffix}", f"-I{sysconfig.get_path('include')}", *options)
     return target
 
 
 def _link(target: Path, source: str, *options: str) -> None:
-    subprocess.run(
-        [*COMPILER, "-shared", "-fPIC", "-O1", "-o", str(target), str(SOURCES / source)]
-        + ["-Wl,--disable-new-dtags", "-Wl,-rpath,$ORIGIN", "-Wl,--no-as-needed", *options],
-        check=True,
-    )
+    compiler = CPP_COMPILER if source.endswith(".cpp") else COMPILER
+    own = ["-shared", "-fPIC", "-O1", "-o", str(target), str(SOURCES / source)]
+    links = ["-Wl,--disable-new-dtags", "-Wl,-rpath,$ORIGIN", "-Wl,--no-as-needed"]
+    subprocess.run([*compiler, *own, *links, *options], check=True)

@@ -96,6 +96,27 @@ start_endless_thread(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static void *
+wait_for_end(void *descriptor)
+{
+    char byte;
+    (void)!read((int)(intptr_t)descriptor, &byte, 1);
+    return NULL;
+}
+
+// A thread that ends when the other end of a pipe is closed.
+static PyObject *
+start_waiting_thread(PyObject *module, PyObject *descriptor)
+{
+    pthread_t thread;
+    void *argument = (void *)(intptr_t)PyLong_AsLong(descriptor);
+    if (pthread_create(&thread, NULL, wait_for_end, argument) != 0) {
+        return PyErr_NoMemory();
+    }
+    pthread_detach(thread);
+    Py_RETURN_NONE;
+}
+
 static void
 ignore(void *value)
 {
@@ -122,6 +143,7 @@ static PyMethodDef functions[] = {
     {"main_id", main_id, METH_NOARGS, NULL},
     {"tell_at_exit", tell_at_exit, METH_O, NULL},
     {"start_endless_thread", start_endless_thread, METH_NOARGS, NULL},
+    {"start_waiting_thread", start_waiting_thread, METH_O, NULL},
     {"make_key", make_key, METH_NOARGS, NULL},
     {NULL},
 };

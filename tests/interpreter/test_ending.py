@@ -47,6 +47,13 @@ KEPT = {
         threading._register_atexit(start)
         threading.Thread(target=int).start()
         """,
+    "a thread that was interrupted while it took itself off the list": """
+        import threading
+        class Interrupted(threading.Thread):
+            def _delete(self):
+                raise SystemExit
+        Interrupted().start()
+        """,
     "a daemon that an exit handler ends": """
         import atexit, threading
         ending = threading.Event()
@@ -60,6 +67,26 @@ KEPT = {
             begin.wait()
             while True:
                 pass
+        threading.Thread(target=compute, daemon=True).start()
+        """,
+    "two daemons that compute": """
+        import threading
+        begin = threading.Event()
+        def compute():
+            begin.wait()
+            while True:
+                pass
+        for _ in range(2):
+            threading.Thread(target=compute, daemon=True).start()
+        """,
+    "a thread that waits behind a daemon that computes": """
+        import threading
+        begin, ending = threading.Event(), threading.Event()
+        def compute():
+            begin.wait()
+            while True:
+                ending.set()
+        threading.Thread(target=ending.wait).start()
         threading.Thread(target=compute, daemon=True).start()
         """,
     "a thread of _thread that computes": """
@@ -91,6 +118,19 @@ STUCK = {
     "in a thread of _thread": """
         import _thread, time
         _thread.start_new_thread(time.sleep, (1000,))
+        """,
+    "in code that catches everything": """
+        import threading
+        begin = threading.Event()
+        def deaf():
+            while True:
+                try:
+                    begin.wait()
+                    while True:
+                        sum(range(100))
+                except BaseException:
+                    pass
+        threading.Thread(target=deaf, daemon=True, name="deaf").start()
         """,
 }
 
@@ -137,7 +177,7 @@ def test_close_does_not_wait_for(opened: Any, what: str) -> None:
     assert interpreter.is_closed
 
 
-@pytest.mark.parametrize("what", [each for each in KEPT if "computes" not in each])
+@pytest.mark.parametrize("what", [each for each in KEPT if "comput" not in each])
 def test_thread_does_not_wait_for(what: str) -> None:
     """Nor does the end of a Thread, whose interpreter is then closed."""
     thread = atoll.Thread(target=execute, args=("if True:" + KEPT[what],))
@@ -233,6 +273,21 @@ def test_close_has_limits(opened: Any, limit: dict[str, float], body: str) -> No
             pass  # it has not got the interpreter back yet
     else:
         interpreter.eval("ending.set")()
+
+
+@pytest.mark.parametrize("limit", [{"timeout": 0.05}, {}])
+@pytest.mark.parametrize("register", ["atexit.register", "threading._register_atexit"])
+def test_close_has_limits_in_functions(opened: Any, limit: dict[str, float], register: str) -> None:
+    """The same where a registered function blocks, and no thread of the interpreter's own runs."""
+    interpreter = opened(f"""
+        import atexit, threading
+        ending = threading.Event()
+        {register}(ending.wait)
+        """)
+    with pytest.raises(TimeoutError), atoll.timeout(None if limit else 0.05):
+        interpreter.close(**limit)
+    assert not interpreter.is_closed
+    interpreter.eval("ending.set")()
 
 
 def wait_at(queue: atoll.Queue[int]) -> int:

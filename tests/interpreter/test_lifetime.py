@@ -362,16 +362,30 @@ def test_close_waits_for_own_threads(interpreter: atoll.Interpreter) -> None:
 
 
 def test_close_waits_for_raw_threads(interpreter: atoll.Interpreter) -> None:
-    """Threads of `_thread.start_new_thread` are waited for as well."""
-    go, log = threading.Event(), []
-    interpreter.eval(
-        "lambda wait, log: __import__('_thread').start_new_thread(lambda: (wait(), log(1)), ())"
-    )(go.wait, log.append)
+    """Threads of `_thread.start_new_thread` are daemons: told to end, and waited for."""
+    began, go, log = threading.Event(), threading.Event(), []
+
+    def wait() -> None:
+        began.set()
+        go.wait()
+
+    interpreter.exec(
+        "import _thread\n"
+        "def begin(wait, log):\n"
+        "    def run():\n"
+        "        try:\n"
+        "            wait()\n"
+        "        finally:\n"
+        "            log('ended')\n"
+        "    _thread.start_new_thread(run, ())"
+    )
+    interpreter.eval("begin")(wait, log.append)
+    began.wait()
     with pytest.raises(TimeoutError):
         interpreter.close(timeout=0)
     go.set()
     interpreter.close()
-    assert log == [1]
+    assert log == ["ended"]
 
 
 def test_buffer_keeps_it_open(interpreter: atoll.Interpreter) -> None:

@@ -28,6 +28,7 @@ class MySet(set): pass
 class MyError(ValueError): pass
 class MyCounter(workloads.Counter): pass
 class MySlots(workloads.Slotted): pass
+class Builtin(workloads.Slotted): __module__ = "builtins"
 class Liar(workloads.Counter): pass
 Liar.__module__, Liar.__qualname__ = "workloads", "Bag"
 """
@@ -42,7 +43,7 @@ def defined(shared_interpreter: atoll.Interpreter) -> Any:
 SUBCLASSES = [
     ("MyList()", list), ("MyDict()", dict), ("MyDict()", collections.OrderedDict), ("MySet()", set),
     ("MyCounter()", workloads.Counter),
-    ("MySlots(1)", workloads.Slotted), ("collections.OrderedDict()", dict),
+    ("MySlots(1)", workloads.Slotted), ("Builtin(1)", workloads.Slotted), ("collections.OrderedDict()", dict),
     ("collections.defaultdict(int)", dict), ("collections.Counter()", dict),
     ("collections.deque()", collections.deque), ("workloads.Counter()", workloads.Counter),
     ("collections.Counter()", collections.abc.Mapping), ("MyList()", collections.abc.Sequence),

@@ -24,15 +24,17 @@ if TYPE_CHECKING:
 
 # How long a daemon thread may take to end, once it was told to.
 _PATIENCE_SECONDS = 1.0
-# The switch interval during a step, and while such a function runs, is Python's usual one: both
-# have to get in beside a thread that computes, however often they wait.
-_SHARED_SWITCH_SECONDS = 0.005
 
 _running: _thread._ThreadHandle | None = None  # what the latest of these functions runs on
-_sharing = _thread.allocate_lock()
-_sharers = 0  # a step, and such a function: how many of these need the shared switch interval
-_usual_switch_seconds = 0.0  # what the switch interval is without them
+_own_handlers = 0  # exit handlers of ours: these may run on the thread that closes
 _told: dict[int, float] = {}  # when daemon threads were told to end, by their numbers
+
+
+def register(handler: Callable[[], object]) -> None:
+    """Register an exit handler that takes no time."""
+    global _own_handlers
+    _own_handlers += 1
+    atexit.register(handler)
 
 
 def end_threads(is_ending: bool) -> int | str:
@@ -46,29 +48,17 @@ def end_threads(is_ending: bool) -> int | str:
         How many threads are waited for. 0: none but daemons. A text: those are stuck, which ones
         and where.
     """
-    _begin_sharing()
-    result: int | str = 0
-    try:
-        result = _take_step(is_ending)
-    finally:
-        # Those that are stuck compute beside what is still to be done here.
-        if not isinstance(result, str):
-            _end_sharing()
-    return result
-
-
-def _take_step(is_ending: bool) -> int | str:
     if _running is not None and not _running.is_done():
         return 1
     threading = sys.modules.get("threading")
     if threading is not None:
-        if registered := threading._threading_atexits:
-            return _run(registered.pop())
+        if threading._threading_atexits:
+            return _run_registered(threading._threading_atexits)
         if left := len(_awaited(threading)):
             return left
     if not is_ending:
         return 0
-    if atexit._ncallbacks():
+    if atexit._ncallbacks() > _own_handlers:
         return _run(atexit._run_exitfuncs)
     return _tell_daemons()
 
@@ -82,13 +72,22 @@ def finish_threads() -> None:
         left[0].join()
 
 
+def _run_registered(functions: list[Callable[[], object]]) -> int:
+    function = functions.pop()
+    try:
+        return _run(function)
+    except BaseException:  # no thread could be started
+        functions.append(function)
+        raise
+
+
 def _run(function: Callable[[], object]) -> int:
     global _running
-    _begin_sharing()
+    _core.begin_turns()  # it has to get in beside a thread that computes
     try:
         _running = _thread.start_joinable_thread(lambda: _help(function), daemon=True)
     except BaseException:
-        _end_sharing()
+        _core.end_turns()
         raise
     return 1
 
@@ -97,34 +96,24 @@ def _help(function: Callable[[], object]) -> None:
     try:
         function()
     finally:
-        _end_sharing()
-
-
-def _begin_sharing() -> None:
-    """Let threads of this interpreter in beside one that computes."""
-    global _sharers, _usual_switch_seconds
-    with _sharing:
-        if _sharers == 0:
-            _usual_switch_seconds = sys.getswitchinterval()
-            sys.setswitchinterval(min(_usual_switch_seconds, _SHARED_SWITCH_SECONDS))
-        _sharers += 1
-
-
-def _end_sharing() -> None:
-    global _sharers
-    with _sharing:
-        _sharers -= 1
-        if _sharers == 0:
-            sys.setswitchinterval(_usual_switch_seconds)
+        _core.end_turns()
 
 
 def _awaited(threading: Any) -> list[Any]:
-    """Return the threads that this interpreter has started, but for visitors and daemons."""
+    """Return the threads that this interpreter has started, but for visitors and daemons.
+
+    One that was interrupted in `threading` itself has ended, and may be listed there all the same.
+    """
     strange = threading._DummyThread | threading._MainThread
     return [
         each
         for each in threading.enumerate()
-        if not (each.daemon or isinstance(each, strange) or each.ident == _thread.get_ident())
+        if not (
+            each.daemon
+            or isinstance(each, strange)
+            or each.ident == _thread.get_ident()
+            or each._handle.is_done()
+        )
     ]
 
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from .. import _core
 from .._transfer.errors import InterpreterClosedError
+from . import environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _is_registered = False
 
 
 def register() -> None:
-    """Have all interpreters closed at exit, and the threads in the background stopped at a fork.
+    """Prepare the process for interpreters: its environment, forks and exit.
 
     In the main interpreter only, and once.
 
@@ -57,6 +58,7 @@ def register() -> None:
             after_in_parent=_core.end_fork,
             after_in_child=_core.begin_child,
         )
+        environment.share()
         _is_registered = True
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import marshal
-import os
 import sys
 from importlib.util import find_spec
+from os.path import abspath, isabs
 
+from .. import _start_folder
 from .._forwarding import warning_filters
 
 TYPE_CHECKING = False
@@ -15,16 +16,50 @@ if TYPE_CHECKING:
 
     from .._forwarding.warning_filters import Filter
 
+    type Settings = tuple[int, int, tuple[tuple[str, str | int | None], ...]]
 
-def collect() -> tuple[tuple[str, ...], tuple[Filter, ...]]:
-    """Return the first arguments of `inside.prepare`: `sys.argv` and the warnings filters."""
-    return tuple(map(str, getattr(sys, "argv", ()))), warning_filters.describe()
+# Of `sys`. Programs that were frozen (by PyInstaller, say) have the last ones.
+_ATTRIBUTES = (
+    *("dont_write_bytecode", "pycache_prefix", "tracebacklimit"),
+    *("frozen", "_MEIPASS", "_pyinstaller_pyz"),
+)
+
+
+def collect() -> tuple[tuple[str, ...], Settings, tuple[Filter, ...]]:
+    """Return the first arguments of `inside.prepare`."""
+    argv = tuple(map(str, getattr(sys, "argv", ())))
+    return argv, _settings(), warning_filters.describe()
 
 
 def collect_anew() -> tuple[Any, ...]:
-    """Return the arguments of `inside.adopt`: also what CPython gives to a new interpreter."""
-    environment = tuple(os.environ._data.items())  # type: ignore[attr-defined]
-    return tuple(map(str, sys.path)), environment, *collect(), (), False  # it forwards already
+    """Return the arguments of `inside.adopt`: also what a new interpreter gets at once."""
+    return path(), *collect(), (), False  # it forwards already
+
+
+def _settings() -> Settings:
+    return (
+        sys.getrecursionlimit(),
+        sys.get_int_max_str_digits(),
+        tuple(
+            (name, value)
+            for name in _ATTRIBUTES
+            if isinstance(value := getattr(sys, name, ...), str | int | None)
+        ),
+    )
+
+
+def path() -> tuple[str, ...]:
+    """Return `sys.path`, with entries that are relative to a folder as they were found here."""
+    return tuple(_resolved(str(entry)) for entry in sys.path)
+
+
+def _resolved(entry: str) -> str:
+    if isabs(entry):
+        return entry
+    if not entry:  # the current folder, which may have changed since modules were imported from it
+        return _start_folder
+    found: Any = getattr(sys.path_importer_cache.get(entry), "path", None)
+    return found if isinstance(found, str) and isabs(found) else abspath(entry)
 
 
 _FIRST_MODULES = (
@@ -37,6 +72,8 @@ _FIRST_MODULES = (
     "atoll._modules.importing",
     "atoll._forwarding.warning_filters",
     "atoll._interpreter",
+    "atoll._interpreter.environment",
+    "atoll._interpreter.processes",
     "atoll._interpreter.inside",
 )
 _compiled: tuple[tuple[str, str, bytes], ...] = ()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
 import sys
 
 from .._forwarding import forwarding, warning_filters
 from .._forwarding.streams import ForwardedStream
 from .._modules import importing
-from . import ending  # noqa: F401 (at the end a thread that computes may keep imports out)
+from . import (
+    ending,  # also since at the end a thread that computes may keep imports out
+    environment,
+    processes,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,26 +19,42 @@ if TYPE_CHECKING:
 
     from .._forwarding.warning_filters import Filter
     from .._modules.importing import Modes
+    from .inheritance import Settings
 
 
 def prepare(
-    argv: tuple[str, ...], filters: tuple[Filter, ...], modes: Modes, forwards_logging: bool
+    argv: tuple[str, ...],
+    settings: Settings,
+    filters: tuple[Filter, ...],
+    modes: Modes,
+    forwards_logging: bool,
 ) -> None:
     """Give a new interpreter what it inherits."""
     if sys.version_info < (3, 13, 3):
-        atexit.register(_forget_visiting_threads)  # runs after users' handlers
+        ending.register(_forget_visiting_threads)  # runs after users' handlers
     if sys.version_info < (3, 13, 1):
         importing.when_imported("collections", _give_its_abc)
     sys.argv = list(argv)
+    _set(*settings)
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
     importing.install(modes)
+    environment.share()
+    processes.watch()
     importing.when_imported("threading", _make_visitors_ordinary)
     warning_filters.adopt(filters)
     if forwards_logging:
         forwarding.forward()
     else:
         forwarding.keep()
+
+
+def _set(
+    recursion_limit: int, most_digits: int, attributes: tuple[tuple[str, str | int | None], ...]
+) -> None:
+    sys.setrecursionlimit(recursion_limit)
+    sys.set_int_max_str_digits(most_digits)
+    vars(sys).update(attributes)
 
 
 def _give_its_abc(collections: Any) -> None:
@@ -58,18 +77,10 @@ def _make_visitors_ordinary(threading: Any) -> None:
         threading._DummyThread.__init__ = __init__
 
 
-def adopt(
-    path: tuple[str, ...], environment: tuple[tuple[bytes, bytes], ...], *inherited: Any
-) -> None:
+def adopt(path: tuple[str, ...], *inherited: Any) -> None:
     """Give an interpreter that was made in advance what it would inherit now."""
-    import os
-
     sys.path[:] = path
     sys.path_importer_cache.clear()  # folders may have changed since they were listed
-    known: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
-    if tuple(known.items()) != environment:
-        known.clear()
-        known.update(environment)
     prepare(*inherited)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import count
 
 from .. import _core
@@ -426,8 +425,8 @@ def make(
 def _make(name: str, modes: Modes, is_preemptive: bool, forwards_logging: bool) -> Interpreter:
     from . import inheritance
 
-    path = tuple(map(str, sys.path))
-    interpreter = _core.create(name, is_preemptive, path, inheritance.modules())
+    modules = inheritance.modules()
+    interpreter = _core.create(name, is_preemptive, inheritance.path(), modules)
     try:
         inherited = *inheritance.collect(), modes, forwards_logging
         _core.invoke(interpreter, "atoll._interpreter.inside:prepare", inherited, None)

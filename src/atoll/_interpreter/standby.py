@@ -71,7 +71,7 @@ def prewarm(n: int, *, imports: Iterable[str] = (), wait: bool = False) -> None:
     Making an interpreter takes milliseconds; taking a ready one is quick. One is always kept ready,
     once an `Interpreter` or a `Thread` has been made, or an executor's workers have ended. Ready
     ones are given out once, first those that were asked for here, the oldest first, and are not
-    replaced. They are hidden from `interpreters()`, get their `sys.path`, `sys.argv`, environment,
+    replaced. They are hidden from `interpreters()`, get their `sys.path`, `sys.argv`,
     warnings filters and streams when they are given out, and are closed at exit. A forked child has
     none. `Interpreter(preemptive=True)` always makes a new one.
 
@@ -255,8 +255,7 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
     from . import inheritance
 
     try:
-        path = tuple(map(str, sys.path))
-        made = _core.create_hidden("ready", path, inheritance.modules())
+        made = _core.create_hidden("ready", inheritance.path(), inheritance.modules())
     except Exception as error:  # out of memory, or Python is ending
         return str(error)
     try:

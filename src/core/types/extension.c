@@ -7,6 +7,7 @@
 
 #include "bridge/modules/module_create.h"
 #include "ground/modules/code.h"
+#include "ground/base/text.h"
 #include "ground/modules/loading.h"
 #include "types/reference.h"
 
@@ -196,6 +197,27 @@ count_private_copies(PyObject *module, PyObject *unused)
                          (Py_ssize_t)totals.shared, (long long)totals.nanoseconds, totals.threads);
 }
 
+// Each text ends with a zero: a path may contain anything else.
+static void
+add_texts(const interp *of, const char *path, const char *reason, void *texts)
+{
+    text_add(texts, "%s%c%s%c%s%c", of->name, 0, path, 0, reason, 0);
+}
+
+static PyObject *
+list_staying_copies(PyObject *module, PyObject *unused)
+{
+    text texts = {0};
+    Py_BEGIN_ALLOW_THREADS
+    extension_each_staying(add_texts, &texts);
+    Py_END_ALLOW_THREADS
+    PyObject *result = texts.is_cut
+                           ? PyErr_NoMemory()
+                           : PyBytes_FromStringAndSize(texts.chars, (Py_ssize_t)texts.size);
+    text_free(&texts);
+    return result;
+}
+
 // ---- code ----
 
 // Fills in what code is found by, from (path, level of optimisation, source). Returns the path in
@@ -291,5 +313,10 @@ PyMethodDef extension_functions[] = {
      PyDoc_STR("count_private_copies($module, /)\n--\n\n"
                "Return, for this interpreter: copies, bytes copied, bytes of them given back,\n"
                "nanoseconds spent in loading, threads started by copies that still run.")},
+    {"list_staying_copies", list_staying_copies, METH_NOARGS,
+     PyDoc_STR(
+         "list_staying_copies($module, /)\n--\n\n"
+         "Return, of copies that stay after the end of their interpreters, three texts each:\n"
+         "the interpreter's name, the library's path, the reason. Each ends with a zero.")},
     {NULL},
 };

@@ -119,6 +119,7 @@ exec(PyObject *module)
         PyModule_AddFunctions(module, thread_functions) < 0 ||
         PyModule_AddFunctions(module, process_end_functions) < 0 ||
         PyModule_AddFunctions(module, fork_functions) < 0 ||
+        PyModule_AddFunctions(module, environment_functions) < 0 ||
         PyModule_AddFunctions(module, mark_functions) < 0 ||
         PyModule_AddFunctions(module, identity_functions) < 0 ||
         PyModule_AddFunctions(module, extension_functions) < 0 ||

@@ -1,6 +1,7 @@
 // The threads of interpreters: list them, wait for them, raise exceptions in them.
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/own_threads.h"
+#include "bridge/crossing/turns.h"
 #include "ground/interpreter/thread.h"
 #include "types/reference.h"
 
@@ -84,6 +85,22 @@ raise_in_thread(PyObject *module, PyObject *arguments)
     return PyBool_FromLong(PyThreadState_SetAsyncExc(ident, exception) > 0);
 }
 
+static PyObject *
+begin_turns(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    turns_begin(state->interp);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+end_turns(PyObject *module, PyObject *unused)
+{
+    core_state *state = PyModule_GetState(module);
+    turns_end(state->interp);
+    Py_RETURN_NONE;
+}
+
 PyMethodDef thread_functions[] = {
     {"end_threads", end_threads, METH_O,
      PyDoc_STR("end_threads($module, handle, /)\n--\n\n"
@@ -91,6 +108,11 @@ PyMethodDef thread_functions[] = {
     {"own_threads", list_own_threads, METH_NOARGS,
      PyDoc_STR("own_threads($module, /)\n--\n\n"
                "This interpreter's own threads but this one: their numbers, what they run.")},
+    {"begin_turns", begin_turns, METH_NOARGS,
+     PyDoc_STR("begin_turns($module, /)\n--\n\n"
+               "From now on this interpreter's threads take turns, as in plain Python.")},
+    {"end_turns", end_turns, METH_NOARGS,
+     PyDoc_STR("end_turns($module, /)\n--\n\nNot any more; once for each begin_turns().")},
     {"poke", poke, METH_O,
      PyDoc_STR("poke($module, handle, /)\n--\n\n"
                "Ask an interpreter for a sign of life: see is_poked().")},

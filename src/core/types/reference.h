@@ -177,6 +177,7 @@ extern PyMethodDef interpreter_functions[];
 extern PyMethodDef thread_functions[];
 extern PyMethodDef process_end_functions[];
 extern PyMethodDef fork_functions[];
+extern PyMethodDef environment_functions[];
 extern PyMethodDef mark_functions[];
 extern PyMethodDef extension_functions[];
 extern PyMethodDef deadline_functions[];

@@ -50,6 +50,9 @@ give_state(thread *self, interp *host, PyThreadState *state)
     else {
         visitor = guest_new_locked(host, state, true, self);
     }
+    if (visitor != NULL) {
+        guest_announce_locked(visitor);
+    }
     pthread_mutex_unlock(&host->mutex);
     if (visitor == NULL) {
         PyThreadState *before = PyThreadState_Swap(state);
@@ -350,6 +353,22 @@ crossing_clean(interp *host)
     thread_unmask(masked);
 }
 
+// A tool that watches the interpreter's threads also watches this one, from its first visit on; but
+// nothing of the collector's work, for which all others are stopped.
+static void
+welcome(interp *host, guest *visitor)
+{
+    pthread_mutex_lock(&host->mutex);
+    bool is_first = guest_welcome_locked(visitor);
+    pthread_mutex_unlock(&host->mutex);
+    bool is_of_collector = atomic_load(&thread_self->wakeup) & WAKEUP_COLLECTION;
+    if (is_first && host->core_state != NULL && !is_of_collector) {
+        thread *masked = thread_mask();
+        cpython_watch_thread();
+        thread_unmask(masked);
+    }
+}
+
 COLD void
 crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
 {
@@ -363,6 +382,9 @@ crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presen
         pthread_mutex_unlock(&host->mutex);
     }
     crossing_clean(host);
+    if (bits & ATTENTION_NEWCOMER) {
+        welcome(host, visitor);
+    }
 }
 
 // ---- errors ----

@@ -95,9 +95,9 @@ crossing_depart(interp *from)
     atomic_store_explicit(&from->departures, count + 1, memory_order_relaxed);
 }
 
+// Without doing what is to be done on arrival: next is crossing_arrive.
 static inline void
-crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state,
-                guest_presence how)
+crossing_take(thread *self, interp *host, guest *visitor, PyThreadState *state, guest_presence how)
 {
     atomic_store_explicit(&visitor->presence, how, memory_order_relaxed);
     shake();
@@ -113,10 +113,23 @@ crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state
     atomic_store_explicit(&self->current, host->id, memory_order_relaxed);
     barrier_light(); // pairs with crossing_give_way, and the alarm's summon
     shake();
+}
+
+static inline void
+crossing_arrive(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
+{
     if (UNLIKELY(atomic_load_explicit(&host->attention, memory_order_relaxed) ||
                  deferred_is_waiting(&host->deferred))) {
         crossing_attend(host, visitor, state, how);
     }
+}
+
+static inline void
+crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state,
+                guest_presence how)
+{
+    crossing_take(self, host, visitor, state, how);
+    crossing_arrive(host, visitor, state, how);
 }
 
 // The guest through which this thread may enter, now counted as present. NULL: refused, see `why`;

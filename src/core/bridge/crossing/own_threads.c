@@ -1,6 +1,7 @@
 #include "bridge/crossing/own_threads.h"
 
 #include "bridge/crossing/crossing.h"
+#include "bridge/crossing/turns.h"
 #include "bridge/traceback/frames.h"
 #include "ground/base/text.h"
 
@@ -97,17 +98,23 @@ call_hook(interp *here, bool is_ending)
     return done;
 }
 
-own_threads_state
+int
 own_threads_end(interp *here, char *who)
 {
+    who[0] = '\0';
     PyObject *done = call_hook(here, true);
     const char *text = done != NULL && PyUnicode_Check(done) ? PyUnicode_AsUTF8(done) : NULL;
+    int left = 0;
     if (text != NULL) {
         text_fit(who, OWN_THREADS_TEXT_SIZE, "%s", text);
     }
+    else {
+        int count = own_threads_count(here), awaited = done == NULL ? 0 : PyLong_AsInt(done);
+        left = awaited > count ? awaited : count;
+    }
     PyErr_Clear();
     Py_XDECREF(done);
-    return text == NULL ? OWN_THREADS_AWAITED : OWN_THREADS_STUCK;
+    return left;
 }
 
 int
@@ -119,6 +126,7 @@ own_threads_left(core_state *home, interp *target)
         crossing_raise(home, target, why);
         return -1;
     }
+    turns_begin(target);
     int left = 0;
     if (own_threads_count(target) > 0) {
         PyObject *done = call_hook(target, false);
@@ -126,6 +134,7 @@ own_threads_left(core_state *home, interp *target)
         PyErr_Clear();
         Py_XDECREF(done);
     }
+    turns_end(target);
     crossing_leave(&visit);
     return left < 0 ? 0 : left;
 }

@@ -21,11 +21,10 @@ PyObject *own_threads_list(interp *here);
 
 PyObject *own_threads_visitors(interp *host); // what others run there: a list of str; any thread
 
-typedef enum { OWN_THREADS_AWAITED, OWN_THREADS_STUCK } own_threads_state;
-
-// There are some: bring the end of the interpreter one step further. Stuck: what is left are
-// daemons, which were told to end and had their time; `who` says which, and where they are.
-own_threads_state own_threads_end(interp *here, char *who);
+// Bring the end of the interpreter one step further. How many threads are waited for; 0: none are
+// left, or those that are left are stuck: daemons, which were told to end and had their time. Then
+// `who` says which, and where they are; else it is empty.
+int own_threads_end(interp *here, char *who);
 
 // Visit an interpreter that is to end with the process, and do what can be done before any
 // interpreter ends. How many threads are to be waited for, which are no daemons; or -1 with an

@@ -4,6 +4,7 @@
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/own_threads.h"
 #include "bridge/crossing/operation.h"
+#include "bridge/crossing/turns.h"
 #include "bridge/python/disturbance.h"
 #include "ground/base/clock.h"
 #include "ground/base/text.h"
@@ -216,8 +217,8 @@ is_own_thread(const guest *own)
 // user code. But other threads (own threads, or visitors that detached) take the GIL without
 // asking. In an interpreter that is not preemptive they would keep it, this thread would wait for
 // it in the pending call, and CPython would run no other pending call meanwhile. So where there are
-// such threads nobody is let in. Who closes the
-// interpreter is let in all the same.
+// such threads nobody is let in. Who closes the interpreter is let in all the same: meanwhile they
+// take turns.
 static void
 let_woken_in(interp *host, const guest *own)
 {
@@ -233,7 +234,13 @@ let_woken_in(interp *host, const guest *own)
         pthread_mutex_lock(&host->mutex);
         memcpy(host->activity, activity, sizeof activity);
         pthread_mutex_unlock(&host->mutex);
+        if (is_closing) {
+            turns_begin(host);
+        }
         crossing_give_way(host, true);
+        if (is_closing) {
+            turns_end(host);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "bridge/python/arenas.h"
 #include "bridge/python/cpython.h"
+#include "bridge/crossing/turns.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/python/value.h"
 #include "ground/interpreter/closing.h"
@@ -36,17 +37,6 @@ set_path(PyObject *foreign_path)
     Py_XDECREF(path);
     Py_XDECREF(copy);
     return result;
-}
-
-// The switch interval is how long a waiter waits before it asks the running thread to release the
-// GIL. It belongs to the GIL, so to one interpreter; this one is longer than any run.
-static int
-make_unpreemptive(void)
-{
-    PyObject *set_interval = PySys_GetObject("setswitchinterval");
-    PyObject *done = set_interval == NULL ? NULL : PyObject_CallFunction(set_interval, "d", 1e6);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
 }
 
 #define PACKAGE_FILE "/__init__.py"
@@ -126,7 +116,7 @@ load_core(void)
 static bool
 furnish(interp *made, PyObject *foreign_path, PyObject *foreign_modules)
 {
-    return set_path(foreign_path) == 0 && (made->is_preemptive || make_unpreemptive() == 0) &&
+    return set_path(foreign_path) == 0 && (made->is_preemptive || turns_forbid() == 0) &&
            load_modules(foreign_modules) == 0 && load_core() == 0;
 }
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bridge/python/arenas.h"
 #include "bridge/python/cpython.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/transfer/export.h"
@@ -11,6 +10,7 @@
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/reaper.h"
 #include "bridge/crossing/own_threads.h"
+#include "bridge/crossing/turns.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/crossing/async_wait.h"
 #include "bridge/gc/verification.h"
@@ -104,6 +104,9 @@ claim(interp *target)
 static void
 reopen(interp *target)
 {
+    if (target->has_closer_turns && interp_get_phase(target) == INTERP_CLOSING) {
+        target->has_closer_turns = !turns_end_soon(target); // else for the next who closes it
+    }
     pthread_mutex_lock(&target->mutex);
     if (interp_get_phase(target) == INTERP_CLOSING) {
         interp_set_phase(target, INTERP_OPEN);
@@ -232,7 +235,12 @@ attach_closing(thread *here, interp *target, guest *mine)
     if (interp_is_running(target)) {
         alarm_retry(); // for as long as this thread waits
     }
-    crossing_attach(here, target, mine, mine->thread_state, GUEST_ENTERING);
+    crossing_take(here, target, mine, mine->thread_state, GUEST_ENTERING);
+    if (!target->has_closer_turns) { // before anything that might release the GIL
+        target->has_closer_turns = true;
+        turns_begin(target);
+    }
+    crossing_arrive(target, mine, mine->thread_state, GUEST_ENTERING);
     atomic_fetch_and(&here->wakeup, ~(unsigned)WAKEUP_CLOSING);
 }
 
@@ -261,16 +269,6 @@ enter_closing(crossing *self, core_state *home_state, interp *target, guest *min
     crossing_log_begin(&here->visits, home, mine->interp, state->current_frame);
     attach_closing(here, target, mine);
     return 0;
-}
-
-// The interpreter's own threads must have ended: Py_EndInterpreter would wait for them for ever, or
-// abort (3.13). 0 too if they never will: then `who` is filled in.
-static int
-count_awaited(interp *target, char *who)
-{
-    who[0] = '\0';
-    int count = own_threads_count(target);
-    return count > 0 && own_threads_end(target, who) == OWN_THREADS_AWAITED ? count : 0;
 }
 
 static void
@@ -319,9 +317,7 @@ end_in_cpython(interp *target, guest *mine)
     crossing_stop_asking(target); // whoever wakes this thread finds it inside until the very end
     Py_EndInterpreter(mine->thread_state);
     target->core_state = NULL; // where something kept the module alive
-    if (extension_end(target)) {
-        arenas_free_of(target->id);
-    }
+    extension_end(target);
 }
 
 // Threads that are stuck in C may come back for ever: the interpreter's memory stays, and they hang
@@ -430,7 +426,10 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
             enter_closing(&over, home, target, mine, here, deadline) < 0) {
             return -1;
         }
-        int threads = count_awaited(target, who);
+        // Py_EndInterpreter would wait for own threads for ever, or abort (3.13); and it would run
+        // exit handlers on this thread, where no deadline reaches them.
+        bool must_stay = only_unused && is_used_again(target);
+        int threads = must_stay ? 0 : own_threads_end(target, who);
         if (threads > 0) {
             crossing_leave(&over);
             if (pause_at_home(home, target, threads, deadline, &pause) < 0) {
@@ -439,7 +438,7 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
             continue;
         }
         int buffers = atomic_load(&target->buffers);
-        if (buffers > 0 || (only_unused && is_used_again(target))) {
+        if (buffers > 0 || must_stay || (only_unused && is_used_again(target))) {
             crossing_leave(&over);
             PyErr_Format(PyExc_BufferError,
                          "interpreter '%s' cannot close: %d buffers of its objects are in use "

@@ -11,18 +11,21 @@
 #include "bridge/crossing/reaper.h"
 #include "bridge/crossing/lease.h"
 #include "bridge/interpreter/creation.h"
+#include "bridge/modules/extension.h"
 #include "bridge/interpreter/standby.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/traceback/traceback.h"
 #include "ground/interpreter/alarm.h"
 #include "ground/base/barrier.h"
+#include "ground/base/environment.h"
 #include "ground/interpreter/closing.h"
 #include "ground/interpreter/standby_signal.h"
 #include "ground/share/heap.h"
 #include "ground/interpreter/interp.h"
 #include "ground/modules/code.h"
 #include "ground/modules/loading.h"
+#include "ground/modules/unload_guard.h"
 #include "ground/base/names.h"
 #include "ground/queue/queue.h"
 #include "ground/traceback/reporter.h"
@@ -44,11 +47,15 @@ prepare(void)
     standby_signal_fork_prepare();
     heap_fork_prepare();
     code_fork_prepare();
+    environment_fork_prepare();
+    unload_guard_lock();
 }
 
 static void
 parent(void)
 {
+    unload_guard_unlock();
+    environment_fork_parent();
     code_fork_parent();
     heap_fork_parent();
     standby_signal_fork_parent();
@@ -77,6 +84,8 @@ child(void)
     standby_signal_fork_child();
     heap_fork_child();
     code_fork_child();
+    environment_fork_child();
+    unload_guard_unlock();
     closing_fork_child();
     reaper_fork_child();
     collector_fork_child();
@@ -86,6 +95,7 @@ child(void)
     cpython_forget_thread_states(); // before cpython_forget_interpreters: it checks whether there
                                     // are others
     cpython_forget_interpreters();
+    extension_fork_child();
     reporter_fork_child(); // when all data is consistent again
 }
 

@@ -1,7 +1,9 @@
 #include "bridge/modules/extension.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "bridge/python/arenas.h"
 #include "bridge/python/cpython.h"
 #include "bridge/modules/gilstate.h"
 #include "bridge/crossing/own_threads.h"
@@ -10,10 +12,16 @@
 // How long to wait between two looks for threads that exit handlers have started.
 #define THREAD_CHECK_PAUSE (1 * MILLISECOND)
 
-typedef struct {
+typedef struct extension {
     gilstate gilstate;
-    libraries *libraries; // owned
+    libraries *libraries;   // owned
+    struct extension *next; // of those that stay
 } extension;
+
+// Those of ended interpreters that stay loaded for now. One thread at a time takes them all, to see
+// whether they still must. No lock is held meanwhile: destructors are run.
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static extension *staying; // mutex
 
 static extension *
 make(interp *of)
@@ -93,15 +101,13 @@ run_exit_handlers(void)
 static bool
 wait_for_own_threads(interp *here, char *who)
 {
-    own_threads_state state = OWN_THREADS_AWAITED;
-    while (state == OWN_THREADS_AWAITED && own_threads_count(here) > 0) {
+    while (own_threads_count(here) > 0 && own_threads_end(here, who) > 0) {
         struct timespec pause = clock_timespec(THREAD_CHECK_PAUSE);
-        state = own_threads_end(here, who);
         Py_BEGIN_ALLOW_THREADS
         nanosleep(&pause, NULL);
         Py_END_ALLOW_THREADS
     }
-    return state == OWN_THREADS_AWAITED;
+    return who[0] == '\0';
 }
 
 bool
@@ -121,19 +127,97 @@ extension_stop(interp *here, char *who)
     return wait_for_own_threads(here, who); // of the last that was inside
 }
 
-bool
+// ---- after the interpreter has ended ----
+
+static void
+free_all(extension *self)
+{
+    arenas_free_of(self->gilstate.interp->id);
+    interp_decref(self->gilstate.interp);
+    free(self);
+}
+
+static void
+stay(extension *self)
+{
+    pthread_mutex_lock(&mutex);
+    self->next = staying;
+    staying = self;
+    pthread_mutex_unlock(&mutex);
+}
+
+static void
+end_or_stay(extension *self)
+{
+    if (libraries_end(self->libraries)) {
+        free_all(self);
+    }
+    else {
+        stay(self);
+    }
+}
+
+static extension *
+take_staying(void)
+{
+    pthread_mutex_lock(&mutex);
+    extension *taken = staying;
+    staying = NULL;
+    pthread_mutex_unlock(&mutex);
+    return taken;
+}
+
+void
 extension_end(interp *ended)
 {
-    extension *self = ended->extension;
+    extension *earlier = take_staying(), *self = ended->extension;
     if (self == NULL) {
-        return true;
+        arenas_free_of(ended->id);
     }
-    ended->extension = NULL;
-    gilstate_run_at_exit(&self->gilstate);
-    bool is_gone = libraries_end(self->libraries);
-    if (is_gone) {
-        interp_decref(ended);
-        free(self);
+    else {
+        ended->extension = NULL;
+        gilstate_run_at_exit(&self->gilstate);
+        end_or_stay(self);
     }
-    return is_gone;
+    while (earlier != NULL) {
+        extension *next = earlier->next;
+        end_or_stay(earlier);
+        earlier = next;
+    }
+}
+
+typedef struct {
+    extension_listener *tell;
+    void *argument;
+    const interp *of;
+    bool is_told;
+} explanation;
+
+static void
+pass_on(const char *path, const char *reason, void *argument)
+{
+    explanation *self = argument;
+    self->is_told = true;
+    self->tell(self->of, path, reason, self->argument);
+}
+
+void
+extension_each_staying(extension_listener *tell, void *argument)
+{
+    pthread_mutex_lock(&mutex);
+    for (extension *each = staying; each != NULL; each = each->next) {
+        explanation all = {tell, argument, each->gilstate.interp, false};
+        libraries_explain(each->libraries, pass_on, &all);
+        if (!all.is_told) {
+            tell(all.of, "", "nothing: it goes when the next interpreter closes", argument);
+        }
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
+void
+extension_fork_child(void)
+{
+    pthread_mutex_init(&mutex, NULL);
+    staying = NULL; // who holds the lock may have been changing the list
 }

@@ -15,10 +15,10 @@
 //   destructor would call into it later.
 //
 // Lifetime. Made with the first private copy. It goes with its interpreter, or stays in memory with
-// libraries that cannot be unloaded.
+// libraries that cannot be unloaded. Whenever another interpreter has ended they are tried again.
 //
 // Threads. extension_load, _count and _stop: under the interpreter's GIL. _end: nothing is
-// attached.
+// attached. _each_staying: any.
 #ifndef ATOLL_BRIDGE_EXTENSION_H
 #define ATOLL_BRIDGE_EXTENSION_H
 
@@ -42,8 +42,16 @@ library_totals extension_count(core_state *state);
 // the interpreter's own threads is stuck; `who` says which (own_threads_end).
 bool extension_stop(interp *here, char *who);
 
-// Call after the interpreter has ended: unloads the copies if that is safe. False: some stay
-// loaded, and what they refer to must stay too.
-bool extension_end(interp *ended);
+// Call after the interpreter has ended: unloads the copies if that is safe, and frees its arenas.
+// Otherwise they stay, with what they refer to, until this is called for another one and it is
+// safe.
+void extension_end(interp *ended);
+
+// Tells of all that stay: which library for which reason. Called under a lock.
+typedef void extension_listener(const interp *of, const char *path, const char *reason,
+                                void *argument);
+void extension_each_staying(extension_listener *tell, void *argument);
+
+void extension_fork_child(void);
 
 #endif

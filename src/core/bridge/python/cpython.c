@@ -111,6 +111,38 @@ cpython_init_static_type(PyTypeObject *type)
     return _PyStaticType_InitForExtension(PyInterpreterState_Get(), type);
 }
 
+// ---- watched threads ----
+
+static int
+install_hook(PyObject *threading, const char *hook, const char *setter)
+{
+    PyObject *function = PyObject_GetAttrString(threading, hook), *done = NULL;
+    if (function == NULL) {
+        return -1;
+    }
+    PyObject *set = PySys_GetObject(setter); // borrowed
+    if (function != Py_None && set != NULL) {
+        done = PyObject_CallOneArg(set, function);
+    }
+    int result = function == Py_None || done != NULL ? 0 : -1;
+    Py_DECREF(function);
+    Py_XDECREF(done);
+    return result;
+}
+
+void
+cpython_watch_thread(void)
+{
+    PyObject *name = PyUnicode_FromString("threading");
+    PyObject *threading = name == NULL ? NULL : PyImport_GetModule(name);
+    if (threading != NULL && install_hook(threading, "_trace_hook", "settrace") == 0) {
+        install_hook(threading, "_profile_hook", "setprofile");
+    }
+    PyErr_Clear(); // the module is only being imported: no thread is watched yet
+    Py_XDECREF(threading);
+    Py_XDECREF(name);
+}
+
 // ---- immortal objects ----
 
 void

@@ -66,6 +66,11 @@ bool cpython_post(PyInterpreterState *interpreter, int (*function)(void *), void
 // with a visitor stuck inside one.
 void cpython_forget_interpreters(void);
 
+// Trace and profile this thread, which is new in its interpreter, by the functions that `threading`
+// has for the threads that it starts (threading._trace_hook and _profile_hook, 3.13 to 3.15; tools
+// would see a call of threading.gettrace).
+void cpython_watch_thread(void);
+
 // Make the main interpreter forget the thread states of all threads but this one, without touching
 // them; in a forked child that has lost other interpreters, before they are forgotten. From 3.14 on
 // PyOS_AfterFork_Child, which clears and frees them, otherwise leaves a damaged C heap where their

@@ -122,6 +122,28 @@ guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose)
 }
 
 void
+guest_announce_locked(guest *newcomer)
+{
+    newcomer->is_new = true;
+    interp_raise_attention(newcomer->interp, ATTENTION_NEWCOMER);
+}
+
+bool
+guest_welcome_locked(guest *visitor)
+{
+    bool was_new = visitor->is_new;
+    visitor->is_new = false;
+    const guest *each = visitor->interp->guests;
+    while (each != NULL && !each->is_new) {
+        each = each->next;
+    }
+    if (each == NULL) {
+        atomic_fetch_and(&visitor->interp->attention, ~(unsigned)ATTENTION_NEWCOMER);
+    }
+    return was_new;
+}
+
+void
 guest_unlink_locked(guest *visitor)
 {
     if (visitor->previous != NULL) {

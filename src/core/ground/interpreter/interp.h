@@ -35,6 +35,7 @@ enum {
     ATTENTION_YIELDER = 4,       // a thread let the GIL go and waits until those entering are in
     ATTENTION_RESERVED = 8,      // nobody may enter, except woken threads, which then turn back
     ATTENTION_INTERRUPTION = 16, // an exception waits for those who were inside when it came
+    ATTENTION_NEWCOMER = 32,     // a thread that has never been inside is about to enter
 };
 
 // Who uses it. Listings show users only those in use.
@@ -79,9 +80,12 @@ struct interp {
     atomic_uint departures;       // how often a crossing released its GIL; written under its GIL
     atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
     atomic_int posted;  // a pending call that lets them in is queued
-    atomic_int buffers; // buffers of its objects in use elsewhere
-    atomic_int handles; // handle objects, those under way, and whoever makes the first
-    deferred dropped;   // a job for itself: it has no handle any more
+    int turns; // how many need its threads to take turns (bridge/crossing/turns); under its GIL
+    double interval_without_turns; // seconds; under its GIL
+    bool has_closer_turns;         // whoever closes it is one of them; for that one only
+    atomic_int buffers;            // buffers of its objects in use elsewhere
+    atomic_int handles;            // handle objects, those under way, and whoever makes the first
+    deferred dropped;              // a job for itself: it has no handle any more
     atomic_bool is_drop_queued;
     atomic_uint twin_epoch; // of its classes (bridge/classes/twin); written under its GIL
     _Atomic(uint64_t) shapes[NAMES_MAX / 64]; // bits by the number of a shape: it has the class;
@@ -113,6 +117,7 @@ struct guest {
     _Atomic(guest_presence) presence;
     bool is_dead;          // interp.mutex; its thread has ended
     bool is_reaped;        // interp.mutex; its thread state was deleted by the closer
+    bool is_new;           // interp.mutex; it has never been inside
     bool is_holding;       // its thread has the interpreter reserved; this thread only
     bool is_interruptible; // interp.mutex; was present when the interpreter's interruption came
     void *interruption;    // interp.mutex; parcel with the exception for this thread alone
@@ -196,6 +201,8 @@ void interp_unpin(interp *self);
 
 // Guests. Those named _locked need self->mutex.
 guest *guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose);
+void guest_announce_locked(guest *newcomer);
+bool guest_welcome_locked(guest *visitor); // it is inside; true: for the first time
 void guest_unlink_locked(guest *visitor);
 void guest_free(guest *visitor); // after unlinking
 void guest_end(guest *visitor);  // its thread ends, or does not need it any more

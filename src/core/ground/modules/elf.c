@@ -107,6 +107,18 @@ find_tables(elf_file *self, const Elf64_Dyn *dynamic, size_t count, tables *at)
     }
 }
 
+static void
+find_constructors(elf_file *self, const Elf64_Dyn *dynamic, size_t count)
+{
+    for (size_t i = 0; i < count && self->constructor_count < ELF_CONSTRUCTOR_KINDS; i++) {
+        Elf64_Sxword tag = dynamic[i].d_tag;
+        if (tag == DT_INIT || tag == DT_INIT_ARRAY || tag == DT_FINI || tag == DT_FINI_ARRAY) {
+            size_t offset = (size_t)((const unsigned char *)&dynamic[i] - self->bytes);
+            self->constructors[self->constructor_count++] = offset + offsetof(Elf64_Dyn, d_tag);
+        }
+    }
+}
+
 // Names of libraries; they are in the table of strings.
 static bool
 read_library_names(elf_file *self, const Elf64_Dyn *dynamic, size_t count, const tables *at)
@@ -145,6 +157,7 @@ read_dynamic(elf_file *self, const Elf64_Phdr *segment, tables *at)
         count++;
     }
     find_tables(self, dynamic, count, at);
+    find_constructors(self, dynamic, count);
     return read_library_names(self, dynamic, count, at);
 }
 

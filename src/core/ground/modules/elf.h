@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ELF_CONSTRUCTOR_KINDS 4 // DT_INIT, DT_INIT_ARRAY, DT_FINI, DT_FINI_ARRAY
+
 // A name in the file's table of strings.
 typedef struct {
     const char *text;
@@ -36,6 +38,8 @@ typedef struct {
     const char *rpath, *runpath;  // or NULL
     size_t *unique;               // owned: offsets in the file of st_info of STB_GNU_UNIQUE symbols
     size_t unique_count;
+    size_t constructors[ELF_CONSTRUCTOR_KINDS]; // offsets in the file of their tags
+    int constructor_count;
     bool uses_python;       // calls functions of CPython
     bool has_exit_handlers; // destructors of C++ statics, mostly
     bool is_permanent;      // asks never to be unloaded (DF_1_NODELETE)

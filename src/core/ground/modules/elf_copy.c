@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ground/modules/constructors.h"
 #include "ground/modules/loading.h"
 #include "ground/base/page.h"
 #include "ground/base/text.h"
@@ -113,6 +114,19 @@ overwrite(elf_copy *self, const void *bytes, size_t size, size_t offset)
     return write_all(self->descriptor, bytes, size, offset);
 }
 
+static bool
+hide_constructors(elf_copy *self, const elf_file *file)
+{
+    bool is_written = true;
+    for (int i = 0; is_written && i < file->constructor_count; i++) {
+        Elf64_Sxword tag;
+        memcpy(&tag, file->bytes + file->constructors[i], sizeof tag);
+        tag = CONSTRUCTORS_HIDDEN(tag);
+        is_written = overwrite(self, &tag, sizeof tag, file->constructors[i]);
+    }
+    return is_written;
+}
+
 bool
 elf_copy_patch(elf_copy *self, const elf_file *file, const elf_copy_renaming *renamings,
                size_t count)
@@ -127,7 +141,7 @@ elf_copy_patch(elf_copy *self, const elf_file *file, const elf_copy_renaming *re
         unsigned char info = ELF64_ST_INFO(STB_GLOBAL, type);
         is_written = overwrite(self, &info, 1, file->unique[i]);
     }
-    return is_written;
+    return is_written && hide_constructors(self, file);
 }
 
 // ---- sharing equal pages ----

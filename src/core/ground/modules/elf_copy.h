@@ -2,10 +2,10 @@
 //
 // Purpose. glibc loads a file once, however often it is asked for, and takes libraries with the
 // same SONAME for one library. So the copy is another file, without a name, that ends with the
-// process. In it the names of private libraries are replaced by others of the same length, and
-// symbols that would exist once in the process (STB_GNU_UNIQUE) become ordinary ones. Once it is
-// loaded, pages equal to the original's are mapped from the original, and the copy's are given
-// back.
+// process. In it the names of private libraries are replaced by others of the same length, symbols
+// that would exist once in the process (STB_GNU_UNIQUE) become ordinary ones, and its constructors
+// are hidden from the loader (ground/modules/constructors). Once it is loaded, pages equal to the
+// original's are mapped from the original, and the copy's are given back.
 //
 // Lifetime. From elf_copy_make until elf_copy_load or elf_copy_drop; path and statistics remain.
 //

@@ -1,54 +1,24 @@
 #include "ground/modules/library.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ground/base/clock.h"
-#include "ground/modules/elf_copy.h"
+#include "ground/modules/constructors.h"
+#include "ground/modules/exit_handlers.h"
+#include "ground/modules/library_set.h"
 #include "ground/modules/loading.h"
 #include "ground/modules/needed.h"
-#include "ground/modules/unload_guard.h"
+#include "ground/modules/thread_destructors.h"
 #include "ground/base/text.h"
 
 // Never copied: they keep no objects of Python, and some (OpenMP's run-times) may exist only once.
 static const char *const shared_by_all[] = {
     "libscipy_openblas", "libopenblas", "libmkl", "libgomp", "libgfortran", "libquadmath",
     "libstdc++",         "libgcc_s",    "libomp", "libiomp", "libpython",
-};
-
-typedef struct library {
-    struct library *next; // loaded before it
-    uint64_t device, inode;
-    void *handle;
-    char *name;    // owned: the copy's SONAME, or NULL
-    elf_copy copy; // its descriptor is open only while it is loaded
-    bool is_copy;
-    bool may_rest;  // its read-only pages are as in the file
-    bool is_python; // it, or a library that it needs, calls CPython
-    bool must_stay; // its destructors would use an interpreter that has ended
-    // Only while it is loaded:
-    elf_file *file;          // owned
-    struct library **needed; // owned: indexed as the file's names; NULL: the system's
-} library;
-
-// A folder whose libraries are copied too.
-typedef struct root {
-    struct root *next;
-    char path[];
-} root;
-
-struct libraries {
-    pthread_mutex_t mutex; // recursive: a constructor may load more
-    library *newest;       // mutex
-    _Atomic(root *) roots; // written under mutex; only ever grows
-    library_totals totals; // mutex
-    unload_guard guard;
-    trampolines *given, *of_threads, *of_loading;
 };
 
 // ---- replacements that the copies call ----
@@ -78,13 +48,35 @@ open_library(const char *path, int flags, libraries *self)
         while (each != NULL && each->handle != copy) {
             each = each->next;
         }
-        handle = each == NULL || !each->is_copy ? NULL : loading_open(each->copy.path, flags);
+        handle = each == NULL || !each->is_copy
+                     ? NULL
+                     : loading_open(each->copy.path, flags & ~RTLD_NODELETE);
         libraries_unlock(self);
     }
     return handle == NULL ? loading_open(path, flags) : handle;
 }
 
 static const interposition loading_table[] = {{"dlopen", open_library, 2, NULL}};
+
+static bool
+make_trampolines(libraries *self, const interposition *given, size_t count, void *context)
+{
+    unload_guard *guard = &self->guard;
+    trampolines *made[] = {
+        trampolines_new(given, count, context),
+        trampolines_new(loading_table, 1, self),
+        trampolines_new(unload_guard_table, unload_guard_table_size, guard),
+        trampolines_new(exit_handlers_table, exit_handlers_table_size, guard),
+        trampolines_new(thread_destructors_table, thread_destructors_table_size, guard),
+    };
+    static_assert(sizeof made == sizeof self->bound, "all of them");
+    memcpy(self->bound, made, sizeof made);
+    bool is_complete = true;
+    for (int i = 0; i < LIBRARY_TRAMPOLINES; i++) {
+        is_complete &= made[i] != NULL;
+    }
+    return is_complete;
+}
 
 // ---- a set of them ----
 
@@ -101,11 +93,8 @@ libraries_new(const interposition *table, size_t count, void *context)
     pthread_mutex_init(&self->mutex, &attributes);
     pthread_mutexattr_destroy(&attributes);
     unload_guard_init(&self->guard);
-    self->given = trampolines_new(table, count, context);
-    self->of_threads = trampolines_new(unload_guard_table, unload_guard_table_size, &self->guard);
-    self->of_loading = trampolines_new(loading_table, 1, self);
-    if (self->given == NULL || self->of_threads == NULL || self->of_loading == NULL) {
-        libraries_end(self);
+    if (!make_trampolines(self, table, count, context)) {
+        (void)libraries_end(self);
         return NULL;
     }
     return self;
@@ -127,16 +116,6 @@ void
 libraries_unlock(libraries *self)
 {
     pthread_mutex_unlock(&self->mutex);
-}
-
-library_totals
-libraries_count(libraries *self)
-{
-    libraries_lock(self);
-    library_totals totals = self->totals;
-    libraries_unlock(self);
-    totals.threads = atomic_load(&self->guard.threads);
-    return totals;
 }
 
 // ---- loading: what is needed ----
@@ -201,20 +180,6 @@ find_known(const request *self, const elf_file *file)
     return NULL;
 }
 
-static void
-drop(library *self)
-{
-    if (self->file != NULL) {
-        if (self->is_copy) {
-            elf_copy_drop(&self->copy);
-        }
-        elf_close(self->file);
-    }
-    free(self->needed);
-    free(self->name);
-    free(self);
-}
-
 static library *visit(request *self, const char *path, bool is_asked_for,
                       const needed_search *needed_by);
 
@@ -233,6 +198,17 @@ visit_needed(request *self, library *of, const needed_search *here)
         of->is_python |= of->needed[i]->is_python;
     }
     return true;
+}
+
+static const char *
+why_it_stays(const library *of, bool is_asked_for)
+{
+    if (of->file->is_permanent) {
+        return "it asks never to be unloaded (DF_1_NODELETE)";
+    }
+    return !is_asked_for && of->is_python && of->file->has_exit_handlers
+               ? "its destructors may use Python's objects, which are gone"
+               : NULL;
 }
 
 static library *
@@ -266,7 +242,7 @@ visit(request *self, const char *path, bool is_asked_for, const needed_search *n
     bool is_complete = visit_needed(self, made, &here);
     self->visited = made->next;
     made->is_copy = is_complete && is_to_be_copied(self, made, is_asked_for);
-    made->must_stay = made->is_copy && !is_asked_for && made->is_python && file->has_exit_handlers;
+    made->stays = made->is_copy ? why_it_stays(made, is_asked_for) : NULL;
     made->may_rest = made->is_copy && !file->has_text_relocations;
     made->copy.descriptor = -1;
     made->next = self->found;
@@ -363,10 +339,24 @@ make_copies(const request *self)
     return true;
 }
 
+// Libraries of the system are loaded by themselves: if they came with the copy (libstdc++ mostly),
+// the loader would look for their symbols in the copy too, and they would need it. What is not
+// found is reported when the copy is loaded. They stay.
+static void
+load_system_libraries(const library *of)
+{
+    for (int i = 0; i < of->file->needed_count; i++) {
+        if (of->needed[i] == NULL) {
+            (void)loading_open(of->file->names[i].text, RTLD_LAZY);
+        }
+    }
+}
+
 static bool
 load_copy(const request *self, library *each)
 {
     libraries *of = self->of;
+    load_system_libraries(each);
     each->handle =
         elf_copy_load(&each->copy, each->file, RTLD_NOW, self->failure, self->failure_size);
     if (each->handle == NULL) {
@@ -375,11 +365,11 @@ load_copy(const request *self, library *each)
     of->totals.copies++;
     of->totals.copied += each->copy.copied;
     of->totals.shared += each->copy.shared;
-    if (!trampolines_bind(of->given, each->handle) ||
-        !trampolines_bind(of->of_threads, each->handle) ||
-        !trampolines_bind(of->of_loading, each->handle)) {
-        fail(self, each->file->path, strerror(errno));
-        return false;
+    for (int i = 0; i < LIBRARY_TRAMPOLINES; i++) {
+        if (!trampolines_bind(of->bound[i], each->handle)) {
+            fail(self, each->file->path, strerror(errno));
+            return false;
+        }
     }
     return true;
 }
@@ -428,7 +418,7 @@ give_up(request *self)
         if (each->handle != NULL) {
             loading_close(each->handle);
         }
-        drop(each);
+        library_free(each);
     }
 }
 
@@ -439,12 +429,26 @@ keep(request *self)
     while (self->found != NULL) {
         library *each = self->found;
         self->found = each->next;
+        each->path = each->file->path;
+        each->file->path = NULL;
         elf_close(each->file);
         free(each->needed);
         each->file = NULL;
         each->needed = NULL;
         each->next = self->of->newest;
         self->of->newest = each;
+    }
+}
+
+// Those loaded first come first. A constructor may load more, which are the newest then.
+static void
+construct(const library *newest, const library *before)
+{
+    if (newest != before) {
+        construct(newest->next, before);
+        if (newest->is_copy) {
+            constructors_run(newest->handle);
+        }
     }
 }
 
@@ -481,53 +485,9 @@ libraries_load_locked(libraries *self, const char *path, const char *tree, char 
         give_up(&made);
         return NULL;
     }
+    const library *before = self->newest;
     keep(&made);
+    construct(self->newest, before);
     self->totals.nanoseconds += clock_now() - began;
     return wanted->handle;
-}
-
-// ---- the end ----
-
-bool
-libraries_end(libraries *self)
-{
-    bool must_stay = unload_guard_has_threads(&self->guard);
-    for (library *each = self->newest; each != NULL; each = each->next) {
-        must_stay |= each->must_stay;
-    }
-    if (must_stay) {
-        for (library *each = self->newest; each != NULL; each = each->next) {
-            if (each->may_rest) {
-                elf_copy_rest(each->copy.path);
-            }
-        }
-        return false;
-    }
-    unload_guard_end(&self->guard);
-    for (library *each = self->newest; each != NULL; each = each->next) {
-        loading_close(each->handle);
-    }
-    // glibc keeps a copy loaded while destructors of its thread_local variables are due. They may
-    // call trampolines.
-    for (library *each = self->newest; each != NULL; each = each->next) {
-        must_stay |= each->is_copy && elf_copy_is_loaded(each->copy.path);
-    }
-    while (self->newest != NULL) {
-        library *each = self->newest;
-        self->newest = each->next;
-        drop(each);
-    }
-    if (must_stay) {
-        return false;
-    }
-    trampolines_free(self->given);
-    trampolines_free(self->of_threads);
-    trampolines_free(self->of_loading);
-    pthread_mutex_destroy(&self->mutex);
-    for (root *each = self->roots, *next; each != NULL; each = next) {
-        next = each->next;
-        free(each);
-    }
-    free(self);
-    return true;
 }

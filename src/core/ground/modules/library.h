@@ -10,8 +10,8 @@
 // trampolines instead, which add this interpreter as an argument. Pages equal to the original's are
 // mapped from the original.
 //
-// Lifetime. Ended with the interpreter. What cannot be unloaded (a thread of it is running, say)
-// stays in memory, with its record.
+// Lifetime. Ended with the interpreter. If one cannot be unloaded (a thread of it is running, say)
+// all stay in memory, with their records: they may call each other.
 //
 // Threads. Any. The mutex is held while a library's constructors run, and they may wait for a GIL.
 // So a thread that holds a GIL takes the mutex by libraries_try_lock, or releases the GIL first.
@@ -52,7 +52,14 @@ typedef struct {
 library_totals libraries_count(libraries *self);
 
 // Call after the interpreter has ended, with no thread state attached. True: all is unloaded, and
-// `self` freed.
+// `self` freed. False: something stays, and the call can be repeated.
 bool libraries_end(libraries *self);
+
+// Tell why libraries_end has returned false: which library stays for which reason. Nothing is told
+// if the reason has gone meanwhile. At most so many threads are named.
+#define LIBRARIES_NAMED_THREADS 64
+
+typedef void libraries_listener(const char *path, const char *reason, void *argument);
+void libraries_explain(libraries *self, libraries_listener *tell, void *argument);
 
 #endif

@@ -30,12 +30,13 @@ loading_open(const char *path, int flags)
     return handle;
 }
 
-void
+bool
 loading_close(void *handle)
 {
     begin();
-    dlclose(handle);
+    bool was_open = dlclose(handle) == 0;
     end();
+    return was_open;
 }
 
 int

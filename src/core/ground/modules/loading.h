@@ -10,11 +10,12 @@
 #define ATOLL_GROUND_LOADING_H
 
 #include <link.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 // As dlopen, dlclose and dl_iterate_phdr do.
 void *loading_open(const char *path, int flags);
-void loading_close(void *handle);
+bool loading_close(void *handle); // false: it was not open
 int loading_list(int (*visit)(struct dl_phdr_info *, size_t, void *), void *data);
 
 void loading_fork_prepare(void); // first: it waits for constructors, which may want other locks

@@ -3,24 +3,68 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // One round less than there are: in the last, sanitizers drop their own record of the thread.
 #define DESTRUCTOR_ROUNDS (PTHREAD_DESTRUCTOR_ITERATIONS - 1)
 
-typedef struct {
+struct started_thread {
+    started_thread *next;
+    unload_guard *of;
+    pid_t id; // the kernel's; 0: it has not begun
     void *(*function)(void *);
     void *argument;
-    unload_guard *of;
-    int rounds; // how many rounds of destructors have run as its thread ends
-} started_thread;
+    const void *code; // what it runs
+    int rounds;       // how many rounds of destructors have run as it ends
+};
 
+struct unload_guard_key {
+    unload_guard_key *next;
+    pthread_key_t number;
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t thread_end;
+
+void
+unload_guard_lock(void)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+void
+unload_guard_unlock(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+// ---- threads ----
+
+static started_thread *
+note_thread(unload_guard *self, void *(*function)(void *), void *argument, const void *code)
+{
+    started_thread *made = malloc(sizeof *made);
+    if (made != NULL) {
+        unload_guard_lock();
+        *made = (started_thread){self->threads, self, 0, function, argument, code, 0};
+        self->threads = made;
+        unload_guard_unlock();
+    }
+    return made;
+}
 
 static void
 forget_thread(started_thread *self)
 {
-    atomic_fetch_sub(&self->of->threads, 1);
+    unload_guard_lock();
+    started_thread **each = &self->of->threads;
+    while (*each != self) {
+        each = &(*each)->next;
+    }
+    *each = self->next;
+    unload_guard_unlock();
     free(self);
 }
 
@@ -45,13 +89,21 @@ make_thread_end(void)
     }
 }
 
+// Without memory for the key's value its end is not noticed, and it counts for ever.
+static void
+begin_thread(started_thread *self)
+{
+    unload_guard_lock();
+    self->id = (pid_t)syscall(SYS_gettid);
+    unload_guard_unlock();
+    (void)pthread_setspecific(thread_end, self);
+}
+
 static void *
 run_thread(void *argument)
 {
     started_thread *self = argument;
-    if (pthread_setspecific(thread_end, self) != 0) {
-        atomic_store(&self->of->has_uncounted, true);
-    }
+    begin_thread(self);
     return self->function(self->argument);
 }
 
@@ -59,12 +111,10 @@ static int
 create_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
               void *argument, unload_guard *self)
 {
-    started_thread *started = malloc(sizeof *started);
+    started_thread *started = note_thread(self, function, argument, (void *)function);
     if (started == NULL) {
         return EAGAIN;
     }
-    *started = (started_thread){function, argument, self, 0};
-    atomic_fetch_add(&self->threads, 1);
     int result = pthread_create(thread, attributes, run_thread, started);
     if (result != 0) {
         forget_thread(started);
@@ -72,33 +122,95 @@ create_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*funct
     return result;
 }
 
-// std::thread starts threads in libstdc++, which is not copied: its pthread_create is not replaced.
-static _Atomic(void *) start_cpp_thread;
+// ---- std::thread ----
+
+// It starts threads in libstdc++, which is not copied: its pthread_create is not replaced. So the
+// thread's work, an object of a class derived from std::thread::_State, is wrapped in one of ours.
+// Layout: that of the C++ ABI for Itanium, which GCC and Clang follow.
+typedef struct cpp_work {
+    const struct cpp_functions *functions;
+} cpp_work;
+
+typedef struct cpp_functions {
+    void (*destroy)(cpp_work *);
+    void (*delete)(cpp_work *);
+    void (*run)(cpp_work *);
+} cpp_functions;
+
+typedef struct {
+    cpp_work base;
+    cpp_work *inner;         // owned
+    started_thread *started; // NULL: it has begun, and its end is noticed
+} counted_work;
 
 static void
-create_cpp_thread(void *thread, void *state, void *depend, unload_guard *self)
+destroy_counted(cpp_work *work)
 {
-    atomic_store(&self->has_uncounted, true);
-    ((void (*)(void *, void *, void *))atomic_load(&start_cpp_thread))(thread, state, depend);
+    counted_work *self = (counted_work *)work;
+    self->inner->functions->delete (self->inner);
+    if (self->started != NULL) {
+        forget_thread(self->started);
+    }
 }
 
-// Notes keys with destructors: a thread that ends after the copy is unloaded would call them.
+static void
+delete_counted(cpp_work *work)
+{
+    destroy_counted(work);
+    free(work);
+}
+
+static void
+run_counted(cpp_work *work)
+{
+    counted_work *self = (counted_work *)work;
+    begin_thread(self->started);
+    self->started = NULL;
+    self->inner->functions->run(self->inner);
+}
+
+static const struct {
+    ptrdiff_t offset;
+    const void *type;
+    cpp_functions functions;
+} counted_class = {0, NULL, {destroy_counted, delete_counted, run_counted}};
+
+static _Atomic(void *) start_cpp_thread;
+
+// If no thread can be made, an exception passes through here, and the caller deletes *owner.
+static void
+create_cpp_thread(void *thread, cpp_work **owner, void *depend, unload_guard *self)
+{
+    counted_work *made = malloc(sizeof *made);
+    const void *code = (void *)(*owner)->functions->run;
+    started_thread *started = made == NULL ? NULL : note_thread(self, NULL, NULL, code);
+    if (started == NULL) {
+        abort(); // as operator new, without its exception
+    }
+    *made = (counted_work){{&counted_class.functions}, *owner, started};
+    *owner = &made->base;
+    ((void (*)(void *, void *, void *))atomic_load(&start_cpp_thread))(thread, owner, depend);
+}
+
+// ---- keys ----
+
+// Notes keys: they are few, and a thread that ends after the copy has gone would call destructors.
 static int
 create_key(pthread_key_t *number, void (*destructor)(void *), unload_guard *self)
 {
-    unload_guard_key *made = destructor == NULL ? NULL : malloc(sizeof *made);
-    if (destructor != NULL && made == NULL) {
+    unload_guard_key *made = malloc(sizeof *made);
+    if (made == NULL) {
         return ENOMEM;
     }
     int result = pthread_key_create(number, destructor);
-    if (result != 0 || made == NULL) {
+    if (result != 0) {
         free(made);
         return result;
     }
-    pthread_mutex_lock(&self->mutex);
+    unload_guard_lock();
     *made = (unload_guard_key){self->keys, *number};
     self->keys = made;
-    pthread_mutex_unlock(&self->mutex);
+    unload_guard_unlock();
     return 0;
 }
 
@@ -106,7 +218,7 @@ static int
 delete_key(pthread_key_t number, unload_guard *self)
 {
     unload_guard_key *found = NULL;
-    pthread_mutex_lock(&self->mutex);
+    unload_guard_lock();
     for (unload_guard_key **each = &self->keys; *each != NULL; each = &(*each)->next) {
         if ((*each)->number == number) {
             found = *each;
@@ -114,7 +226,7 @@ delete_key(pthread_key_t number, unload_guard *self)
             break;
         }
     }
-    pthread_mutex_unlock(&self->mutex);
+    unload_guard_unlock();
     free(found);
     return pthread_key_delete(number);
 }
@@ -129,18 +241,38 @@ const interposition unload_guard_table[] = {
 
 const size_t unload_guard_table_size = sizeof unload_guard_table / sizeof *unload_guard_table;
 
+// ---- a guard ----
+
 void
 unload_guard_init(unload_guard *self)
 {
     pthread_once(&once, make_thread_end);
-    *self = (unload_guard){.threads = 0};
-    pthread_mutex_init(&self->mutex, NULL);
+    *self = (unload_guard){NULL};
 }
 
-bool
-unload_guard_has_threads(const unload_guard *self)
+int
+unload_guard_count_threads(unload_guard *self)
 {
-    return atomic_load(&self->has_uncounted) || atomic_load(&self->threads) > 0;
+    int count = 0;
+    unload_guard_lock();
+    for (const started_thread *each = self->threads; each != NULL; each = each->next) {
+        count++;
+    }
+    unload_guard_unlock();
+    return count;
+}
+
+int
+unload_guard_list(unload_guard *self, unload_guard_thread *threads, int room)
+{
+    int count = 0;
+    unload_guard_lock();
+    const started_thread *each = self->threads;
+    for (; each != NULL && count < room; each = each->next) {
+        threads[count++] = (unload_guard_thread){each->id, each->code};
+    }
+    unload_guard_unlock();
+    return count;
 }
 
 void
@@ -152,5 +284,4 @@ unload_guard_end(unload_guard *self)
         pthread_key_delete(each->number);
         free(each);
     }
-    pthread_mutex_destroy(&self->mutex);
 }

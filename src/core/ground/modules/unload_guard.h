@@ -1,39 +1,50 @@
-// unload_guard: counts what would call into private copies of libraries after they are unloaded.
+// unload_guard: knows what would call into private copies of libraries after they are unloaded.
 //
 // Purpose. A library must stay in memory while a thread runs in it, and while the system may call
-// back into it. So the threads that it starts are counted, and its thread-specific keys with
-// destructors are noted.
+// back into it. So the threads that it starts are listed, with std::thread's, and its keys for
+// thread-specific data. What it wants to be called at the end (of the process, of a thread) is
+// listed here as well (exit_handlers, thread_destructors), instead of with the system.
 //
-// Lifetime. That of the set of libraries; for ever if that cannot be unloaded.
+// Lifetime. That of the set of libraries.
 //
-// Threads. Any.
+// Threads. Any. One lock for all guards, a leaf.
 #ifndef ATOLL_GROUND_UNLOAD_GUARD_H
 #define ATOLL_GROUND_UNLOAD_GUARD_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "ground/modules/interposition.h"
 
-typedef struct unload_guard_key {
-    struct unload_guard_key *next;
-    pthread_key_t number;
-} unload_guard_key;
+typedef struct started_thread started_thread;
+typedef struct unload_guard_key unload_guard_key;
 
+// All fields: under the lock.
 typedef struct {
-    atomic_int threads;        // that have not ended
-    atomic_bool has_uncounted; // there are threads whose end cannot be noticed
-    pthread_mutex_t mutex;
-    unload_guard_key *keys; // mutex
+    started_thread *threads; // that have not ended
+    unload_guard_key *keys;
+    struct exit_handler *exit_handlers; // the latest first
+    int ending; // threads that end, and run a destructor of the copies right now
 } unload_guard;
 
 extern const interposition unload_guard_table[]; // the context is the guard
 extern const size_t unload_guard_table_size;
 
 void unload_guard_init(unload_guard *self);
-bool unload_guard_has_threads(const unload_guard *self);
-void unload_guard_end(unload_guard *self); // after the last thread has ended; deletes the keys
+int unload_guard_count_threads(unload_guard *self);
+void unload_guard_end(unload_guard *self); // no thread runs in the libraries; deletes the keys
+
+typedef struct {
+    pid_t id;         // the kernel's; 0: it has not begun
+    const void *code; // what it runs
+} unload_guard_thread;
+
+// Returns how many were written.
+int unload_guard_list(unload_guard *self, unload_guard_thread *threads, int room);
+
+void unload_guard_lock(void);
+void unload_guard_unlock(void);
 
 #endif

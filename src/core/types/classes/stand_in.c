@@ -221,17 +221,21 @@ static PyType_Slot no_slots[] = {{0, NULL}};
 static PyTypeObject *
 make_type(PyTypeObject *class)
 {
-    PyType_Spec spec = {.name = remote_class_name(class),
+    const char *name = remote_class_name(class);
+    // CPython warns of a name without a module.
+    PyObject *full = PyUnicode_FromFormat("%s%s", strchr(name, '.') ? "" : "builtins.", name);
+    PyType_Spec spec = {.name = full == NULL ? NULL : PyUnicode_AsUTF8(full),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                         .slots = no_slots};
     // Without the first, Proxy: the ABCs that it belongs to.
     PyObject *bases = PyTuple_GetSlice(class->tp_bases, 1, PyTuple_GET_SIZE(class->tp_bases));
     PyObject *some = bases != NULL && PyTuple_GET_SIZE(bases) > 0 ? bases : NULL;
     PyObject *made =
-        bases == NULL
+        bases == NULL || spec.name == NULL
             ? NULL
             : PyType_FromMetaclass(Py_TYPE(class), remote_class_data(class)->module, &spec, some);
     Py_XDECREF(bases);
+    Py_XDECREF(full);
     return (PyTypeObject *)made;
 }
 

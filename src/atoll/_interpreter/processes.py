@@ -1,0 +1,73 @@
+"""What `multiprocessing` has once a process: its resource tracker and its key.
+
+A resource tracker destroys what was registered with it, when the process that it belongs to ends.
+An interpreter with one of its own would have shared memory destroyed, that others use, by its end.
+"""
+
+from __future__ import annotations
+
+from .. import _core
+from .._modules.importing import when_imported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_PROCESS = "multiprocessing.process"
+_TRACKERS = (
+    "multiprocessing.resource_tracker",
+    "loky.backend.resource_tracker",
+    "joblib.externals.loky.backend.resource_tracker",
+)
+_FUNCTIONS = ("ensure_running", "getfd", "maybe_unlink", "register", "unregister")
+
+
+def watch() -> None:
+    """Have this interpreter use main's, once it imports the modules."""
+    when_imported(_PROCESS, _share_key)
+    for name in _TRACKERS:
+        when_imported(name, _share_tracker)
+
+
+def _share_tracker(module: Any) -> None:
+    for name in _FUNCTIONS:
+        if hasattr(module, name):
+            function = _of_main(f"{module.__name__}:{name}")
+            setattr(module, name, function)
+            setattr(module._resource_tracker, name, function)
+
+
+def _of_main(function: str) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return _core.invoke(None, function, args, kwargs)
+
+    return call
+
+
+def _share_key(process: Any) -> None:
+    def get(self: Any) -> bytes:
+        key: bytes = process.AuthenticationString(_of_main(f"{__name__}:key")())
+        return key
+
+    def set_(self: Any, key: bytes) -> None:
+        _of_main(f"{__name__}:set_key")(bytes(key))
+
+    type(process.current_process()).authkey = property(get, set_)
+
+
+# ---- in the main interpreter ----
+
+
+def key() -> bytes:
+    """Return the key of the process."""
+    from multiprocessing.process import current_process
+
+    return bytes(current_process().authkey)
+
+
+def set_key(key: bytes) -> None:
+    """Set it."""
+    from multiprocessing.process import current_process
+
+    current_process().authkey = key

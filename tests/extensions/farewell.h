@@ -1,0 +1,9 @@
+// A library, and a module beside it, which know of each other; each tells its end in one letter.
+class guest {
+  public:
+    virtual void farewell() = 0;
+};
+
+void invite(guest *someone);
+void tell(char letter);
+void tell_into(int descriptor);

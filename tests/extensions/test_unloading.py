@@ -1,0 +1,152 @@
+"""The end of private copies: what they want to be called then, and what keeps them in memory."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import compiling
+import extension_modules
+import pytest
+
+import atoll
+import atoll.extensions
+
+pytestmark = pytest.mark.skipif(
+    not (compiling.HAS_COMPILER and compiling.HAS_CPP_COMPILER),
+    reason="needs compilers for modules to import",
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with extension modules."""
+    path = tmp_path_factory.mktemp("unloading")
+    extension_modules.build_cpp(path)
+    extension_modules.compile_module("multi", path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def on_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is on `sys.path`."""
+    monkeypatch.syspath_prepend(str(folder))
+
+
+@pytest.fixture
+def told() -> Iterator[tuple[int, int]]:
+    """A pipe for what libraries tell: reader and writer."""
+    ends = os.pipe()
+    os.set_blocking(ends[0], False)
+    os.write(ends[1], b"<")
+    yield ends
+    for each in ends:
+        os.close(each)
+
+
+def private() -> atoll.Interpreter:
+    return atoll.Interpreter(extensions="private")
+
+
+def copies_in_memory(name: str) -> bool:
+    with open("/proc/self/maps") as file:
+        return any(f"memfd:{name}." in line for line in file)
+
+
+def test_order_of_destructors(told: tuple[int, int]) -> None:
+    """All that was registered goes before any destructor function, the latest first; the module's
+    goes before that of the library that it needs; and each is still there for the other.
+    """
+    reader, writer = told
+    with private() as one:
+        module = one.import_module("visiting")
+        module.tell_end(writer)
+        module.touch()
+    # thread-local; atexit(); statics of the module, of the library with its guest; functions
+    assert os.read(reader, 100) == b"<tavghML"
+
+
+def test_joined_thread(told: tuple[int, int]) -> None:
+    """A std::thread that has ended keeps nothing in memory, and its variables went with it."""
+    reader, writer = told
+    with private() as one:
+        module = one.import_module("visiting")
+        module.tell_end(writer)
+        module.run_thread()
+        assert os.read(reader, 100) == b"<t"
+        assert one.call(atoll.extensions.statistics).threads == 0
+    assert not copies_in_memory("visiting")
+
+
+def test_variables_of_living_threads(told: tuple[int, int]) -> None:
+    """Threads that live on, with thread-local variables of a copy, do not keep it: the closing
+    thread's are destroyed, those of others dropped.
+    """
+    reader, writer = told
+    ready, go = threading.Event(), threading.Event()
+    with private() as one:
+        module = one.import_module("visiting")
+        module.tell_end(writer)
+
+        def visit() -> None:
+            module.touch()
+            ready.set()
+            go.wait()
+
+        thread = threading.Thread(target=visit)
+        thread.start()
+        ready.wait()
+    assert not copies_in_memory("visiting")
+    go.set()
+    thread.join()
+    assert os.read(reader, 100) == b"<avghML"
+
+
+def test_variables_of_ended_thread(told: tuple[int, int]) -> None:
+    """A thread that ends destroys its thread-local variables, as long as the copy is there."""
+    reader, writer = told
+    with private() as one:
+        module = one.import_module("visiting")
+        module.tell_end(writer)
+        thread = threading.Thread(target=module.touch)
+        thread.start()
+        thread.join()
+        assert os.read(reader, 100) == b"<t"
+
+
+def test_staying_is_explained(folder: Path) -> None:
+    """A running thread keeps its copies; statistics() names it, and the next close after its end
+    unloads them.
+    """
+    reader, writer = os.pipe()
+    with private() as one:
+        one.import_module("multi").start_waiting_thread(reader)
+        name = one.name
+    (staying,) = atoll.extensions.statistics().staying
+    assert staying.interpreter == name
+    assert staying.library == str(folder / f"multi{extension_modules.SUFFIX}")
+    assert staying.reason.startswith("its thread ")
+    assert copies_in_memory("multi")
+    number = staying.reason.split()[2]
+    os.close(writer)
+    while os.path.exists(f"/proc/self/task/{number}"):
+        os.sched_yield()
+    os.close(reader)
+    (staying,) = atoll.extensions.statistics().staying
+    assert staying.reason == "nothing: it goes when the next interpreter closes"
+    with private():
+        pass
+    assert atoll.extensions.statistics().staying == ()
+    assert not copies_in_memory("multi")
+
+
+def test_statistics_of_copies() -> None:
+    """statistics() counts the copies of the calling interpreter."""
+    with private() as one, private() as two:
+        one.import_module("visiting")
+        counted, other = (each.call(atoll.extensions.statistics) for each in (one, two))
+        assert (counted.copies, other.copies) == (2, 0)
+        assert counted.copied_bytes >= counted.shared_bytes >= 0
+        assert counted.seconds > 0
