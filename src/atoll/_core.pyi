@@ -350,6 +350,8 @@ class WorkerPool:
         """Queue a call for each tuple of arguments."""
     def needs_worker(self) -> bool:
         """Is another worker wanted? It is expected from then on."""
+    def expect_one(self) -> bool:
+        """Would another worker be wanted for one more task? It is expected from then on."""
     def expect_none(self) -> None:
         """A worker that is expected will not come."""
     def work(self, interpreter: Interpreter, /) -> bool:
