@@ -74,6 +74,7 @@ _FIRST_MODULES = (
     "atoll._forwarding.forwarding",
     "atoll._modules",
     "atoll._modules.lookup",
+    "atoll._modules.compiling",
     "atoll._modules.importing",
     "atoll._forwarding.warning_filters",
     "atoll._interpreter",
