@@ -170,7 +170,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     Args:
         max_workers: How many calls run at a time, at most; None: 4 more than CPUs, 32 at most.
         thread_name_prefix: What the names of threads and interpreters begin with.
-        initializer: Called in each new interpreter before anything else.
+        initializer: Called in each new interpreter before any call.
         initargs: Its arguments.
         imports: Full names of modules that each new interpreter imports before anything else. The
             first worker then begins at once. If an import fails there, the pool is broken.
