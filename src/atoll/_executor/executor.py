@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 from .. import _core
+from .._forwarding import warning_filters
 from .._interpreter import signals
 from .._interpreter.interpreter import made_exception
 from .._transfer.names import name_of
@@ -199,6 +200,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
         signals.install()  # submit() and result() must know what interrupts them
+        warning_filters.watch()  # on this thread, whose filters may be its own
         self._max_workers = max_workers
         self._functions = _Functions()
         self._packed_initializer = (
