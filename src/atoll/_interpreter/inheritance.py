@@ -77,6 +77,7 @@ _FIRST_MODULES = (
     "atoll._forwarding.streams",
     "atoll._modules",
     "atoll._modules.lookup",
+    "atoll._modules.compiling",
     "atoll._modules.importing",
     "atoll._forwarding.following",
     "atoll._forwarding.warning_filters",

@@ -14,6 +14,7 @@ from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader
 
 from .. import _core
+from . import compiling
 from .lookup import LastFinder
 
 TYPE_CHECKING = False
@@ -58,6 +59,7 @@ def install(modes: Modes) -> None:
         loader: Any = ExtensionFileLoader
         loader.create_module, loader.exec_module = _create_module, _exec_module
         when_imported("ctypes", _make_libraries_private)
+        compiling.install()
 
 
 def nearest(name: str, among: Container[str]) -> str | None:
