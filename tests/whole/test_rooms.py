@@ -61,6 +61,7 @@ PYTHON_ROOMS = (
     "demo",
     "cli",
     "__main__",
+    "__pyinstaller",
 )
 
 MOST_FILES = 26

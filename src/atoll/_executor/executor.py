@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 from .. import _core
+from .._forwarding import warning_filters
 from .._interpreter import recursion, signals, standby
 from .._interpreter.interpreter import made_exception
 from .._transfer.names import name_of
@@ -205,6 +206,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             raise TypeError("initializer must be a callable")
         self._imports = standby.checked_names(imports)
         signals.install()  # submit() and result() must know what interrupts them
+        warning_filters.watch()  # on this thread, whose filters may be its own
         self._max_workers = max_workers
         self._functions = _Functions()
         self._packed_initializer = (

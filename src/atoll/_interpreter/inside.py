@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def prepare(
     argv: tuple[str, ...],
     settings: Settings,
-    filters: tuple[Filter, ...],
+    filters: tuple[Filter, ...] | None,
     modes: Modes,
     forwards_logging: bool,
 ) -> None:
@@ -42,11 +42,12 @@ def prepare(
     environment.share()
     processes.watch()
     importing.when_imported("threading", _make_visitors_ordinary)
-    warning_filters.adopt(filters)
     if forwards_logging:
         forwarding.forward()
     else:
         forwarding.keep()
+    if filters is not None:
+        warning_filters.adopt(filters)
 
 
 def _set(
