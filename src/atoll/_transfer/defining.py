@@ -1,11 +1,14 @@
-"""Classes that go by value: each is defined once in an interpreter, and never again.
+"""Classes that are defined in another interpreter than their class statement runs in.
 
-A pickle names such a class by its id. Beside it crosses what defines the class, for interpreters
-that have not got it; in the others nothing of theirs is changed by what arrives.
+Those that go by value are defined once in an interpreter, and never again. A pickle names such a
+class by its id. Beside it crosses what defines the class, for interpreters that have not got it; in
+the others nothing of theirs is changed by what arrives.
 
 Threads take turns to define a class. Its definition may import modules, so a turn is a lock of the
 import system, which finds out who would wait for ever: a thread that imports what the definition
 needs does not wait, but defines the class as well. The first to finish it has defined it.
+
+Those that have a remote class as a base are made where that is, and only there.
 """
 
 from __future__ import annotations
@@ -160,3 +163,38 @@ def _define(
         _kept.append(cls)
     _core.note_classes()
     return cls
+
+
+# ---- with a remote base ----
+
+
+def prepare_subclass(name: str, bases: tuple[type, ...], /, **keywords: Any) -> Any:
+    """Make the namespace for the body of a class statement, in the owner of a base.
+
+    Called by the core.
+    """
+    return _core.invoke(_owner_of(bases), f"{__name__}:namespace", (), None)
+
+
+def make_subclass(name: str, bases: tuple[type, ...], contents: Any, /, **keywords: Any) -> Any:
+    """Make the class of a class statement, in the owner of a base; called by the core.
+
+    What the namespace has goes by the usual rule, other bases of ours by value.
+    """
+    owner = _owner_of(bases)
+    over = tuple(each if _core.is_reference(each) else _core.mark(each, True) for each in bases)
+    return _core.invoke(owner, f"{__name__}:make_here", (name, over, contents), keywords)
+
+
+def _owner_of(bases: tuple[type, ...]) -> Any:
+    return _core.owner(next(filter(_core.is_reference, bases)))
+
+
+def namespace() -> dict[str, Any]:
+    """Make the namespace for a class whose base is here; it goes by reference."""
+    return {}
+
+
+def make_here(name: str, bases: tuple[type, ...], contents: Any, /, **keywords: Any) -> type:
+    """Make a class whose base is here, for another interpreter."""
+    return type(name, bases, dict(contents), **keywords)

@@ -25,6 +25,7 @@
 #include "ground/interpreter/standby_signal.h"
 #include "ground/share/heap.h"
 #include "ground/interpreter/interp.h"
+#include "ground/modules/code.h"
 #include "ground/modules/loading.h"
 #include "ground/modules/unload_guard.h"
 #include "ground/base/names.h"
@@ -47,6 +48,7 @@ prepare(void)
     arenas_fork_prepare();
     standby_signal_fork_prepare();
     heap_fork_prepare();
+    code_fork_prepare();
     environment_fork_prepare();
     unload_guard_lock();
 }
@@ -56,6 +58,7 @@ parent(void)
 {
     unload_guard_unlock();
     environment_fork_parent();
+    code_fork_parent();
     heap_fork_parent();
     standby_signal_fork_parent();
     arenas_fork_parent();
@@ -82,6 +85,7 @@ child(void)
     arenas_fork_child();
     standby_signal_fork_child();
     heap_fork_child();
+    code_fork_child();
     environment_fork_child();
     unload_guard_unlock();
     closing_fork_child();
