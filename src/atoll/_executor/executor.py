@@ -170,7 +170,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     Args:
         max_workers: How many calls run at a time, at most; None: 4 more than CPUs, 32 at most.
         thread_name_prefix: What the names of threads and interpreters begin with.
-        initializer: Called in each new interpreter before anything else.
+        initializer: Called in each new interpreter before any call.
         initargs: Its arguments.
         imports: Full names of modules that each new interpreter imports before anything else. The
             first worker then begins at once. If an import fails there, the pool is broken.
@@ -211,7 +211,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             None if initializer is None else self._functions.pack(initializer, tuple(initargs))
         )
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
-        self._threads: set[workers.Worker] = set()
+        self._threads: Any = set()  # of Workers; the base has Threads in it
         self._lock = threading.RLock()  # queueing a call and starting its worker are one step
         self._worker_pool = pool = _core.WorkerPool(max_workers, Future)
         shut_down = workers.SHUT_DOWN  # at the interpreter's end that module may be gone first

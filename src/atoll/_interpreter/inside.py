@@ -54,7 +54,8 @@ def _set(
 ) -> None:
     sys.setrecursionlimit(recursion_limit)
     sys.set_int_max_str_digits(most_digits)
-    vars(sys).update(attributes)
+    for name, value in attributes:
+        setattr(sys, name, value)
 
 
 def _give_its_abc(collections: Any) -> None:

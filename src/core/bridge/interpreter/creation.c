@@ -6,7 +6,7 @@
 #include "bridge/interpreter/allocation_tracing.h"
 #include "bridge/python/arenas.h"
 #include "bridge/python/cpython.h"
-#include "bridge/crossing/turns.h"
+#include "bridge/python/turns.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/python/value.h"
 #include "ground/interpreter/closing.h"
