@@ -112,7 +112,7 @@ def _awaited(threading: Any) -> list[Any]:
             each.daemon
             or isinstance(each, strange)
             or each.ident == _thread.get_ident()
-            or each._handle.is_done()
+            or (each._started.is_set() and not threading.Thread.is_alive(each))
         )
     ]
 
