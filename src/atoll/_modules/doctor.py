@@ -105,7 +105,7 @@ def diagnose(package: Package) -> Diagnosis:
     """Try a package in the mode that `auto` chooses."""
     name = package.name
     private = trials.run(name, "private")
-    mode, reason, _ = choose(name, package.files, lambda *_: trials.decide(private))
+    mode, reason, _ = choose(name, package.files, lambda _, files: trials.decide(private, files))
     trial = private if mode == "private" else trials.run(name, mode)
     return Diagnosis(name, mode, reason, trial._replace(declared=private.declared))
 
