@@ -225,7 +225,8 @@ SUITES = [
         remote=_all("contextlib", _CONTEXTS),
         without={
             _SLOW: "*.test_excessive_nesting",
-            _TRACEBACK: "*.test_contextmanager_traceback *.test_dont_reraise_RuntimeError *.test_exit_exception_explicit_none_context",
+            _TRACEBACK: "*.test_contextmanager_traceback *.test_dont_reraise_RuntimeError "
+            "TestExitStack.test_exit_exception_explicit_none_context",
             _SUPER: "TestAbstractContextManager.*",
             _COLLECT: "*.test_nokeepref",
         },
@@ -234,7 +235,7 @@ SUITES = [
         "test_contextlib_async",
         remote=_all("contextlib", _ASYNC_CONTEXTS),
         without={
-            _TRACEBACK: "*.test_contextmanager_traceback *.test_async_exit_exception_explicit_none_context",
+            _TRACEBACK: "*.test_contextmanager_traceback",
             _SUPER: "TestAbstractAsyncContextManager.*",
         },
     ),
