@@ -25,6 +25,10 @@ _ATTRIBUTES = (
 )
 
 
+# Functions that new interpreters call first, by name, with their arguments: tools that watch them.
+also: list[tuple[str, tuple[Any, ...]]] = []
+
+
 def collect() -> tuple[tuple[str, ...], Settings, tuple[Filter, ...]]:
     """Return the first arguments of `inside.prepare`."""
     argv = tuple(map(str, getattr(sys, "argv", ())))
@@ -33,7 +37,7 @@ def collect() -> tuple[tuple[str, ...], Settings, tuple[Filter, ...]]:
 
 def collect_anew() -> tuple[Any, ...]:
     """Return the arguments of `inside.adopt`: also what a new interpreter gets at once."""
-    return path(), *collect(), (), False  # it forwards already
+    return path(), tuple(also), *collect(), (), False  # it forwards already
 
 
 def _settings() -> Settings:
