@@ -122,7 +122,6 @@ def test_breakpoint(run: Any, tmp_path: Path) -> None:
 
 
 @needs("debugpy")
-@pytest.mark.skipif(sys.version_info < (3, 13, 1), reason="debugpy asks for frames of all threads")
 def test_debugpy(tmp_path: Path) -> None:
     """A breakpoint that an editor sets in an interpreter which listens stops there."""
     import socket

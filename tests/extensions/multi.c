@@ -41,6 +41,44 @@ call_back(PyObject *module, PyObject *callable)
     Py_RETURN_NONE;
 }
 
+// A stay that ends in another call: as of a greenlet that is left inside a call-back.
+static PyThreadState *suspended;
+static PyGILState_STATE stay;
+
+static PyObject *
+begin_stay(PyObject *module, PyObject *unused)
+{
+    suspended = PyEval_SaveThread();
+    stay = PyGILState_Ensure();
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+end_stay(PyObject *module, PyObject *unused)
+{
+    PyGILState_Release(stay);
+    PyEval_RestoreThread(suspended);
+    Py_RETURN_NONE;
+}
+
+#if PY_VERSION_HEX >= 0x030F0000
+#    define NO_FRAME(state) ((state)->base_frame)
+#else
+#    define NO_FRAME(state) NULL
+#endif
+
+// Call it as a new greenlet is begun: with none of the running frames below.
+static PyObject *
+call_apart(PyObject *module, PyObject *callable)
+{
+    PyThreadState *state = PyThreadState_Get();
+    void *frame = state->current_frame;
+    state->current_frame = NO_FRAME(state);
+    PyObject *result = PyObject_CallNoArgs(callable);
+    state->current_frame = frame;
+    return result;
+}
+
 static int
 run(void *callable)
 {
@@ -139,6 +177,9 @@ static PyMethodDef functions[] = {
     {"bump", bump, METH_NOARGS, NULL},
     {"call_in_thread", call_in_thread, METH_O, NULL},
     {"call_back", call_back, METH_O, NULL},
+    {"call_apart", call_apart, METH_O, NULL},
+    {"begin_stay", begin_stay, METH_NOARGS, NULL},
+    {"end_stay", end_stay, METH_NOARGS, NULL},
     {"add_pending", add_pending, METH_O, NULL},
     {"main_id", main_id, METH_NOARGS, NULL},
     {"tell_at_exit", tell_at_exit, METH_O, NULL},

@@ -190,6 +190,50 @@ def test_call_back_across() -> None:
         assert atoll.copy(one.eval("seen")) == [1]
 
 
+def test_stays_interleave() -> None:
+    """Stays of one thread in two interpreters, as greenlets leave them, end in any order."""
+    with private() as one, private() as two:
+        first, second = (each.import_module("multi") for each in (one, two))
+        first.begin_stay()
+        second.begin_stay()
+        first.end_stay()
+        assert one.eval("len('still here')") == 10
+        second.end_stay()
+        first.begin_stay()
+        second.begin_stay()
+        second.end_stay()
+        first.end_stay()
+        assert two.eval("len('still here')") == 10
+
+
+def test_stay_never_ends() -> None:
+    """A stay that has not ended when its interpreter closes has no effect on later ones."""
+    for _ in range(3):
+        with private() as one, private() as two:
+            first, second = (each.import_module("multi") for each in (one, two))
+            first.begin_stay()
+            second.begin_stay()
+            second.end_stay()
+            one.exec("import multi; seen = []; multi.call_back(lambda: seen.append(1))")
+            assert atoll.copy(one.eval("seen")) == [1]
+
+
+def test_another_greenlet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter that a thread is in below one greenlet is not entered below another: an error
+    says so, and all goes on.
+    """
+    multi = import_module("multi")
+    with private() as one:
+        one.exec("def call(back): return back()")
+        call = one.eval("call")
+        assert call(lambda: multi.call_apart(lambda: one.eval("1"))) == 1  # there are no greenlets
+        monkeypatch.setitem(sys.modules, "greenlet", multi)
+        assert call(lambda: one.eval("2")) == 2
+        with pytest.raises(RuntimeError, match=f"another greenlet .* '{one.name}', and must leave"):
+            call(lambda: multi.call_apart(lambda: one.eval("3")))
+        assert multi.call_apart(lambda: one.eval("4")) == 4
+
+
 def test_main_interpreter_is_own() -> None:
     """What a copy takes for the main interpreter is its own."""
     with private() as one:

@@ -429,6 +429,13 @@ crossing_raise(core_state *home, const interp *host, crossing_result why)
         PyErr_Format(PyExc_RecursionError, "no stack left for another call into interpreter '%s'",
                      host->name);
         break;
+    case CROSSING_NOT_NESTED:
+        PyErr_Format(
+            PyExc_RuntimeError,
+            "another greenlet of this thread is inside interpreter '%s', and must leave it "
+            "first",
+            host->name);
+        break;
     default:
         PyErr_NoMemory();
     }

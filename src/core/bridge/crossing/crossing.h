@@ -24,6 +24,7 @@
 #include <stdbool.h>
 
 #include "bridge/crossing/interruption.h"
+#include "bridge/crossing/nesting.h"
 #include "bridge/python/state.h"
 #include "ground/base/attributes.h"
 #include "ground/base/barrier.h"
@@ -36,6 +37,7 @@ typedef enum {
     CROSSING_OK,
     CROSSING_CLOSED,
     CROSSING_TOO_DEEP,
+    CROSSING_NOT_NESTED, // see bridge/crossing/nesting.h
     CROSSING_NO_MEMORY,
     CROSSING_WOKEN, // an exception is set: a deadline has passed, or a signal handler raised
 } crossing_result;
@@ -239,6 +241,10 @@ crossing_enter_until(crossing *self, interp *home, PyThreadState *state, interp 
     guest *visitor = crossing_admit(here, host, latest, &why);
     if (UNLIKELY(visitor == NULL)) {
         return why;
+    }
+    if (UNLIKELY(visitor->depth > 1) && !nesting_holds(here, home, state)) {
+        crossing_dismiss(visitor);
+        return CROSSING_NOT_NESTED;
     }
     // Calls back into home reuse the thread state that is suspended here.
     *self = (crossing){here, resident, visitor, state, resident->thread_state};

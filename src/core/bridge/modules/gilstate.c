@@ -9,16 +9,29 @@
 #include "ground/interpreter/closing.h"
 #include "ground/interpreter/thread.h"
 
-// What an outermost Ensure has done and its Release must undo; linked per thread.
+// What an outermost Ensure has done and its Release must undo; linked per thread, the latest first.
+// Those of one interpreter end in reverse order, but greenlets, which come and go with the stack,
+// may end them in between those of others; or never.
 typedef struct stay {
     struct stay *outer;
-    gilstate *of;
+    int64_t interpreter; // its id, which is never used again
     PyThreadState *state;
     PyThreadState *before; // what was attached, of another interpreter, or NULL
     bool is_new;           // the state was made for this stay
 } stay;
 
 static __thread stay *innermost;
+
+// The link to this thread's latest stay in the interpreter, or to NULL.
+static stay **
+find_stay(const gilstate *self)
+{
+    stay **each = &innermost;
+    while (*each != NULL && (*each)->interpreter != self->interp->id) {
+        each = &(*each)->outer;
+    }
+    return each;
+}
 
 static bool
 belongs(const gilstate *self, PyThreadState *state)
@@ -34,13 +47,12 @@ find_state(const gilstate *self)
     if (belongs(self, latest)) {
         return latest;
     }
-    for (stay *each = innermost; each != NULL; each = each->outer) {
-        if (each->of == self) {
-            return each->state;
-        }
-    }
     const guest *visitor = thread_self == NULL ? NULL : thread_guest(thread_self, self->interp);
-    return visitor == NULL || visitor->depth == 0 ? NULL : visitor->thread_state;
+    if (visitor != NULL && visitor->depth > 0) {
+        return visitor->thread_state;
+    }
+    const stay *latest_stay = *find_stay(self);
+    return latest_stay == NULL ? NULL : latest_stay->state;
 }
 
 static void
@@ -104,7 +116,7 @@ ensure(gilstate *self)
     if (made == NULL || state == NULL) {
         Py_FatalError("PyGILState_Ensure: out of memory"); // as CPython does
     }
-    *made = (stay){innermost, self, state, before, is_new};
+    *made = (stay){innermost, self->interp->id, state, before, is_new};
     innermost = made;
     attach(state, before);
     return PyGILState_UNLOCKED;
@@ -116,11 +128,11 @@ release(int how, gilstate *self)
     if (how == PyGILState_LOCKED) {
         return;
     }
-    stay *made = innermost;
-    if (made == NULL || made->of != self) {
+    stay **link = find_stay(self), *made = *link;
+    if (made == NULL) {
         Py_FatalError("PyGILState_Release without its PyGILState_Ensure");
     }
-    innermost = made->outer;
+    *link = made->outer;
     stay ended = *made;
     free(made);
     if (ended.is_new) {

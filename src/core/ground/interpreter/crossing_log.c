@@ -28,3 +28,19 @@ crossing_log_copy(crossing_log *self, crossing_log_seen copy[CROSSING_LOG_LEVELS
     }
     return depth;
 }
+
+const void *
+crossing_log_latest_frame(crossing_log *self, const void *home)
+{
+    int depth = atomic_load_explicit(&self->depth, memory_order_relaxed);
+    if (depth > CROSSING_LOG_LEVELS) {
+        return NULL;
+    }
+    while (depth-- > 0) {
+        crossing_log_level *level = &self->levels[depth];
+        if (atomic_load_explicit(&level->home, memory_order_relaxed) == home) {
+            return atomic_load_explicit(&level->frame, memory_order_relaxed);
+        }
+    }
+    return NULL;
+}

@@ -75,6 +75,10 @@ crossing_log_set_time(crossing_log *self, int64_t since)
     }
 }
 
+// For its own thread: the frame from which it left that home latest; NULL: it has not, or that is
+// not known.
+const void *crossing_log_latest_frame(crossing_log *self, const void *home);
+
 typedef struct {
     const void *home, *host, *frame;
     int64_t since;
