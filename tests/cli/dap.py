@@ -14,6 +14,10 @@ class Client:
         self._answers = self._socket.makefile("rb")
         self._number = 0
 
+    def close(self) -> None:
+        self._answers.close()
+        self._socket.close()
+
     def send(self, command: str, **arguments: Any) -> None:
         self._number += 1
         request = {"seq": self._number, "type": "request", "command": command}

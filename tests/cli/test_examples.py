@@ -2,8 +2,7 @@
 
 In a page, a comment `# -> text` is a line that the page prints, in that order; `...` in it stands
 for any text. A page's blocks are one script. Those that import a package which is not installed, or
-mention NumPy without it, are left out. Blocks of other kinds
-(```python pytest) are for test_tools.py.
+mention NumPy without it, are left out. Blocks of other kinds (```python pytest): test_tools.py.
 """
 
 from __future__ import annotations
@@ -91,8 +90,7 @@ def blocks_of(page: Path) -> list[str]:
 def packages_of(block: str) -> set[str]:
     """Find the packages that a block needs."""
     found = set(re.findall(r"^ *(?:import|from) (\w+)", block, re.MULTILINE))
-    found |= {"numpy"} if "numpy" in block else set()
-    return found | ({"httpx"} if "fastapi" in found else set())  # for its TestClient
+    return found | ({"numpy"} if "numpy" in block else set())
 
 
 def is_missing(package: str) -> bool:

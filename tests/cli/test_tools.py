@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,8 @@ def test_debugpy(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=settings) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "\n"  # it listens
-        assert dap.Client(port).look(str(path), line, "total") == "42"
+        with closing(dap.Client(port)) as client:
+            assert client.look(str(path), line, "total") == "42"
         assert process.stdout.read() == "42\n"
 
 
