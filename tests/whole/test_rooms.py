@@ -51,6 +51,7 @@ PYTHON_ROOMS = (
     "_modules",
     "_forwarding",
     "_interpreter",
+    "_profile",
     "_thread",
     "_executor",
     "_queue",
