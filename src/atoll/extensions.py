@@ -24,16 +24,30 @@ from typing import NamedTuple
 from . import _core
 from ._modules.policy import Mode
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = [
+    "Choice",
     "CodeStatistics",
     "Mode",
     "Statistics",
     "Staying",
+    "choices",
     "code_statistics",
+    "forget",
     "modes",
     "policy",
     "statistics",
 ]
+
+
+class Choice(NamedTuple):
+    """What `auto` has chosen for a package, and why."""
+
+    mode: Mode
+    reason: str
 
 
 class Staying(NamedTuple):
@@ -91,12 +105,7 @@ def policy(module: str, mode: Mode) -> None:
     Example:
         >>> atoll.extensions.policy("numpy", "private")
     """
-    from ._modules import policy
-
-    if _core.current().id == 0:
-        policy.set_policy(module, mode)
-    else:
-        _core.invoke(None, "atoll._modules.policy:set_policy", (module, mode), None)
+    _in_main("set_policy", module, mode)
 
 
 def modes() -> dict[str, Mode]:
@@ -114,6 +123,47 @@ def modes() -> dict[str, Mode]:
     from ._modules import importing
 
     return dict(importing.taken)  # type: ignore[arg-type]
+
+
+def choices() -> dict[str, Choice]:
+    """Return what `auto` has chosen in this process so far, by package, and why.
+
+    Crosses: the texts, from the main interpreter. Threads: any, of any interpreter.
+
+    Example:
+        >>> atoll.extensions.choices()["simplejson"]
+        Choice(mode='private', reason='passed a trial')
+    """
+    return {name: Choice(mode, reason) for name, mode, reason in _in_main("decisions")}
+
+
+def forget(package: str) -> None:
+    """Forget what `auto` has chosen for a package: it is tried again when it is next imported.
+
+    Interpreters that have imported it keep what they have. The result of a trial is also removed
+    from the user's cache. What the registry knows stays.
+
+    Args:
+        package: Its import name.
+
+    Raises:
+        TypeError: If it is not a str.
+        ValueError: If it is not the name of a module.
+
+    Threads: any, of any interpreter.
+
+    Example:
+        >>> atoll.extensions.forget("simplejson")
+    """
+    _in_main("forget", package)
+
+
+def _in_main(function: str, *arguments: object) -> Any:
+    from ._modules import policy
+
+    if _core.current().id == 0:
+        return getattr(policy, function)(*arguments)
+    return _core.invoke(None, f"atoll._modules.policy:{function}", arguments, None)
 
 
 def statistics() -> Statistics:

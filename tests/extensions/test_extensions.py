@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import shutil
 import sys
 import threading
+import types
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +21,7 @@ import pytest
 import atoll
 import atoll.extensions
 from atoll import _core
-from atoll._modules import importing, policy, registry
+from atoll._modules import child, doctor, importing, policy, registry, trials
 
 pytestmark = pytest.mark.skipif(
     not compiling.HAS_COMPILER, reason="needs a C compiler for modules to import"
@@ -481,6 +483,76 @@ def test_cache_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with atoll.Interpreter() as one:
         one.import_module("multi")
         assert mode_of(one, "multi") == "private"
+
+
+def test_trial_out_of_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial that runs out of time decides for this process only, and its reason says so."""
+    monkeypatch.setattr(trials, "_LIMIT_SECONDS", 1e-6)
+    with pytest.warns(atoll.ExtensionWarning, match=r"its trial took more than .* was in start"):
+        import_by_auto("multi")
+    mode, reason = atoll.extensions.choices()["multi"]
+    assert mode == "main"
+    assert reason.endswith("(another process will try it again)")
+    assert not list(tmp_path.rglob("multi-*.json"))
+
+
+def import_by_auto(name: str) -> None:
+    with atoll.Interpreter() as one:
+        one.import_module(name)
+
+
+def test_limit_of_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial may take as much longer as the machine has more to do than it can."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    for load, limit in ((0.5, 120), (4, 120), (12, 360)):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0, 0))
+        assert trials._limit() == limit
+
+
+def test_forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was chosen can be forgotten, from any interpreter: it is tried again."""
+    tried = []
+
+    def run(package: str, mode: str) -> trials.Trial:
+        tried.append(mode)
+        return trials.Trial(package, mode, "", {}, 1.0, 1.0)
+
+    monkeypatch.setattr(trials, "run", run)
+    with atoll.Interpreter() as one:
+        one.import_module("multi")
+        assert one.call(atoll.extensions.choices) == {"multi": ("private", "passed a trial")}
+        assert list(tmp_path.rglob("multi-*.json"))
+        one.call(atoll.extensions.forget, "multi")
+        assert not list(tmp_path.rglob("multi-*.json"))
+    assert atoll.extensions.choices() == {}
+    import_by_auto("multi")
+    assert tried == ["private", "private"]
+    with pytest.raises(ValueError, match="is not the name of a module"):
+        atoll.extensions.forget("../multi")
+
+
+def test_trial_leaves_plugins(folder: Path, tmp_path: Path) -> None:
+    """A trial imports what are modules; other shared objects of a package are plugins."""
+    package = tmp_path / "with_plugin"
+    package.mkdir()
+    plugin = folder / "needing_package.libs" / extension_modules.ONE
+    shutil.copy(plugin, package / "plugin.so")
+    for name in ("multi", "renamed"):
+        content = (folder / f"multi{extension_modules.SUFFIX}").read_bytes()
+        (package / f"{name}{extension_modules.SUFFIX}").write_bytes(content)
+    module = types.ModuleType("with_plugin")
+    module.__path__ = [str(package)]
+    assert child._extension_names("with_plugin", module) == ["with_plugin.multi"]
+
+
+def test_doctor_finds_what_was_installed_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor of a package without extension modules looks at those beside it."""
+    of = {"json": ["one-package"], "multi": ["one-package"], "colorsys": ["another"]}
+    monkeypatch.setattr(doctor.metadata, "packages_distributions", lambda: of)
+    packages, missing = doctor.find_packages(["json"])
+    assert ([each.name for each in packages], missing) == (["multi"], [])
+    packages, missing = doctor.find_packages(["colorsys"])
+    assert ([each.name for each in packages], missing) == (["colorsys"], [])
 
 
 def test_auto_without_room(folder: Path, run_script: Any) -> None:

@@ -117,6 +117,20 @@ def _extension_names(package: str, module: ModuleType) -> list[str]:
         for path in extension_files(None, (folder,)):
             suffix = next(each for each in EXTENSION_SUFFIXES if path.endswith(each))
             inside = os.path.relpath(path.removesuffix(suffix), folder).split(os.sep)
-            if all(part.isidentifier() for part in inside):
+            if all(part.isidentifier() for part in inside) and _is_module(path, inside[-1]):
                 names.append(".".join([package, *inside]))
     return names
+
+
+def _is_module(path: str, name: str) -> bool:
+    """Tell whether a shared object has the function of a module of that name.
+
+    Packages have others as well, with the same suffix: plugins of a library, for example.
+    """
+    from mmap import ACCESS_READ, mmap
+
+    from atoll._modules.importing import symbol
+
+    functions = [f"{each}{symbol(name)}\0".encode() for each in ("PyInit", "PyModExport")]
+    with open(path, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        return any(content.find(each) >= 0 for each in functions)

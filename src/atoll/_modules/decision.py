@@ -11,3 +11,4 @@ class Decision(NamedTuple):
     mode: str
     reason: str
     is_known: bool = True  # from the registry or the user, not from a trial
+    is_final: bool = True  # another trial would not decide differently

@@ -69,13 +69,15 @@ def find_packages(names: Sequence[str]) -> tuple[list[Package], list[str]]:
 
 
 def _named(name: str) -> list[Package]:
-    if found := _parts(name):
+    """Find a package; if it has no extension modules, those that were installed with it."""
+    found = _parts(name)
+    if any(each.files for each in found):
         return found
     distributions = metadata.packages_distributions()
-    wanted = _normalized(name)
-    tops = [top for top, of in distributions.items() if wanted in map(_normalized, of)]
-    found = [each for top in sorted(tops) for each in _parts(top)]
-    return [each for each in found if each.files] or found
+    wanted = {_normalized(each) for each in distributions.get(name, [name])}
+    tops = [top for top, of in distributions.items() if wanted & set(map(_normalized, of))]
+    beside = [each for top in sorted(tops) for each in _parts(top)]
+    return [each for each in beside if each.files] or found or beside
 
 
 def _normalized(name: str) -> str:
@@ -105,9 +107,9 @@ def diagnose(package: Package) -> Diagnosis:
     """Try a package in the mode that `auto` chooses."""
     name = package.name
     private = trials.run(name, "private")
-    mode, reason, _ = choose(name, package.files, lambda _, files: trials.decide(private, files))
-    trial = private if mode == "private" else trials.run(name, mode)
-    return Diagnosis(name, mode, reason, trial._replace(declared=private.declared))
+    chosen = choose(name, package.files, lambda _, files: trials.decide(private, files))
+    trial = private if chosen.mode == "private" else trials.run(name, chosen.mode)
+    return Diagnosis(name, chosen.mode, chosen.reason, trial._replace(declared=private.declared))
 
 
 def progress(console: Console, packages: Iterable[Package]) -> Iterator[Diagnosis]:

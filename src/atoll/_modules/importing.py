@@ -249,7 +249,7 @@ def _tree_of(path: str) -> str:
     return max(around, key=len) if around else path[: path.rindex("/") + 1]
 
 
-def _symbol(name: str) -> str:
+def symbol(name: str) -> str:
     """Return what follows "PyInit" in the name of a module's function (PEP 489)."""
     last = name.rpartition(".")[2]
     if last.isascii():
@@ -272,7 +272,7 @@ def _create_module(loader: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType 
         return _create_as_it_is(loader, spec)
     try:
         module: Any
-        module, declared[name] = _core.load_extension(path, _tree_of(path), _symbol(name), spec)
+        module, declared[name] = _core.load_extension(path, _tree_of(path), symbol(name), spec)
     except ImportError as error:
         error.name, error.path = error.name or name, error.path or path
         if not any(reason in str(error) for reason in _OUT_OF_ROOM):

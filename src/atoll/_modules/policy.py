@@ -82,6 +82,21 @@ def set_policy(module: str, mode: str) -> None:
     _decisions.clear()
 
 
+def decisions() -> tuple[tuple[str, str, str], ...]:
+    """Return what `auto` has decided on: packages, modes and reasons, in a form that crosses."""
+    made = list(_decisions.items())
+    return tuple((name, decision.mode, decision.reason) for name, decision in made)
+
+
+def forget(package: str) -> None:
+    """Forget what was decided about a package, here and in the cache."""
+    from . import trials
+
+    with _lock:
+        _decisions.pop(checked_name(package), None)
+        trials.forget(package)
+
+
 def policies() -> dict[str, str]:
     """Return all policies."""
     return dict(_policies)

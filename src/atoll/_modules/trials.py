@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 UNDER_TRIAL = "ATOLL_UNDER_TRIAL"
 """The environment variable with the packages that parent processes are trying."""
 
-_LIMIT_SECONDS = 120
+_LIMIT_SECONDS = 120  # on a machine that has nothing else to do
 _CHILD = "import sys; sys.path[:] = sys.argv[3:]; from atoll._modules import child; child.main()"
 
 
@@ -40,6 +40,8 @@ class Trial(NamedTuple):
     """The time of its first import in an interpreter."""
     megabytes: float
     """How much that import made the process grow."""
+    is_complete: bool = True
+    """It was not broken off for its time, nor was it impossible to begin it."""
 
 
 def run(package: str, mode: str, files: Iterable[str] = ()) -> Trial:
@@ -52,6 +54,7 @@ def run(package: str, mode: str, files: Iterable[str] = ()) -> Trial:
             also finds the package where they are.
     """
     around = os.environ.get(UNDER_TRIAL, "")
+    limit = _limit()
     path = dict.fromkeys([*map(str, sys.path), *(_place_of(package, each) for each in files)])
     command = [sys.executable, "-c", _CHILD, package, mode, *path]
     try:
@@ -59,14 +62,16 @@ def run(package: str, mode: str, files: Iterable[str] = ()) -> Trial:
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_LIMIT_SECONDS,
+            timeout=limit,
             env={**os.environ, UNDER_TRIAL: f"{around} {package}"},
         )
     except subprocess.TimeoutExpired as error:
         report = _read(error.stdout or b"")
-        return _trial(package, mode, report, f"hung for {_LIMIT_SECONDS} s in")
+        made = _trial(package, mode, report, f"took more than {limit:.3g} s, and was in")
+        return made._replace(is_complete=False)
     except (OSError, TypeError) as error:  # TypeError: no sys.executable, if Python is embedded
-        return Trial(package, mode, f"no child process can be made: {error}", {}, 0.0, 0.0)
+        failure = f"no child process can be made: {error}"
+        return Trial(package, mode, failure, {}, 0.0, 0.0, is_complete=False)
     report = _read(done.stdout)
     return _trial(package, mode, report, _end_of(done, report))
 
@@ -75,6 +80,11 @@ def _place_of(package: str, file: str) -> str:
     """Return the folder that a package with that extension module lies in."""
     folders, top = Path(file).parents, package.partition(".")[0]
     return str(next((each.parent for each in folders if each.name == top), folders[0]))
+
+
+def _limit() -> float:
+    """Return how many seconds a trial may take, on a machine with as much to do as this one."""
+    return _LIMIT_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _read(output: bytes) -> dict[str, Any]:
@@ -114,6 +124,9 @@ def _trial(package: str, mode: str, report: dict[str, Any], end: str) -> Trial:
 def decide(private: Trial, files: Iterable[str]) -> Decision:
     """Choose the mode of a package by its trial in mode `private`."""
     package = private.package
+    if not private.is_complete:
+        again = f"its trial {private.failure} (another process will try it again)"
+        return Decision("main", again, is_known=False, is_final=False)
     if private.failure:
         return Decision("main", f"its trial failed: {private.failure}", is_known=False)
     declares = private.declared.values()
@@ -129,16 +142,28 @@ def cached_decision(package: str, files: list[str]) -> Decision:
     """Choose the mode of a package, or return the cached choice for the same files."""
     if package in os.environ.get(UNDER_TRIAL, "").split():
         return Decision("private", "is being tried", is_known=False)
-    path = _cache_folder() / f"{package}-{_fingerprint(files)}.json"
+    path = _cache_path(package, files)
     with suppress(OSError, ValueError, TypeError):
         return Decision(*json.loads(path.read_text("utf-8")))
     made = decide(run(package, "private", files), files)
+    if not made.is_final:
+        return made
     with suppress(OSError):  # the folder is read-only or full: the next process tries it again
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}")
         unfinished.write_text(json.dumps(made), "utf-8")
         unfinished.replace(path)
     return made
+
+
+def forget(package: str) -> None:
+    """Remove all cached choices for a package."""
+    for path in _cache_folder().glob(f"{package}-*.json"):
+        path.unlink(missing_ok=True)
+
+
+def _cache_path(package: str, files: Iterable[str]) -> Path:
+    return _cache_folder() / f"{package}-{_fingerprint(files)}.json"
 
 
 def _cache_folder() -> Path:

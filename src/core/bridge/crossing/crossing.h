@@ -24,7 +24,7 @@
 #include <stdbool.h>
 
 #include "bridge/crossing/interruption.h"
-#include "bridge/crossing/nesting.h"
+#include "bridge/traceback/nesting.h"
 #include "bridge/python/state.h"
 #include "ground/base/attributes.h"
 #include "ground/base/barrier.h"
@@ -37,7 +37,7 @@ typedef enum {
     CROSSING_OK,
     CROSSING_CLOSED,
     CROSSING_TOO_DEEP,
-    CROSSING_NOT_NESTED, // see bridge/crossing/nesting.h
+    CROSSING_NOT_NESTED, // see bridge/traceback/nesting.h
     CROSSING_NO_MEMORY,
     CROSSING_WOKEN, // an exception is set: a deadline has passed, or a signal handler raised
 } crossing_result;

@@ -1,4 +1,4 @@
-#include "bridge/crossing/nesting.h"
+#include "bridge/traceback/nesting.h"
 
 #include <string.h>
 
