@@ -9,6 +9,7 @@ with atoll.Interpreter() as worker:
 """
 
 import sys
+from _thread import _is_main_interpreter  # type: ignore[attr-defined]
 from posix import getcwd as _getcwd
 
 __version__ = "0.1.0"
@@ -60,6 +61,9 @@ try:
     _start_folder = _getcwd()  # what "" on `sys.path` means in other interpreters, as for processes
 except OSError:  # it was removed
     _start_folder = ""
+
+if _is_main_interpreter():
+    __import__("threading")  # before Python ends: then it tells that exit handlers are being run
 
 # Imported at first use: each interpreter imports this module, and few need all of it.
 _PLACES = {

@@ -13,7 +13,7 @@ from collections.abc import (
 )
 from importlib.machinery import ModuleSpec
 from os import PathLike
-from types import GenericAlias
+from types import CodeType, GenericAlias
 from typing import Any, NoReturn, Self, TypeVar, final, overload
 
 from typing_extensions import disjoint_base
@@ -244,8 +244,11 @@ class QueueWait:
     def cancel(self) -> None:
         """Leave everything as if it had not waited."""
 
+class RemoteClassType(type):
+    """The type of RemoteClass; a class statement with a remote base calls it."""
+
 @disjoint_base
-class RemoteClass(type):
+class RemoteClass(RemoteClassType, metaclass=RemoteClassType):
     """The type of remote classes: the local types that stand for classes of other interpreters."""
 
 @final
@@ -350,6 +353,8 @@ class WorkerPool:
         """Queue a call for each tuple of arguments."""
     def needs_worker(self) -> bool:
         """Is another worker wanted? It is expected from then on."""
+    def expect_one(self) -> bool:
+        """Would another worker be wanted for one more task? It is expected from then on."""
     def expect_none(self) -> None:
         """A worker that is expected will not come."""
     def work(self, interpreter: Interpreter, /) -> bool:
@@ -494,6 +499,18 @@ def count_private_copies() -> tuple[int, int, int, int, int]:
     """Return of this interpreter: copies, bytes copied, bytes of them given back,
     nanoseconds that it took, threads that they have started and that still run.
     """
+
+def find_code(path: str, level: int, source: bytes, /) -> CodeType | None:
+    """Return the code that some interpreter has compiled of this source, or None."""
+
+def keep_code(path: str, level: int, source: bytes, marshaled: bytes, /) -> None:
+    """Keep the code of a source for all interpreters."""
+
+def limit_code(bytes: int, /) -> int:
+    """Say how much code is kept at most; return what it was before."""
+
+def count_code() -> tuple[int, int, int]:
+    """Return how many modules' code is kept, its bytes, and the limit."""
 
 def list_staying_copies() -> bytes:
     """Return, of copies that stay after the end of their interpreters, three texts each:

@@ -38,6 +38,11 @@ def raises(x): raise x
 def unicode(): raise UnicodeDecodeError("utf-8", b"abc", 1, 2, "bad")
 def system(): raise SystemExit(["not", "a", "code"])
 def stop(): raise StopIteration([1])
+class Stopping:
+    def __iter__(self): return self
+    def __next__(self):
+        try: raise ValueError
+        except ValueError: raise StopIteration
 """)
 raises = one.eval("raises")
 for expression in (
@@ -78,6 +83,13 @@ for expression in (
                 pass
     else:
         raise AssertionError(expression)
+
+
+def delegate():
+    return (yield from one.eval("Stopping()"))  # C code reads what a StopIteration has as its value
+
+
+assert list(delegate()) == []
 kept = []
 try:
     one.exec("x = [1]; raise ValueError(x)")

@@ -254,25 +254,6 @@ def test_one_proxy_class_per_type(there: Any) -> None:
     assert type(there.Bag()) is not type(there.Counter())
 
 
-def test_super_in_a_class_made_elsewhere(interpreter: atoll.Interpreter) -> None:
-    """A class statement that makes its class elsewhere says so where a method uses super()."""
-    interpreter.exec("import abc\nclass Base(abc.ABC):\n    def hello(self): return 'hello'")
-    base = interpreter.eval("Base")
-
-    class Plain(base):  # type: ignore[misc]
-        word: str = "hello"
-
-        def hello(self) -> str:
-            return f"{base.hello(self)}!"
-
-    assert (Plain().hello(), Plain().word) == ("hello!", "hello")
-    with pytest.raises(TypeError, match="interpreter 'fresh', where its base is: name the base"):
-
-        class Super(base):  # type: ignore[misc]
-            def hello(self) -> str:
-                return f"{super().hello()}!"
-
-
 def test_class_statement_with_a_metaclass(there: Any) -> None:
     """The metaclass's special methods work on a proxied class."""
     assert len(there.WithMeta) == 42

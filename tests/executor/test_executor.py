@@ -18,6 +18,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, Future
 from concurrent.futures.thread import BrokenThreadPool
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -155,13 +156,15 @@ def parameters(function: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="the class is new in 3.14")
 @pytest.mark.parametrize("name", ["__init__", "submit", "map", "shutdown"])
 def test_signature(name: str) -> None:
-    """Signatures are those of the standard library's class, but that chunksize may be automatic."""
+    """Signatures are those of the standard library's class, but for imports and the chunksize."""
     theirs = getattr(concurrent.futures.InterpreterPoolExecutor, name)  # type: ignore[attr-defined]
     expected = parameters(theirs)
     if name == "map":
         index = [each[0] for each in expected].index("chunksize")
         assert expected[index][2] == 1
         expected[index] = (*expected[index][:2], None)
+    if name == "__init__":
+        expected.append(("imports", inspect.Parameter.KEYWORD_ONLY, ()))
     assert parameters(getattr(Pool, name)) == expected
 
 
@@ -1123,3 +1126,80 @@ def test_false_initializer() -> None:
     """An initializer that is callable is called, also if it is false."""
     with atoll.InterpreterPoolExecutor(1, initializer=EmptyButCallable()) as executor:
         assert executor.submit(lambda: __import__("atoll").initialized).result() is True
+
+
+# ---- imports ----
+
+
+def is_imported(*names: str) -> list[bool]:
+    return [name in sys.modules for name in names]
+
+
+def test_imports() -> None:
+    """Workers import modules before anything else; the first worker begins before any call."""
+    with Pool(2, initializer=remember_imported, imports=["colorsys", "xml.dom.minidom"]) as pool:
+        (worker,) = pool._threads
+        assert pool.submit(is_imported, "colorsys", "xml.dom.minidom").result() == [True, True]
+        assert pool.submit(recall).result() == [[True]]
+        assert pool._threads == {worker}
+
+
+def remember_imported() -> None:
+    remember(is_imported("colorsys"))
+
+
+@pytest.mark.parametrize(
+    ("imports", "error", "message"),
+    [
+        ("json", TypeError, "several names of modules, not one str"),
+        ([1], TypeError, "must be str, not int"),
+        (5, TypeError, "not iterable"),
+        (["no_such_module"], ModuleNotFoundError, "No module named 'no_such_module'"),
+        (["json.nothing"], ModuleNotFoundError, "No module named 'json.nothing'"),
+        (["json.decoder.nothing"], ModuleNotFoundError, "'json.decoder.nothing'"),
+        ([""], ModuleNotFoundError, "No module named ''"),
+    ],
+)
+def test_imports_are_refused(imports: Any, error: type[Exception], message: str) -> None:
+    """What is no list of modules is an error at once."""
+    with pytest.raises(error, match=message):
+        Pool(1, imports=imports)
+
+
+def test_imports_that_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The pool is broken; the log says what was raised."""
+    (tmp_path / "failing_module.py").write_text("raise LookupError('in the module')")
+    monkeypatch.syspath_prepend(tmp_path)
+    pool = Pool(1, imports=["failing_module"])
+    with pytest.raises(BrokenExecutor, match="an import failed"):
+        pool.submit(int).result()
+    pool.shutdown()
+    assert "Exception in imports" in caplog.text
+    assert "LookupError: in the module" in caplog.text
+
+
+def test_a_module_that_makes_an_executor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interpreter: atoll.Interpreter
+) -> None:
+    """Workers that import the module begin no workers ahead of their own."""
+    (tmp_path / "making_pool.py").write_text(
+        "import atoll\n"
+        "pool = atoll.InterpreterPoolExecutor(1, imports=['making_pool'])\n"
+        "workers = len(pool._threads)\n"
+        "pool.shutdown()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    interpreter.call(extend_path, str(tmp_path))
+    assert interpreter.import_module("making_pool").workers == 0
+    with Pool(1, imports=["making_pool"]) as pool:
+        assert pool.submit(workers_of_module).result() == 0
+
+
+def extend_path(folder: str) -> None:
+    sys.path.insert(0, folder)
+
+
+def workers_of_module() -> int:
+    return int(sys.modules["making_pool"].workers)

@@ -465,6 +465,17 @@ def test_trial_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert mode_of(two, "multi") == "private"
 
 
+def test_trial_of_what_only_an_interpreter_finds(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package is tried from where the interpreter finds it, on a `sys.path` of its own."""
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each != str(folder)])
+    with atoll.Interpreter() as one:
+        one.exec(f"import sys; sys.path.insert(0, {str(folder)!r})")
+        one.import_module("multi")
+        assert mode_of(one, "multi") == "private"
+
+
 def test_cache_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where results cannot be kept, packages are tried all the same."""
     (tmp_path / "file").write_text("")
@@ -502,7 +513,7 @@ def test_forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was chosen can be forgotten, from any interpreter: it is tried again."""
     tried = []
 
-    def run(package: str, mode: str) -> trials.Trial:
+    def run(package: str, mode: str, files: object = ()) -> trials.Trial:
         tried.append(mode)
         return trials.Trial(package, mode, "", {}, 1.0, 1.0)
 

@@ -215,16 +215,24 @@ def test_fork_while_others_define_classes(run_cleanly: Any) -> None:
         atoll.Interpreter().call(lambda: K())  # now these locks are in use
         class L(K): pass
         held, done = threading.Event(), threading.Event()
+        definitions = (("half", b"", (), (), ()),)
+        def load(dumped):
+            cls = defining.begin("half", type, ("Half", (), {}))
+            if not held.is_set():
+                with lock:
+                    held.set()
+                    done.wait()
+            defining.finish(cls, ("half", {"other_half": 1}, {}, {}))
+            return cls
         def hold():
-            with lock, defining._lock:
-                held.set()
-                done.wait()
+            defining.find("half", definitions, load)
         thread = threading.Thread(target=hold)
         thread.start()
         held.wait()
         pid = os.fork()
         if pid == 0:
             signal.alarm(60)
+            assert defining.find("half", definitions, load).other_half == 1
             pool = atoll.InterpreterPoolExecutor(1)
             made = pool.submit(lambda: type("Made", (L,), {})()).result()
             os._exit(0 if type(made).__base__ is L else 1)

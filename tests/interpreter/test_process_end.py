@@ -220,11 +220,13 @@ def test_first_interpreter_of_a_thread_that_outlives_the_script(run_cleanly: Any
     assert out == "[32]\n"
 
 
-@pytest.mark.parametrize("how", ["atexit.register(late)", "threading._register_atexit(late)"])
+@pytest.mark.parametrize(
+    "how", ["atexit.register(late)", "import threading; threading._register_atexit(late)"]
+)
 def test_first_interpreter_of_an_exit_handler_is_refused(run_cleanly: Any, how: str) -> None:
     """An exit handler cannot make the first one: nothing would close it any more."""
     out = run_cleanly(f"""
-        import atexit, atoll, threading
+        import atexit, atoll
         def late():
             try:
                 kept.append(atoll.Interpreter())

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -166,6 +169,58 @@ def test_definition_that_fails(pool: Any, main: Define, monkeypatch: pytest.Monk
             run(pool, names.work, names.K())
     run(pool, names.supply)
     assert run(pool, names.work, names.K()) == (5, 1)
+
+
+class Rendezvous:
+    """Two threads: one imports a module, the other defines a class that needs this module."""
+
+    def __init__(self, folder: Path) -> None:
+        self.importing, self.defining = threading.Event(), threading.Event()
+        self.copied: Any = None
+        (folder / "waits_for_a_class.py").write_text("import sys\nsys.rendezvous.imported()\n")
+
+    def imported(self) -> None:
+        """Called by the module."""
+        self.importing.set()
+        self.defining.wait()
+        self.copied = atoll.copy(self.needed)
+
+    def needs_module(self) -> None:
+        """Called by the definition of the class."""
+        self.defining.set()
+        import_module("waits_for_a_class")
+
+    def meet(self, needing: Any, needed: Any) -> Any:
+        """Copy an object of the class that needs the module; the module copies another one."""
+        self.needed = needed
+        thread = threading.Thread(target=import_module, args=("waits_for_a_class",))
+        thread.start()
+        self.importing.wait()
+        copied = atoll.copy(needing)
+        thread.join()
+        return copied
+
+
+@pytest.mark.parametrize("needed", ["Other", "Needing"])
+def test_definition_during_an_import(
+    interpreter: atoll.Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, needed: str
+) -> None:
+    """A class is defined though the thread that defines one waits for this thread's import."""
+    rendezvous = Rendezvous(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "rendezvous", rendezvous, raising=False)
+    interpreter.exec(
+        "class Meeting:\n"
+        "    def __reduce__(self):\n"
+        "        return eval, (\"__import__('sys').rendezvous.needs_module()\",)\n"
+        "class Needing:\n    a = 1\n    meeting = Meeting()\n    z = 2\n"
+        "class Other:\n    a, z = 1, 2\n"
+    )
+    copied = rendezvous.meet(interpreter.eval("Needing()"), interpreter.eval(f"{needed}()"))
+    del sys.modules["waits_for_a_class"]
+    for each in copied, rendezvous.copied:
+        assert (each.a, each.z) == (1, 2)
+    assert (type(copied) is type(rendezvous.copied)) == (needed == "Needing")
 
 
 def test_third_interpreter(pool: Any, interpreter: atoll.Interpreter, main: Define) -> None:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 from .. import _core
-from .._interpreter import signals
+from .._interpreter import recursion, signals, standby
 from .._interpreter.interpreter import made_exception
 from .._transfer.names import name_of
 from . import workers
@@ -49,8 +49,8 @@ _numbers = count()
 def broken_error() -> BrokenInterpreterPool:
     """Make the error of tasks that never run; called by the core."""
     return BrokenInterpreterPool(
-        "an initializer failed, an interpreter was closed or the workers were terminated: the pool "
-        "is not usable any more"
+        "an initializer or an import failed, an interpreter was closed or the workers were "
+        "terminated: the pool is not usable any more"
     )
 
 
@@ -172,10 +172,13 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         thread_name_prefix: What the names of threads and interpreters begin with.
         initializer: Called in each new interpreter before anything else.
         initargs: Its arguments.
+        imports: Full names of modules that each new interpreter imports before anything else. The
+            first worker then begins at once. If an import fails there, the pool is broken.
 
     Raises:
         ValueError: If max_workers is not positive.
-        TypeError: If the initializer cannot be called.
+        TypeError: If the initializer cannot be called, or imports is not an iterable of str.
+        ModuleNotFoundError: If there is no such module, or no such package, here.
 
     Threads: any; also in other interpreters than the main one. A forked child cannot use it.
 
@@ -191,6 +194,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         thread_name_prefix: str = "",
         initializer: Callable[..., object] | None = None,
         initargs: tuple[Any, ...] = (),
+        *,
+        imports: Iterable[str] = (),
     ) -> None:
         if max_workers is None:
             max_workers = min(32, (os.process_cpu_count() or 1) + 4)
@@ -198,6 +203,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             raise ValueError("max_workers must be greater than 0")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
+        self._imports = standby.checked_names(imports)
         signals.install()  # submit() and result() must know what interrupts them
         self._max_workers = max_workers
         self._functions = _Functions()
@@ -210,6 +216,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         self._worker_pool = pool = _core.WorkerPool(max_workers, Future)
         shut_down = workers.SHUT_DOWN  # at the interpreter's end that module may be gone first
         self._reference = weakref.ref(self, lambda _: pool.end(shut_down))
+        if self._imports and recursion.may_work_ahead() and pool.expect_one():
+            self._start_worker()
 
     @property
     def _broken(self) -> bool:  # type: ignore[override]
@@ -236,7 +244,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
 
         Raises:
             RuntimeError: If the pool is shut down or the process ends.
-            BrokenInterpreterPool: If an initializer has failed.
+            BrokenInterpreterPool: If an initializer or an import has failed.
 
         Threads: any.
 
@@ -356,6 +364,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
                 f"{self._name}_{len(self._threads)}",
                 self._worker_pool,
                 self._reference,
+                self._imports,
                 self._packed_initializer,
             )
         except BaseException:

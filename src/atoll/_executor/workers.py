@@ -110,6 +110,7 @@ def start(
     name: str,
     pool: _core.WorkerPool,
     executor: weakref.ref[Any],  # its callback ends the pool
+    imports: tuple[str, ...],
     initializer: tuple[Any, Any] | None,
 ) -> None:
     """Start one more of an executor's workers, for which there is a place in the pool.
@@ -126,7 +127,7 @@ def start(
         with _exit_lock:
             if _is_exiting:
                 raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-            arguments = claim, pool, executor, initializer
+            arguments = claim, pool, executor, imports, initializer
             # A daemon, so that only join() waits for it at exit.
             worker = Worker(target=_work, args=arguments, name=name, daemon=True)
             workers.add(worker)
@@ -182,6 +183,7 @@ def _work(
     claim: threading.Lock,
     pool: _core.WorkerPool,
     executor: weakref.ref[Any],
+    imports: tuple[str, ...],
     initializer: tuple[Any, Any] | None,
 ) -> None:
     if not claim.acquire(blocking=False):
@@ -194,11 +196,15 @@ def _work(
         LOGGER.critical("Exception in starting an interpreter:", exc_info=True)
         _give_up(pool)
         return
+    what = "imports"
     try:
+        for name in imports:
+            interpreter.import_module(name)
+        what = "initializer"
         if initializer is not None:
             _initialize(interpreter, initializer)
     except BaseException:
-        LOGGER.critical("Exception in initializer:", exc_info=True)
+        LOGGER.critical("Exception in %s:", what, exc_info=True)
         _give_up(pool)
     else:
         if not pool.work(interpreter):

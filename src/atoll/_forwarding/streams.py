@@ -34,27 +34,53 @@ def flush(name: str) -> None:
         stream.flush()
 
 
+def attribute(name: str, attribute: str, default: Any) -> Any:
+    """Return an attribute of the main interpreter's stream of that name; runs there."""
+    return getattr(getattr(sys, name), attribute, default)
+
+
+def reconfigure(name: str, **options: Any) -> None:
+    """Set how the main interpreter's stream of that name writes, if it can; runs there."""
+    change = getattr(getattr(sys, name), "reconfigure", None)
+    if change is not None:  # a notebook's stream has none
+        change(**options)
+
+
+_OPTIONS = frozenset({"encoding", "errors", "newline", "line_buffering", "write_through"})
+
+
 class ForwardedStream(io.TextIOBase):
     """A text stream that writes to the main interpreter's.
 
     Whole lines at a time, so that lines of several interpreters do not mix; stderr at once.
     """
 
+    mode = "w"
     _pending = ""  # on the class: __del__ reads it even if __init__ has failed
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._is_at_once = name == "stderr"
 
-    def _in_main(self, function: str, *args: str) -> Any:
+    def _in_main(self, function: str, *args: Any, **options: Any) -> Any:
         return _core.invoke(
-            None, f"atoll._forwarding.streams:{function}", (self._name, *args), None
+            None, f"atoll._forwarding.streams:{function}", (self._name, *args), options
         )
+
+    def reconfigure(self, **options: Any) -> None:
+        """Set how main's stream writes, as `TextIOWrapper.reconfigure` does."""
+        if unknown := options.keys() - _OPTIONS:
+            raise TypeError(f"reconfigure() got an unexpected keyword argument {min(unknown)!r}")
+        self.flush()
+        self._in_main("reconfigure", **options)
+        if options.get("write_through") is not None:
+            self._is_at_once = bool(options["write_through"]) or self._name == "stderr"
 
     def write(self, text: str, /) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         self._pending += text
-        if self._name == "stderr" or "\n" in text or "\r" in text:
+        if self._is_at_once or "\n" in text or "\r" in text:
             self._write_pending()
         return len(text)
 
@@ -83,10 +109,23 @@ class ForwardedStream(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        return getattr(self._in_main("current_stream"), "encoding", None) or "utf-8"
+        return self._in_main("attribute", "encoding", None) or "utf-8"
+
+    @property
+    def errors(self) -> str:  # type: ignore[override]
+        return self._in_main("attribute", "errors", None) or "strict"
+
+    @property
+    def line_buffering(self) -> bool:
+        return bool(self._in_main("attribute", "line_buffering", False))
+
+    @property
+    def write_through(self) -> bool:
+        return bool(self._in_main("attribute", "write_through", False))
 
     def isatty(self) -> bool:
-        return bool(self._in_main("current_stream").isatty())
+        stream = self._in_main("current_stream")
+        return stream is not None and bool(stream.isatty())
 
     def fileno(self) -> int:
         return int(self._in_main("current_stream").fileno())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import marshal
 import sys
+from importlib.machinery import FileFinder
 from importlib.util import find_spec
-from os.path import abspath, isabs
+from os.path import abspath, exists, isabs
 
 from .. import _start_folder
 from .._forwarding import warning_filters
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 # Of `sys`. Programs that were frozen (by PyInstaller, say) have the last ones.
 _ATTRIBUTES = (
     *("dont_write_bytecode", "pycache_prefix", "tracebacklimit"),
-    *("frozen", "_MEIPASS", "_pyinstaller_pyz"),
+    *("frozen", "_MEIPASS"),
 )
 
 
@@ -58,19 +59,26 @@ def _resolved(entry: str) -> str:
         return entry
     if not entry:  # the current folder, which may have changed since modules were imported from it
         return _start_folder
-    found: Any = getattr(sys.path_importer_cache.get(entry), "path", None)
-    return found if isinstance(found, str) and isabs(found) else abspath(entry)
+    finder = sys.path_importer_cache.get(entry)
+    if isinstance(finder, FileFinder):
+        return finder.path
+    return abspath(entry) if exists(entry) else entry  # it may be for a path hook
 
 
+# With what they import, but for what a frozen program has in its first archive.
 _FIRST_MODULES = (
+    "__future__",
     "atoll",
     "atoll._forwarding",
     "atoll._forwarding.streams",
     "atoll._forwarding.forwarding",
     "atoll._modules",
+    "atoll._modules.lookup",
+    "atoll._modules.compiling",
     "atoll._modules.importing",
     "atoll._forwarding.warning_filters",
     "atoll._interpreter",
+    "atoll._interpreter.ending",
     "atoll._interpreter.environment",
     "atoll._interpreter.processes",
     "atoll._interpreter.inside",

@@ -50,6 +50,15 @@ def refuse_in_import() -> None:
         )
 
 
+def may_work_ahead() -> bool:
+    """Tell whether interpreters may be made that nobody waits for.
+
+    In another interpreter than main a module that is being imported may be what each of them would
+    import, too.
+    """
+    return _core.current().id == 0 or find_import() is None
+
+
 def _is_for_a_call(importing: FrameType) -> bool:
     """Tell whether atoll has begun an import, not the code that runs here."""
     frame = importing.f_back

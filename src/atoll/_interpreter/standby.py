@@ -98,7 +98,7 @@ def prewarm(n: int, *, imports: Iterable[str] = (), wait: bool = False) -> None:
     """
     from _operator import index
 
-    count, names = index(n), _checked_names(imports)
+    count, names = index(n), checked_names(imports)
     if count < 0:
         raise ValueError("n must be 0 or more")
     if not _may_make():
@@ -125,7 +125,13 @@ def _may_make() -> bool:
     return True
 
 
-def _checked_names(imports: Iterable[str]) -> tuple[str, ...]:
+def checked_names(imports: Iterable[str]) -> tuple[str, ...]:
+    """Return names of modules whose packages can be found here.
+
+    Raises:
+        TypeError: If it is not an iterable of str, or a str.
+        ModuleNotFoundError: If there is no such package, or module.
+    """
     if isinstance(imports, str):
         raise TypeError("imports must be several names of modules, not one str")
     names = tuple(imports)
@@ -134,9 +140,10 @@ def _checked_names(imports: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f"a name of a module must be str, not {type(name).__name__}")
-        package = name.partition(".")[0]
-        if package not in sys.modules and (not package or find_spec(package) is None):
-            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+        package, parent = name.partition(".")[0], name.rpartition(".")[0]
+        known = name if parent in sys.modules else package  # without importing anything
+        if known not in sys.modules and (not package or find_spec(known) is None):
+            raise ModuleNotFoundError(f"No module named {known!r}", name=known)
     return names
 
 
@@ -148,7 +155,12 @@ def _ask(
 
     if count == 0 and not wait:
         return ()
-    exit.register()
+    try:
+        exit.register()
+    except RuntimeError:
+        if wait:
+            raise
+        return ()  # Python is ending
     request = _Request(count, imports, place, wait)
     _requests.append(request)
     _start()

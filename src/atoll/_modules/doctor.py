@@ -107,7 +107,7 @@ def diagnose(package: Package) -> Diagnosis:
     """Try a package in the mode that `auto` chooses."""
     name = package.name
     private = trials.run(name, "private")
-    chosen = choose(name, package.files, lambda *_: trials.decide(private))
+    chosen = choose(name, package.files, lambda _, files: trials.decide(private, files))
     trial = private if chosen.mode == "private" else trials.run(name, chosen.mode)
     return Diagnosis(name, chosen.mode, chosen.reason, trial._replace(declared=private.declared))
 

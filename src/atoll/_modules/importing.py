@@ -14,6 +14,8 @@ from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader
 
 from .. import _core
+from . import compiling
+from .lookup import LastFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,9 +55,11 @@ def install(modes: Modes) -> None:
     _own.update(modes)
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
+        sys.meta_path.append(LastFinder())
         loader: Any = ExtensionFileLoader
         loader.create_module, loader.exec_module = _create_module, _exec_module
         when_imported("ctypes", _make_libraries_private)
+        compiling.install()
 
 
 def nearest(name: str, among: Container[str]) -> str | None:

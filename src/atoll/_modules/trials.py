@@ -44,11 +44,19 @@ class Trial(NamedTuple):
     """It was not broken off for its time, nor was it impossible to begin it."""
 
 
-def run(package: str, mode: str) -> Trial:
-    """Try a package in a child process: import and use it in two interpreters and close them."""
+def run(package: str, mode: str, files: Iterable[str] = ()) -> Trial:
+    """Try a package in a child process: import and use it in two interpreters and close them.
+
+    Args:
+        package: Its name.
+        mode: How the interpreters import it.
+        files: Its extension modules. An interpreter may have a `sys.path` of its own: the child
+            also finds the package where they are.
+    """
     around = os.environ.get(UNDER_TRIAL, "")
     limit = _limit()
-    command = [sys.executable, "-c", _CHILD, package, mode, *map(str, sys.path)]
+    path = dict.fromkeys([*map(str, sys.path), *(_place_of(package, each) for each in files)])
+    command = [sys.executable, "-c", _CHILD, package, mode, *path]
     try:
         done = subprocess.run(
             command,
@@ -71,6 +79,12 @@ def run(package: str, mode: str) -> Trial:
 def _limit() -> float:
     """Return how many seconds a trial may take, on a machine with as much to do as this one."""
     return _LIMIT_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def _place_of(package: str, file: str) -> str:
+    """Return the folder that a package with that extension module lies in."""
+    folders, top = Path(file).parents, package.partition(".")[0]
+    return str(next((each.parent for each in folders if each.name == top), folders[0]))
 
 
 def _read(output: bytes) -> dict[str, Any]:
@@ -107,7 +121,7 @@ def _trial(package: str, mode: str, report: dict[str, Any], end: str) -> Trial:
     )
 
 
-def decide(private: Trial) -> Decision:
+def decide(private: Trial, files: Iterable[str]) -> Decision:
     """Choose the mode of a package by its trial in mode `private`."""
     package = private.package
     if not private.is_complete:
@@ -116,7 +130,7 @@ def decide(private: Trial) -> Decision:
     if private.failure:
         return Decision("main", f"its trial failed: {private.failure}", is_known=False)
     declares = private.declared.values()
-    if declares and set(declares) == {"supported"} and not run(package, "native").failure:
+    if declares and set(declares) == {"supported"} and not run(package, "native", files).failure:
         return Decision("native", "declares its support, and passed a trial", is_known=False)
     return Decision("private", "passed a trial", is_known=False)
 
@@ -124,14 +138,14 @@ def decide(private: Trial) -> Decision:
 # ---- the cache ----
 
 
-def cached_decision(package: str, files: Iterable[str]) -> Decision:
+def cached_decision(package: str, files: list[str]) -> Decision:
     """Choose the mode of a package, or return the cached choice for the same files."""
     if package in os.environ.get(UNDER_TRIAL, "").split():
         return Decision("private", "is being tried", is_known=False)
     path = _cache_path(package, files)
     with suppress(OSError, ValueError, TypeError):
         return Decision(*json.loads(path.read_text("utf-8")))
-    made = decide(run(package, "private"))
+    made = decide(run(package, "private", files), files)
     if not made.is_final:
         return made
     with suppress(OSError):  # the folder is read-only or full: the next process tries it again

@@ -231,19 +231,18 @@ def _belongs(mro: tuple[type, ...], name: str) -> bool:
     The ABC itself is not asked: it would ask all that is registered, remote classes among them, and
     their owner would ask in turn what the class is like.
     """
-    global _members, _token
-    if _token != get_cache_token():  # something was registered
-        _token = get_cache_token()
-        _members = {
-            each: dict(_members_of(getattr(_collections_abc, each))) for each in _NAMED_ABCS
-        }
-    known = _members[name]
+    global _members
+    token, members = _members  # another thread may replace them
+    if token != (now := get_cache_token()):  # something was registered
+        members = {each: dict(_members_of(getattr(_collections_abc, each))) for each in _NAMED_ABCS}
+        _members = now, members
+    known = members[name]
     return any(id(base) in known and known[id(base)]() is base for base in mro)
 
 
-# Of each ABC: itself, the ABCs derived from it, and all that was registered; by id().
-_members: dict[str, dict[int, ReferenceType[type]]] = {}
-_token = -1
+# What ABCs have registered, as of which token. Of each ABC: itself, the ABCs derived from it, and
+# all that was registered; by id().
+_members: tuple[int, dict[str, dict[int, ReferenceType[type]]]] = (-1, {})
 
 
 def _members_of(abc: type) -> Iterator[tuple[int, ReferenceType[type]]]:

@@ -1,9 +1,12 @@
-// Modules made from this interpreter's private copies of shared objects [PEP 489, PEP 793].
+// What modules are made from: private copies of shared objects [PEP 489, PEP 793], and code that
+// was compiled before.
 #include "bridge/modules/extension.h"
 
 #include <dlfcn.h>
+#include <marshal.h>
 
 #include "bridge/modules/module_create.h"
+#include "ground/modules/code.h"
 #include "ground/base/text.h"
 #include "ground/modules/loading.h"
 #include "types/reference.h"
@@ -215,7 +218,87 @@ list_staying_copies(PyObject *module, PyObject *unused)
     return result;
 }
 
+// ---- code ----
+
+// Fills in what code is found by, from (path, level of optimisation, source). Returns the path in
+// bytes, a new reference, that `to` points into.
+static PyObject *
+code_source_of(PyObject *arguments, code_source *to, Py_buffer *marshaled)
+{
+    PyObject *path, *source;
+    long long level;
+    const char *format = marshaled == NULL ? "O&LS" : "O&LSy*";
+    if (!PyArg_ParseTuple(arguments, format, PyUnicode_FSConverter, &path, &level, &source,
+                          marshaled)) {
+        return NULL;
+    }
+    Py_ssize_t size = PyBytes_GET_SIZE(source);
+    *to = (code_source){PyBytes_AS_STRING(path), (size_t)PyBytes_GET_SIZE(path), level,
+                        PyObject_Hash(source), (size_t)size};
+    return path;
+}
+
+static PyObject *
+find_code(PyObject *module, PyObject *arguments)
+{
+    code_source source;
+    PyObject *path = code_source_of(arguments, &source, NULL);
+    if (path == NULL) {
+        return NULL;
+    }
+    code *found = code_find(&source);
+    Py_DECREF(path);
+    if (found == NULL) {
+        Py_RETURN_NONE;
+    }
+    PyObject *made = PyMarshal_ReadObjectFromString(found->marshaled, (Py_ssize_t)found->size);
+    code_decref(found);
+    return made;
+}
+
+static PyObject *
+keep_code(PyObject *module, PyObject *arguments)
+{
+    code_source source;
+    Py_buffer marshaled;
+    PyObject *path = code_source_of(arguments, &source, &marshaled);
+    if (path == NULL) {
+        return NULL;
+    }
+    code_keep(&source, marshaled.buf, (size_t)marshaled.len);
+    Py_DECREF(path);
+    PyBuffer_Release(&marshaled);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+limit_code(PyObject *module, PyObject *bytes)
+{
+    size_t limit = PyLong_AsSize_t(bytes);
+    return PyErr_Occurred() ? NULL : PyLong_FromSize_t(code_limit(limit));
+}
+
+static PyObject *
+count_code(PyObject *module, PyObject *unused)
+{
+    code_totals totals = code_count();
+    return Py_BuildValue("nnn", (Py_ssize_t)totals.modules, (Py_ssize_t)totals.bytes,
+                         (Py_ssize_t)totals.limit);
+}
+
 PyMethodDef extension_functions[] = {
+    {"find_code", find_code, METH_VARARGS,
+     PyDoc_STR("find_code($module, path, level, source, /)\n--\n\n"
+               "Return the code that some interpreter has compiled of this source, or None.")},
+    {"keep_code", keep_code, METH_VARARGS,
+     PyDoc_STR("keep_code($module, path, level, source, marshaled, /)\n--\n\n"
+               "Keep the code of a source for all interpreters.")},
+    {"limit_code", limit_code, METH_O,
+     PyDoc_STR("limit_code($module, bytes, /)\n--\n\n"
+               "Say how much code is kept at most; return what it was before.")},
+    {"count_code", count_code, METH_NOARGS,
+     PyDoc_STR("count_code($module, /)\n--\n\n"
+               "Return how many modules' code is kept, its bytes, and the limit.")},
     {"load_extension", load_extension, METH_VARARGS,
      PyDoc_STR("load_extension($module, path, tree, name, spec, /)\n--\n\n"
                "Make a module from this interpreter's private copy of a shared object.\n\n"

@@ -139,6 +139,11 @@ bool remote_class_enter(core_state *state, PyTypeObject *class); // as what stan
 PyObject *remote_class_instancecheck(PyObject *self, PyObject *object);
 PyObject *remote_class_subclasscheck(PyObject *self, PyObject *other);
 
+// what a class statement with one as a base calls
+PyObject *
+remote_class_add_statement_type(PyObject *module); // the type of RemoteClass; new reference
+PyObject *remote_class_prepare(PyObject *class, PyObject *arguments, PyObject *keywords);
+
 // twins of a remote class (bridge/classes/twin)
 PyObject *remote_class_itself(PyTypeObject *class); // what stands for it; new reference
 // The one of that very class; new reference, or NULL. -1: exception. May cross.

@@ -393,7 +393,13 @@ worker_pool_work(PyObject *op, PyObject *handle)
 static PyObject *
 worker_pool_needs_worker(PyObject *op, PyObject *unused)
 {
-    return PyBool_FromLong(worker_pool_wants_worker(((worker_pool_object *)op)->pool));
+    return PyBool_FromLong(worker_pool_wants_worker(((worker_pool_object *)op)->pool, 0));
+}
+
+static PyObject *
+worker_pool_expect_one(PyObject *op, PyObject *unused)
+{
+    return PyBool_FromLong(worker_pool_wants_worker(((worker_pool_object *)op)->pool, 1));
 }
 
 static PyObject *
@@ -585,6 +591,9 @@ static PyMethodDef worker_pool_methods[] = {
     {"needs_worker", worker_pool_needs_worker, METH_NOARGS,
      PyDoc_STR("needs_worker($self, /)\n--\n\n"
                "Is another worker needed? If so, the pool expects it from now on.")},
+    {"expect_one", worker_pool_expect_one, METH_NOARGS,
+     PyDoc_STR("expect_one($self, /)\n--\n\n"
+               "Would another worker be needed for one more task? It is expected from now on.")},
     {"expect_none", worker_pool_expect_none, METH_NOARGS,
      PyDoc_STR("expect_none($self, /)\n--\n\nTell that an expected worker will not come.")},
     {"work", worker_pool_work, METH_O,

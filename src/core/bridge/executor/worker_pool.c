@@ -137,14 +137,14 @@ worker_pool_join(worker_pool *self, pool_worker *worker, interp *host)
 }
 
 bool
-worker_pool_wants_worker(worker_pool *self)
+worker_pool_wants_worker(worker_pool *self, size_t coming)
 {
     if (worker_pool_is_forgotten(self)) {
         return false;
     }
     pthread_mutex_lock(&self->mutex);
     bool is_wanted =
-        self->pending > (size_t)(self->free + self->starting) && self->count < self->limit;
+        self->pending + coming > (size_t)(self->free + self->starting) && self->count < self->limit;
     self->count += is_wanted;
     self->starting += is_wanted;
     pthread_mutex_unlock(&self->mutex);

@@ -82,7 +82,8 @@ unsigned worker_pool_forks(void);                       // how many forks led to
 // Queue tasks, which are linked by `next`; the queue takes over one reference to each. Returns the
 // phase of the pool: if that is not open, nothing was queued.
 worker_pool_phase worker_pool_submit(worker_pool *self, task *first, size_t count);
-bool worker_pool_wants_worker(worker_pool *self); // true: start one, and join or give up
+// True: start one, and join or give up. `coming` tasks are about to be queued.
+bool worker_pool_wants_worker(worker_pool *self, size_t coming);
 void worker_pool_give_up(worker_pool *self);
 
 void worker_pool_join(worker_pool *self, pool_worker *worker, interp *host);

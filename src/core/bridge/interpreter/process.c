@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "bridge/python/arenas.h"
+#include "bridge/python/thread_frames.h"
 #include "bridge/python/thread_state.h"
 #include "bridge/gc/collector.h"
 #include "bridge/python/cpython.h"
@@ -23,6 +24,7 @@
 #include "ground/interpreter/standby_signal.h"
 #include "ground/share/heap.h"
 #include "ground/interpreter/interp.h"
+#include "ground/modules/code.h"
 #include "ground/modules/loading.h"
 #include "ground/modules/unload_guard.h"
 #include "ground/base/names.h"
@@ -45,6 +47,7 @@ prepare(void)
     arenas_fork_prepare();
     standby_signal_fork_prepare();
     heap_fork_prepare();
+    code_fork_prepare();
     environment_fork_prepare();
     unload_guard_lock();
 }
@@ -54,6 +57,7 @@ parent(void)
 {
     unload_guard_unlock();
     environment_fork_parent();
+    code_fork_parent();
     heap_fork_parent();
     standby_signal_fork_parent();
     arenas_fork_parent();
@@ -80,6 +84,7 @@ child(void)
     arenas_fork_child();
     standby_signal_fork_child();
     heap_fork_child();
+    code_fork_child();
     environment_fork_child();
     unload_guard_unlock();
     closing_fork_child();
@@ -123,6 +128,7 @@ process_init(void)
         thread_listen_last(end_helpers);
         pthread_atfork(prepare, parent, child);
         arenas_install();
+        thread_frames_install();
         standby_signal_init();
         reporter_init(traceback_report);
     }

@@ -1,7 +1,10 @@
 #include "bridge/python/cpython.h"
 
 #include <datetime.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 // The start of _Py_DebugOffsets, as 64-bit words; internal/pycore_debug_offsets.h.
 enum {
@@ -100,6 +103,52 @@ cpython_forget_thread_states(void)
         mine->prev = mine->next = NULL;
         *(PyThreadState **)(void *)((char *)main + offset) = mine;
     }
+}
+#endif
+
+#if PY_VERSION_HEX < 0x030E0000
+// HEAD_LOCK of pystate.c: the mutex before the first interpreter's address. Whoever has it needs no
+// GIL, so this waits with one; PyMutex_Lock could take the GIL again when it has the mutex.
+static PyMutex *
+lock_heads(void)
+{
+    uint64_t offset;
+    if (!read_offset(WORD_INTERPRETERS_HEAD, &offset)) {
+        return NULL;
+    }
+    PyMutex *mutex = (PyMutex *)(void *)(_PyRuntime + offset - sizeof(void *));
+    _Atomic(uint8_t) *bits = (_Atomic(uint8_t) *)&mutex->_bits;
+    uint8_t before = 0;
+    while (!atomic_compare_exchange_weak(bits, &before, before | 1)) { // _Py_LOCKED
+        if (before & 1) {
+            sched_yield();
+            before = (uint8_t)(atomic_load(bits) & ~1);
+        }
+    }
+    return mutex;
+}
+
+size_t
+cpython_list_threads(PyThreadState ***states)
+{
+    enum { FOR_IMPORT = 5 }; // _PyThreadState_WHENCE_EXEC
+    PyInterpreterState *here = PyInterpreterState_Get();
+    PyMutex *mutex = lock_heads();
+    size_t count = 0, room = 1;
+    PyThreadState *each = mutex == NULL ? NULL : PyInterpreterState_ThreadHead(here);
+    for (const PyThreadState *next = each; next != NULL; next = next->next) {
+        room++;
+    }
+    *states = malloc(room * sizeof **states);
+    for (; each != NULL && *states != NULL; each = each->next) {
+        if (each->_whence != FOR_IMPORT) {
+            (*states)[count++] = each;
+        }
+    }
+    if (mutex != NULL) {
+        PyMutex_Unlock(mutex);
+    }
+    return count;
 }
 #endif
 

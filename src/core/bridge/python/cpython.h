@@ -84,6 +84,13 @@ cpython_forget_thread_states(void)
 }
 #endif
 
+#if PY_VERSION_HEX < 0x030E0000
+// The thread states of this interpreter, in an array for free(), without those that CPython makes
+// for imports of other interpreters: it deletes these without this interpreter's GIL. The others
+// stay until the GIL is released. NULL, and 0: out of memory.
+size_t cpython_list_threads(PyThreadState ***states);
+#endif
+
 // An obsolete way to lock a buffer, which the builtin types refuse as well.
 static inline int
 cpython_refuse_null_view(const Py_buffer *view)

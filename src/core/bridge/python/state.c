@@ -26,6 +26,8 @@ static const struct {
     [HOOK_END_THREADS] = {"atoll._interpreter.ending", "end_threads"},
     [HOOK_ARRAY_METHODS] = {"atoll._transfer.arrays", "METHODS"},
     [HOOK_ASK_LINEAGE] = {"atoll._transfer.twins", "ask_lineage"},
+    [HOOK_PREPARE_SUBCLASS] = {"atoll._transfer.defining", "prepare_subclass"},
+    [HOOK_MAKE_SUBCLASS] = {"atoll._transfer.defining", "make_subclass"},
     [HOOK_CLASS_BY_ID] = {"atoll._transfer.twins", "class_by_id"},
     [HOOK_STANDBY] = {"atoll._interpreter.standby", "keep"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},

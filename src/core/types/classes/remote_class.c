@@ -197,6 +197,8 @@ PyDoc_STRVAR(doc, "The type of remote classes: the local types that stand for cl
 static PyMethodDef methods[] = {
     {"__instancecheck__", remote_class_instancecheck, METH_O, "Is it an instance?"},
     {"__subclasscheck__", remote_class_subclasscheck, METH_O, "Is it a subclass?"},
+    {"__prepare__", (PyCFunction)(void (*)(void))remote_class_prepare,
+     METH_VARARGS | METH_KEYWORDS | METH_CLASS, "Make the namespace for a class's body."},
     {NULL},
 };
 
@@ -225,7 +227,11 @@ static const char *const asked_of_class[] = {"__or__", "__ror__", "__dir__"};
 int
 remote_class_add_type(PyObject *module, core_state *state)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &spec, (PyObject *)&PyType_Type);
+    PyObject *metatype = remote_class_add_statement_type(module);
+    PyObject *type = metatype == NULL
+                         ? NULL
+                         : PyType_FromMetaclass((PyTypeObject *)metatype, module, &spec, metatype);
+    Py_XDECREF(metatype);
     if (type == NULL) {
         return -1;
     }

@@ -104,6 +104,20 @@ make_mro(PyTypeObject *class, PyObject *twins)
     return mro;
 }
 
+// Functions in C that are given a class may allocate an instance by its size, and take that for one
+// of the twin's: then it is large enough.
+static void
+be_as_large(PyTypeObject *stand_in, PyObject *twins)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(twins); i++) {
+        const PyTypeObject *each = (PyTypeObject *)PyTuple_GET_ITEM(twins, i);
+        if ((PyObject *)each != Py_None) {
+            stand_in->tp_basicsize = Py_MAX(stand_in->tp_basicsize, each->tp_basicsize);
+            stand_in->tp_itemsize = Py_MAX(stand_in->tp_itemsize, each->tp_itemsize);
+        }
+    }
+}
+
 static int
 set_twins_steal(PyTypeObject *class, PyObject *twins)
 {
@@ -114,6 +128,9 @@ set_twins_steal(PyTypeObject *class, PyObject *twins)
     if (mro == NULL) {
         Py_XDECREF(twins);
         return -1;
+    }
+    if (data->is_stand_in) {
+        be_as_large(class, twins);
     }
     Py_XSETREF(data->twins, twins);
     if (mro != twins) {
@@ -216,7 +233,16 @@ remote_class_find_twins(core_state *state)
 
 // ---- stand-ins ----
 
-static PyType_Slot no_slots[] = {{0, NULL}};
+// Most of those functions ask the class for the memory.
+static PyObject *
+refuse_instance(PyTypeObject *class, Py_ssize_t count)
+{
+    PyErr_Format(PyExc_TypeError, "'%s' is a class of interpreter '%s': call the class itself",
+                 remote_class_name(class), remote_class_data(class)->target->owner->name);
+    return NULL;
+}
+
+static PyType_Slot slots[] = {{Py_tp_alloc, refuse_instance}, {0, NULL}};
 
 static PyTypeObject *
 make_type(PyTypeObject *class)
@@ -226,7 +252,7 @@ make_type(PyTypeObject *class)
     PyObject *full = PyUnicode_FromFormat("%s%s", strchr(name, '.') ? "" : "builtins.", name);
     PyType_Spec spec = {.name = full == NULL ? NULL : PyUnicode_AsUTF8(full),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                        .slots = no_slots};
+                        .slots = slots};
     // Without the first, Proxy: the ABCs that it belongs to.
     PyObject *bases = PyTuple_GetSlice(class->tp_bases, 1, PyTuple_GET_SIZE(class->tp_bases));
     PyObject *some = bases != NULL && PyTuple_GET_SIZE(bases) > 0 ? bases : NULL;

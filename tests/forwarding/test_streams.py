@@ -1,0 +1,70 @@
+"""The standard streams of an interpreter are main's."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+import pytest
+
+import atoll
+
+
+def replace(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give main another `sys.stdout`; in the test itself, as pytest sets it before."""
+    made = io.TextIOWrapper(io.BytesIO(), "latin-1", "replace", write_through=False)
+    monkeypatch.setattr(sys, "stdout", made)
+    return made
+
+
+def look() -> tuple[Any, ...]:
+    out: Any = sys.stdout
+    return (out.encoding, out.errors, out.line_buffering, out.write_through, out.isatty(),
+            out.writable(), out.readable(), out.seekable(), out.closed)  # fmt: skip
+
+
+def test_attributes(shared_interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have the attributes of main's."""
+    replace(monkeypatch)
+    expected = "latin-1", "replace", False, False, False, True, False, False, False
+    assert shared_interpreter.call(look) == expected
+
+
+def test_reconfigure(
+    shared_interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`reconfigure` is for main's stream, of which there is one."""
+    stream = replace(monkeypatch)
+    shared_interpreter.exec("""
+import sys
+sys.stdout.write("\\xe9")
+sys.stdout.reconfigure(encoding="utf-8", errors="strict", line_buffering=True, write_through=True)
+sys.stdout.write("\\xe9")
+""")
+    assert stream.buffer.getvalue() == b"\xe9\xc3\xa9"
+    assert shared_interpreter.call(look)[:4] == ("utf-8", "strict", True, True)
+    shared_interpreter.exec("sys.stdout.reconfigure(write_through=False); sys.stdout.write('x')")
+    assert stream.buffer.getvalue() == b"\xe9\xc3\xa9"
+    shared_interpreter.exec("sys.stdout.flush()")
+    assert stream.buffer.getvalue() == b"\xe9\xc3\xa9x"
+
+
+@pytest.mark.parametrize("main_has", [io.StringIO(), None])
+def test_reconfigure_what_cannot(
+    shared_interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch, main_has: Any
+) -> None:
+    """It does nothing where main's stream has none; an unknown option is an error."""
+    monkeypatch.setattr(sys, "stdout", main_has)
+    shared_interpreter.exec("import sys; sys.stdout.reconfigure(line_buffering=True)")
+    assert shared_interpreter.call(look)[:5] == ("utf-8", "strict", False, False, False)
+    with pytest.raises(TypeError, match="'nonsense'"):
+        shared_interpreter.exec("sys.stdout.reconfigure(nonsense=1)")
+
+
+def test_bytes(shared_interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes can be written to `buffer`."""
+    stream = replace(monkeypatch)
+    shared_interpreter.exec("import sys; sys.stdout.write('a'); sys.stdout.buffer.write(b'b')")
+    stream.flush()
+    assert sorted(stream.buffer.getvalue()) == [97, 98]
