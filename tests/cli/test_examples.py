@@ -1,7 +1,8 @@
 """The programs in examples/ run, and so does the code in the README and in docs/.
 
 In a page, a comment `# -> text` is a line that the page prints, in that order; `...` in it stands
-for any text. A page's blocks are one script. Without NumPy, blocks that mention it are left out.
+for any text. A page's blocks are one script. Those that import a package which is not installed, or
+mention NumPy without it, are left out. Blocks of other kinds (```python pytest): test_tools.py.
 """
 
 from __future__ import annotations
@@ -83,8 +84,17 @@ def name_of(page: Path) -> str:
 
 def blocks_of(page: Path) -> list[str]:
     blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
-    has_numpy = bool(importlib.util.find_spec("numpy"))
-    return [each for each in blocks if has_numpy or "numpy" not in each]
+    return [each for each in blocks if not any(map(is_missing, packages_of(each)))]
+
+
+def packages_of(block: str) -> set[str]:
+    """Find the packages that a block needs."""
+    found = set(re.findall(r"^ *(?:import|from) (\w+)", block, re.MULTILINE))
+    return found | ({"numpy"} if "numpy" in block else set())
+
+
+def is_missing(package: str) -> bool:
+    return importlib.util.find_spec(package) is None
 
 
 def is_like(line: str, expected: str) -> bool:

@@ -399,6 +399,15 @@ def test_without_forwarding(keeper: Any) -> None:
     assert keeper.records == []
 
 
+def test_levels_in_a_pool(keeper: Any) -> None:
+    """A level that main sets holds for the next task of a worker that waits for tasks."""
+    with atoll.InterpreterPoolExecutor(1) as pool:
+        for level in (DEBUG, ERROR):
+            logging.getLogger("app").setLevel(level)
+            is_enabled = pool.submit(reporting.is_enabled, "app", DEBUG).result()
+            assert is_enabled == (level == DEBUG)
+
+
 # ---- what is imported ----
 
 

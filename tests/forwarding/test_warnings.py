@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -14,15 +15,14 @@ import pytest
 import reporting
 
 import atoll
+from atoll._forwarding import warning_filters
 
 
 @pytest.fixture
 def speaker(nothing_is_left: None) -> Iterator[Any]:
-    """The module `reporting` of an interpreter that shows all warnings."""
-    with warnings.catch_warnings():
+    """The module `reporting` of an interpreter, while all warnings are shown."""
+    with warnings.catch_warnings(), atoll.Interpreter("speaker") as interpreter:
         warnings.simplefilter("always")
-        interpreter = atoll.Interpreter("speaker")
-    with interpreter:
         yield interpreter.import_module("reporting")
 
 
@@ -124,6 +124,88 @@ def test_filters_are_inherited() -> None:
                 speaker.warn("raised")
             speaker.warn("ignored", ResourceWarning)
     assert caught == []
+
+
+def test_later_filters(interpreter: atoll.Interpreter) -> None:
+    """Filters that main sets later hold inside from the next call on, and no longer than there."""
+    speaker = interpreter.import_module("reporting")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        speaker.warn("ignored")
+        warnings.filterwarnings("error", "raised", UserWarning)
+        with pytest.raises(UserWarning, match="raised"):
+            speaker.warn("raised")
+        warnings.resetwarnings()
+        warnings.simplefilter("always")
+        speaker.warn("shown")
+    assert [str(seen.message) for seen in caught] == ["shown"]
+    assert interpreter.call(warning_filters.describe) == warning_filters.describe()
+
+
+def test_later_filters_in_a_pool() -> None:
+    """They hold for the next task of a worker that waits for tasks."""
+    with atoll.InterpreterPoolExecutor(1) as pool, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pool.submit(reporting.warn, "ignored").result()
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="raised"):
+            pool.submit(reporting.warn, "raised").result()
+
+
+def test_own_filters_stay(interpreter: atoll.Interpreter) -> None:
+    """Filters that code inside has added stay, before main's."""
+    interpreter.exec("import warnings; warnings.filterwarnings('ignore', 'mine')")
+    speaker = interpreter.import_module("reporting")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        speaker.warn("mine", FutureWarning)
+        with pytest.raises(FutureWarning, match="other"):
+            speaker.warn("other", FutureWarning)
+    first, *others = interpreter.call(warning_filters.describe)
+    assert first[1] == ("mine", re.IGNORECASE | re.UNICODE)
+    assert tuple(others) == warning_filters.describe()
+
+
+def test_filters_of_an_unknown_module(
+    interpreter: atoll.Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later filter of a module's category holds once the module is imported, if it does then."""
+    (tmp_path / "module_with_category.py").write_text("class Own(UserWarning): pass")
+    monkeypatch.syspath_prepend(tmp_path)
+    category = importlib.import_module("module_with_category").Own
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category)
+        kinds = {each[2] for each in interpreter.call(warning_filters.describe)}
+        assert "module_with_category:Own" not in kinds
+        interpreter.import_module("module_with_category")
+        assert interpreter.call(warning_filters.describe) == warning_filters.describe()
+    del sys.modules["module_with_category"]
+    assert interpreter.call(warning_filters.describe) == warning_filters.describe()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="contexts have filters from 3.14 on")
+def test_filters_of_a_context(run_cleanly: Any) -> None:
+    """Where contexts have filters of their own, those that were changed last hold."""
+    run_cleanly(
+        """
+        import atoll, reporting, warnings
+
+        def is_raised(interpreter):
+            try:
+                interpreter.call(reporting.warn, "x")
+            except UserWarning:
+                return True
+
+        with atoll.Interpreter() as interpreter:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                assert not is_raised(interpreter)
+                with atoll.Interpreter() as new:
+                    assert not is_raised(new)
+            assert is_raised(interpreter)
+        """,
+        *("-X", "context_aware_warnings=1", "-X", "thread_inherit_context=1"),
+    )
 
 
 def test_showwarning_that_raises(speaker: Any, monkeypatch: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import runpy
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -148,3 +150,13 @@ def test_sources_are_those_of_the_library() -> None:
         exec(source, namespace)
         real = importlib.import_module(name)
         assert all(namespace[each] is getattr(real, each) for each in (*real.__all__, "__doc__"))
+
+
+def test_hook_for_pyinstaller() -> None:
+    """PyInstaller is told of all modules of the package."""
+    from atoll import __pyinstaller
+
+    (folder,) = __pyinstaller.folders()
+    names = runpy.run_path(str(Path(folder) / "hook-atoll.py"))["hiddenimports"]
+    assert {"atoll._core", "atoll._interpreter.inside", "atoll._transfer.exceptions"} <= set(names)
+    assert all(importlib.util.find_spec(name) for name in names)

@@ -204,6 +204,26 @@ def test_context(there: Any) -> None:
     assert "During handling" in text
 
 
+def test_context_of_what_comes_home(there: Any) -> None:
+    """An exception that was raised here, below the call, keeps the context that it got here."""
+
+    def fail(raised: ValueError, context: BaseException | None) -> None:
+        try:
+            raise raised
+        finally:
+            raised.__context__ = context
+
+    for context in (None, TypeError()):
+        raised = ValueError()
+        try:
+            raise KeyError
+        except KeyError:
+            with pytest.raises(ValueError) as caught:
+                there.call(fail, raised, context)
+        assert caught.value is raised
+        assert raised.__context__ is context
+
+
 def test_from_none(there: Any) -> None:
     """`raise ... from None` hides the context here too."""
     error = caught_from(there.throw_from_none)

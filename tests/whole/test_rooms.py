@@ -51,6 +51,7 @@ PYTHON_ROOMS = (
     "_modules",
     "_forwarding",
     "_interpreter",
+    "_profile",
     "_thread",
     "_executor",
     "_queue",
@@ -61,6 +62,7 @@ PYTHON_ROOMS = (
     "demo",
     "cli",
     "__main__",
+    "__pyinstaller",
 )
 
 MOST_FILES = 26

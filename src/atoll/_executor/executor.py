@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 from .. import _core
+from .._forwarding import warning_filters
 from .._interpreter import recursion, signals, standby
 from .._interpreter.interpreter import made_exception
 from .._transfer.names import name_of
@@ -170,7 +171,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     Args:
         max_workers: How many calls run at a time, at most; None: 4 more than CPUs, 32 at most.
         thread_name_prefix: What the names of threads and interpreters begin with.
-        initializer: Called in each new interpreter before anything else.
+        initializer: Called in each new interpreter before any call.
         initargs: Its arguments.
         imports: Full names of modules that each new interpreter imports before anything else. The
             first worker then begins at once. If an import fails there, the pool is broken.
@@ -205,13 +206,14 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             raise TypeError("initializer must be a callable")
         self._imports = standby.checked_names(imports)
         signals.install()  # submit() and result() must know what interrupts them
+        warning_filters.watch()  # on this thread, whose filters may be its own
         self._max_workers = max_workers
         self._functions = _Functions()
         self._packed_initializer = (
             None if initializer is None else self._functions.pack(initializer, tuple(initargs))
         )
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
-        self._threads: set[workers.Worker] = set()
+        self._threads: Any = set()  # of Workers; the base has Threads in it
         self._lock = threading.RLock()  # queueing a call and starting its worker are one step
         self._worker_pool = pool = _core.WorkerPool(max_workers, Future)
         shut_down = workers.SHUT_DOWN  # at the interpreter's end that module may be gone first

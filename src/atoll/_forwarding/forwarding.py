@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 import warnings
 
+from . import warning_filters
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,7 @@ def announce() -> None:
 def forward() -> None:
     """Send this interpreter's warnings, unraisable exceptions and log records to main."""
     warnings.showwarning = _show_warning
+    warning_filters.follow()
     sys.unraisablehook = _report_unraisable
     if "logging" in sys.modules:
         _attach()

@@ -1,27 +1,26 @@
 """Sends log records to the main interpreter's loggers, and log levels back.
 
 In an interpreter: `attach`, once `logging` is imported there. In the main one: `handle` and
-`subscribe`, called from the others, and `add_interpreter_field`.
+`levels`, called from the others, and `add_interpreter_field`.
 
 A record crosses on the thread that logs. That holds no lock of its interpreter meanwhile, since a
-handler in main may call back. New levels are announced without waiting: main drops a reference to
-an object of each interpreter that logs, and a callback for the end of that object asks for the
-levels.
+handler in main may call back.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-import weakref
 
 from .. import _core
+from . import following
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    type Levels = tuple[tuple[str, int], ...]  # of the loggers with a level of their own
+    # What `logging.disable` has set, and the loggers with levels of their own.
+    type Levels = tuple[int, tuple[tuple[str, int], ...]]
 
 
 # ---- records: in the interpreter that makes them ----
@@ -154,30 +153,20 @@ def attach() -> None:
     """Send this interpreter's records to main, and take over main's levels."""
     add_interpreter_field()
     logging.root.addHandler(ForwardingHandler())
-    _inherit_levels()
+    following.follow(_LEVELS, _inherit)
 
 
-# Main holds a reference to an object of this interpreter while the levels here are up to date.
-# Dropping a reference is the one message that never waits: the object is freed when this
-# interpreter is next entered, before anything is logged in it.
-_subscription: weakref.ref[set[None]] | None = None
-_number = 0
+_LEVELS = f"{__name__}:levels"
 
 _inherited: dict[str, int] = {}  # by logger
 _inherited_disable = 0
 
 
-def _inherit_levels() -> None:
+def _inherit(levels: Levels) -> None:
     """Set main's levels, except on loggers whose level was set by code here."""
-    global _inherited_disable, _number, _subscription
-    held: set[None] = set()  # of a builtin type, so that no class must be described
-    _subscription = weakref.ref(held, _on_dropped)
-    arguments = (held,)
-    _number, disable, levels = _core.invoke(
-        None, "atoll._forwarding.logging:subscribe", arguments, None
-    )
-    _core.make_internal(held)
-    wanted = dict(levels)
+    global _inherited_disable
+    disable, of_loggers = levels
+    wanted = dict(of_loggers)
     initial = {"root": logging.WARNING}
     for name in {*_inherited, *wanted}:
         logger = logging.getLogger(name)
@@ -189,39 +178,19 @@ def _inherit_levels() -> None:
         logging.disable(disable)
 
 
-def _on_dropped(_: object) -> None:
-    # If main has not dropped it, this interpreter is closing.
-    if not _core.invoke(None, "atoll._forwarding.logging:is_subscribed", (_number,), None):
-        _inherit_levels()
-
-
 # ---- levels: in the main interpreter ----
 
-_subscriptions: dict[int, object] = {}  # by the interpreter's number
 _is_watching = False
 
 
-def subscribe(subscription: object) -> tuple[int, int, Levels]:
-    """Return the subscriber's number and the levels; drop the subscription when they change.
-
-    Returns:
-        The number, what `logging.disable` has set, and the loggers with levels of their own.
-    """
+def levels() -> Levels:
+    """Return the levels; from now on interpreters that follow them are told of changes."""
     add_interpreter_field()
     _watch_levels()
-    for closed in _subscriptions.keys() - {each.id for each in _core.interpreters()}:
-        _subscriptions.pop(closed, None)
-    number = _core.owner(subscription).id
-    _subscriptions[number] = subscription  # before reading the levels: a change meanwhile drops it
-    return number, logging.root.manager.disable, _levels()
+    return logging.root.manager.disable, _levels()
 
 
-def is_subscribed(number: int) -> bool:
-    """Tell whether an interpreter's levels are still up to date."""
-    return number in _subscriptions
-
-
-def _levels() -> Levels:
+def _levels() -> tuple[tuple[str, int], ...]:
     loggers = {"root": logging.root, **logging.root.manager.loggerDict}
     return tuple(
         (name, logger.level)
@@ -241,6 +210,6 @@ def _watch_levels() -> None:
 
     def clear_cache_and_tell() -> None:
         clear_cache()
-        _subscriptions.clear()
+        following.tell(_LEVELS)
 
     manager._clear_cache = clear_cache_and_tell

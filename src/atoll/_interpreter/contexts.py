@@ -22,7 +22,7 @@ def unfolded(fn: Any, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
     if type(fn) is partial:
         run, given, kwargs = fn.func, fn.args, fn.keywords
     is_run = type(run) is BuiltinMethodType and run.__name__ == "run"
-    context = run.__self__ if is_run else None
+    context = getattr(run, "__self__", None) if is_run else None
     if not isinstance(context, Context):
         return fn, args
     if not given:

@@ -26,15 +26,23 @@ _ATTRIBUTES = (
 )
 
 
-def collect() -> tuple[tuple[str, ...], Settings, tuple[Filter, ...]]:
-    """Return the first arguments of `inside.prepare`."""
+# Functions that new interpreters call first, by name, with their arguments: tools that watch them.
+also: list[tuple[str, tuple[Any, ...]]] = []
+
+
+def collect(follows: bool) -> tuple[tuple[str, ...], Settings, tuple[Filter, ...] | None]:
+    """Return the first arguments of `inside.prepare`.
+
+    Args:
+        follows: Whether the interpreter asks for the warnings filters itself.
+    """
     argv = tuple(map(str, getattr(sys, "argv", ())))
-    return argv, _settings(), warning_filters.describe()
+    return argv, _settings(), None if follows else warning_filters.describe()
 
 
 def collect_anew() -> tuple[Any, ...]:
     """Return the arguments of `inside.adopt`: also what a new interpreter gets at once."""
-    return path(), *collect(), (), False  # it forwards already
+    return path(), tuple(also), *collect(True), (), False  # it forwards already
 
 
 def _settings() -> Settings:
@@ -71,12 +79,13 @@ _FIRST_MODULES = (
     "atoll",
     "atoll._forwarding",
     "atoll._forwarding.streams",
-    "atoll._forwarding.forwarding",
     "atoll._modules",
     "atoll._modules.lookup",
     "atoll._modules.compiling",
     "atoll._modules.importing",
+    "atoll._forwarding.following",
     "atoll._forwarding.warning_filters",
+    "atoll._forwarding.forwarding",
     "atoll._interpreter",
     "atoll._interpreter.ending",
     "atoll._interpreter.environment",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def prepare(
     argv: tuple[str, ...],
     settings: Settings,
-    filters: tuple[Filter, ...],
+    filters: tuple[Filter, ...] | None,
     modes: Modes,
     forwards_logging: bool,
 ) -> None:
@@ -42,11 +42,12 @@ def prepare(
     environment.share()
     processes.watch()
     importing.when_imported("threading", _make_visitors_ordinary)
-    warning_filters.adopt(filters)
     if forwards_logging:
         forwarding.forward()
     else:
         forwarding.keep()
+    if filters is not None:
+        warning_filters.adopt(filters)
 
 
 def _set(
@@ -54,7 +55,8 @@ def _set(
 ) -> None:
     sys.setrecursionlimit(recursion_limit)
     sys.set_int_max_str_digits(most_digits)
-    vars(sys).update(attributes)
+    for name, value in attributes:
+        setattr(sys, name, value)
 
 
 def _give_its_abc(collections: Any) -> None:
@@ -77,11 +79,22 @@ def _make_visitors_ordinary(threading: Any) -> None:
         threading._DummyThread.__init__ = __init__
 
 
-def adopt(path: tuple[str, ...], *inherited: Any) -> None:
+def adopt(
+    path: tuple[str, ...], also: tuple[tuple[str, tuple[Any, ...]], ...], *inherited: Any
+) -> None:
     """Give an interpreter that was made in advance what it would inherit now."""
     sys.path[:] = path
     sys.path_importer_cache.clear()  # folders may have changed since they were listed
     prepare(*inherited)
+    call_all(also)
+
+
+def call_all(functions: tuple[tuple[str, tuple[Any, ...]], ...]) -> None:
+    """Call functions by their names."""
+    for name, arguments in functions:
+        from .._transfer.names import resolve
+
+        resolve(name)(*arguments)
 
 
 def import_all(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -33,10 +33,11 @@ class Interpreter(_core.Handle):
     and moves back. Inside, one thread runs at a time and is never preempted: others enter only
     where the running one ends, waits or calls out. So objects in it need no locks.
 
-    It inherits `sys.path`, `sys.argv`, the warnings filters and the log levels; its `sys.stdout`
-    and `sys.stderr` are those of the main interpreter, and its log records and warnings are handled
-    there. It lives until `close()`, or until the process ends. A handle may be passed to other
-    interpreters; in each there is one handle object per interpreter.
+    It inherits `sys.path`, `sys.argv`, the recursion limit and other settings. The environment, the
+    warnings filters and the log levels are those of the main interpreter, as are `sys.stdout` and
+    `sys.stderr`; its log records and warnings are handled there. It lives until `close()`, or until
+    the process ends. A handle may be passed to other interpreters; in each there is one handle
+    object per interpreter.
 
     Args:
         name: Shown in messages and by `repr`; cut to 63 bytes.
@@ -428,8 +429,11 @@ def _make(name: str, modes: Modes, is_preemptive: bool, forwards_logging: bool) 
     modules = inheritance.modules()
     interpreter = _core.create(name, is_preemptive, inheritance.path(), modules)
     try:
-        inherited = *inheritance.collect(), modes, forwards_logging
+        inherited = *inheritance.collect(forwards_logging), modes, forwards_logging
         _core.invoke(interpreter, "atoll._interpreter.inside:prepare", inherited, None)
+        if inheritance.also:
+            also = tuple(inheritance.also)
+            _core.invoke(interpreter, "atoll._interpreter.inside:call_all", (also,), None)
     except BaseException:
         interpreter.close()
         raise

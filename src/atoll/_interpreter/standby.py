@@ -272,7 +272,7 @@ def _make(imports: tuple[str, ...], request: _Request | None = None) -> str | No
         return str(error)
     try:
         _core.invoke(
-            made, "atoll._interpreter.inside:prepare", (*inheritance.collect(), (), True), None
+            made, "atoll._interpreter.inside:prepare", (*inheritance.collect(True), (), True), None
         )
         _core.invoke(made, "atoll._interpreter.inside:import_all", (_own_imports(),), None)
         failures = _core.invoke(made, "atoll._interpreter.inside:import_all", (imports,), None)

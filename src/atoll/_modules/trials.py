@@ -76,15 +76,15 @@ def run(package: str, mode: str, files: Iterable[str] = ()) -> Trial:
     return _trial(package, mode, report, _end_of(done, report))
 
 
-def _limit() -> float:
-    """Return how many seconds a trial may take, on a machine with as much to do as this one."""
-    return _LIMIT_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
 def _place_of(package: str, file: str) -> str:
     """Return the folder that a package with that extension module lies in."""
     folders, top = Path(file).parents, package.partition(".")[0]
     return str(next((each.parent for each in folders if each.name == top), folders[0]))
+
+
+def _limit() -> float:
+    """Return how many seconds a trial may take, on a machine with as much to do as this one."""
+    return _LIMIT_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _read(output: bytes) -> dict[str, Any]:

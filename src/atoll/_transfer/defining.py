@@ -64,7 +64,7 @@ def _this_thread() -> tuple[int, int]:
 def _import_cloudpickle() -> None:
     from cloudpickle import cloudpickle
 
-    lock = cloudpickle._DYNAMIC_CLASS_TRACKER_LOCK
+    lock: Any = cloudpickle._DYNAMIC_CLASS_TRACKER_LOCK
     if lock not in _reset_in_children:
         _reset_in_children.append(lock)
         os.register_at_fork(after_in_child=lock._at_fork_reinit)  # in C: nothing breaks it off

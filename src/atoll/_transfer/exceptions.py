@@ -67,7 +67,8 @@ def rebuild(
     blocks = shortened(blocks_of(incoming.outline))
     if is_raised or (incoming.is_new and any(frames for _, _, frames, _, _ in blocks)):
         _add_traceback(exception, blocks)
-    if is_raised and handled is not None:
+    was_raised_here = not incoming.is_new and inside["__traceback__"](exception) is not None
+    if is_raised and handled is not None and not was_raised_here:
         top = _fields(incoming.outline)
         is_hidden = top["suppress"] and top["cause"] is None
         _add_context(exception, cast("BaseException", handled), is_hidden)

@@ -1,7 +1,7 @@
 // The threads of interpreters: list them, wait for them, raise exceptions in them.
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/own_threads.h"
-#include "bridge/crossing/turns.h"
+#include "bridge/python/turns.h"
 #include "ground/interpreter/thread.h"
 #include "types/reference.h"
 

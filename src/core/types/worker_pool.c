@@ -280,6 +280,9 @@ let_others_in(interp *host)
 static void
 run_task(pool_worker *worker, crossing *over, task *running)
 {
+    if (UNLIKELY(deferred_is_waiting(&worker->host->deferred))) {
+        crossing_clean(worker->host); // as on arrival: also how main tells of new log levels
+    }
     crossing_log_set_time(&over->thread->visits, crossing_log_time());
     interruption_forget(over->host);       // an interruption of the task before
     guest_set_errand(over->host, running); // now, else what is for this task would be dropped

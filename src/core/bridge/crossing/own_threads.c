@@ -1,7 +1,7 @@
 #include "bridge/crossing/own_threads.h"
 
 #include "bridge/crossing/crossing.h"
-#include "bridge/crossing/turns.h"
+#include "bridge/python/turns.h"
 #include "bridge/traceback/frames.h"
 #include "ground/base/text.h"
 

@@ -4,7 +4,7 @@
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/own_threads.h"
 #include "bridge/crossing/operation.h"
-#include "bridge/crossing/turns.h"
+#include "bridge/python/turns.h"
 #include "bridge/python/disturbance.h"
 #include "ground/base/clock.h"
 #include "ground/base/text.h"

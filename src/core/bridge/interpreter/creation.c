@@ -3,9 +3,10 @@
 #include <marshal.h>
 #include <stdatomic.h>
 
+#include "bridge/interpreter/allocation_tracing.h"
 #include "bridge/python/arenas.h"
 #include "bridge/python/cpython.h"
-#include "bridge/crossing/turns.h"
+#include "bridge/python/turns.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/python/value.h"
 #include "ground/interpreter/closing.h"
@@ -270,9 +271,13 @@ creation_make(core_state *home, const char *name, bool is_preemptive, interp_rol
     Py_END_ALLOW_THREADS
     interp *made = NULL;
     (void)wakeup_start(); // without it, Ctrl-C waits for calls to return
-    if (atomic_load(&is_ending)) {
+    const char *obstacle = atomic_load(&is_ending)         ? "Python is ending"
+                           : !allocation_tracing_is_safe() ? "an allocator that is not Python's is "
+                                                             "on top of tracemalloc's"
+                                                           : NULL;
+    if (obstacle != NULL) {
         pthread_mutex_unlock(&in_cpython);
-        text_fit(failure, sizeof failure, "Python is ending");
+        text_fit(failure, sizeof failure, "%s", obstacle);
     }
     else {
         made =
@@ -283,6 +288,18 @@ creation_make(core_state *home, const char *name, bool is_preemptive, interp_rol
         PyErr_Format(PyExc_RuntimeError, "cannot make interpreter '%s': %s", name, failure);
     }
     return made;
+}
+
+bool
+creation_try_keep_off(void)
+{
+    return pthread_rwlock_trywrlock(&under_way) == 0;
+}
+
+void
+creation_allow(void)
+{
+    pthread_rwlock_unlock(&under_way);
 }
 
 // ---- the end ----

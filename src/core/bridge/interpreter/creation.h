@@ -19,6 +19,10 @@ interp *creation_make(core_state *home, const char *name, bool is_preemptive, in
 // The record of the interpreter that this thread is making, borrowed, or NULL if it is another one.
 interp *creation_of(PyInterpreterState *interpreter);
 
+// Unless one is being made: none is, until creation_allow. Does not wait.
+bool creation_try_keep_off(void);
+void creation_allow(void);
+
 // At the end of the process, attached to main: returns when none is being made; none can be made
 // any more.
 void creation_end(void);

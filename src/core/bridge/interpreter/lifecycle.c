@@ -10,7 +10,7 @@
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/reaper.h"
 #include "bridge/crossing/own_threads.h"
-#include "bridge/crossing/turns.h"
+#include "bridge/python/turns.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/crossing/async_wait.h"
 #include "bridge/gc/verification.h"

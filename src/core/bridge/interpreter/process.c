@@ -11,6 +11,7 @@
 #include "bridge/python/cpython.h"
 #include "bridge/crossing/reaper.h"
 #include "bridge/crossing/lease.h"
+#include "bridge/interpreter/allocation_tracing.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/modules/extension.h"
 #include "bridge/interpreter/standby.h"
@@ -129,6 +130,7 @@ process_init(void)
         pthread_atfork(prepare, parent, child);
         arenas_install();
         thread_frames_install();
+        allocation_tracing_install();
         standby_signal_init();
         reporter_init(traceback_report);
     }

@@ -204,6 +204,13 @@ is_finalizing(gilstate *self)
     return Py_IsFinalizing() || atomic_load(&self->is_shut);
 }
 
+// tracemalloc traces main only (bridge/interpreter/allocation_tracing).
+static int
+track(unsigned domain, uintptr_t block, size_t size, gilstate *self)
+{
+    return 0;
+}
+
 // A multi-phase module that a copy makes itself; CPython's check would refuse it.
 static PyObject *
 make_module(PyModuleDef *definition, PyObject *spec, int api_version, gilstate *self)
@@ -245,6 +252,7 @@ const interposition gilstate_table[] = {
     {"Py_AtExit", at_exit, 1, NULL},
     {"Py_IsInitialized", is_initialized, 0, NULL},
     {"Py_IsFinalizing", is_finalizing, 0, NULL},
+    {"PyTraceMalloc_Track", track, 3, NULL},
     {"PyModule_Create2", create_module, 2, NULL},
     {"PyModule_FromDefAndSpec2", make_module, 3, NULL},
 #if PY_VERSION_HEX >= 0x030F0000

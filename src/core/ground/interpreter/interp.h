@@ -80,7 +80,7 @@ struct interp {
     atomic_uint departures;       // how often a crossing released its GIL; written under its GIL
     atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
     atomic_int posted;  // a pending call that lets them in is queued
-    int turns; // how many need its threads to take turns (bridge/crossing/turns); under its GIL
+    int turns; // how many need its threads to take turns (bridge/python/turns); under its GIL
     double interval_without_turns; // seconds; under its GIL
     bool has_closer_turns;         // whoever closes it is one of them; for that one only
     atomic_int buffers;            // buffers of its objects in use elsewhere

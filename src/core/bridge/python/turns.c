@@ -1,4 +1,4 @@
-#include "bridge/crossing/turns.h"
+#include "bridge/python/turns.h"
 
 #include "bridge/python/cpython.h"
 
