@@ -513,7 +513,7 @@ def test_forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was chosen can be forgotten, from any interpreter: it is tried again."""
     tried = []
 
-    def run(package: str, mode: str, files: object) -> trials.Trial:
+    def run(package: str, mode: str, files: object = ()) -> trials.Trial:
         tried.append(mode)
         return trials.Trial(package, mode, "", {}, 1.0, 1.0)
 
