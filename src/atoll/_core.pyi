@@ -732,8 +732,8 @@ def get_variable(name: bytes, /) -> bytes | None:
 def variables() -> dict[bytes, bytes]:
     """The environment as it is now."""
 
-def remove_variable(name: bytes, /) -> bool:
-    """Remove an environment variable; False: it was not set."""
+def pop_variable(name: bytes, /) -> bytes | None:
+    """Delete an environment variable, and return its value; None: it was not set."""
 
 def putenv(name: str | bytes, value: str | bytes, /) -> None:
     """Change or add an environment variable; os.putenv."""
