@@ -26,6 +26,7 @@
 #include "ground/share/heap.h"
 #include "ground/interpreter/interp.h"
 #include "ground/modules/code.h"
+#include "ground/modules/elf_copy.h"
 #include "ground/modules/loading.h"
 #include "ground/modules/unload_guard.h"
 #include "ground/base/names.h"
@@ -51,11 +52,13 @@ prepare(void)
     code_fork_prepare();
     environment_fork_prepare();
     unload_guard_lock();
+    elf_copy_lock();
 }
 
 static void
 parent(void)
 {
+    elf_copy_unlock();
     unload_guard_unlock();
     environment_fork_parent();
     code_fork_parent();
@@ -87,6 +90,7 @@ child(void)
     heap_fork_child();
     code_fork_child();
     environment_fork_child();
+    elf_copy_unlock();
     unload_guard_unlock();
     closing_fork_child();
     reaper_fork_child();
