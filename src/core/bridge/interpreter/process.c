@@ -28,6 +28,7 @@
 #include "ground/modules/code.h"
 #include "ground/modules/elf_copy.h"
 #include "ground/modules/loading.h"
+#include "ground/modules/thread_destructors.h"
 #include "ground/modules/unload_guard.h"
 #include "ground/base/names.h"
 #include "ground/queue/queue.h"
@@ -90,6 +91,7 @@ child(void)
     heap_fork_child();
     code_fork_child();
     environment_fork_child();
+    thread_destructors_fork_child_locked();
     elf_copy_unlock();
     unload_guard_unlock();
     closing_fork_child();
