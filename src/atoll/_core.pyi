@@ -550,6 +550,9 @@ def identify(exception: BaseException, number: int, /) -> None:
 def identity(exception: BaseException, /) -> int:
     """The number by which an exception is known in all interpreters."""
 
+def special_method(name: str, /) -> Callable[..., Any]:
+    """What remote classes have as their special method of that name."""
+
 def invoke(
     handle: Handle | None,
     function: str,
