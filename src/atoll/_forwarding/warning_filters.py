@@ -78,12 +78,9 @@ def _pattern(expression: Any) -> Pattern:
 
 _has_adopted = False
 _waiting: dict[str, list[Filter]] = {}  # by the module of the category, which is not imported yet
-
-
-class _OfMain(tuple):  # type: ignore[type-arg]
-    """A filter that main has: code here may put one back that main has no more."""
-
-    __slots__ = ()
+# What was made of main's filters, for ever: code here may put one back that main has no more. They
+# are plain tuples, as the list of filters outlives the last run of the collector.
+_of_main: dict[Filter, Any] = {}
 
 
 def follow() -> None:
@@ -105,7 +102,8 @@ def adopt(described: tuple[Filter, ...]) -> None:
             _waiting.setdefault(module, []).append(each)
         elif (one := _made(each)) is not None:
             made.append(one)
-    own = [one for one in warnings.filters if _has_adopted and not isinstance(one, _OfMain)]
+    of_main = set(map(id, _of_main.values()))
+    own = [one for one in warnings.filters if _has_adopted and id(one) not in of_main]
     _has_adopted = True
     before = list(warnings.filters)
     warnings.filters[:] = [*own, *made]  # type: ignore[index]
@@ -125,7 +123,9 @@ def _add(module: Any) -> None:
 
 
 def _made(described: Filter) -> Any:
-    """Make a filter; None: its category does not exist."""
+    """Make a filter, once; None: its category does not exist."""
+    if (known := _of_main.get(described)) is not None:
+        return known
     from .._transfer.names import resolve
 
     action, message, category, module, line = described
@@ -133,7 +133,9 @@ def _made(described: Filter) -> Any:
         kind = resolve(category)
     except (ImportError, AttributeError):
         return None
-    return _OfMain((action, _compiled(message), kind, _compiled(module), line))
+    return _of_main.setdefault(
+        described, (action, _compiled(message), kind, _compiled(module), line)
+    )
 
 
 def _compiled(pattern: Pattern) -> re.Pattern[str] | str | None:
