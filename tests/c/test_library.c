@@ -162,6 +162,44 @@ test_thread_keeps_it(void)
     CHECK(libraries_end(set));
 }
 
+// ThreadSanitizer does not see that the loader maps memory anew, and takes it for shared.
+#ifndef __SANITIZE_THREAD__
+
+static void *
+load_and_end(void *unused)
+{
+    char path[128], tree[128], failure[256] = "";
+    path_of("libtested-01234567.so.1", path);
+    path_of("", tree);
+    for (int round = 0; round < 300; round++) {
+        libraries *set = libraries_new(table, 1, &(int){0});
+        libraries_lock(set);
+        void *library = libraries_load_locked(set, path, tree, failure, sizeof failure);
+        libraries_unlock(set);
+        CHECK(library != NULL);
+        long (*bump)(void);
+        *(void **)&bump = symbol(library, "bump");
+        CHECK(bump() == 1);
+        CHECK(libraries_end(set));
+    }
+    return NULL;
+}
+
+// Descriptors, and so paths, are used again at once: no thread takes another's copy for its own.
+static void
+test_loaded_while_others_end(void)
+{
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++) {
+        CHECK(pthread_create(&threads[i], NULL, load_and_end, NULL) == 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+#endif
+
 static void
 test_failure(void)
 {
@@ -185,6 +223,9 @@ main(void)
     test_damaged();
     test_copies();
     test_thread_keeps_it();
+#ifndef __SANITIZE_THREAD__
+    test_loaded_while_others_end();
+#endif
     test_failure();
     char command[128];
     snprintf(command, sizeof command, "rm -r %s", folder);

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import compiling
 import extension_modules
@@ -114,6 +115,51 @@ def test_variables_of_ended_thread(told: tuple[int, int]) -> None:
         thread.start()
         thread.join()
         assert os.read(reader, 100) == b"<t"
+
+
+def test_variables_of_threads_before_a_fork(folder: Path, run_cleanly: Any) -> None:
+    """A forked child has no other threads: their variables are not destroyed by threads that it
+    makes, which may lie where those have been.
+    """
+    told = run_cleanly(
+        f"""
+import atoll, os, signal, sys, threading
+sys.path.insert(0, {str(folder)!r})
+reader, writer = os.pipe()
+def use(writer):
+    module = atoll.Interpreter(extensions="private").import_module("visiting")
+    module.tell_end(writer)
+    return module
+module = use(writer)
+ready, go = threading.Barrier(21), threading.Event()
+def visit():
+    module.touch()
+    ready.wait()
+    go.wait()
+threads = [threading.Thread(target=visit) for _ in range(20)]
+for each in threads:
+    each.start()
+ready.wait()
+pid = os.fork()
+if pid == 0:
+    signal.alarm(60)
+    touch = use(os.open(os.devnull, os.O_WRONLY)).touch
+    for _ in range(40):
+        thread = threading.Thread(target=touch)
+        thread.start()
+        thread.join()
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+os.write(writer, b"<")
+print(os.read(reader, 100))
+go.set()
+for each in threads:
+    each.join()
+""",
+        "-W",
+        "ignore::DeprecationWarning",
+    )
+    assert told == "b'<'\n"
 
 
 def test_staying_is_explained(folder: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import atoll
+from atoll._transfer import contexts
 
 REQUEST: ContextVar[Any] = ContextVar("request", default="none")
 
@@ -90,6 +91,25 @@ def test_a_local_variable(shared_interpreter: atoll.Interpreter) -> None:
     context = context_with(local, 5)
     assert shared_interpreter.call(context.run, lambda: local.get()) == 5
     assert shared_interpreter.call(lambda: local.get(0)) == 0
+
+
+def test_a_local_variable_of_two_threads(
+    shared_interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads that send a variable for the first time, at once, send the same one."""
+    local: ContextVar[int] = ContextVar("local")
+    both = threading.Barrier(2)
+    monkeypatch.setattr(contexts, "_find", lambda variable: [both.wait(), None][1])
+    found: list[int] = []
+
+    def send() -> None:
+        found.append(shared_interpreter.call(lambda: id(local)))
+
+    other = threading.Thread(target=send)
+    other.start()
+    send()
+    other.join()
+    assert found[0] == found[1]
 
 
 def test_a_variable_of_main(

@@ -74,7 +74,7 @@ def reduce_variable(variable: Variable) -> Reduced:
             return _variable_at, found
         key = _core.own_id(), next(_numbers)
         _made[key] = variable
-        _keys[id(variable)] = key
+        key = _keys.setdefault(id(variable), key)  # another thread may have been faster
     try:
         default: tuple[Any, ...] = (Context().run(variable.get),)
     except LookupError:
@@ -91,11 +91,12 @@ def _variable_at(module: str, name: str) -> Variable:
 
 
 def _variable_of(key: Key, name: str, *default: Any) -> Variable:
-    if key not in _made:
+    made = _made.get(key)
+    if made is None:
         options = {"default": default[0]} if default else {}
         made = _made.setdefault(key, ContextVar(name, **options))
-        _keys[id(made)] = key
-    return _made[key]
+    _keys[id(made)] = key
+    return made
 
 
 # ---- contexts ----

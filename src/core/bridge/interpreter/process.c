@@ -26,7 +26,9 @@
 #include "ground/share/heap.h"
 #include "ground/interpreter/interp.h"
 #include "ground/modules/code.h"
+#include "ground/modules/elf_copy.h"
 #include "ground/modules/loading.h"
+#include "ground/modules/thread_destructors.h"
 #include "ground/modules/unload_guard.h"
 #include "ground/base/names.h"
 #include "ground/queue/queue.h"
@@ -51,11 +53,13 @@ prepare(void)
     code_fork_prepare();
     environment_fork_prepare();
     unload_guard_lock();
+    elf_copy_lock();
 }
 
 static void
 parent(void)
 {
+    elf_copy_unlock();
     unload_guard_unlock();
     environment_fork_parent();
     code_fork_parent();
@@ -87,6 +91,8 @@ child(void)
     heap_fork_child();
     code_fork_child();
     environment_fork_child();
+    thread_destructors_fork_child_locked();
+    elf_copy_unlock();
     unload_guard_unlock();
     closing_fork_child();
     reaper_fork_child();

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,21 @@
 static_assert(COPY_SHORTEST_NAME >= sizeof PREFIX - 1 + SERIAL_DIGITS, "room for the number");
 
 static atomic_uint serial;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static elf_copy *in_use; // mutex: the first whose path no other copy may have
+
+void
+elf_copy_lock(void)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+void
+elf_copy_unlock(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
 
 void
 elf_copy_new_name(const char *name, char *fresh)
@@ -244,19 +260,59 @@ is_known(const char *path)
     return handle != NULL;
 }
 
+// The link to this copy, or to the one with its path, among those whose paths are in use.
+static elf_copy **
+find_locked(const elf_copy *self, bool is_same)
+{
+    elf_copy **each = &in_use;
+    while (*each != NULL && (is_same ? *each != self : strcmp((*each)->path, self->path) != 0)) {
+        each = &(*each)->next;
+    }
+    return each;
+}
+
+static bool
+try_to_use_path(elf_copy *self)
+{
+    elf_copy_lock();
+    elf_copy **link = find_locked(self, false);
+    bool is_free = *link == NULL;
+    if (is_free) {
+        *link = self;
+    }
+    elf_copy_unlock();
+    if (is_free && is_known(self->path)) {
+        elf_copy_forget(self);
+        is_free = false;
+    }
+    return is_free;
+}
+
 static void
 choose_path(elf_copy *self, const char *name)
 {
     size_t longest = name == NULL ? 0 : strlen(name);
     for (unsigned number = 0; write_path(self->descriptor, number, self->path) <= longest;
          number++) {
-        if (!is_known(self->path)) {
+        if (try_to_use_path(self)) {
             return;
         }
     }
     do {
         write_path(self->descriptor, atomic_fetch_add(&serial, 1), self->path);
-    } while (is_known(self->path));
+    } while (!try_to_use_path(self));
+}
+
+void
+elf_copy_forget(elf_copy *self)
+{
+    elf_copy_lock();
+    elf_copy **link = find_locked(self, true);
+    if (*link != NULL) {
+        *link = self->next;
+        self->next = NULL;
+    }
+    elf_copy_unlock();
 }
 
 bool

@@ -7,9 +7,10 @@
 // are hidden from the loader (ground/modules/constructors). Once it is loaded, pages equal to the
 // original's are mapped from the original, and the copy's are given back.
 //
-// Lifetime. From elf_copy_make until elf_copy_load or elf_copy_drop; path and statistics remain.
+// Lifetime. From elf_copy_make until elf_copy_load or elf_copy_drop; path and statistics remain. No
+// other copy gets the path until elf_copy_forget: by it one asks whether the copy is still loaded.
 //
-// Threads. Any; one copy in one thread at a time.
+// Threads. Any; one copy in one thread at a time. One lock for the paths of all copies, a leaf.
 //
 // Errors. elf_copy_make and elf_copy_patch: errno. elf_copy_load returns NULL with the reason in
 // `failure`.
@@ -22,9 +23,10 @@
 
 #define COPY_PATH_SIZE 96
 
-typedef struct {
+typedef struct elf_copy {
     int descriptor;
     char path[COPY_PATH_SIZE]; // for dlopen; set by elf_copy_make
+    struct elf_copy *next;     // of those whose paths are in use; under the lock
     size_t copied, shared;     // bytes
     size_t *patched; // owned: offsets in the file of the first and last byte of each patch
     size_t patch_count;
@@ -51,6 +53,10 @@ void *elf_copy_load(elf_copy *self, const elf_file *file, int flags, char *failu
                     size_t failure_size);
 void elf_copy_drop(elf_copy *self); // not loaded
 bool elf_copy_is_loaded(const char *path);
+void elf_copy_forget(elf_copy *self); // not loaded any more; last
+
+void elf_copy_lock(void);
+void elf_copy_unlock(void);
 
 // A loaded copy is not used for now: release pages that can be read again from the file.
 void elf_copy_rest(const char *path);

@@ -14,6 +14,7 @@
 void
 library_free(library *self)
 {
+    elf_copy_forget(&self->copy);
     if (self->file != NULL) {
         if (self->is_copy) {
             elf_copy_drop(&self->copy);

@@ -97,14 +97,14 @@ const size_t thread_destructors_table_size =
 
 // ---- the end of the libraries ----
 
-// Moves all of these libraries' and of other threads to a list of their own, which is returned.
+// Moves those of other threads, of these libraries or (NULL) of all, to a list, which is returned.
 static thread_destructor *
 take_others_locked(const unload_guard *of)
 {
     thread_destructor *taken = NULL;
     for (thread_destructor **each = &newest; *each != NULL;) {
         thread_destructor *here = *each;
-        if (here->of == of && here->thread != &mark) {
+        if (is_wanted(here, of, NULL) && here->thread != &mark) {
             *each = here->next;
             here->next = taken;
             taken = here;
@@ -116,6 +116,16 @@ take_others_locked(const unload_guard *of)
     return taken;
 }
 
+static void
+drop(thread_destructor *list)
+{
+    while (list != NULL) {
+        thread_destructor *next = list->next;
+        free(list);
+        list = next;
+    }
+}
+
 bool
 thread_destructors_end(unload_guard *of)
 {
@@ -123,13 +133,15 @@ thread_destructors_end(unload_guard *of)
     bool is_idle = of->threads == NULL && of->ending == 0;
     thread_destructor *others = is_idle ? take_others_locked(of) : NULL;
     unload_guard_unlock();
-    while (others != NULL) {
-        thread_destructor *next = others->next;
-        free(others);
-        others = next;
-    }
+    drop(others);
     if (is_idle) {
         run(of);
     }
     return is_idle;
+}
+
+void
+thread_destructors_fork_child_locked(void)
+{
+    drop(take_others_locked(NULL));
 }

@@ -19,4 +19,7 @@ extern const size_t thread_destructors_table_size;
 // nothing was done.
 bool thread_destructors_end(unload_guard *of);
 
+// Drops all of other threads: they are not there, and new ones may get their addresses.
+void thread_destructors_fork_child_locked(void); // under the guards' lock
+
 #endif
