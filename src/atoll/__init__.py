@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from ._interpreter.threads import threads
     from ._memory.buffer import Buffer
     from ._memory.statistics import BufferStatistics
-    from ._profile.profile import profile
     from ._queue.queue import LifoQueue, PriorityQueue, Queue
     from ._share.share import ShareStatistics, frozendict, is_shared, share
     from ._thread.thread import Thread
@@ -98,7 +97,6 @@ _PLACES = {
     "main": "_interpreter.interpreter",
     "owner": "_interpreter.interpreter",
     "prewarm": "_interpreter.standby",
-    "profile": "_profile.profile",
     "ref": "_transfer.references",
     "register_value_type": "_transfer.value_types",
     "restrict": "_transfer.references",
@@ -143,7 +141,6 @@ __all__ = [
     "main",
     "owner",
     "prewarm",
-    "profile",
     "ref",
     "register_value_type",
     "restrict",

@@ -51,7 +51,6 @@ PYTHON_ROOMS = (
     "_modules",
     "_forwarding",
     "_interpreter",
-    "_profile",
     "_thread",
     "_executor",
     "_queue",

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 # How long a daemon thread may take to end, once it was told to.
 _PATIENCE_SECONDS = 1.0
 
-thread_ends: list[Callable[[], object]] = []  # called when the thread of an atoll.Thread ends
 _running: _thread._ThreadHandle | None = None  # what the latest of these functions runs on
 _own_handlers = 0  # exit handlers of ours: these may run on the thread that closes
 _told: dict[int, float] = {}  # when daemon threads were told to end, by their numbers
@@ -71,8 +70,6 @@ def finish_threads() -> None:
         registered.pop()()
     while left := _awaited(threading):
         left[0].join()
-    for each in thread_ends:
-        each()
 
 
 def _run_registered(functions: list[Callable[[], object]]) -> int:

@@ -26,10 +26,6 @@ _ATTRIBUTES = (
 )
 
 
-# Functions that new interpreters call first, by name, with their arguments: tools that watch them.
-also: list[tuple[str, tuple[Any, ...]]] = []
-
-
 def collect(follows: bool) -> tuple[tuple[str, ...], Settings, tuple[Filter, ...] | None]:
     """Return the first arguments of `inside.prepare`.
 
@@ -42,7 +38,7 @@ def collect(follows: bool) -> tuple[tuple[str, ...], Settings, tuple[Filter, ...
 
 def collect_anew() -> tuple[Any, ...]:
     """Return the arguments of `inside.adopt`: also what a new interpreter gets at once."""
-    return path(), tuple(also), *collect(True), (), False  # it forwards already
+    return path(), *collect(True), (), False  # it forwards already
 
 
 def _settings() -> Settings:

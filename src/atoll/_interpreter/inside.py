@@ -79,22 +79,11 @@ def _make_visitors_ordinary(threading: Any) -> None:
         threading._DummyThread.__init__ = __init__
 
 
-def adopt(
-    path: tuple[str, ...], also: tuple[tuple[str, tuple[Any, ...]], ...], *inherited: Any
-) -> None:
+def adopt(path: tuple[str, ...], *inherited: Any) -> None:
     """Give an interpreter that was made in advance what it would inherit now."""
     sys.path[:] = path
     sys.path_importer_cache.clear()  # folders may have changed since they were listed
     prepare(*inherited)
-    call_all(also)
-
-
-def call_all(functions: tuple[tuple[str, tuple[Any, ...]], ...]) -> None:
-    """Call functions by their names."""
-    for name, arguments in functions:
-        from .._transfer.names import resolve
-
-        resolve(name)(*arguments)
 
 
 def import_all(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -431,9 +431,6 @@ def _make(name: str, modes: Modes, is_preemptive: bool, forwards_logging: bool) 
     try:
         inherited = *inheritance.collect(forwards_logging), modes, forwards_logging
         _core.invoke(interpreter, "atoll._interpreter.inside:prepare", inherited, None)
-        if inheritance.also:
-            also = tuple(inheritance.also)
-            _core.invoke(interpreter, "atoll._interpreter.inside:call_all", (also,), None)
     except BaseException:
         interpreter.close()
         raise
