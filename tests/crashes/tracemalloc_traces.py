@@ -41,7 +41,7 @@ def make_objects(is_over):
 is_over = threading.Event()
 thread = threading.Thread(target=one.eval("make_objects"), args=(is_over,))
 thread.start()
-for _ in range(50):
+for _ in range(25):
     child = os.fork()
     if child == 0:
         [bytes(n) for n in range(1000)]  # needs tracemalloc's lock
