@@ -2,6 +2,7 @@
 
 #include <Python.h>
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "bridge/interpreter/creation.h"
@@ -21,13 +22,53 @@ is_tracing(void)
     return PyTraceMalloc_Untrack(0, 0) != -2;
 }
 
+static bool
+is_in_main(void)
+{
+    PyThreadState *state = PyThreadState_GetUnchecked();
+    return state != NULL && PyThreadState_GetInterpreter(state) == PyInterpreterState_Main();
+}
+
 static const PyMemAllocatorEx *
 choose(int domain)
 {
-    PyThreadState *state = PyThreadState_GetUnchecked();
-    bool is_main =
-        state != NULL && PyThreadState_GetInterpreter(state) == PyInterpreterState_Main();
-    return is_main ? &domains[domain].tracing : &domains[domain].beneath;
+    return is_in_main() ? &domains[domain].tracing : &domains[domain].beneath;
+}
+
+// tracemalloc's lock is in use only under main's GIL, so a fork in main finds it free; except for
+// what others free. A fork waits for that.
+static pthread_mutex_t freeing = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP; // a domain uses another
+
+static void
+free_traced(int domain, void *block)
+{
+    const PyMemAllocatorEx *tracing = &domains[domain].tracing;
+    bool is_main = is_in_main();
+    if (!is_main) {
+        pthread_mutex_lock(&freeing);
+    }
+    tracing->free(tracing->ctx, block);
+    if (!is_main) {
+        pthread_mutex_unlock(&freeing);
+    }
+}
+
+void
+allocation_tracing_fork_prepare(void)
+{
+    pthread_mutex_lock(&freeing);
+}
+
+void
+allocation_tracing_fork_parent(void)
+{
+    pthread_mutex_unlock(&freeing);
+}
+
+void
+allocation_tracing_fork_child(void)
+{
+    freeing = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 }
 
 // ---- the allocators ----
@@ -51,7 +92,7 @@ choose(int domain)
     }                                                                                              \
     static void free_##DOMAIN(void *unused, void *block)                                           \
     {                                                                                              \
-        domains[DOMAIN].tracing.free(domains[DOMAIN].tracing.ctx, block);                          \
+        free_traced(DOMAIN, block);                                                                \
     }
 
 GUARD(0)
@@ -64,9 +105,30 @@ static const PyMemAllocatorEx guards[DOMAINS] = {
     {NULL, malloc_2, calloc_2, realloc_2, free_2},
 };
 
+// Of objects that are made, also of used memory.
+static PyRefTracer trace_as_it_is;
+
+static int
+trace(PyObject *object, PyRefTracerEvent event, void *data)
+{
+    return is_in_main() ? trace_as_it_is(object, event, data) : 0;
+}
+
+static void
+guard_objects(void)
+{
+    void *data;
+    PyRefTracer found = PyRefTracer_GetTracer(&data);
+    if (found != NULL && found != trace) {
+        trace_as_it_is = found;
+        (void)PyRefTracer_SetTracer(trace, data);
+    }
+}
+
 static void
 guard(const PyMemAllocatorEx beneath[DOMAINS])
 {
+    guard_objects();
     for (int i = 0; i < DOMAINS; i++) {
         domains[i].beneath = beneath[i];
         PyMem_GetAllocator((PyMemAllocatorDomain)i, &domains[i].tracing);

@@ -19,4 +19,8 @@ void allocation_tracing_install(void); // once, before there are other interpret
 // Can interpreters be made? Not if something else has been put over tracemalloc's allocators.
 bool allocation_tracing_is_safe(void);
 
+void allocation_tracing_fork_prepare(void);
+void allocation_tracing_fork_parent(void);
+void allocation_tracing_fork_child(void);
+
 #endif

@@ -47,6 +47,7 @@ prepare(void)
     interp_fork_prepare();
     names_fork_prepare();
     queue_fork_prepare();
+    allocation_tracing_fork_prepare(); // whoever frees may free an arena
     arenas_fork_prepare();
     standby_signal_fork_prepare();
     heap_fork_prepare();
@@ -66,6 +67,7 @@ parent(void)
     heap_fork_parent();
     standby_signal_fork_parent();
     arenas_fork_parent();
+    allocation_tracing_fork_parent();
     queue_fork_parent();
     names_fork_parent();
     interp_fork_parent();
@@ -86,6 +88,7 @@ child(void)
     wakeup_fork_child();
     names_fork_child();
     queue_fork_child();
+    allocation_tracing_fork_child();
     arenas_fork_child();
     standby_signal_fork_child();
     heap_fork_child();
