@@ -550,6 +550,9 @@ def identify(exception: BaseException, number: int, /) -> None:
 def identity(exception: BaseException, /) -> int:
     """The number by which an exception is known in all interpreters."""
 
+def special_method(name: str, /) -> Callable[..., Any]:
+    """What remote classes have as their special method of that name."""
+
 def invoke(
     handle: Handle | None,
     function: str,
@@ -732,8 +735,8 @@ def get_variable(name: bytes, /) -> bytes | None:
 def variables() -> dict[bytes, bytes]:
     """The environment as it is now."""
 
-def remove_variable(name: bytes, /) -> bool:
-    """Remove an environment variable; False: it was not set."""
+def pop_variable(name: bytes, /) -> bytes | None:
+    """Delete an environment variable, and return its value; None: it was not set."""
 
 def putenv(name: str | bytes, value: str | bytes, /) -> None:
     """Change or add an environment variable; os.putenv."""

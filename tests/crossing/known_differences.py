@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 
-# Up to 3.13 typing evaluates the texts itself. Later it does so for what refers to globals; and it
-# asks `type` itself for the annotations of a class: it finds those of the local type.
+# Up to 3.13 typing evaluates the texts itself. Later it does so for what refers to globals.
 HINTS = (
     "function decorated closure method class_method static_method single_dispatch lru_cached "
     "generator_function coroutine_function async_generator_function"
     if sys.version_info < (3, 14)
-    else "function decorated generator_function meta dataclass_class"
+    else "function decorated generator_function"
 )
-CLASS_HINTS = "" if sys.version_info < (3, 14) else "dataclass dataclass_ordered dataclass_nested"
 
 KNOWN: dict[str, dict[str, str]] = {
     "It looks at the type of the Proxy, or for that very type: `p.__class__` says what it stands for.": {
@@ -63,7 +61,6 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "Annotations that are texts are evaluated in `__globals__`, which has to be a real dict.": {
         "typing.get_type_hints(x)": HINTS,
-        "typing.get_type_hints(type(x))": CLASS_HINTS,
     },
     "It copies containers in the owner, with what is in them, as they are no real list or dict.": {
         "dataclasses.asdict(x)": "dataclass_nested",

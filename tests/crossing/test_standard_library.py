@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import copy
 import csv
 import dataclasses
@@ -127,6 +128,38 @@ def test_dataclass(point: Any) -> None:
     assert dataclasses.astuple(point) == (5, [1, 2])
     replaced = dataclasses.replace(point, x=6)
     assert (replaced.x, list(replaced.items)) == (6, [1, 2])
+
+
+@pytest.mark.parametrize("future", ["", "from __future__ import annotations"])
+@pytest.mark.parametrize("slots", ["", "__slots__ = 'x', 'y'"])
+def test_annotations_of_a_class(interpreter: atoll.Interpreter, future: str, slots: str) -> None:
+    """They are those of the class, not of what it inherits; texts are evaluated here."""
+    interpreter.exec(
+        f"{future}\nclass Base:\n    {slots}\n    x: int\n    y: 'list[str]'\n"
+        "class Derived(Base):\n    __slots__ = ()\n    z: bytes"
+    )
+    base, derived = interpreter.eval("Base"), interpreter.eval("Derived")
+    assert typing.get_type_hints(base) == {"x": int, "y": list[str]}
+    assert typing.get_type_hints(derived) == {"x": int, "y": list[str], "z": bytes}
+    assert list(inspect.get_annotations(derived)) == ["z"]
+
+
+@pytest.mark.parametrize("of", ["Manager", "Derived", "io.StringIO"])
+def test_exit_stack(interpreter: atoll.Interpreter, of: str) -> None:
+    """An ExitStack enters context managers whose class inherits the methods."""
+    interpreter.exec(
+        "import io\nclass Manager:\n    def __enter__(self): return self\n"
+        "    def __exit__(self, *error): self.closed = True\nclass Derived(Manager): pass"
+    )
+    with contextlib.ExitStack() as stack:
+        manager = stack.enter_context(interpreter.eval(f"{of}()"))
+    assert manager.closed
+
+
+def test_exit_stack_refuses(there: Any) -> None:
+    """An ExitStack takes no object that is no context manager."""
+    with contextlib.ExitStack() as stack, pytest.raises((TypeError, AttributeError)):
+        stack.enter_context(there.evaluate("[1]"))
 
 
 @pytest.fixture

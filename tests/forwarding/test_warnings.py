@@ -167,6 +167,25 @@ def test_own_filters_stay(interpreter: atoll.Interpreter) -> None:
     assert tuple(others) == warning_filters.describe()
 
 
+def test_own_filter_that_main_has_for_a_time(interpreter: atoll.Interpreter) -> None:
+    """It stays when main's is gone."""
+    interpreter.exec("import warnings; warnings.simplefilter('ignore', FutureWarning)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        (first, *_) = interpreter.call(warning_filters.describe)
+    assert interpreter.call(warning_filters.describe) == (first, *warning_filters.describe())
+
+
+def test_filters_that_are_put_back(interpreter: atoll.Interpreter) -> None:
+    """Main's that catch_warnings puts back inside are gone when main changes its own again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        interpreter.exec("import warnings; caught = warnings.catch_warnings(); caught.__enter__()")
+    interpreter.exec("caught.__exit__(None, None, None)")
+    with warnings.catch_warnings():
+        assert interpreter.call(warning_filters.describe) == warning_filters.describe()
+
+
 def test_filters_of_an_unknown_module(
     interpreter: atoll.Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ import pytest
 import atoll
 
 NAME = "ATOLL_TEST_ENVIRONMENT"
+CODECS = ("encodekey", "decodekey", "encodevalue", "decodevalue")
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +57,12 @@ def delete_bytes() -> None:
 
 
 def pop() -> None:
-    os.environ.pop(NAME)
+    assert os.environ.pop(NAME, default=None) == "new"
+
+
+def pop_if_there() -> None:
+    assert os.environ.pop(NAME) == "new"
+    assert os.environ.pop(NAME, None) is None
 
 
 def unput() -> None:
@@ -94,7 +101,7 @@ def test_set(shared_interpreter: atoll.Interpreter, change: Any) -> None:
     assert subprocess.check_output(["printenv", NAME], text=True) == "new\n"
 
 
-@pytest.mark.parametrize("change", [delete, delete_bytes, pop, unput, replace_all])
+@pytest.mark.parametrize("change", [delete, delete_bytes, pop, pop_if_there, unput, replace_all])
 def test_removed(shared_interpreter: atoll.Interpreter, change: Any) -> None:
     """A variable that one interpreter removes is gone in all."""
     os.environ[NAME] = "new"
@@ -164,6 +171,37 @@ def test_names_and_values_that_are_no_text(shared_interpreter: atoll.Interpreter
     os.environb[NAME.encode()] = b"a=\xff"
     assert shared_interpreter.call(os.getenv, NAME) == "a=\udcff" == os.environ[NAME]
     assert shared_interpreter.call(os.getenvb, NAME.encode()) == b"a=\xff"
+
+
+def of_copies() -> list[str | None]:
+    """Return what copies of os.environ have, when that has changed meanwhile."""
+    os.environ[NAME] = "old"
+    deep, of_bytes = copy.deepcopy(os.environ), copy.deepcopy(os.environb)
+    shallow = copy.copy(os.environ)
+    del os.environ[NAME]
+    popped = os.fsdecode(of_bytes.pop(NAME.encode()))
+    return [
+        deep.get(NAME),
+        popped,
+        os.fsdecode(of_bytes.get(NAME.encode(), b"-")),
+        shallow.get(NAME),
+    ]
+
+
+def test_copies(shared_interpreter: atoll.Interpreter) -> None:
+    """A deep copy stays as it was; a shallow one does not, as in CPython."""
+    assert of_copies() == ["old", "old", "-", None]
+    assert list(shared_interpreter.call(of_copies)) == of_copies()
+
+
+def test_other_objects_of_the_class() -> None:
+    """An object with another dict has what is in that."""
+    kind: Any = os._Environ
+    environ: Any = os.environ
+    made = kind({b"A": b"1"}, *(vars(environ)[each] for each in CODECS))
+    assert dict(made) == made.copy() == made | {} == {"A": "1"}
+    with pytest.raises(KeyError):
+        del made[NAME]
 
 
 def test_the_objects_stay() -> None:

@@ -76,8 +76,11 @@ def _pattern(expression: Any) -> Pattern:
 
 # ---- in an interpreter ----
 
-_adopted: list[Any] | None = None  # what is of main
+_has_adopted = False
 _waiting: dict[str, list[Filter]] = {}  # by the module of the category, which is not imported yet
+# What was made of main's filters, for ever: code here may put one back that main has no more. They
+# are plain tuples, as the list of filters outlives the last run of the collector.
+_of_main: dict[Filter, Any] = {}
 
 
 def follow() -> None:
@@ -90,7 +93,7 @@ def adopt(described: tuple[Filter, ...]) -> None:
 
     Imports no modules: filters for a module's categories are added when that is imported.
     """
-    global _adopted
+    global _has_adopted
     made = []
     _waiting.clear()
     for each in described:
@@ -99,11 +102,12 @@ def adopt(described: tuple[Filter, ...]) -> None:
             _waiting.setdefault(module, []).append(each)
         elif (one := _made(each)) is not None:
             made.append(one)
-    of_main = made if _adopted is None else [*_adopted, *made]
-    own = () if _adopted is None else [one for one in warnings.filters if one not in of_main]
-    _adopted = made
-    if list(warnings.filters) != [*own, *made]:
-        warnings.filters[:] = [*own, *made]  # type: ignore[index]
+    of_main = set(map(id, _of_main.values()))
+    own = [one for one in warnings.filters if _has_adopted and id(one) not in of_main]
+    _has_adopted = True
+    before = list(warnings.filters)
+    warnings.filters[:] = [*own, *made]  # type: ignore[index]
+    if before != [*own, *made]:
         warnings._filters_mutated()  # type: ignore[attr-defined]  # clears the caches of the C code
     for module in _waiting:
         when_imported(module, _add)
@@ -115,13 +119,13 @@ def _add(module: Any) -> None:
         made = _made(each)
         if made is not None and made not in warnings.filters:
             warnings.filters.insert(0, made)  # type: ignore[attr-defined]
-            if _adopted is not None:
-                _adopted.append(made)
     warnings._filters_mutated()  # type: ignore[attr-defined]
 
 
 def _made(described: Filter) -> Any:
-    """Make a filter; None: its category does not exist."""
+    """Make a filter, once; None: its category does not exist."""
+    if (known := _of_main.get(described)) is not None:
+        return known
     from .._transfer.names import resolve
 
     action, message, category, module, line = described
@@ -129,7 +133,9 @@ def _made(described: Filter) -> Any:
         kind = resolve(category)
     except (ImportError, AttributeError):
         return None
-    return action, _compiled(message), kind, _compiled(module), line
+    return _of_main.setdefault(
+        described, (action, _compiled(message), kind, _compiled(module), line)
+    )
 
 
 def _compiled(pattern: Pattern) -> re.Pattern[str] | str | None:

@@ -63,7 +63,7 @@ def run(package: str, mode: str, files: Iterable[str] = ()) -> Trial:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=limit,
-            env={**os.environ, UNDER_TRIAL: f"{around} {package}"},
+            env=os.environ | {UNDER_TRIAL: f"{around} {package}"},
         )
     except subprocess.TimeoutExpired as error:
         report = _read(error.stdout or b"")

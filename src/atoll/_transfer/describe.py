@@ -25,6 +25,7 @@ from .values import reduce_proxy
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
+    from typing import Any
     from weakref import ReferenceType
 
     from .twins import Identity
@@ -90,6 +91,9 @@ _NAMED_ABCS = [
     "MutableSequence",
 ]
 
+# contextlib looks for them with inspect.getattr_static(), in `__dict__` of the class and its bases.
+_OF_MANAGERS = _dunders("enter exit aenter aexit")
+
 # pickle takes any class for one that has a name here.
 copyreg.pickle(_core.RemoteClass, reduce_proxy)
 
@@ -110,9 +114,8 @@ def describe(cls: type, allowed: Container[str] | None = None) -> Description:
         allowed: With `restrict()`, the only names that are there.
 
     Returns:
-        Its name, the special methods that it has, those that it has set to None, flags, the
-        abstract base classes of `collections.abc` that it belongs to, and its lineage
-        (_transfer.twins).
+        Its name, the special methods that it has, those that it has set to None, flags, what
+        abc_markers() takes, and its lineage (_transfer.twins).
     """
     is_metaclass = issubclass(cls, type)  # `in` would ask the metaclass's __eq__
     present: list[str] = []
@@ -130,7 +133,8 @@ def describe(cls: type, allowed: Container[str] | None = None) -> Description:
         return _full_name(cls), tuple(present), tuple(disabled), flags, (), ()
     present += _reflected(present, disabled)
     flags = _METACLASS if is_metaclass else _flags_for(cls)
-    return _full_name(cls), tuple(present), tuple(disabled), flags, _abcs(cls), lineage(cls)
+    marks = _abcs(cls) + tuple(name for name in _OF_MANAGERS if name in present)
+    return _full_name(cls), tuple(present), tuple(disabled), flags, marks, lineage(cls)
 
 
 def describe_guest(cls: type) -> Description:
@@ -254,21 +258,45 @@ def _members_of(abc: type) -> Iterator[tuple[int, ReferenceType[type]]]:
         yield from _members_of(derived)
 
 
+class _ClassAnnotations:
+    """The annotations of a remote class, in its `__dict__` here: its owner says what they are.
+
+    `cls.__annotations__` may be those of its metaclass.
+    """
+
+    def __get__(self, instance: object, cls: type) -> dict[str, Any]:
+        owner: Any = _core.owner(cls)
+        return dict(_core.invoke(owner, f"{__name__}:annotations_of", (cls,), None))
+
+
+annotations_of = type.__dict__["__annotations__"].__get__
+CLASS_ANNOTATIONS = _ClassAnnotations()  # for the core
+
 _markers: dict[str, type] = {}
 
 
 def _marker(name: str) -> type:
-    """Make, once, an empty base class that the ABC knows.
+    """Make, once, a base class for remote classes: an empty one that the ABC knows, or of a method.
 
-    Remote classes get it as a base. They are not registered themselves: an ABC asks everything
-    that is registered about every class that it meets, and a remote class would ask its owner.
+    Remote classes are not registered themselves: an ABC asks everything that is registered about
+    every class that it meets, and a remote class would ask its owner. And their `__dict__` is that
+    of the class, without what it inherits.
     """
     if name not in _markers:
-        marker = type(f"Remote{name}", (), {"__slots__": (), "__module__": __name__})
-        _markers[name] = getattr(_collections_abc, name).register(marker)
+        contents: dict[str, Any] = {"__slots__": (), "__module__": __name__}
+        if name in _OF_MANAGERS:
+            contents[name] = _core.special_method(name)
+            _markers[name] = type(f"Remote{name}", (), contents)
+        else:
+            marker = type(f"Remote{name}", (), contents)
+            _markers[name] = getattr(_collections_abc, name).register(marker)
     return _markers[name]
 
 
 def abc_markers(base: type, names: tuple[str, ...]) -> tuple[type, ...]:
-    """Return the bases of a remote class that belongs to the named ABCs; called by the core."""
-    return (base, *(_marker(name) for name in names if name in _NAMED_ABCS))
+    """Return the bases of a remote class that belongs to the named ABCs; called by the core.
+
+    A name may also be that of a method of context managers.
+    """
+    known = (*_NAMED_ABCS, *_OF_MANAGERS)
+    return (base, *(_marker(name) for name in names if name in known))

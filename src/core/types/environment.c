@@ -16,7 +16,7 @@ raise_error(int error)
 // ---- reading ----
 
 static PyObject *
-get_variable(PyObject *module, PyObject *name)
+read_variable(bool (*read)(const char *name, char **value), PyObject *name)
 {
     char *text, *value;
     Py_ssize_t size;
@@ -26,12 +26,18 @@ get_variable(PyObject *module, PyObject *name)
     if (strlen(text) != (size_t)size) { // no variable has such a name
         Py_RETURN_NONE;
     }
-    if (!environment_get(text, &value)) {
+    if (!read(text, &value)) {
         return PyErr_NoMemory();
     }
     PyObject *result = value == NULL ? Py_NewRef(Py_None) : PyBytes_FromString(value);
     free(value);
     return result;
+}
+
+static PyObject *
+get_variable(PyObject *module, PyObject *name)
+{
+    return read_variable(environment_get, name);
 }
 
 // Of entries with the same name the first counts, as for getenv().
@@ -101,27 +107,23 @@ put_variable(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     return result;
 }
 
-// Tells whether it was set.
 static PyObject *
-remove_variable(PyObject *module, PyObject *given)
+pop_variable(PyObject *module, PyObject *name)
+{
+    return PySys_Audit("os.unsetenv", "O", name) < 0 ? NULL : read_variable(environment_pop, name);
+}
+
+static PyObject *
+unset_variable(PyObject *module, PyObject *given)
 {
     PyObject *name;
-    bool was_set = false;
     if (!PyUnicode_FSConverter(given, &name)) {
         return NULL;
     }
     int result = PySys_Audit("os.unsetenv", "O", name);
-    int error = result < 0 ? 0 : environment_unset(PyBytes_AS_STRING(name), &was_set);
+    int error = result < 0 ? 0 : environment_unset(PyBytes_AS_STRING(name));
     Py_DECREF(name);
-    return result < 0 ? NULL : error == 0 ? PyBool_FromLong(was_set) : raise_error(error);
-}
-
-static PyObject *
-unset_variable(PyObject *module, PyObject *name)
-{
-    PyObject *removed = remove_variable(module, name);
-    Py_XDECREF(removed);
-    return removed == NULL ? NULL : Py_NewRef(Py_None);
+    return result < 0 ? NULL : error == 0 ? Py_NewRef(Py_None) : raise_error(error);
 }
 
 static PyObject *
@@ -137,9 +139,9 @@ PyMethodDef environment_functions[] = {
                "Return the value of an environment variable; None: it is not set.")},
     {"variables", variables, METH_NOARGS,
      PyDoc_STR("variables($module, /)\n--\n\nReturn the environment as it is now.")},
-    {"remove_variable", remove_variable, METH_O,
-     PyDoc_STR("remove_variable($module, name, /)\n--\n\n"
-               "Remove an environment variable; False: it was not set.")},
+    {"pop_variable", pop_variable, METH_O,
+     PyDoc_STR("pop_variable($module, name, /)\n--\n\n"
+               "Delete an environment variable, and return its value; None: it was not set.")},
     {"putenv", (PyCFunction)(void (*)(void))put_variable, METH_FASTCALL,
      PyDoc_STR("putenv($module, name, value, /)\n--\n\nChange or add an environment variable.")},
     {"unsetenv", unset_variable, METH_O,

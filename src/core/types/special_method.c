@@ -299,9 +299,25 @@ static PyType_Spec spec = {"atoll._core.SpecialMethod", sizeof(special_method), 
                                Py_TPFLAGS_DISALLOW_INSTANTIATION,
                            slots};
 
+static PyObject *
+get_by_name(PyObject *module, PyObject *name)
+{
+    return Py_XNewRef(special_method_get(PyModule_GetState(module), name));
+}
+
+static PyMethodDef functions[] = {
+    {"special_method", get_by_name, METH_O,
+     PyDoc_STR("special_method($module, name, /)\n--\n\n"
+               "What remote classes have as their special method of that name.")},
+    {NULL},
+};
+
 int
 special_method_add_type(PyObject *module, core_state *state)
 {
+    if (PyModule_AddFunctions(module, functions) < 0) {
+        return -1;
+    }
     state->types[TYPE_SPECIAL_METHOD] =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
     return state->types[TYPE_SPECIAL_METHOD] == NULL ? -1 : 0;

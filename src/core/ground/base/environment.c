@@ -14,14 +14,33 @@ is_name(const char *name)
     return name[0] != '\0' && strchr(name, '=') == NULL;
 }
 
+static bool
+get_locked(const char *name, char **value)
+{
+    const char *found = is_name(name) ? getenv(name) : NULL;
+    *value = found == NULL ? NULL : strdup(found);
+    return found == NULL || *value != NULL;
+}
+
 bool
 environment_get(const char *name, char **value)
 {
     pthread_mutex_lock(&mutex);
-    const char *found = is_name(name) ? getenv(name) : NULL;
-    *value = found == NULL ? NULL : strdup(found);
+    bool is_done = get_locked(name, value);
     pthread_mutex_unlock(&mutex);
-    return found == NULL || *value != NULL;
+    return is_done;
+}
+
+bool
+environment_pop(const char *name, char **value)
+{
+    pthread_mutex_lock(&mutex);
+    bool is_done = get_locked(name, value);
+    if (*value != NULL) {
+        (void)unsetenv(name); // fails for wrong names only
+    }
+    pthread_mutex_unlock(&mutex);
+    return is_done;
 }
 
 static size_t
@@ -65,10 +84,9 @@ environment_set(const char *name, const char *value)
 }
 
 int
-environment_unset(const char *name, bool *was_set)
+environment_unset(const char *name)
 {
     pthread_mutex_lock(&mutex);
-    *was_set = is_name(name) && getenv(name) != NULL;
     int error = unsetenv(name) == 0 ? 0 : errno;
     pthread_mutex_unlock(&mutex);
     return error;

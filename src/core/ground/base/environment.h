@@ -13,9 +13,10 @@
 #include <stddef.h>
 
 bool environment_get(const char *name, char **value); // NULL: not set; false: out of memory
+bool environment_pop(const char *name, char **value); // the same, and it is not set any more
 bool environment_all(char **entries, size_t *size);   // "name=value", each with its final zero
 int environment_set(const char *name, const char *value);
-int environment_unset(const char *name, bool *was_set);
+int environment_unset(const char *name);
 void environment_clear(void);
 
 void environment_fork_prepare(void);

@@ -16,6 +16,7 @@ static struct {
     alarm_post post;
     pthread_t thread;
     bool is_running;
+    bool is_to_be_joined; // it may have ended
     bool must_stop;
     bool is_over;          // for good
     sem_t wakeup;          // something has changed; needs no mutex
@@ -271,11 +272,23 @@ run(void *unused)
     return NULL;
 }
 
-static bool
+static void
+join(void)
+{
+    if (alarm_clock.is_to_be_joined) {
+        pthread_join(alarm_clock.thread, NULL);
+        alarm_clock.is_to_be_joined = false;
+    }
+}
+
+// The former thread, which has rested, needs the mutex no more.
+static void
 start_locked(void)
 {
+    join();
     sem_init(&alarm_clock.wakeup, 0, 0);
-    return thread_start(&alarm_clock.thread, run, NULL);
+    alarm_clock.is_running = thread_start(&alarm_clock.thread, run, NULL);
+    alarm_clock.is_to_be_joined = alarm_clock.is_running;
 }
 
 bool
@@ -288,15 +301,14 @@ alarm_start(alarm_note note, alarm_post post)
     if (!alarm_clock.is_running && !alarm_clock.is_over) {
         alarm_clock.note = note; // before the thread starts: it reads them without the mutex
         alarm_clock.post = post;
-        alarm_clock.is_running = start_locked();
+        start_locked();
     }
     bool is_running = alarm_clock.is_running && !alarm_clock.is_over;
     pthread_mutex_unlock(&alarm_clock.mutex);
     return is_running;
 }
 
-// Whether there is a thread that will end.
-static bool
+static void
 tell_to_stop(bool for_good)
 {
     pthread_mutex_lock(&alarm_clock.mutex);
@@ -307,21 +319,19 @@ tell_to_stop(bool for_good)
     if (is_running) {
         sem_post(&alarm_clock.wakeup);
     }
-    return is_running;
 }
 
 void
 alarm_stop(void)
 {
-    if (tell_to_stop(true)) {
-        pthread_join(alarm_clock.thread, NULL);
-    }
+    tell_to_stop(true);
+    join(); // none starts any more
 }
 
 void
 alarm_rest(void)
 {
-    (void)tell_to_stop(false);
+    tell_to_stop(false);
 }
 
 // Runs in a signal handler: only async-signal-safe calls.
@@ -366,6 +376,7 @@ alarm_fork_child(void)
 {
     pthread_mutex_init(&alarm_clock.mutex, NULL);
     alarm_clock.is_running = false;
+    alarm_clock.is_to_be_joined = false;
     alarm_clock.is_over = false;
     alarm_clock.retry_at = DEADLINE_NEVER;
 }

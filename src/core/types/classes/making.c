@@ -216,7 +216,8 @@ with_twins_steal(PyTypeObject *class, const description *described)
     data->specials = described->specials;
     data->lineage_epoch = described->twin_epoch;
     data->has_twins_as_bases = !data->is_metaclass && !data->has_stand_in;
-    if (data->has_twins_as_bases && remote_class_find_bases(class) < 0) {
+    if (remote_class_add_annotations(class) < 0 ||
+        (data->has_twins_as_bases && remote_class_find_bases(class) < 0)) {
         Py_CLEAR(class);
     }
     return class;

@@ -1,5 +1,5 @@
-// What a remote class has of its own, not from its owner: what messages call it, and what NumPy is
-// told here about arrays.
+// What a remote class has of its own, not from its owner: what messages call it, what NumPy is told
+// here about arrays, and who asks the owner where CPython asks `type` itself.
 #include "types/reference.h"
 
 #define PREFIX "proxy of "
@@ -44,6 +44,16 @@ remote_class_equip(core_state *state, PyTypeObject *class, bool is_array)
                    (is_array && add_members(class, state_hook(state, HOOK_ARRAY_METHODS)) < 0)
                ? -1
                : 0;
+}
+
+int
+remote_class_add_annotations(PyTypeObject *class)
+{
+    PyObject *asked = state_hook(remote_class_data(class)->state, HOOK_CLASS_ANNOTATIONS);
+    PyObject *contents = asked == NULL ? NULL : PyType_GetDict(class);
+    int result = contents == NULL ? -1 : PyDict_SetItemString(contents, "__annotations__", asked);
+    Py_XDECREF(contents);
+    return result;
 }
 
 const char *

@@ -281,7 +281,7 @@ build(PyTypeObject *class)
     own->is_stand_in = own->has_twins_as_bases = true;
     own->target = export_ref(data->target).target;
     cpython_seal_type(made);
-    if (remote_class_refresh_twins(made) < 0) {
+    if (remote_class_add_annotations(made) < 0 || remote_class_refresh_twins(made) < 0) {
         Py_CLEAR(made);
     }
     return made;

@@ -44,10 +44,28 @@ remote_class_prepare(PyObject *class, PyObject *arguments, PyObject *keywords)
                          : call_hook(state, HOOK_PREPARE_SUBCLASS, arguments, keywords);
 }
 
-static PyType_Slot slots[] = {{Py_tp_call, statement_call}, {0, NULL}};
+// That of `type` does not visit a heap type: RemoteClass would keep its module for ever.
+static int
+statement_traverse(PyObject *class, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(class));
+    return PyType_Type.tp_traverse(class, visit, arg);
+}
+
+static int
+statement_clear(PyObject *class)
+{
+    return PyType_Type.tp_clear(class);
+}
+
+static PyType_Slot slots[] = {{Py_tp_call, statement_call},
+                              {Py_tp_traverse, statement_traverse},
+                              {Py_tp_clear, statement_clear},
+                              {0, NULL}};
 
 static PyType_Spec spec = {"atoll._core.RemoteClassType", 0, 0,
-                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_TYPE_SUBCLASS,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
+                               Py_TPFLAGS_TYPE_SUBCLASS,
                            slots};
 
 PyObject *
