@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import re
@@ -15,7 +16,7 @@ import pytest
 import reporting
 
 import atoll
-from atoll._forwarding import warning_filters
+from atoll._forwarding import following, warning_filters
 
 
 @pytest.fixture
@@ -392,3 +393,13 @@ def test_category_of_a_module_that_is_not_there(tmp_path: Path, monkeypatch: Any
                 assert first == ("ignore", "Special")
     finally:
         del sys.modules["categories_of_a_test"]
+
+
+def test_following_that_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If main cannot be asked, the error says so, and nothing is asked again."""
+    reported: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
+    monkeypatch.setattr(following, "_ask", lambda *_: 1 // 0)
+    with contextlib.suppress(ZeroDivisionError):
+        following.follow("no:topic", print)
+    assert reported == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -289,3 +290,58 @@ def test_lost_in_a_finalizer(forward_logging: bool, nothing_is_left: None, capfd
         with pytest.raises(TimeoutError), atoll.timeout(SOON):
             interpreter.call(workloads.drop_slowly_and_spin, 10 * SOON)
     assert capfd.readouterr() == ("", "")
+
+
+FIND_SLOWLY = """
+import _imp, os, sys
+from _thread import get_ident
+
+acquire, spinner = _imp.acquire_lock, None
+
+def acquire_lock():
+    if get_ident() == spinner:
+        os.write(writer, b"x")
+    acquire()
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "nowhere":
+            ask()
+
+def spin():
+    global spinner
+    spinner = get_ident()
+    start()
+    while True:
+        pass
+
+_imp.acquire_lock = acquire_lock
+sys.meta_path.append(Finder)
+"""
+
+
+def test_an_exception_waits_for_an_import() -> None:
+    """A thread that returns in the midst of an import is let in while another one makes its
+    exception, which may have to wait for the import.
+    """
+    asked, answer, started = threading.Event(), threading.Event(), threading.Event()
+    reader, writer = os.pipe()
+    with atoll.Interpreter("importing") as importing, ThreadPoolExecutor(2) as pool:
+        there = importing.import_module("__main__")
+        there.ask, there.start = lambda: [asked.set(), answer.wait()][0], started.set
+        there.writer = writer
+        importing.exec(FIND_SLOWLY)
+        finding = pool.submit(importing.exec, "try: import nowhere\nexcept ImportError: pass")
+        asked.wait()
+        spinning = pool.submit(there.spin)
+        started.wait()
+        importing.interrupt(workloads.CustomError("now"))  # its module is not imported there yet
+        os.read(reader, 1)
+        answer.set()
+        with pytest.raises(workloads.CustomError):
+            spinning.result()
+        finding.result()
+        importing.exec("_imp.acquire_lock = acquire")
+    os.close(reader)
+    os.close(writer)

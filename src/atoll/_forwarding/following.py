@@ -36,8 +36,8 @@ def follow(topic: str, adopt: Callable[[Any], None]) -> None:
         if not _ask("is_subscribed", topic, number):
             follow(topic, adopt)
 
-    _references[topic] = weakref.ref(held, on_dropped)
     number, state = _ask("subscribe", topic, held)
+    _references[topic] = weakref.ref(held, on_dropped)  # it is held here until this returns
     _core.make_internal(held)
     adopt(state)
 

@@ -319,6 +319,14 @@ will_turn_back(const guest *visitor, guest_presence how)
            (thread_self->mask_depth == 0 && (wakeup & WAKEUP_AT_THE_DOOR));
 }
 
+// Who returns while it imports something goes on: importlib's locks are its own, and a thread that
+// is woken may want one of them for its exception.
+static bool
+may_pass(const guest *visitor, guest_presence how)
+{
+    return visitor->is_holding || (how == GUEST_RETURNING && wakeup_is_importing());
+}
+
 // The interpreter is reserved for woken threads: leave it until the reservation ends, or until this
 // thread is woken too.
 static void
@@ -373,7 +381,7 @@ COLD void
 crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
 {
     unsigned bits = atomic_load(&host->attention);
-    if ((bits & ATTENTION_RESERVED) && !visitor->is_holding) {
+    if ((bits & ATTENTION_RESERVED) && !may_pass(visitor, how)) {
         stand_back(host, visitor, state, how);
     }
     if (bits & ATTENTION_YIELDER) {

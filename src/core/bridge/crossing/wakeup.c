@@ -300,6 +300,23 @@ is_of_importlib(PyFrameObject *frame)
     return is_code_of(frame, "co_filename", "<frozen importlib._bootstrap>");
 }
 
+bool
+wakeup_is_importing(void)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    PyFrameObject *frame = (PyFrameObject *)Py_XNewRef(PyEval_GetFrame());
+    bool is_so = false;
+    while (frame != NULL && !is_so) {
+        PyFrameObject *outer = PyFrame_GetBack(frame);
+        is_so = is_of_importlib(frame) && is_code_of(frame, "co_name", "_find_and_load");
+        Py_DECREF(frame);
+        frame = outer;
+    }
+    Py_XDECREF(frame);
+    PyErr_SetRaisedException(raised);
+    return is_so;
+}
+
 // Is this code that must not be interrupted? None of it takes long. An interrupted import of a
 // module of ours or of the standard library would leave it incomplete when raising the exception
 // needs it; and before gh-143650 (2026) CPython gives the incomplete module to other threads that

@@ -26,6 +26,7 @@ bool wakeup_start(void); // starts the alarm; false: it could not be started
 void wakeup_fork_child(void);
 int wakeup_look_up(void *host);
 int wakeup_answer_at_home(core_state *home, interp *host); // call after turning back from `host`
+bool wakeup_is_importing(void); // is this thread importing a module in the attached interpreter?
 int wakeup_check_signals(core_state *here); // run Python's signal handlers, from any interpreter
 
 // Of a thread that waits for something beside a GIL, where nobody can tell it anything: how long it
