@@ -324,13 +324,13 @@ def test_statistics(interpreter: atoll.Interpreter) -> None:
 
 
 def test_statistics_of_a_method_call(interpreter: atoll.Interpreter) -> None:
-    """A method call crosses exactly once."""
+    """A method call crosses once. Others may cross beside: to tell of new warnings filters."""
     counter = interpreter.call(workloads.Counter)
     counter.add(1)
     before = interpreter.statistics().crossings
-    for _ in range(10):
+    for _ in range(100):
         counter.add(1)
-    assert interpreter.statistics().crossings == before + 10
+    assert 100 <= interpreter.statistics().crossings - before < 200
 
 
 # ---- inheritance ----
