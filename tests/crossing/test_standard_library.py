@@ -10,8 +10,11 @@ import dataclasses
 import decimal
 import functools
 import heapq
+import importlib
 import inspect
 import json
+import pydoc
+import sys
 import typing
 from typing import Any
 from unittest import mock
@@ -142,6 +145,26 @@ def test_annotations_of_a_class(interpreter: atoll.Interpreter, future: str, slo
     assert typing.get_type_hints(base) == {"x": int, "y": list[str]}
     assert typing.get_type_hints(derived) == {"x": int, "y": list[str], "z": bytes}
     assert list(inspect.get_annotations(derived)) == ["z"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are evaluated at once")
+def test_annotations_as_they_are_written(interpreter: atoll.Interpreter) -> None:
+    """annotationlib and pydoc have the texts of annotations that are evaluated later."""
+    annotationlib: Any = importlib.import_module("annotationlib")
+    interpreter.exec("def f(x: int, y: Absent) -> list[str]: ...\nclass C:\n    x: Absent")
+    function, cls = interpreter.eval("f"), interpreter.eval("C")
+    for obj, texts in (
+        (function, {"x": "int", "y": "Absent", "return": "list[str]"}),
+        (cls, {"x": "Absent"}),
+    ):
+        found = annotationlib.get_annotations(obj, format=annotationlib.Format.STRING)
+        assert found == texts
+        assert type(found) is dict
+    found = annotationlib.get_annotations(function, format=annotationlib.Format.FORWARDREF)
+    assert (found["x"], found["y"].__forward_arg__) == (int, "Absent")
+    assert "(x: int, y: Absent) -> list[str]" in pydoc.plain(pydoc.render_doc(function))
+    with pytest.raises(NameError):
+        annotationlib.get_annotations(function)
 
 
 @pytest.mark.parametrize("of", ["Manager", "Derived", "io.StringIO"])

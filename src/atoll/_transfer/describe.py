@@ -269,8 +269,18 @@ class _ClassAnnotations:
         return dict(_core.invoke(owner, f"{__name__}:annotations_of", (cls,), None))
 
 
-annotations_of = type.__dict__["__annotations__"].__get__
+annotations_of = vars(type)["__annotations__"].__get__
 CLASS_ANNOTATIONS = _ClassAnnotations()  # for the core
+
+
+def annotate(function: Any, form: Any) -> Any:
+    """Call an `__annotate__` function that does not know the format; called by the core."""
+    if sys.version_info >= (3, 14):
+        from annotationlib import call_annotate_function
+
+        return call_annotate_function(function, form)
+    raise NotImplementedError
+
 
 _markers: dict[str, type] = {}
 

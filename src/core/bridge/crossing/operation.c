@@ -458,6 +458,13 @@ make_plain(PyObject *result_steal)
     return plain;
 }
 
+static bool
+is_annotate_function(PyObject *object)
+{
+    return PyFunction_Check(object) &&
+           PyUnicode_EqualToUTF8(((PyFunctionObject *)object)->func_name, "__annotate__");
+}
+
 // What functools.wraps() sets in another function has to be a real dict.
 static bool
 is_dict_of_function(const operation *op, PyObject *object)
@@ -466,8 +473,7 @@ is_dict_of_function(const operation *op, PyObject *object)
         return PyUnicode_EqualToUTF8(op->name.text, "__annotations__") ||
                PyUnicode_EqualToUTF8(op->name.text, "__kwdefaults__");
     }
-    return op->kind == OPERATION_CALL && PyFunction_Check(object) &&
-           PyUnicode_EqualToUTF8(((PyFunctionObject *)object)->func_name, "__annotate__");
+    return op->kind == OPERATION_CALL && is_annotate_function(object);
 }
 
 static NOINLINE int
@@ -516,6 +522,19 @@ pack_error(core_state *host, const restriction *narrowing, answer *result)
     result->form = ANSWER_ERROR;
 }
 
+// In most formats only annotationlib can call such a function, and only where its code is.
+static COLD PyObject *
+annotate_again(core_state *host, const operation *op, const argument_list *arguments)
+{
+    if (op->kind != OPERATION_CALL || op->count != 1 ||
+        !PyErr_ExceptionMatches(PyExc_NotImplementedError) ||
+        !is_annotate_function(arguments->host[1])) {
+        return NULL;
+    }
+    PyErr_Clear();
+    return state_call_hook(host, HOOK_ANNOTATE, arguments->host[1], arguments->host[2]);
+}
+
 static void
 perform_in_host(core_state *host, const operation *op, const interp *home, argument_list *arguments,
                 answer *result)
@@ -535,6 +554,9 @@ perform_in_host(core_state *host, const operation *op, const interp *home, argum
             value = UNLIKELY(!arguments->is_simple && arguments->is_exit)
                         ? dispatch_exit(host, op, name, narrowing, arguments)
                         : dispatch(host, op, name, narrowing, arguments);
+            if (UNLIKELY(value == NULL && narrowing == NULL)) {
+                value = annotate_again(host, op, arguments);
+            }
         }
         if (UNLIKELY(op->flags & OPERATION_PLAIN_RESULT) && value != NULL) {
             value = make_plain(value);
