@@ -389,15 +389,19 @@ def test_close_waits_for_raw_threads(interpreter: atoll.Interpreter) -> None:
 
 
 def test_buffer_keeps_it_open(interpreter: atoll.Interpreter) -> None:
-    """An interpreter whose memory is in use elsewhere cannot close."""
+    """An interpreter whose memory is in use elsewhere cannot close, and runs no exit handlers."""
+    log: list[int] = []
+    interpreter.import_module("atexit").register(log.append, 1)
     view = memoryview(interpreter.eval("bytearray(b'abc')"))
     with pytest.raises(BufferError, match="1 buffers of its objects are in use"):
         interpreter.close()
     assert bytes(view) == b"abc"
     assert interpreter.statistics().buffers == 1
+    assert log == []
     view.release()
     interpreter.close()
     assert interpreter.is_closed
+    assert log == [1]
 
 
 def test_threads_that_visited_end_safely(interpreter: atoll.Interpreter) -> None:

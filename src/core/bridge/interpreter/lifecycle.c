@@ -428,7 +428,9 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
         }
         // Py_EndInterpreter would wait for own threads for ever, or abort (3.13); and it would run
         // exit handlers on this thread, where no deadline reaches them.
-        bool must_stay = only_unused && is_used_again(target);
+        // None runs if the interpreter stays open: only an own thread would release a buffer.
+        bool must_stay = (only_unused && is_used_again(target)) ||
+                         (atomic_load(&target->buffers) > 0 && own_threads_count(target) == 0);
         int threads = must_stay ? 0 : own_threads_end(target, who);
         if (threads > 0) {
             crossing_leave(&over);
