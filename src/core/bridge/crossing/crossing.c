@@ -389,7 +389,10 @@ crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presen
         pthread_cond_broadcast(&host->moved);
         pthread_mutex_unlock(&host->mutex);
     }
-    crossing_clean(host);
+    // Not for other bits: who runs one of many jobs, and crosses, would run the next one inside it.
+    if ((bits & (ATTENTION_DEAD | ATTENTION_DEFERRED)) || deferred_is_waiting(&host->deferred)) {
+        crossing_clean(host);
+    }
     if (bits & ATTENTION_NEWCOMER) {
         welcome(host, visitor);
     }
