@@ -1,5 +1,6 @@
 """os.fork while other interpreters load shared objects; the child loads some as well."""
 
+import logging  # noqa: F401 (first: it must not register its fork hooks while a fork runs)
 import sysconfig
 import threading
 import warnings

@@ -20,7 +20,7 @@ VALUES = [
     "Deep(1, 2, 3)", "DeepSlotted(1, 2, 3)", "Mixed(1, 2, 3)", "Ordered(x=4)", "Derived(3, 4)",
     "Cached(5)", "Boxes[int](3)", "Boxes(Pair(1, 2))", "Refusing(1, 'yes')",
     "frozenset({Point(1), Pair(1, 2)})", "atoll.frozendict(a=Point(1))", "slice(Point(1), None)",
-    "os.stat('/')", "time.gmtime(0)", "time.localtime()", "sys.version_info", "sys.float_info",
+    "os.stat('/')", "time.gmtime(0)", "time.localtime(0)", "sys.version_info", "sys.float_info",
     "os.terminal_size((80, 24))", "os.uname()", "__import__('urllib.parse').parse.urlsplit('http://a/b?c')",
     "Colour.RED", "Colour.ROUGE", "Colour.BLUE", "Unpicklable.A", "Weekday.MONDAY", "Weekday(0)",
     "Weekday(3)", "Weekday.MONDAY | 8", "Open(6)", "Text.A", "Lenient.A",
