@@ -3,9 +3,11 @@
 import os
 import threading
 import tracemalloc
+import warnings
 
 import atoll
 
+warnings.simplefilter("ignore", DeprecationWarning)  # of forks while there are threads
 if not tracemalloc.is_tracing():
     tracemalloc.start(5)
 kept = []
@@ -41,14 +43,16 @@ def make_objects(is_over):
 is_over = threading.Event()
 thread = threading.Thread(target=one.eval("make_objects"), args=(is_over,))
 thread.start()
-for _ in range(25):
-    child = os.fork()
-    if child == 0:
-        [bytes(n) for n in range(1000)]  # needs tracemalloc's lock
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-is_over.set()
-thread.join()
+try:
+    for _ in range(25):
+        child = os.fork()
+        if child == 0:
+            [bytes(n) for n in range(1000)]  # needs tracemalloc's lock
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+finally:
+    is_over.set()
+    thread.join()
 assert one.eval("__import__('tracemalloc').is_tracing()")
 tracemalloc.stop()
 assert one.eval("len([*range(1000)])") == 1000
