@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-QUIET = "-W", "ignore::DeprecationWarning"  # CPython's, of forks beside threads
+# CPython's, of forks beside threads; and ours, of interpreters that a child leaves open as it ends.
+QUIET = "-W", "ignore::DeprecationWarning", "-W", "ignore::ResourceWarning"
 
 
 def test_hooks_run_no_bytecode(run_cleanly: Any) -> None:
