@@ -107,7 +107,7 @@ count_exports(core_state *state)
     pointer_pair pair;
     while (counts != NULL && pointer_map_next(&state->exports, &position, &pair)) {
         const exported *each = pair.value;
-        if (!(each->flags & EXPORT_INTERNAL) &&
+        if (!atomic_load_explicit(&each->is_internal, memory_order_relaxed) &&
             add(counts, state->interp->id, name_of(Py_TYPE(each->object))) < 0) {
             Py_CLEAR(counts);
         }
@@ -125,7 +125,8 @@ count_proxies(core_state *state)
         const exported *each = pair.key;
         const char *name =
             each->flags & EXPORT_CLASS ? "type" : name_of(Py_TYPE((PyObject *)pair.value));
-        if (!(each->flags & EXPORT_INTERNAL) && interp_get_phase(each->owner) == INTERP_OPEN &&
+        if (!atomic_load_explicit(&each->is_internal, memory_order_relaxed) &&
+            interp_get_phase(each->owner) == INTERP_OPEN &&
             add(counts, each->owner->id, name) < 0) {
             Py_CLEAR(counts);
         }

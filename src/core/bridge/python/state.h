@@ -139,7 +139,7 @@ struct core_state {
     PyObject *hooks[HOOK_COUNT];
     const reference_methods *references;
     pointer_map exports;                // object -> export
-    size_t internal_exports;            // how many of them are EXPORT_INTERNAL
+    size_t internal_exports;            // how many of them are internal
     pointer_map proxies;                // export -> Proxy or remote class: a weak table
     pointer_map classes;                // key of a remote type -> remote class: a weak table
     pointer_map subclasses;             // export -> remote class with twins as bases: a weak table

@@ -112,8 +112,8 @@ void
 export_make_internal(core_state *state, PyObject *object)
 {
     exported *known = pointer_map_get(&state->exports, object);
-    if (known != NULL && !(known->flags & EXPORT_INTERNAL)) {
-        known->flags |= EXPORT_INTERNAL;
+    if (known != NULL && !atomic_load_explicit(&known->is_internal, memory_order_relaxed)) {
+        atomic_store_explicit(&known->is_internal, true, memory_order_relaxed);
         state->internal_exports++;
     }
 }
@@ -155,7 +155,7 @@ export_sever(core_state *state, exported *self)
     if (object != NULL) {
         pointer_map_remove(&state->exports, object);
         specials_forget(state, self);
-        state->internal_exports -= (self->flags & EXPORT_INTERNAL) != 0;
+        state->internal_exports -= atomic_load_explicit(&self->is_internal, memory_order_relaxed);
         self->object = NULL;
     }
     return object;

@@ -23,7 +23,6 @@ enum {
     EXPORT_CLASS = 1,       // the object is a class
     EXPORT_RESTRICTED = 2,  // a view (restriction.h): all that crosses for it does so closed
     EXPORT_SHARED_TYPE = 4, // its type is the same object everywhere
-    EXPORT_INTERNAL = 8,    // atoll's own: users neither see it nor keep an interpreter by it
     EXPORT_TAKES_EXCEPTIONS =
         16,            // what it is called with: its arguments that are exceptions go by value
     EXPORT_GUEST = 32, // a view that stands for an argument of a holder's
@@ -41,8 +40,9 @@ typedef struct exported {
     const void *address;      // of the object: for hashing by identity
     const PyTypeObject *type; // of the object: a key, never followed outside the owner
     uint64_t generation;      // tells exports at one address apart
-    unsigned flags;
-    atomic_uint changes; // of a class: how often it was changed since it was described
+    unsigned flags;           // as it was made: any thread reads them
+    atomic_bool is_internal;  // atoll's own: users neither see it nor keep an interpreter by it
+    atomic_uint changes;      // of a class: how often it was changed since it was described
     // Of a class, see bridge/specials.
     struct exported *next_changed; // under the owner's GIL
     bool is_changed;               // so too: it is in the list of those
