@@ -595,8 +595,12 @@ def is_value_name(name: str, /) -> bool:
 def end_threads(handle: Handle, /) -> int:
     """Have idle threads of an interpreter end, with the process; how many others it has."""
 
-def begin_turns() -> None: ...
-def end_turns() -> None: ...
+def begin_turns() -> None:
+    """From now on this interpreter's threads take turns, as in plain Python."""
+
+def end_turns() -> None:
+    """Not any more; once for each begin_turns()."""
+
 def own_threads() -> list[tuple[int, str]]:
     """This interpreter's own threads but this one: their numbers, and what they run."""
 

@@ -300,21 +300,43 @@ is_of_importlib(PyFrameObject *frame)
     return is_code_of(frame, "co_filename", "<frozen importlib._bootstrap>");
 }
 
-bool
-wakeup_is_importing(void)
+// Is it so of a frame that runs here, or waits for one that does?
+static bool
+is_any_frame(bool (*is_so_of)(PyFrameObject *frame))
 {
-    PyObject *raised = PyErr_GetRaisedException();
     PyFrameObject *frame = (PyFrameObject *)Py_XNewRef(PyEval_GetFrame());
     bool is_so = false;
     while (frame != NULL && !is_so) {
         PyFrameObject *outer = PyFrame_GetBack(frame);
-        is_so = is_of_importlib(frame) && is_code_of(frame, "co_name", "_find_and_load");
+        is_so = is_so_of(frame);
         Py_DECREF(frame);
         frame = outer;
     }
     Py_XDECREF(frame);
+    return is_so;
+}
+
+static bool
+is_import(PyFrameObject *frame)
+{
+    return is_of_importlib(frame) && is_code_of(frame, "co_name", "_find_and_load");
+}
+
+bool
+wakeup_is_importing(void)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    bool is_so = is_any_frame(is_import);
     PyErr_SetRaisedException(raised);
     return is_so;
+}
+
+static bool
+is_delicate_frame(PyFrameObject *frame)
+{
+    return is_code_of(frame, "co_name", "_report_unraisable") ||
+           (is_of_importlib(frame) &&
+            (imports_for_all(frame) || is_code_of(frame, "co_name", "_find_spec")));
 }
 
 // Is this code that must not be interrupted? None of it takes long. An interrupted import of a
@@ -327,17 +349,9 @@ wakeup_is_importing(void)
 static bool
 is_delicate(void)
 {
-    PyFrameObject *frame = (PyFrameObject *)Py_XNewRef(PyEval_GetFrame());
-    bool is_so = frame != NULL && is_of_importlib(frame);
-    while (frame != NULL && !is_so) {
-        PyFrameObject *outer = PyFrame_GetBack(frame);
-        is_so = is_code_of(frame, "co_name", "_report_unraisable") ||
-                (is_of_importlib(frame) &&
-                 (imports_for_all(frame) || is_code_of(frame, "co_name", "_find_spec")));
-        Py_DECREF(frame);
-        frame = outer;
-    }
-    Py_XDECREF(frame);
+    PyFrameObject *innermost = PyEval_GetFrame(); // borrowed
+    bool is_so =
+        innermost != NULL && (is_of_importlib(innermost) || is_any_frame(is_delicate_frame));
     PyErr_Clear();
     return is_so;
 }
