@@ -15,6 +15,16 @@ import atoll
 # CPython's assertions fail at the end of a process that has interpreters left.
 release_only = pytest.mark.skipif(hasattr(sys, "gettotalrefcount"), reason="a debug build")
 
+# Begins the scripts below; what starts `compute` follows.
+COMPUTE = """
+        import threading
+        begin = threading.Event()
+        def compute():
+            begin.wait()
+            while True:
+                pass
+        """
+
 # What a library keeps in an interpreter; none of it holds up the end.
 KEPT = {
     "an idle executor of threads": """
@@ -60,22 +70,10 @@ KEPT = {
         atexit.register(ending.set)
         threading.Thread(target=ending.wait, daemon=True).start()
         """,
-    "a daemon that computes": """
-        import threading
-        begin = threading.Event()
-        def compute():
-            begin.wait()
-            while True:
-                pass
+    "a daemon that computes": f"""{COMPUTE}
         threading.Thread(target=compute, daemon=True).start()
         """,
-    "two daemons that compute": """
-        import threading
-        begin = threading.Event()
-        def compute():
-            begin.wait()
-            while True:
-                pass
+    "two daemons that compute": f"""{COMPUTE}
         for _ in range(2):
             threading.Thread(target=compute, daemon=True).start()
         """,
@@ -89,13 +87,8 @@ KEPT = {
         threading.Thread(target=ending.wait).start()
         threading.Thread(target=compute, daemon=True).start()
         """,
-    "a thread of _thread that computes": """
-        import _thread, threading
-        begin = threading.Event()
-        def compute():
-            begin.wait()
-            while True:
-                pass
+    "a thread of _thread that computes": f"""{COMPUTE}
+        import _thread
         _thread.start_new_thread(compute, ())
         """,
 }
