@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 from children import environment, limit
+from hypothesis import given
+from hypothesis import strategies as st
 
 # Without bytecode in files each of the many processes and interpreters compiles all that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -38,8 +40,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.timeout(limit(own.args[0] if own else usual)), append=False)
 
 
+@given(st.none())
+def _begin_hypothesis(unused: None) -> None:
+    """Have Hypothesis make its generator of random numbers."""
+
+
 def pytest_collection_finish() -> None:
     """Have no collection look through what pytest holds: there are many, and that is much."""
+    _begin_hypothesis()  # it asks the collector for what refers to its generator
     gc.collect()
     gc.freeze()
 
