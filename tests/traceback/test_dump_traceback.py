@@ -432,6 +432,20 @@ def test_signal_while_exiting(start: Callable[[str], Script]) -> None:
         text = script.dump()
 
 
+def test_signal_while_the_main_thread_has_no_frame(start: Callable[[str], Script]) -> None:
+    """The main thread is told of in any case: it is the one that is looked for."""
+    script = start("""
+        import atexit
+        lock = threading.Lock()
+        lock.acquire()
+        atexit.register(lock.acquire)  # C calls C
+        atexit.register(tell)
+    """)
+    text = ""
+    while not re.search(r"\[MainThread\] \(most recent call first\):\n  <no Python frame>\n", text):
+        text = script.dump()
+
+
 def test_register_twice_and_unregister(run_cleanly: Any) -> None:
     """The latest file counts; what had the signal before has it again."""
     output = run_cleanly("""

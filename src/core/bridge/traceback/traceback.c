@@ -133,10 +133,11 @@ see_state(snapshot *all, const frames_state *state, int index)
     }
     all->states[all->state_count++] = (seen_state){*state, index};
     seen_thread *owner = find_thread(all, state->ident);
-    if (owner == NULL && state->has_frames && all->thread_count < TRACEBACK_THREADS) {
+    bool is_main = state->native_ident == (unsigned long)getpid();
+    if (owner == NULL && (state->has_frames || is_main) && all->thread_count < TRACEBACK_THREADS) {
         owner = &all->threads[all->thread_count++];
         owner->ident = state->ident;
-        owner->is_main = state->native_ident == (unsigned long)getpid();
+        owner->is_main = is_main;
     }
     if (owner != NULL && owner->name[0] == '\0' && !owner->is_main) {
         char process[THREAD_NAME_SIZE];
@@ -394,15 +395,21 @@ add_thread(text *into, snapshot *all, const seen_thread *thread, unsigned long c
         add_chain(into, all, thread);
         return;
     }
+    bool has_frames = false;
     for (int i = 0; i < all->state_count; i++) {
         const seen_state *each = &all->states[i];
         if (each->state.ident == thread->ident && each->state.has_frames) {
             add_stay(into, all, thread, &all->interps[each->interp], NULL, NULL);
+            has_frames = true;
         }
+    }
+    if (!has_frames && thread->blocked == BLOCKED_NOT) {
+        text_add(into, "  <no Python frame>\n");
     }
 }
 
-// Threads of atoll that only clean up in the background have no frames.
+// Threads of atoll that only clean up in the background have no frames; nor has the main thread
+// while the process ends, but that one is looked for.
 static bool
 is_worth_telling(const snapshot *all, const seen_thread *thread)
 {
@@ -411,7 +418,7 @@ is_worth_telling(const snapshot *all, const seen_thread *thread)
         const frames_state *state = &all->states[i].state;
         has_frames = state->ident == thread->ident && state->has_frames;
     }
-    return has_frames || thread->depth > 0 || thread->blocked != BLOCKED_NOT;
+    return thread->is_main || has_frames || thread->depth > 0 || thread->blocked != BLOCKED_NOT;
 }
 
 static void
