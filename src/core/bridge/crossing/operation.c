@@ -1,9 +1,10 @@
 #include "bridge/crossing/operation.h"
 
-#include "bridge/python/cpython.h"
 #include "bridge/crossing/crossing.h"
-#include "bridge/transfer/error.h"
+#include "bridge/python/caller.h"
+#include "bridge/python/cpython.h"
 #include "bridge/python/objects.h"
+#include "bridge/transfer/error.h"
 #include "bridge/transfer/parcel.h"
 #include "bridge/transfer/restriction.h"
 #include "bridge/transfer/specials.h"
@@ -317,10 +318,10 @@ resolve(PyObject *place)
     return found;
 }
 
-static NOINLINE PyObject *
-call_function(PyObject *name, argument_list *arguments, size_t nargs)
+static PyObject *
+call_found(core_state *host, PyObject *function_steal, argument_list *arguments, size_t nargs)
 {
-    PyObject *function = resolve(name);
+    PyObject *function = caller_provide(host, function_steal);
     if (function == NULL) {
         return NULL;
     }
@@ -329,6 +330,12 @@ call_function(PyObject *name, argument_list *arguments, size_t nargs)
                             arguments->host_names);
     Py_DECREF(function);
     return result;
+}
+
+static NOINLINE PyObject *
+call_in_module(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
+{
+    return call_found(host, PyObject_GetAttr(arguments->host[1], name), arguments, nargs);
 }
 
 // To the holder of a restricted Proxy, names that restrict() was not given do not exist.
@@ -359,8 +366,7 @@ dispatch_other(core_state *host, const operation *op, PyObject *name, argument_l
     PyObject *object = arguments->host[1];
     switch (op->kind) {
     case OPERATION_CALL:
-        return PyObject_Vectorcall(object, arguments->host + 2,
-                                   nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
+        return call_found(host, Py_NewRef(object), arguments, nargs);
     case OPERATION_SPECIAL:
         return call_special(host, op, name, arguments);
     case OPERATION_SET:
@@ -368,7 +374,7 @@ dispatch_other(core_state *host, const operation *op, PyObject *name, argument_l
     case OPERATION_DELETE:
         return PyObject_DelAttr(object, name) < 0 ? NULL : Py_None;
     case OPERATION_FUNCTION:
-        return call_function(name, arguments, nargs);
+        return call_found(host, resolve(name), arguments, nargs);
     case OPERATION_METHOD:
     case OPERATION_GET:
         break;
@@ -391,6 +397,9 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
         }
     }
     if (LIKELY(op->kind == OPERATION_METHOD)) {
+        if (UNLIKELY(PyModule_CheckExact(arguments->host[1]))) {
+            return call_in_module(host, name, arguments, (size_t)op->count);
+        }
         return PyObject_VectorcallMethod(name, arguments->host + 1,
                                          ((size_t)op->count + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
                                          arguments->host_names);

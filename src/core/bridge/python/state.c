@@ -31,6 +31,7 @@ static const struct {
     [HOOK_CLASS_ANNOTATIONS] = {"atoll._transfer.describe", "CLASS_ANNOTATIONS"},
     [HOOK_ANNOTATE] = {"atoll._transfer.describe", "annotate"},
     [HOOK_CLASS_BY_ID] = {"atoll._transfer.twins", "class_by_id"},
+    [HOOK_FROM_MAIN] = {"atoll._interpreter.running", "from_main"},
     [HOOK_STANDBY] = {"atoll._interpreter.standby", "keep"},
     [HOOK_INTERPRETER] = {"atoll._interpreter.interpreter", "Interpreter"},
     [HOOK_QUEUE] = {"atoll._queue.queue", "Queue"},
