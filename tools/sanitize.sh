@@ -36,7 +36,9 @@ done
 try 200 tests/stress/stress_exit.py "$seconds"
 for script in tests/crashes/*.py; do
   # under ASan stacks are larger, and 100,000 frames, 300 interpreters or 60 forks take too long
-  case $script in */recursion_* | */deep_values* | */many_interpreters* | */fork_while_[lv]*) continue ;; esac
+  case $script in
+    */recursion_* | */deep_values* | */many_interpreters* | */fork_while_[lv]* | */fork_while_tracing*) continue ;;
+  esac
   try 240 -W error "$script"
 done
 # Not the tests that end a process on purpose, or that count what the allocator has given out
