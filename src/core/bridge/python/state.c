@@ -30,6 +30,7 @@ static const struct {
     [HOOK_MAKE_SUBCLASS] = {"atoll._transfer.defining", "make_subclass"},
     [HOOK_CLASS_ANNOTATIONS] = {"atoll._transfer.describe", "CLASS_ANNOTATIONS"},
     [HOOK_ANNOTATE] = {"atoll._transfer.describe", "annotate"},
+    [HOOK_NAMESPACE] = {"atoll._transfer.describe", "namespace"},
     [HOOK_CLASS_BY_ID] = {"atoll._transfer.twins", "class_by_id"},
     [HOOK_FROM_MAIN] = {"atoll._interpreter.running", "from_main"},
     [HOOK_STANDBY] = {"atoll._interpreter.standby", "keep"},
