@@ -72,12 +72,19 @@ arguments_reserve(argument_list *self, const operation *op)
 }
 
 static bool
+is_throw(PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    return (length == 5 && PyUnicode_EqualToUTF8(name, "throw")) ||
+           (length == 6 && PyUnicode_EqualToUTF8(name, "athrow"));
+}
+
+static bool
 takes_exceptions(const operation *op)
 {
     return (op->flags & OPERATION_EXCEPTIONS_BY_VALUE) ||
            (op->target != NULL && (op->target->flags & EXPORT_TAKES_EXCEPTIONS)) ||
-           (op->kind == OPERATION_METHOD && (PyUnicode_EqualToUTF8(op->name.text, "throw") ||
-                                             PyUnicode_EqualToUTF8(op->name.text, "athrow")));
+           (op->kind == OPERATION_METHOD && is_throw(op->name.text));
 }
 
 // Does it end with what sys.exc_info() returns, as a call of __exit__ does, whatever its name?
@@ -103,6 +110,7 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
     unsigned flags = (takes_exceptions(op) ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
                      (op->flags & OPERATION_CONTAINERS_BY_VALUE ? PARCEL_CONTAINERS_BY_VALUE : 0);
     restriction closing;
+    flags |= PARCEL_IN_PLACE;
     parcel_init(&self->parcel);
     if (UNLIKELY(is_closed(op))) {
         closing = restriction_of_arguments(op->target);
@@ -188,6 +196,7 @@ static inline void
 arguments_free(argument_list *self)
 {
     if (UNLIKELY(!self->is_simple)) {
+        Py_CLEAR(self->parcel.held);
         parcel_clear(&self->parcel);
         if (self->host != self->few_host) {
             PyMem_RawFree(self->host);
