@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import io
 import os
 import shutil
 import sys
@@ -507,6 +508,38 @@ def test_limit_of_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     for load, limit in ((0.5, 120), (4, 120), (12, 360)):
         monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0, 0))
         assert trials._limit() == limit
+
+
+class Screen(io.StringIO):
+    """A stream that a user may look at, and that tells when it has been written to."""
+
+    def __init__(self, is_terminal: bool) -> None:
+        super().__init__()
+        self.isatty = lambda: is_terminal
+        self.is_written = threading.Event()
+
+    def write(self, text: str) -> int:
+        """Write a line."""
+        super().write(text)
+        self.is_written.set()
+        return len(text)
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_long_trial_is_told_of(is_terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial that lasts is told of on stderr, if that is a terminal."""
+    screen = Screen(is_terminal)
+
+    def run(package: str, mode: str, files: object = ()) -> trials.Trial:
+        assert not is_terminal or screen.is_written.wait(60)
+        return trials.Trial(package, mode, "", {}, 1.0, 1.0)
+
+    monkeypatch.setattr(trials, "run", run)
+    monkeypatch.setattr(trials, "_SILENT_SECONDS", 0)
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert trials.cached_decision("multi", []).mode == "private"
+    assert screen.getvalue().startswith("atoll: trying multi " if is_terminal else "")
+    assert screen.is_written.is_set() is is_terminal
 
 
 def test_forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
