@@ -22,7 +22,7 @@ import pytest
 import atoll
 import atoll.extensions
 from atoll import _core
-from atoll._modules import child, doctor, importing, policy, registry, trials
+from atoll._modules import child, doctor, importing, patterns, policy, registry, trials
 
 pytestmark = pytest.mark.skipif(
     not compiling.HAS_COMPILER, reason="needs a C compiler for modules to import"
@@ -576,6 +576,16 @@ def test_trial_leaves_plugins(folder: Path, tmp_path: Path) -> None:
     module = types.ModuleType("with_plugin")
     module.__path__ = [str(package)]
     assert child._extension_names("with_plugin", module) == ["with_plugin.multi"]
+
+
+def test_trial_uses_own_patterns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package whose threads are unlike others' is tried in a way of its own."""
+    used: list[str] = []
+    monkeypatch.setitem(patterns.PATTERNS, "colorsys", lambda: used.append("colorsys"))
+    child._use("colorsys", False)
+    assert used == []
+    child._use("colorsys", True)
+    assert used == ["colorsys"]
 
 
 def test_doctor_finds_what_was_installed_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
