@@ -42,7 +42,7 @@ for script in tests/crashes/*.py; do
   try 240 -W error "$script"
 done
 # Not the tests that end a process on purpose, or that count what the allocator has given out
-try "${SANITIZE_TEST_SECONDS:-600}" -m pytest -q -p no:cacheprovider --capture=sys -p no:faulthandler \
+try "${SANITIZE_TEST_SECONDS:-600}" -m pytest -q -n 0 -p no:cacheprovider --capture=sys -p no:faulthandler \
   --timeout 300 -k "not (test_control or writing_is_noticed or test_leaks or fork_while)" "${tests[@]}"
 tell_reports
 exit $failed
