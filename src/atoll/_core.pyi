@@ -553,6 +553,9 @@ def identity(exception: BaseException, /) -> int:
 def special_method(name: str, /) -> Callable[..., Any]:
     """What remote classes have as their special method of that name."""
 
+def has_items(type: object, /) -> bool:
+    """Whether instances have items by position to C code, which can then iterate."""
+
 def invoke(
     handle: Handle | None,
     function: str,

@@ -45,13 +45,6 @@ KNOWN: dict[str, dict[str, str]] = {
         "caught(lambda: type('C', (), x))": "dict",
         "copy.replace(x, a=5)": "namespace",
     },
-    "C code takes what has __getitem__ for a sequence: any object but a dict.": {
-        "caught(lambda: bisect.bisect(x, 1))": "dict",
-    },
-    "The copy of the mapping that takes part is made by cloudpickle, which wants a caller in Python.": {
-        "operator.or_(x, {'c': 3})": "mapping_proxy",
-        'caught(lambda: x | {"c": 3})': "mapping_proxy",
-    },
     "It recognises containers by the repr of their very type.": {
         "pretty([x])": "dataclass_nested default_dict",
         "pretty(x)": "dataclass_nested",

@@ -41,6 +41,8 @@ LIBRARY = [
     "decimal.Decimal('Infinity')", "decimal.Decimal('1e-1000')", "fractions.Fraction(-1, 3)",
     "uuid.UUID(int=5)", "pathlib.PurePosixPath('/a/b')", "pathlib.PureWindowsPath('c:/x')",
     "pathlib.Path('some') / 'file'", "pathlib.PurePath('')",
+    "__import__('re').compile('a(b)', 2)", "__import__('re').compile(b'a')",
+    *(f"__import__('ipaddress').ip_{each}" for each in ("address('::1')", "network('10.0.0.0/8')", "interface('::1/64')")),
     "Colour.RED", "Colour.GREEN", "Rank.HIGH", "Word.HELLO", "Mode.READ", "Mode.READ | Mode.WRITE",
     "Mode(0)", "__import__('http').HTTPStatus.OK", "__import__('re').IGNORECASE",
     "Point(1, 2)", "(Point(1, 2), {1}.__class__)", "(1, (Colour.RED, decimal.Decimal(1)))",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 # As in remote_class.c.
 _CALLABLE, _BUFFER, _SEQUENCE, _MAPPING, _METACLASS, _CONTAINER = 1, 2, 4, 8, 16, 32
-_ARRAY, _FIELDS = 64, 128
+_ARRAY, _FIELDS, _WITHOUT_ITEMS = 64, 128, 256
 _TPFLAGS_SEQUENCE, _TPFLAGS_MAPPING = 1 << 5, 1 << 6
 
 # Builtin containers, whose operators want another such container as the other operand.
@@ -205,6 +205,8 @@ def _flags_for(cls: type) -> int:
         flags |= _ARRAY
     if basicsize_of(cls) != basicsize_of(object) or _item_size_of(cls) != 0:
         flags |= _FIELDS
+    if find_in_class(cls, "__getitem__") is not ABSENT and not _core.has_items(cls):
+        flags |= _WITHOUT_ITEMS
     return flags
 
 

@@ -196,12 +196,14 @@ def _operate_here(name: str, other: Any, parts: operands.Parts) -> Any:
     if not plain:
         return divmod(other, operand)
     # Of `x |= p` Python tries `x | p` where x does not take a Proxy: it has to stay the same x.
-    kind = f"__i{plain}__" if _is_in_place(sys._getframe(2)) else f"__{plain}__"
+    kind = f"__i{plain}__" if _is_in_place(sys._getframe(1).f_back) else f"__{plain}__"
     return getattr(operator, kind)(other, operand)
 
 
-def _is_in_place(frame: FrameType) -> bool:
-    """Tell whether a frame is executing an operator like `+=`."""
+def _is_in_place(frame: FrameType | None) -> bool:
+    """Tell whether a frame is executing an operator like `+=`; None: it is C code that does one."""
+    if frame is None:
+        return False
     import opcode
 
     code, at = frame.f_code.co_code, frame.f_lasti

@@ -26,6 +26,12 @@ _VALUE_TYPES = frozenset(
         "decimal:Decimal",
         "fractions:Fraction",
         "uuid:UUID",
+        "re:Pattern",
+        *(
+            f"ipaddress:IPv{n}{kind}"
+            for n in (4, 6)
+            for kind in ("Address", "Network", "Interface")
+        ),
         *(
             f"{module}:{name}"
             for module in ("pathlib", "pathlib._local")

@@ -305,7 +305,18 @@ get_by_name(PyObject *module, PyObject *name)
     return Py_XNewRef(special_method_get(PyModule_GetState(module), name));
 }
 
+static PyObject *
+has_items(PyObject *module, PyObject *type)
+{
+    const PySequenceMethods *methods =
+        PyType_Check(type) ? ((PyTypeObject *)type)->tp_as_sequence : NULL;
+    return PyBool_FromLong(methods != NULL && methods->sq_item != NULL);
+}
+
 static PyMethodDef functions[] = {
+    {"has_items", has_items, METH_O,
+     PyDoc_STR("has_items($module, type, /)\n--\n\n"
+               "Whether instances have items by position to C code, which can then iterate.")},
     {"special_method", get_by_name, METH_O,
      PyDoc_STR("special_method($module, name, /)\n--\n\n"
                "What remote classes have as their special method of that name.")},

@@ -16,6 +16,7 @@ enum {
     DESCRIBED_CONTAINER = 32,
     DESCRIBED_ARRAY = 64,
     DESCRIBED_FIELDS = 128,
+    DESCRIBED_WITHOUT_ITEMS = 256,
 };
 
 typedef struct {
@@ -79,6 +80,10 @@ install_specials(core_state *state, PyTypeObject *class, const class_description
         if (remote_class_set_special(class, PyTuple_GET_ITEM(described->absent, i), Py_None) < 0) {
             return -1;
         }
+    }
+    // CPython takes __getitem__ for items by position as well, and iterates.
+    if (described->flags & DESCRIBED_WITHOUT_ITEMS) {
+        class->tp_as_sequence->sq_item = NULL;
     }
     return 0;
 }
