@@ -16,6 +16,8 @@ SIMPLE = ("single", "multi", "declaring", "crashing", "greedy")
 # Named as those are that wheels come with. In a circle: each needs the other.
 ONE, TWO = "libcounting-0a1b2c3d.so.1.0.0", "libstepping-4e5f6a7b.so.1.0.0"
 
+PROVIDER = "libproviding-8a9b0c1d.so.1"
+
 
 def build(folder: Path) -> None:
     """Build all of them: modules, and a package whose module needs libraries beside it."""
@@ -26,9 +28,7 @@ def build(folder: Path) -> None:
     for each in (package, libraries):
         each.mkdir()
     (package / "__init__.py").write_text("from .needing import bump, bump_library\n")
-    _link(libraries / TWO, "library_two.c", f"-Wl,-soname,{TWO}")
-    _link(libraries / ONE, "library_one.c", f"-Wl,-soname,{ONE}", str(libraries / TWO))
-    _link(libraries / TWO, "library_two.c", f"-Wl,-soname,{TWO}", str(libraries / ONE))
+    _link_circle(libraries)
     compile_module(
         "needing", package, str(libraries / ONE), "-Wl,-rpath,$ORIGIN/../needing_package.libs"
     )
@@ -41,11 +41,31 @@ def build_cpp(folder: Path) -> None:
     compile_module("visiting", folder, str(host), suffix="cpp")
 
 
+def build_asking(folder: Path) -> None:
+    """Build a package whose module opens a library in a folder below, and one that both need."""
+    package = folder / "asking_package"
+    providers = package / "providers"
+    providers.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "data.txt").write_text("found\n")
+    _link_circle(package)
+    _link(providers / PROVIDER, "library_provider.c", f"-Wl,-soname,{PROVIDER}", str(package / ONE))
+    below = "-Wl,-rpath,$ORIGIN/providers"
+    compile_module("asking", package, str(package / ONE), below, suffix="cpp")
+
+
 def compile_module(name: str, folder: Path, *options: str, suffix: str = "c") -> Path:
     """Compile one module."""
     target = folder / f"{name}{SUFFIX}"
     _link(target, f"{name}.{suffix}", f"-I{sysconfig.get_path('include')}", *options)
     return target
+
+
+def _link_circle(folder: Path) -> None:
+    one, two = folder / ONE, folder / TWO
+    _link(two, "library_two.c", f"-Wl,-soname,{TWO}")
+    _link(one, "library_one.c", f"-Wl,-soname,{ONE}", str(two))
+    _link(two, "library_two.c", f"-Wl,-soname,{TWO}", str(one))
 
 
 def _link(target: Path, source: str, *options: str) -> None:

@@ -223,9 +223,8 @@ def _replace(name: str) -> None:
     try:
         sys.modules[name] = _core.invoke(None, "importlib:import_module", (name,), None)
     except Exception as error:
-        from . import main_only
-
-        main_only.explain(error, name)
+        if "main thread" in str(error):
+            error.add_note(f"{name} wants to be imported in the main thread: import it there first")
         raise
     taken[name] = "main"
 

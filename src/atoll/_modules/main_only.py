@@ -78,12 +78,6 @@ def advice(package: str) -> str:
     )
 
 
-def explain(error: Exception, package: str) -> None:
-    """Add to the error of an import in the main interpreter what to do, if it wants its thread."""
-    if _SAID in str(error):
-        error.add_note(f"{package} wants to be imported in the main thread: import it there first")
-
-
 # ---- Qt ----
 
 

@@ -26,6 +26,7 @@
 #define PREFIX          "lib"
 #define SERIAL_DIGITS   6
 #define WORTH_A_MAPPING 16 // pages
+#define NUMBER_SIZE     64 // of the longest that write_number writes
 
 static_assert(COPY_SHORTEST_NAME >= sizeof PREFIX - 1 + SERIAL_DIGITS, "room for the number");
 
@@ -162,6 +163,20 @@ elf_copy_patch(elf_copy *self, const elf_file *file, const elf_copy_renaming *re
 
 // ---- sharing equal pages ----
 
+typedef struct {
+    const elf_file *file;
+    int original, copy; // descriptors
+    uintptr_t base;
+    const size_t *patched; // ascending
+    size_t count, shared;
+} sharing;
+
+static size_t
+page_of(size_t offset)
+{
+    return offset & ~(page_size() - 1);
+}
+
 static int
 compare(const void *left, const void *right)
 {
@@ -169,43 +184,66 @@ compare(const void *left, const void *right)
     return (one > two) - (one < two);
 }
 
-typedef struct {
-    int original, copy; // descriptors
-    uintptr_t base;
-    size_t shared;
-} sharing;
-
-// `begin` and `end` are offsets in the file, at page boundaries.
+// `begin` and `end` are offsets in the file, `begin` at a page boundary.
 static void
-share_run(sharing *self, const Elf64_Phdr *segment, size_t begin, size_t end)
+share(sharing *self, const Elf64_Phdr *segment, size_t begin, size_t end)
 {
-    if (end < begin + WORTH_A_MAPPING * page_size()) {
-        return;
-    }
     void *place = (void *)(self->base + segment->p_vaddr - segment->p_offset + begin);
     int protection = PROT_READ | ((segment->p_flags & PF_X) != 0 ? PROT_EXEC : 0);
     if (mmap(place, end - begin, protection, MAP_PRIVATE | MAP_FIXED, self->original,
              (off_t)begin) == MAP_FAILED) {
         return; // too many mappings: the copy's own pages remain
     }
-    self->shared += end - begin;
-    // Not a first page in which another segment ends: that one still needs the copy's page.
-    size_t own = (segment->p_offset + page_size() - 1) & ~(page_size() - 1);
+    self->shared += end - (begin < segment->p_offset ? segment->p_offset : begin);
+    // Not a page in which another segment ends or begins: that one still needs the copy's page.
+    size_t own = page_of(segment->p_offset + page_size() - 1);
     begin = begin < own ? own : begin;
-    (void)fallocate(self->copy, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)begin,
-                    (off_t)(end - begin));
+    end = page_of(end);
+    if (begin < end) {
+        (void)fallocate(self->copy, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)begin,
+                        (off_t)(end - begin));
+    }
 }
 
 static void
-share_segment(sharing *self, const Elf64_Phdr *segment, const size_t *patched, size_t count)
+share_run(sharing *self, const Elf64_Phdr *segment, size_t begin, size_t end)
 {
-    size_t page = page_size(), begin = segment->p_offset & ~(page - 1);
+    if (end >= begin + WORTH_A_MAPPING * page_size()) {
+        share(self, segment, begin, end);
+    }
+}
+
+// Nothing in it is patched, and nothing else lies in its last page.
+static bool
+is_as_in_file(const sharing *self, const Elf64_Phdr *segment)
+{
+    size_t begin = segment->p_offset, size = segment->p_filesz;
+    uint64_t last = page_of(segment->p_vaddr + size - 1);
+    bool is_equal = size == segment->p_memsz;
+    for (size_t i = 0; i < self->count; i++) {
+        is_equal &= self->patched[i] < begin || self->patched[i] >= begin + size;
+    }
+    for (int i = 0; i < self->file->segment_count; i++) {
+        const Elf64_Phdr *each = &self->file->segments[i];
+        is_equal &= each == segment || each->p_type != PT_LOAD || page_of(each->p_vaddr) != last;
+    }
+    return is_equal;
+}
+
+static void
+share_segment(sharing *self, const Elf64_Phdr *segment)
+{
+    size_t begin = page_of(segment->p_offset), end = segment->p_offset + segment->p_filesz;
+    if (is_as_in_file(self, segment)) { // code, mostly: one mapping takes the place of another
+        share(self, segment, begin, end);
+        return;
+    }
     // Only whole pages: the next segment may begin in the last one, and has patches of its own.
-    size_t end = (segment->p_offset + segment->p_filesz) & ~(page - 1);
-    for (size_t i = 0; i < count; i++) {
-        if (patched[i] >= begin && patched[i] < end) {
-            share_run(self, segment, begin, patched[i] & ~(page - 1));
-            begin = (patched[i] & ~(page - 1)) + page;
+    end = page_of(end);
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->patched[i] >= begin && self->patched[i] < end) {
+            share_run(self, segment, begin, page_of(self->patched[i]));
+            begin = page_of(self->patched[i]) + page_size();
         }
     }
     share_run(self, segment, begin, end);
@@ -213,40 +251,58 @@ share_segment(sharing *self, const Elf64_Phdr *segment, const size_t *patched, s
 
 // An optimisation: on failure the copy's own pages remain.
 static void
-share_pages(elf_copy *self, const elf_file *file, void *handle)
+share_pages(elf_copy *self, const elf_file *file, uintptr_t base)
 {
-    struct link_map *map;
     int original = open(file->path, O_RDONLY | O_CLOEXEC);
     if (original < 0) {
         return;
     }
-    if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) {
-        if (self->patch_count > 0) {
-            qsort(self->patched, self->patch_count, sizeof *self->patched, compare);
-        }
-        sharing work = {original, self->descriptor, map->l_addr, 0};
-        for (int i = 0; i < file->segment_count; i++) {
-            const Elf64_Phdr *each = &file->segments[i];
-            if (each->p_type == PT_LOAD && (each->p_flags & PF_W) == 0) {
-                share_segment(&work, each, self->patched, self->patch_count);
-            }
-        }
-        self->shared = work.shared;
+    if (self->patch_count > 0) {
+        qsort(self->patched, self->patch_count, sizeof *self->patched, compare);
     }
+    sharing work = {file, original, self->descriptor, base, self->patched, self->patch_count, 0};
+    for (int i = 0; i < file->segment_count; i++) {
+        const Elf64_Phdr *each = &file->segments[i];
+        if (each->p_type == PT_LOAD && (each->p_flags & PF_W) == 0 && each->p_filesz > 0) {
+            share_segment(&work, each);
+        }
+    }
+    self->shared = work.shared;
     close(original);
 }
 
-// ---- loading ----
+// ---- paths ----
 
-// A path to the descriptor. Redundant slashes and dots encode the number, so that paths differ.
+// Redundant slashes and dots encode the number, so that paths differ. Returns the end.
+static char *
+write_number(char *at, unsigned number)
+{
+    for (; number != 0; number /= 2) {
+        at += sprintf(at, number % 2 == 0 ? "/" : "/.");
+    }
+    return at;
+}
+
+// A path to the descriptor.
 static size_t
 write_path(int descriptor, unsigned number, char *path)
 {
-    char *end = path + sprintf(path, "/proc/self/fd");
-    for (; number != 0; number /= 2) {
-        end += sprintf(end, number % 2 == 0 ? "/" : "/.");
-    }
+    char *end = write_number(path + sprintf(path, "/proc/self/fd"), number);
     return (size_t)(end - path) + (size_t)sprintf(end, "/%d", descriptor);
+}
+
+// The same path, as no other copy's is spelled.
+static char *
+spell_anew(const char *path)
+{
+    const char *name = basename(path), *folder = name == path ? "./" : path;
+    int length = name == path ? 1 : (int)(name - path) - 1; // without the last slash
+    char *fresh = malloc(strlen(path) + NUMBER_SIZE + sizeof "./");
+    if (fresh != NULL) {
+        char *end = fresh + sprintf(fresh, "%.*s", length, folder);
+        sprintf(write_number(end, atomic_fetch_add(&serial, 1) + 1), "/%s", name);
+    }
+    return fresh;
 }
 
 // glibc remembers the path of each loaded file, and numbers of descriptors are reused.
@@ -271,6 +327,18 @@ find_locked(const elf_copy *self, bool is_same)
     return each;
 }
 
+static void
+give_path_back(elf_copy *self)
+{
+    elf_copy_lock();
+    elf_copy **link = find_locked(self, true);
+    if (*link != NULL) {
+        *link = self->next;
+        self->next = NULL;
+    }
+    elf_copy_unlock();
+}
+
 static bool
 try_to_use_path(elf_copy *self)
 {
@@ -282,7 +350,7 @@ try_to_use_path(elf_copy *self)
     }
     elf_copy_unlock();
     if (is_free && is_known(self->path)) {
-        elf_copy_forget(self);
+        give_path_back(self);
         is_free = false;
     }
     return is_free;
@@ -303,26 +371,13 @@ choose_path(elf_copy *self, const char *name)
     } while (!try_to_use_path(self));
 }
 
-void
-elf_copy_forget(elf_copy *self)
-{
-    elf_copy_lock();
-    elf_copy **link = find_locked(self, true);
-    if (*link != NULL) {
-        *link = self->next;
-        self->next = NULL;
-    }
-    elf_copy_unlock();
-}
-
 bool
 elf_copy_make(elf_copy *self, const elf_file *file, const char *name)
 {
-    *self = (elf_copy){.descriptor = open_nameless(basename(file->path))};
-    if (self->descriptor < 0) {
-        return false;
-    }
-    if (!write_segments(self->descriptor, file, &self->copied)) {
+    *self = (elf_copy){.descriptor = -1, .original = file->path, .shown = spell_anew(file->path)};
+    self->other_name = self->shown == NULL ? NULL : strdup(self->shown);
+    if (self->other_name == NULL || (self->descriptor = open_nameless(basename(file->path))) < 0 ||
+        !write_segments(self->descriptor, file, &self->copied)) {
         int reason = errno;
         elf_copy_drop(self);
         errno = reason;
@@ -355,30 +410,66 @@ describe(char *failure, size_t size, const elf_file *file, const char *path, con
     text_fit(failure, size, "%.*s%s%s", (int)(at - reason), reason, file->path, at + strlen(path));
 }
 
+// The loader frees the new name, and still finds the copy by the path by which it was opened. Other
+// threads may be reading the name before, so that is freed when the copy has gone.
+static void
+show_origin(elf_copy *self, struct link_map *map)
+{
+    self->other_name = __atomic_exchange_n(&map->l_name, self->other_name, __ATOMIC_ACQ_REL);
+}
+
 void *
 elf_copy_load(elf_copy *self, const elf_file *file, int flags, char *failure, size_t failure_size)
 {
+    struct link_map *map;
     void *handle = loading_open(self->path, flags);
     if (handle == NULL) {
         describe(failure, failure_size, file, self->path, dlerror());
     }
-    else if (!file->has_text_relocations) {
-        share_pages(self, file, handle);
+    else if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) {
+        show_origin(self, map);
+        if (!file->has_text_relocations) {
+            share_pages(self, file, map->l_addr);
+        }
     }
     elf_copy_drop(self);
     return handle;
 }
 
+// ---- once it is loaded ----
+
+void
+elf_copy_forget(elf_copy *self)
+{
+    give_path_back(self);
+    free(self->shown);
+    free(self->other_name);
+    self->shown = self->other_name = NULL;
+}
+
 static int
-has_path(struct dl_phdr_info *info, size_t size, void *path)
+is_shown(struct dl_phdr_info *info, size_t size, void *path)
 {
     return strcmp(info->dlpi_name, path) == 0;
 }
 
 bool
-elf_copy_is_loaded(const char *path)
+elf_copy_is_loaded(const elf_copy *self)
 {
-    return loading_list(has_path, (void *)path) != 0;
+    return loading_list(is_shown, self->shown) != 0;
+}
+
+const char *
+elf_copy_original(const char *shown)
+{
+    elf_copy_lock();
+    const elf_copy *each = in_use;
+    while (each != NULL && strcmp(each->shown, shown) != 0) {
+        each = each->next;
+    }
+    const char *original = each == NULL ? NULL : each->original;
+    elf_copy_unlock();
+    return original;
 }
 
 static int
@@ -399,7 +490,7 @@ rest(struct dl_phdr_info *info, size_t size, void *path)
 }
 
 void
-elf_copy_rest(const char *path)
+elf_copy_rest(const elf_copy *self)
 {
-    loading_list(rest, (void *)path);
+    loading_list(rest, self->shown);
 }

@@ -12,6 +12,7 @@
 #include "ground/modules/library_set.h"
 #include "ground/modules/loading.h"
 #include "ground/modules/needed.h"
+#include "ground/modules/origin.h"
 #include "ground/modules/thread_destructors.h"
 #include "ground/base/text.h"
 
@@ -21,50 +22,13 @@ static const char *const shared_by_all[] = {
     "libstdc++",         "libgcc_s",    "libomp", "libiomp", "libpython",
 };
 
-// ---- replacements that the copies call ----
-
-static const char *
-root_of(libraries *self, const char *path)
-{
-    root *each = atomic_load(&self->roots);
-    while (each != NULL && strncmp(path, each->path, strlen(each->path)) != 0) {
-        each = each->next;
-    }
-    return each == NULL ? NULL : each->path;
-}
-
-// dlopen for the copies: a library of a known tree (cffi loads some for its users) is copied too.
-// The caller will close the handle, so the copy is opened once more for it.
-static void *
-open_library(const char *path, int flags, libraries *self)
-{
-    char failure[256];
-    const char *tree = path == NULL || (flags & RTLD_NOLOAD) != 0 ? NULL : root_of(self, path);
-    void *handle = NULL;
-    if (tree != NULL) {
-        libraries_lock(self);
-        void *copy = libraries_load_locked(self, path, tree, failure, sizeof failure);
-        library *each = copy == NULL ? NULL : self->newest;
-        while (each != NULL && each->handle != copy) {
-            each = each->next;
-        }
-        handle = each == NULL || !each->is_copy
-                     ? NULL
-                     : loading_open(each->copy.path, flags & ~RTLD_NODELETE);
-        libraries_unlock(self);
-    }
-    return handle == NULL ? loading_open(path, flags) : handle;
-}
-
-static const interposition loading_table[] = {{"dlopen", open_library, 2, NULL}};
-
 static bool
 make_trampolines(libraries *self, const interposition *given, size_t count, void *context)
 {
     unload_guard *guard = &self->guard;
     trampolines *made[] = {
         trampolines_new(given, count, context),
-        trampolines_new(loading_table, 1, self),
+        trampolines_new(origin_table, origin_table_size, self),
         trampolines_new(unload_guard_table, unload_guard_table_size, guard),
         trampolines_new(exit_handlers_table, exit_handlers_table_size, guard),
         trampolines_new(thread_destructors_table, thread_destructors_table_size, guard),
@@ -180,6 +144,17 @@ find_known(const request *self, const elf_file *file)
     return NULL;
 }
 
+library *
+library_named_locked(const libraries *self, const char *name)
+{
+    library *each = self->newest;
+    while (each != NULL && (each->name == NULL || strlen(each->name) > strlen(name) ||
+                            strcmp(basename(each->path), name) != 0)) {
+        each = each->next;
+    }
+    return each;
+}
+
 static library *visit(request *self, const char *path, bool is_asked_for,
                       const needed_search *needed_by);
 
@@ -188,14 +163,14 @@ visit_needed(request *self, library *of, const needed_search *here)
 {
     char path[PATH_MAX];
     for (int i = 0; i < of->file->needed_count; i++) {
-        if (!needed_find(here, of->file->names[i].text, path)) {
-            continue;
-        }
-        of->needed[i] = visit(self, path, false, here);
-        if (of->needed[i] == NULL) {
+        const char *name = of->file->names[i].text;
+        bool is_found = needed_find(here, name, path);
+        of->needed[i] =
+            is_found ? visit(self, path, false, here) : library_named_locked(self->of, name);
+        if (is_found && of->needed[i] == NULL) {
             return false;
         }
-        of->is_python |= of->needed[i]->is_python;
+        of->is_python |= of->needed[i] != NULL && of->needed[i]->is_python;
     }
     return true;
 }

@@ -1,5 +1,4 @@
 // The end of a set of libraries: all destructors are run, then all is unloaded; or why not.
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "ground/modules/exit_handlers.h"
 #include "ground/modules/library_set.h"
 #include "ground/modules/loading.h"
+#include "ground/modules/origin.h"
 #include "ground/modules/thread_destructors.h"
 #include "ground/base/text.h"
 
@@ -54,7 +54,7 @@ rest(const libraries *self)
 {
     for (const library *each = self->newest; each != NULL; each = each->next) {
         if (each->may_rest) {
-            elf_copy_rest(each->copy.path);
+            elf_copy_rest(&each->copy);
         }
     }
 }
@@ -86,8 +86,7 @@ close_all(const libraries *self)
         (void)loading_close(each->handle);
     }
     for (const library *each = self->newest; each != NULL; each = each->next) {
-        while (each->is_copy && elf_copy_is_loaded(each->copy.path) &&
-               loading_close(each->handle)) {
+        while (each->is_copy && elf_copy_is_loaded(&each->copy) && loading_close(each->handle)) {
         }
     }
 }
@@ -97,7 +96,7 @@ drop_unloaded(libraries *self)
 {
     for (library **each = &self->newest; *each != NULL;) {
         library *here = *each;
-        if (here->is_copy && elf_copy_is_loaded(here->copy.path)) {
+        if (here->is_copy && elf_copy_is_loaded(&here->copy)) {
             each = &here->next;
         }
         else {
@@ -146,20 +145,6 @@ libraries_end(libraries *self)
 
 // ---- why it stays ----
 
-// The original of the copy that has this code.
-static const char *
-original_of(const libraries *self, const void *code)
-{
-    Dl_info info;
-    const char *path = dladdr(code, &info) == 0 ? "" : info.dli_fname;
-    for (const library *each = self->newest; each != NULL; each = each->next) {
-        if (each->is_copy && strcmp(each->copy.path, path) == 0) {
-            return each->path;
-        }
-    }
-    return path;
-}
-
 static void
 name_of(pid_t thread, char *name, size_t size)
 {
@@ -184,7 +169,7 @@ explain_threads(libraries *self, libraries_listener *tell, void *argument)
         char name[32], reason[96];
         name_of(threads[i].id, name, sizeof name);
         text_fit(reason, sizeof reason, "its thread %d (%s) runs", (int)threads[i].id, name);
-        tell(original_of(self, threads[i].code), reason, argument);
+        tell(origin_of(threads[i].code), reason, argument);
     }
 }
 

@@ -1,4 +1,5 @@
-// library_set: what library.c and library_end.c know of a set of libraries; for them alone.
+// library_set: what library.c, library_end.c and origin.c know of a set of libraries; for them
+// alone.
 //
 // Threads. A comment at each field names its guard.
 #ifndef ATOLL_GROUND_LIBRARY_SET_H
@@ -46,5 +47,8 @@ struct libraries {
 };
 
 void library_free(library *self);
+
+// The copy of a file of that name, if it can be found by another name.
+library *library_named_locked(const libraries *self, const char *name);
 
 #endif

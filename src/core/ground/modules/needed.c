@@ -40,8 +40,10 @@ exists_along(const char *folders, const elf_file *file, const char *name, char *
 bool
 needed_find(const needed_search *from, const char *name, char *path)
 {
-    if (strchr(name, '/') != NULL) {
-        return false;
+    const char *slash = strrchr(name, '/');
+    if (slash != NULL) {
+        return name[0] == '$' &&
+               exists_in(name, (size_t)(slash - name), from->file, slash + 1, path);
     }
     if (from->file->runpath != NULL) {
         return exists_along(from->file->runpath, from->file, name, path);

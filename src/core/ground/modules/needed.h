@@ -15,7 +15,8 @@ typedef struct needed_search {
     const struct needed_search *needed_by;
 } needed_search;
 
-// Searches RPATH and RUNPATH as the dynamic linker does. False: not there; the system may have it.
+// Searches RPATH and RUNPATH as the dynamic linker does, or the name's own $ORIGIN. False: not
+// there; the system may have it.
 // `path` has room for PATH_MAX.
 bool needed_find(const needed_search *from, const char *name, char *path);
 

@@ -1,0 +1,149 @@
+#include "ground/modules/origin.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ground/modules/library_set.h"
+#include "ground/modules/loading.h"
+#include "ground/modules/needed.h"
+
+// ---- dladdr and dlinfo ----
+
+static const char *
+original_or(const char *name)
+{
+    const char *original = elf_copy_original(name);
+    return original == NULL ? name : original;
+}
+
+static int
+tell(const void *address, Dl_info *told, void *unused)
+{
+    int is_found = dladdr(address, told);
+    if (is_found) {
+        told->dli_fname = original_or(told->dli_fname);
+    }
+    return is_found;
+}
+
+static int
+tell_more(const void *address, Dl_info *told, void **extra, int flags, void *unused)
+{
+    int is_found = dladdr1(address, told, extra, flags);
+    if (is_found) {
+        told->dli_fname = original_or(told->dli_fname);
+    }
+    return is_found;
+}
+
+// As for other requests, there must be room for the result.
+static int
+tell_of_handle(void *library, int request, void *result, void *unused)
+{
+    struct link_map *map;
+    const char *original = request == RTLD_DI_ORIGIN && dlinfo(library, RTLD_DI_LINKMAP, &map) == 0
+                               ? elf_copy_original(map->l_name)
+                               : NULL;
+    if (original == NULL) {
+        return dlinfo(library, request, result);
+    }
+    size_t size = (size_t)(basename(original) - original);
+    memcpy(result, original, size);
+    ((char *)result)[size > 1 ? size - 1 : size] = '\0'; // without the slash
+    return 0;
+}
+
+const char *
+origin_of(const void *code)
+{
+    Dl_info told;
+    return tell(code, &told, NULL) ? told.dli_fname : "";
+}
+
+// ---- dlopen ----
+
+static const char *
+root_of(libraries *self, const char *path)
+{
+    root *each = atomic_load(&self->roots);
+    while (each != NULL && strncmp(path, each->path, strlen(each->path)) != 0) {
+        each = each->next;
+    }
+    return each == NULL ? NULL : each->path;
+}
+
+// The loader would search beside the calling library's own file, a copy, which has no folder.
+static const char *
+find(const void *caller, const char *name, char *path)
+{
+    if (name[0] == '/' || name[0] == '\0') {
+        return name;
+    }
+    elf_file *file = elf_open(origin_of(caller));
+    bool is_found = file != NULL && needed_find(&(needed_search){file, NULL}, name, path);
+    elf_close(file);
+    return is_found ? path : name;
+}
+
+static library *
+loaded_locked(const libraries *self, const char *path)
+{
+    struct stat status;
+    library *each = stat(path, &status) == 0 ? self->newest : NULL;
+    while (each != NULL && (each->device != status.st_dev || each->inode != status.st_ino)) {
+        each = each->next;
+    }
+    return each;
+}
+
+// NULL: it is not for copies.
+static library *
+load_locked(libraries *self, const char *path, const char *tree, int flags)
+{
+    char failure[256];
+    if (tree == NULL) {
+        return library_named_locked(self, path);
+    }
+    if ((flags & RTLD_NOLOAD) == 0) {
+        (void)libraries_load_locked(self, path, tree, failure, sizeof failure);
+    }
+    return loaded_locked(self, path);
+}
+
+// The caller will close the handle, so the copy is opened once more for it.
+static void *
+open_copy(libraries *self, const char *path, int flags)
+{
+    const char *tree = root_of(self, path);
+    if (tree == NULL && strchr(path, '/') != NULL) {
+        return NULL;
+    }
+    libraries_lock(self);
+    const library *copy = load_locked(self, path, tree, flags);
+    void *handle = copy == NULL || !copy->is_copy
+                       ? NULL
+                       : loading_open(copy->copy.path, flags & ~RTLD_NODELETE);
+    libraries_unlock(self);
+    return handle;
+}
+
+static void *
+open_library(const char *name, int flags, libraries *self)
+{
+    char path[PATH_MAX];
+    const char *found = name == NULL ? NULL : find(__builtin_return_address(0), name, path);
+    void *handle = found == NULL ? NULL : open_copy(self, found, flags);
+    return handle == NULL ? loading_open(found, flags) : handle;
+}
+
+const interposition origin_table[] = {
+    {"dlopen", open_library, 2, NULL},
+    {"dladdr", tell, 2, NULL},
+    {"dladdr1", tell_more, 4, NULL},
+    {"dlinfo", tell_of_handle, 3, NULL},
+};
+
+const size_t origin_table_size = sizeof origin_table / sizeof *origin_table;
