@@ -146,6 +146,20 @@ def test_running_thread_keeps_copy(folder: Path, run_script: Any) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
+def test_argument_parsers_keep_copy(tmp_path: Path, run_script: Any) -> None:
+    """CPython has a list of all argument parsers, to its end: so copies that have some stay."""
+    extension_modules.compile_module("parsing", tmp_path)
+    done = run_script(f"""
+        import atoll, sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        with atoll.Interpreter(extensions="private") as one:
+            print(one.import_module("parsing").double_it(number=4))
+        print(atoll.extensions.statistics().staying[0].reason)
+    """)
+    reason = "CPython looks at its argument parsers when the process ends"
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"8\n{reason}\n", "")
+
+
 def copies_in_memory(name: str) -> bool:
     with open("/proc/self/maps") as file:
         return any(f"memfd:{name}." in line for line in file)

@@ -39,7 +39,9 @@ def install(python: Path) -> list[str]:
     )
     for requirement in filter(None, requirements):
         done = subprocess.run(
-            [*command, "--only-binary", ":all:", requirement], capture_output=True, text=True
+            [*command, "--only-binary", ":all:", *requirement.split()],
+            capture_output=True,
+            text=True,
         )
         if done.returncode:
             without_wheel.append(requirement)

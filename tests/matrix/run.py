@@ -2,9 +2,9 @@
 
     python tests/matrix/run.py [PACKAGE ...] [--mode auto] [--cycles 20] [--output FILE]
 
-Each package is tried in a process of its own (`trial.py`), so that a crash ends only that. One that
-does not work in the mode asked for is tried in the mode `main`, too. A line of JSON per trial is
-written to FILE or standard output; how it goes is told on standard error.
+Each package is tried in a process of its own (`trial.py`, `brief.py`), so that a crash ends only
+that. One that does not work in the mode asked for is tried in the mode `main`, too. A line of JSON
+per trial is written to FILE or standard output; how it goes is told on standard error.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from packages import PACKAGES, Package
+from packages import PACKAGES, Package, installed_with
 
-TRIAL = Path(__file__).with_name("trial.py")
+TRIAL, BRIEF = (Path(__file__).with_name(name) for name in ("trial.py", "brief.py"))
 GRACE = 20  # seconds that a process has to end by itself after its limit
 TEXT_LENGTH = 2000
 QUIET = {"GRPC_VERBOSITY": "ERROR"}  # else it tells of each client that has gone
@@ -44,7 +44,8 @@ def try_package(package: Package, mode: str, cycles: int, limit: float) -> Recor
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report")
         report.touch()
-        command = [sys.executable, "-X", "faulthandler", str(TRIAL), package.name, mode]
+        script = BRIEF if package.uses else TRIAL
+        command = [sys.executable, "-X", "faulthandler", str(script), package.name, mode]
         try:
             done = subprocess.run(
                 [*command, str(cycles), str(limit), str(report)],
@@ -60,6 +61,9 @@ def try_package(package: Package, mode: str, cycles: int, limit: float) -> Recor
             record["status"], noise = None, (expired.stderr or b"").decode(errors="replace")
         for line in report.read_text().splitlines():
             record |= json.loads(line)
+    if "packages" in record:
+        found = {name: installed_with(name) for name in record["packages"]}
+        record["packages"] = {name: each for name, each in found.items() if each}
     works = record["status"] == 0 and not noise and record["step"] == "end" and record["equal"]
     record["works"] = bool(works)
     if "error" in record:

@@ -1,4 +1,4 @@
-"""Write the table of the matrix into `docs/explanation/extensions.md`, out of `results/*.jsonl`.
+"""Write the tables of the matrix into `docs/explanation/extensions.md`, out of `results/*.jsonl`.
 
     python tests/matrix/table.py [--check]
 
@@ -9,27 +9,18 @@ whether the page is as it should be.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
-HERE = Path(__file__).parent
-PAGE = HERE.parents[1] / "docs" / "explanation" / "extensions.md"
-BEGIN, END = "<!-- matrix: begin -->\n", "<!-- matrix: end -->\n"
+from packages import USES
+from records import Record, load
+from run import reason
 
-Record = dict[str, Any]
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "extensions.md"
+SMALL = {each.name: each for each in USES}
 
-
-def load() -> dict[str, list[Record]]:
-    """Return the records of each Python, by its version."""
-    found = {}
-    for path in sorted((HERE / "results").glob("*.jsonl")):
-        records = [json.loads(line) for line in path.read_text().splitlines()]
-        if records:
-            found[str(records[0]["python"])] = records
-    return found
+type Table = Callable[[dict[str, list[Record]]], str]
 
 
 def verdict(records: list[Record]) -> str:
@@ -38,7 +29,8 @@ def verdict(records: list[Record]) -> str:
         return "-"
     working = [record for record in records if record["works"]]
     if working:
-        return str(working[0]["taken"])
+        taken = str(working[0]["taken"])
+        return "ctypes" if taken == "none" else taken  # it has no extension modules
     return "differs" if any(not record.get("equal", True) for record in records) else "fails"
 
 
@@ -51,15 +43,19 @@ def measured(by_python: Iterable[list[Record]], show: Callable[[Record], str]) -
     return " / ".join(shown)
 
 
-def row(name: str, by_python: list[list[Record]]) -> str:
-    """Return a package's line of the table."""
+def heads(name: str, by_python: list[list[Record]]) -> tuple[str, str]:
+    """Return the title of a package's row, and the versions that were tried."""
     records = [record for records in by_python for record in records]
     versions = dict.fromkeys(record["version"] for record in records)
     distribution = records[0]["distribution"]
-    title = name if distribution in (name, None) else f"{name} ({distribution})"
+    is_alike = (distribution or name).lower().replace("-", "_").replace(".", "_") == name
+    return name if is_alike else f"{name} ({distribution})", ", ".join(versions)
+
+
+def row(name: str, by_python: list[list[Record]]) -> str:
+    """Return a package's line of the table of works."""
     cells = [
-        title,
-        ", ".join(versions),
+        *heads(name, by_python),
         *map(verdict, by_python),
         measured(by_python, lambda record: f"{record['speed_up']:.1f}"),
         measured(by_python, lambda record: f"{record['import_ms']}"),
@@ -71,21 +67,57 @@ def row(name: str, by_python: list[list[Record]]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def table(results: dict[str, list[Record]]) -> str:
-    """Return the whole table; nothing if there are no results."""
-    if not results:
-        return ""
+def small_row(name: str, by_python: list[list[Record]]) -> str:
+    """Return a package's line of the table of small uses."""
+    title, versions = heads(name, by_python)
+    cells = [title, versions, SMALL[name].built_with, *map(verdict, by_python)]
+    return f"| {' | '.join(cells)} |"
+
+
+def rows(
+    results: dict[str, list[Record]], is_small: bool, make: Callable[[str, list[list[Record]]], str]
+) -> list[str]:
+    """Make a row for each package that has one in that table."""
     names = dict.fromkeys(record["package"] for records in results.values() for record in records)
+    ours = [name for name in names if (name in SMALL) is is_small]
+    return [
+        make(
+            name,
+            [[each for each in records if each["package"] == name] for records in results.values()],
+        )
+        for name in (sorted(ours, key=str.lower) if is_small else ours)
+    ]
+
+
+def headed(head: list[str], lines: list[str]) -> str:
+    """Return a table; nothing if it has no rows."""
+    return (
+        "\n".join([f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *lines, ""])
+        if lines
+        else ""
+    )
+
+
+def works(results: dict[str, list[Record]]) -> str:
+    """Return the table of what has been measured."""
     numbers = ("speed-up", "import, ms", "MB", "growth, MB")
-    head = ["package", "version", *results, *numbers]
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for name in names:
-        by_python = [
-            [record for record in records if record["package"] == name]
-            for records in results.values()
-        ]
-        lines.append(row(name, by_python))
-    return "\n".join(lines) + "\n"
+    return headed(["package", "version", *results, *numbers], rows(results, False, row))
+
+
+def uses(results: dict[str, list[Record]]) -> str:
+    """Return the table of small uses, and below it why some packages are left to main."""
+    table = headed(["package", "version", "built with", *results], rows(results, True, small_row))
+    reasons = {
+        record["package"]: reason(record)
+        for records in results.values()
+        for record in records
+        if record["package"] in SMALL and record["mode"] != "main" and not record["works"]
+    }
+    lines = [f"- `{name}`: {text}\n" for name, text in sorted(reasons.items())]
+    return table + ("\nWhat does not work in private copies:\n\n" if lines else "") + "".join(lines)
+
+
+TABLES: dict[str, Table] = {"matrix": works, "small uses": uses}
 
 
 def main() -> int:
@@ -93,10 +125,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing")
     arguments = parser.parse_args()
-    page = PAGE.read_text()
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    made = f"{before}{BEGIN}{table(load())}{END}{after}"
+    page = made = PAGE.read_text()
+    results = load()
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+        before, _, rest = made.partition(begin)
+        made = f"{before}{begin}{table(results)}{end}{rest.partition(end)[2]}"
     if arguments.check:
         return int(made != page)
     PAGE.write_text(made)

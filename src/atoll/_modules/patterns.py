@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def _use_gevent() -> None:
     """Use gevent's hub, its threads, and the standard library after it was patched."""
+    import threading
     from importlib import import_module
 
     gevent, monkey = import_module("gevent"), import_module("gevent.monkey")
@@ -23,6 +24,8 @@ def _use_gevent() -> None:
     _check(pool.map(abs, [-1, -2]) == [1, 2], "the thread pool")
     pool.join()
     pool.kill()
+    if threading.current_thread() is not threading.main_thread():
+        return  # gevent warns that what it patches hangs if it does so elsewhere
     monkey.patch_all()
     _check(_threads_hand_over() == ["put", "got"], "the patched threads")
 

@@ -227,6 +227,14 @@ add_unique(elf_file *self, size_t offset)
     return true;
 }
 
+// Does this function of CPython take an argument parser, a static variable of its caller?
+static bool
+takes_parser(const char *name)
+{
+    return strncmp(name, "_PyArg_", 7) == 0 && strstr(name, "Keywords") != NULL &&
+           strcmp(name, "_PyArg_NoKeywords") != 0;
+}
+
 static bool
 read_symbols(elf_file *self, const tables *at)
 {
@@ -251,6 +259,7 @@ read_symbols(elf_file *self, const tables *at)
         }
         self->uses_python |= strncmp(name, "Py", 2) == 0 || strncmp(name, "_Py", 3) == 0;
         self->has_exit_handlers |= strcmp(name, "__cxa_atexit") == 0;
+        self->has_argument_parsers |= takes_parser(name);
     }
     return true;
 }

@@ -40,9 +40,10 @@ typedef struct {
     size_t unique_count;
     size_t constructors[ELF_CONSTRUCTOR_KINDS]; // offsets in the file of their tags
     int constructor_count;
-    bool uses_python;       // calls functions of CPython
-    bool has_exit_handlers; // destructors of C++ statics, mostly
-    bool is_permanent;      // asks never to be unloaded (DF_1_NODELETE)
+    bool uses_python;          // calls functions of CPython
+    bool has_exit_handlers;    // destructors of C++ statics, mostly
+    bool has_argument_parsers; // CPython has a list of them, and looks at all when it ends
+    bool is_permanent;         // asks never to be unloaded (DF_1_NODELETE)
     bool has_text_relocations;
 } elf_file;
 

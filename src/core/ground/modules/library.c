@@ -181,6 +181,9 @@ why_it_stays(const library *of, bool is_asked_for)
     if (of->file->is_permanent) {
         return "it asks never to be unloaded (DF_1_NODELETE)";
     }
+    if (of->file->has_argument_parsers) {
+        return "CPython looks at its argument parsers when the process ends";
+    }
     return !is_asked_for && of->is_python && of->file->has_exit_handlers
                ? "its destructors may use Python's objects, which are gone"
                : NULL;
