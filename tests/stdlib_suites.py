@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import workloads
+from children import limit
 
 import atoll
 
@@ -16,6 +17,7 @@ import atoll
 def load(name: str) -> Any:
     """Import a module of CPython's test package; without it, the module that asks is skipped."""
     try:
+        importlib.import_module("test.support").SHORT_TIMEOUT = limit(30)
         return importlib.import_module(f"test.{name}")
     except ImportError as error:
         pytest.skip(f"this Python comes without test.{name}: {error}", allow_module_level=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import enum
 from collections import namedtuple
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import atoll
+
+# Each new interpreter of the tests imports this module: it imports little.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # ---- functions ----
 
@@ -235,13 +238,22 @@ Pair = namedtuple("Pair", "left right")
 
 
 @atoll.register_value_type
-@dataclass(frozen=True)
 class Point:
-    x: int
-    y: int
+    __match_args__ = ("x", "y")
+
+    def __init__(self, x: int, y: int) -> None:
+        self.x, self.y = x, y
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((self.x, self.y))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.x}, {self.y})"
 
 
-@dataclass(frozen=True)
 class SubPoint(Point):
     pass
 
@@ -496,12 +508,6 @@ def spin_for_ever() -> None:
 def spin_until_set(entered: Any, flag: Flag) -> str:
     entered.set()
     return flag.spin()
-
-
-def enter_and_spin_until_above(entered: Any, counter: Any, limit: int) -> None:
-    entered.set()
-    while counter.load() <= limit:
-        pass
 
 
 def spin_with_finally(note: Callable[[str], Any]) -> None:

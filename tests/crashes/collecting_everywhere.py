@@ -9,7 +9,7 @@ import atoll
 
 # stderr: a finalizer may be interrupted before it has begun
 random.seed(int(sys.argv[1]) if len(sys.argv) > 1 else None)
-END = time.monotonic() + (float(sys.argv[2]) if len(sys.argv) > 2 else 4)
+END = time.monotonic() + (float(sys.argv[2]) if len(sys.argv) > 2 else 2)
 errors = []
 SOURCE = """
 import atoll, gc, weakref

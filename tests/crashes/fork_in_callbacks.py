@@ -5,6 +5,8 @@ import signal
 import sys
 import warnings
 
+from common.forks import CHILD_SECONDS
+
 import atoll
 
 warnings.simplefilter("ignore", DeprecationWarning)
@@ -31,7 +33,7 @@ def fork(mode):
     pid = os.fork()
     if pid:
         return pid
-    signal.alarm(20)
+    signal.alarm(CHILD_SECONDS)
     try:
         work(mode)
     except BaseException:

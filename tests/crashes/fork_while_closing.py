@@ -5,6 +5,8 @@ import signal
 import threading
 import warnings
 
+from common.forks import CHILD_SECONDS
+
 import atoll
 
 warnings.simplefilter("ignore", DeprecationWarning)
@@ -33,8 +35,8 @@ signaller.start()
 parent = os.getpid()
 status = 0
 try:
-    one.close(30)
-except (atoll.AtollError, RuntimeError, TimeoutError):
+    one.close()
+except (atoll.AtollError, RuntimeError):
     status = 0
 if os.getpid() != parent:
     os._exit(status)
@@ -42,5 +44,5 @@ visitor.join()
 signaller.join()
 assert one.is_closed
 for pid in children:
-    signal.alarm(30)
+    signal.alarm(CHILD_SECONDS)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

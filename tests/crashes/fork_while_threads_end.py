@@ -5,6 +5,8 @@ import signal
 import threading
 import warnings
 
+from common.forks import CHILD_SECONDS
+
 import atoll
 
 warnings.simplefilter("ignore", DeprecationWarning)
@@ -27,13 +29,13 @@ signaller = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1))
 signaller.start()
 parent, status = os.getpid(), 1
 try:
-    one.close(30)
+    one.close()
 except atoll.InterpreterClosedError:
     status = 0
 if os.getpid() != parent:
     os._exit(status)
 signaller.join()
 for pid in children:
-    signal.alarm(30)
+    signal.alarm(CHILD_SECONDS)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 assert one.is_closed

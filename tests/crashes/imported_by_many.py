@@ -2,6 +2,8 @@
 
 import threading
 
+from children import times
+
 import atoll
 
 failures = []
@@ -15,7 +17,7 @@ def look(place, go, delay):
         failures.append(error)
 
 
-for _ in range(40):
+for _ in range(times(20)):
     with atoll.Interpreter(preemptive=True) as place:
         place.exec("import collections, sys; sys.setswitchinterval(1e-6)")
         go = threading.Event()

@@ -10,5 +10,5 @@ def spin():  # goes by value
 
 
 be_silent()
-for number in range(times(40)):
-    interrupt_at_once(spin, KeyboardInterrupt(number), 30)
+for number in range(times(20)):
+    interrupt_at_once(spin, KeyboardInterrupt(number), 60)

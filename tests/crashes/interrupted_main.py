@@ -39,7 +39,7 @@ visitor = atoll.Interpreter("visitor")
 thread = threading.Thread(target=keep_visiting, args=(visitor, main))
 thread.start()
 with atoll.Interpreter("interrupter", preemptive=True) as interrupter:
-    for _ in range(times(500)):
+    for _ in range(times(200)):
         try:
             interrupter.call(start_interrupting, interrupt_until, main)
             spin()

@@ -57,7 +57,7 @@ assert caught == 1
 thread = threading.Thread(target=interrupt)
 thread.start()
 rounds = 0
-while rounds < 300:
+while rounds < 300 or caught == 1:
     rounds += 1
     try:
         is_armed = True
@@ -80,5 +80,4 @@ while rounds < 300:
 stop.set()
 thread.join()
 for each in atoll.interpreters()[1:]:
-    each.close(20)
-assert caught > 1, caught
+    each.close()

@@ -3,9 +3,11 @@
 import _thread
 import threading
 
+from children import times
+
 import atoll
 
-for _ in range(30):
+for _ in range(times(15)):
     one, two = atoll.Interpreter("one"), atoll.Interpreter("two")
     hop = one.eval("lambda f, x: f(x)")
     echo = two.eval("lambda x: x")

@@ -9,7 +9,7 @@ import time
 
 import atoll
 
-END = time.monotonic() + (float(sys.argv[1]) if len(sys.argv) > 1 else 4)
+END = time.monotonic() + (float(sys.argv[1]) if len(sys.argv) > 1 else 2)
 IMPORT = f"""
 import sys, time
 while time.monotonic() < {END}:

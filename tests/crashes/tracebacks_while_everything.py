@@ -5,10 +5,11 @@ import sys
 import threading
 
 import workloads
+from children import times
 
 import atoll
 
-ROUNDS = 300
+ROUNDS = times(150)
 
 
 def churn(is_over: threading.Event, worker: atoll.Interpreter) -> None:

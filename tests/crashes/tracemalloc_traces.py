@@ -1,13 +1,10 @@
-"""tracemalloc traces while interpreters come and go, and forks; it cannot be started later."""
+"""tracemalloc traces while interpreters come and go; it cannot be started later."""
 
-import os
 import threading
 import tracemalloc
-import warnings
 
 import atoll
 
-warnings.simplefilter("ignore", DeprecationWarning)  # of forks while there are threads
 if not tracemalloc.is_tracing():
     tracemalloc.start(5)
 kept = []
@@ -34,25 +31,6 @@ assert tracemalloc.get_object_traceback(kept[0])[-1].filename == __file__
 assert not any(each.startswith("<interpreter") for each in files), files
 
 one = atoll.Interpreter()
-one.exec("""
-def make_objects(is_over):
-    while not is_over.is_set():
-        for n in range(1000):
-            bytes(700)
-""")
-is_over = threading.Event()
-thread = threading.Thread(target=one.eval("make_objects"), args=(is_over,))
-thread.start()
-try:
-    for _ in range(25):
-        child = os.fork()
-        if child == 0:
-            [bytes(n) for n in range(1000)]  # needs tracemalloc's lock
-            os._exit(0)
-        assert os.waitpid(child, 0)[1] == 0
-finally:
-    is_over.set()
-    thread.join()
 assert one.eval("__import__('tracemalloc').is_tracing()")
 tracemalloc.stop()
 assert one.eval("len([*range(1000)])") == 1000

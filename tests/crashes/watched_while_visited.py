@@ -2,6 +2,8 @@
 
 import threading
 
+from children import times
+
 import atoll
 
 watched = atoll.Interpreter("watched")
@@ -55,7 +57,7 @@ visitors = [threading.Thread(target=visit) for _ in range(3)]
 for visitor in visitors:
     visitor.start()
 try:
-    for _ in range(200):
+    for _ in range(times(100)):
         for tool in ("settrace", "setprofile"):
             switch(tool, True)
             work_in_thread(5)

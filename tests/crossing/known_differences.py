@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
-# Up to 3.13 typing evaluates the texts itself. Later it does so for what refers to globals.
-HINTS = (
-    "function decorated closure method class_method static_method single_dispatch lru_cached "
-    "generator_function coroutine_function async_generator_function"
-    if sys.version_info < (3, 14)
-    else "function decorated generator_function"
-)
-
 KNOWN: dict[str, dict[str, str]] = {
     "It looks at the type of the Proxy, or for that very type: `p.__class__` says what it stands for.": {
         "x.__class__ is type(x)": "meta with_meta plain_class abstract_class dataclass_class enum named_tuple_class",
@@ -61,15 +51,6 @@ KNOWN: dict[str, dict[str, str]] = {
     "The copy of the mapping that takes part is made by cloudpickle, which wants a caller in Python.": {
         "operator.or_(x, {'c': 3})": "mapping_proxy",
         'caught(lambda: x | {"c": 3})': "mapping_proxy",
-    },
-    "Annotations that are texts are evaluated in `__globals__`, which has to be a real dict.": {
-        "typing.get_type_hints(x)": HINTS,
-    },
-    "It copies containers in the owner, with what is in them, as they are no real list or dict.": {
-        "dataclasses.asdict(x)": "dataclass_nested",
-        "dataclasses.asdict(x, dict_factory=collections.OrderedDict)": "dataclass_nested",
-        "json.dumps(dataclasses.asdict(x))": "dataclass_nested",
-        "dataclasses.asdict(subjects.Point(x))": "dataclass_nested",
     },
     "It recognises containers by the repr of their very type.": {
         "pretty([x])": "dataclass_nested default_dict",

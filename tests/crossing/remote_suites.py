@@ -1,7 +1,8 @@
 """CPython's own suites of what lives in another interpreter: which, and how they get at it.
 
 A test module gets remote classes and modules in place of its own, or its tests get what the same
-test has made for itself, in `setUp`, in the other interpreter.
+test has made for itself, in `setUp`, in the other interpreter; or its generators and coroutines are
+made there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
+import functions_elsewhere
 from stdlib_suites import load
 
 import atoll
@@ -28,6 +30,7 @@ class Suite:
     # Names in that module, or Class.name, and what they are in the owner: module or module:name.
     remote: dict[str, str] = field(default_factory=dict)
     made_there: bool = False  # what setUp makes
+    functions_there: bool = False  # those that make generators and coroutines
     # Why tests are left out: patterns of "Class.test".
     without: dict[str, str] = field(default_factory=dict)
 
@@ -35,6 +38,8 @@ class Suite:
         """Run the tests; returns those that fail, each with the last lines of its traceback."""
         module = load(self.module)
         with contextlib.ExitStack() as stack:
+            if self.functions_there:
+                module = stack.enter_context(functions_elsewhere.loaded(self.module, owner))
             for name, source in self.remote.items():
                 stack.enter_context(_replaced(module, name, _get(owner, source)))
             tests = unittest.TestSuite(self._selected(module))
@@ -141,6 +146,17 @@ _ELSEWHERE = "Warnings, limits, locales and codecs of another interpreter are no
 _CONTEXT = "A Decimal that comes by value computes here, in our context."
 _CALLER = "A function that looks at its caller finds none of its own interpreter."
 _TRACEBACK = "An exception that crossed has the remote traceback, as its cause or in its own."
+_HANDLED = (
+    "What is handled here is nothing that the owner is handling: sys.exception() is None there."
+)
+_STOP = "A StopIteration that crosses has no context, which CPython fails on in `yield from`."
+_MESSAGE = "The message says that it is of a Proxy."
+_AWAITED = "Only where it lives can a generator be awaited: that of types.coroutine() is of no type of its own."
+_EXCEPTION = "An exception crosses as one, of its type without other special methods; its __new__ is not asked."
+_CLASS_BODY = (
+    "A class body, in the function that is made elsewhere, looks for names past our finder."
+)
+_FREED = "It waits for the end of an object, which comes when its owner is next entered."
 
 SUITES = [
     Suite(
@@ -301,4 +317,44 @@ SUITES = [
     ),
     Suite("test_sqlite3.test_transactions", remote={"sqlite": "sqlite3"}),
     Suite("test_sqlite3.test_hooks", remote={"sqlite": "sqlite3"}),
+    Suite(
+        "test_generators",
+        functions_there=True,
+        without={
+            _FREED: "FinalizationTest.* *.test_close_releases_frame_locals __test__.weakref __test__.refleaks",
+            _HANDLED: "*.test_except_gen_except *.test_except_next *.test_except_throw_exception_context",
+            _EXCEPTION: "*.test_except_throw_bad_exception",
+            _NATIVE: "SignalAndYieldFromTest.*",
+            _ELSEWHERE: "__test__.coroutine",
+        },
+    ),
+    Suite(
+        "test_yield_from",
+        functions_there=True,
+        without={
+            _STOP: "*.test_close_and_throw_raise_stop_iteration",
+            _TRACEBACK: "*.test_delegator_is_visible_to_debugger",
+        },
+    ),
+    Suite(
+        "test_coroutines",
+        functions_there=True,
+        without={
+            _SLOW: "*.test_func_9 UnawaitedWarningDuringShutdownTest.*",
+            _MESSAGE: "*.test_await_8 *.test_func_4 *.test_func_5",
+            _ELSEWHERE: "*.test_bpo_45813_* *.test_fatal_coro_warning OriginTrackingTest.* CAPITest.*",
+            _CLASS_BODY: "*.test_await_9",
+            _EXCEPTION: "*.test_for_stop_iteration",
+            _AWAITED: "*.test_func_10 *.test_func_19",
+        },
+    ),
+    Suite(
+        "test_asyncgen",
+        functions_there=True,
+        without={
+            _FREED: "*_gc_aclose_* *_shutdown_* *.test_asyncgen_nonstarted_hooks_are_cancellable TestUnawaitedWarnings.*",
+            _NATIVE: "*.test_async_generator_anext",
+            _AWAITED: "*.test_python_async_iterator_types_coroutine_anext",
+        },
+    ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import collections
 import contextlib
 import copy
 import csv
@@ -133,6 +134,56 @@ def test_dataclass(point: Any) -> None:
     assert (replaced.x, list(replaced.items)) == (6, [1, 2])
 
 
+CONTAINERS = """
+import collections, dataclasses
+class Items(list): pass
+@dataclasses.dataclass
+class Point:
+    x: int = 1
+    items: list = dataclasses.field(default_factory=lambda: [1, [2]])
+def field(make): return dataclasses.field(default_factory=make)
+@dataclasses.dataclass
+class Nested:
+    points: list = field(lambda: [Point(), [Point(2)], {"k": Point(3)}, (Point(4), [5])])
+    by_name: dict = field(lambda: {"a": [Point()], (1, 2): {"z": Point()}})
+    ordered: dict = field(lambda: collections.OrderedDict(b=Point(), a=1))
+    default: dict = field(lambda: collections.defaultdict(list, a=[Point()]))
+    own: list = field(lambda: Items([Point()]))
+    queue: object = field(lambda: collections.deque([[1]]))
+    numbers: set = field(lambda: {1, 2})
+"""
+
+
+def kinds(value: Any) -> Any:
+    """The types of a value and of what is in it."""
+    items = value.items() if isinstance(value, dict) else value
+    inner = list(map(kinds, items)) if isinstance(value, (dict, list, tuple)) else []
+    return type(value).__name__, inner
+
+
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [
+        (dataclasses.asdict, {}),
+        (dataclasses.asdict, {"dict_factory": collections.OrderedDict}),
+        (dataclasses.astuple, {}),
+    ],
+)
+def test_dataclass_with_containers(
+    interpreter: atoll.Interpreter, function: Any, options: Any
+) -> None:
+    """What is in the lists and dicts of a dataclass is converted as well, and all is made here."""
+    interpreter.exec(CONTAINERS)
+    namespace: dict[str, Any] = {}
+    exec(CONTAINERS, namespace)
+    found, expected = (
+        function(each, **options) for each in (interpreter.eval("Nested()"), namespace["Nested"]())
+    )
+    assert repr(found) == repr(expected)
+    if function is dataclasses.asdict:
+        assert kinds(found) == kinds(expected)
+
+
 @pytest.mark.parametrize("future", ["", "from __future__ import annotations"])
 @pytest.mark.parametrize("slots", ["", "__slots__ = 'x', 'y'"])
 def test_annotations_of_a_class(interpreter: atoll.Interpreter, future: str, slots: str) -> None:
@@ -145,6 +196,69 @@ def test_annotations_of_a_class(interpreter: atoll.Interpreter, future: str, slo
     assert typing.get_type_hints(base) == {"x": int, "y": list[str]}
     assert typing.get_type_hints(derived) == {"x": int, "y": list[str], "z": bytes}
     assert list(inspect.get_annotations(derived)) == ["z"]
+
+
+TEXTS = """
+from __future__ import annotations
+import decimal
+from typing import Optional
+class Name: pass
+class Holder:
+    class Inner: pass
+    name: Name
+    inner: list["Inner"]
+    number: decimal.Decimal | None
+    def method(self, name: Optional[Name]) -> Holder: ...
+def function(name: Name, names: list["Name"], *more: int) -> Name | None: ...
+def generic[T](value: T) -> list[T]: ...
+def wrong(name: Nowhere): ...
+count: Name
+"""
+
+
+@pytest.fixture
+def texts(interpreter: atoll.Interpreter) -> Any:
+    """A module whose annotations are texts, and that is none here."""
+    interpreter.exec(
+        "import sys, types\n"
+        "sys.modules['texts'] = texts = types.ModuleType('texts')\n"
+        f"exec({TEXTS!r}, vars(texts))"
+    )
+    return interpreter.eval("texts")
+
+
+def test_annotations_that_are_texts(texts: Any) -> None:
+    """Their names mean what they mean where the annotated function, class or module is."""
+    hints = typing.get_type_hints
+    assert hints(texts.function) == {
+        "name": texts.Name,
+        "names": list[texts.Name],
+        "more": int,
+        "return": typing.Optional[texts.Name],
+    }
+    assert hints(texts.Holder) == {
+        "name": texts.Name,
+        "inner": list[texts.Holder.Inner],
+        "number": texts.decimal.Decimal | None,
+    }
+    assert hints(texts.Holder.method)["return"] is texts.Holder
+    assert hints(texts.Holder().method)["name"] == typing.Optional[texts.Name]
+    assert hints(texts)["count"] is texts.Name
+    assert hints(functools.wraps(texts.function)(lambda: 0))["name"] is texts.Name
+    value = hints(texts.generic)["value"]
+    assert (value.__name__, hints(texts.generic)["return"]) == ("T", list[value])
+    with pytest.raises(NameError, match="Nowhere"):
+        hints(texts.wrong)
+
+
+def test_signature_with_texts_evaluated(texts: Any) -> None:
+    """inspect finds the names as well, and shows the texts if it is not to evaluate them."""
+    signature = inspect.signature(texts.function, eval_str=True)
+    assert signature.parameters["name"].annotation is texts.Name
+    assert inspect.get_annotations(texts.Holder, eval_str=True)["name"] is texts.Name
+    assert inspect.get_annotations(texts.Holder)["name"] == "Name"
+    assert inspect.get_annotations(texts, eval_str=True) == {"count": texts.Name}
+    assert atoll.is_proxy(texts.function.__globals__)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are evaluated at once")

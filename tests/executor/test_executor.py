@@ -10,6 +10,7 @@ import gc
 import inspect
 import itertools
 import logging
+import operator
 import pickle
 import signal
 import sys
@@ -603,8 +604,8 @@ def test_ctrl_c_ends_the_wait(full_pool: Pool) -> None:
     future = full_pool.submit(int)
     previous = signal.signal(signal.SIGALRM, handler)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
         with pytest.raises(KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
             future.result()
     finally:
         signal.signal(signal.SIGALRM, previous)
@@ -721,6 +722,17 @@ def test_map_timeout(full_pool: Pool) -> None:
     with pytest.raises(TimeoutError):
         next(results)
     assert full_pool._worker_pool.pending == 0
+
+
+def test_map_timeout_after_results(gate: Gate) -> None:
+    """A result that is there is given, however late it is asked for."""
+    with Pool(1) as pool:
+        results = pool.map(operator.call, [int, str, gate.work], timeout=0.01, chunksize=1)
+        gate.begun.acquire()
+        assert [next(results), next(results)] == [0, ""]
+        with pytest.raises(TimeoutError):
+            next(results)
+        gate.go.set()
 
 
 def test_closing_the_iterator_cancels(full_pool: Pool) -> None:

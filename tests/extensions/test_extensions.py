@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import io
 import os
 import shutil
 import sys
@@ -21,7 +22,7 @@ import pytest
 import atoll
 import atoll.extensions
 from atoll import _core
-from atoll._modules import child, doctor, importing, policy, registry, trials
+from atoll._modules import child, doctor, importing, patterns, policy, registry, trials
 
 pytestmark = pytest.mark.skipif(
     not compiling.HAS_COMPILER, reason="needs a C compiler for modules to import"
@@ -509,6 +510,38 @@ def test_limit_of_trials(monkeypatch: pytest.MonkeyPatch) -> None:
         assert trials._limit() == limit
 
 
+class Screen(io.StringIO):
+    """A stream that a user may look at, and that tells when it has been written to."""
+
+    def __init__(self, is_terminal: bool) -> None:
+        super().__init__()
+        self.isatty = lambda: is_terminal
+        self.is_written = threading.Event()
+
+    def write(self, text: str) -> int:
+        """Write a line."""
+        super().write(text)
+        self.is_written.set()
+        return len(text)
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_long_trial_is_told_of(is_terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial that lasts is told of on stderr, if that is a terminal."""
+    screen = Screen(is_terminal)
+
+    def run(package: str, mode: str, files: object = ()) -> trials.Trial:
+        assert not is_terminal or screen.is_written.wait(60)
+        return trials.Trial(package, mode, "", {}, 1.0, 1.0)
+
+    monkeypatch.setattr(trials, "run", run)
+    monkeypatch.setattr(trials, "_SILENT_SECONDS", 0)
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert trials.cached_decision("multi", []).mode == "private"
+    assert screen.getvalue().startswith("atoll: trying multi " if is_terminal else "")
+    assert screen.is_written.is_set() is is_terminal
+
+
 def test_forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was chosen can be forgotten, from any interpreter: it is tried again."""
     tried = []
@@ -543,6 +576,16 @@ def test_trial_leaves_plugins(folder: Path, tmp_path: Path) -> None:
     module = types.ModuleType("with_plugin")
     module.__path__ = [str(package)]
     assert child._extension_names("with_plugin", module) == ["with_plugin.multi"]
+
+
+def test_trial_uses_own_patterns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package whose threads are unlike others' is tried in a way of its own."""
+    used: list[str] = []
+    monkeypatch.setitem(patterns.PATTERNS, "colorsys", lambda: used.append("colorsys"))
+    child._use("colorsys", False)
+    assert used == []
+    child._use("colorsys", True)
+    assert used == ["colorsys"]
 
 
 def test_doctor_finds_what_was_installed_with_it(monkeypatch: pytest.MonkeyPatch) -> None:

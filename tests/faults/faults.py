@@ -16,6 +16,7 @@ import array
 import contextlib
 import ctypes
 import gc
+import math
 import os
 import shlex
 import subprocess
@@ -34,6 +35,7 @@ HERE = Path(__file__).parent
 FLAGS = ["-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-Wall", "-pthread"]
 KINDS = {"python": 1, "c": 2, "thread": 4}
 REPEATS = 20  # of a failure that may leak
+PATIENCE_SECONDS = 60  # with what goes late
 LIMIT = 100_000  # of allocations in a scenario
 
 Scenario = Callable[[], object]
@@ -504,7 +506,7 @@ def is_more(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 def settle(before: dict[str, Any]) -> dict[str, Any]:
     """The state, once threads and standby threads have come to rest; or as it stays."""
-    until = time.monotonic() + 2
+    until = time.monotonic() + PATIENCE_SECONDS
     while is_more(before, now := state()) and time.monotonic() < until:
         time.sleep(0.002)
     return now
@@ -558,6 +560,7 @@ def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
     usual = max(growth(hook, fail_plainly, number, is_at_rest)[0] for number in range(1, 8))
     if name not in SLOW:
         usual = max(usual, growth(hook, scenario, LIMIT, is_at_rest)[0])
+    too_much = usual + 16 * REPEATS
     before = state()
     for number in range(first, LIMIT, step):
         print("at", number, flush=True)
@@ -575,10 +578,10 @@ def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
             print("end", number, flush=True)
             return
         if name not in EVERYWHERE | SLOW | {"share"}:
-            smallest, amounts = growth(hook, scenario, number, is_at_rest)
-            if smallest >= usual + 16 * REPEATS:  # once more: caches may have been filled
-                smallest, amounts = growth(hook, scenario, number, is_at_rest)
-            if smallest >= usual + 16 * REPEATS:
+            smallest, amounts = growth(hook, scenario, number, is_at_rest, too_much)
+            if smallest >= too_much:  # once more: caches may have been filled
+                smallest, amounts = growth(hook, scenario, number, is_at_rest, too_much)
+            if smallest >= too_much:
                 print("leak", number, text, amounts, flush=True)
 
 
@@ -587,15 +590,24 @@ def fail_plainly() -> object:
     return ["a", "b", "c"], [float(each) for each in range(300, 310)], fail_plainly.__code__
 
 
-def growth(hook: Hook, scenario: Scenario, number: int, is_at_rest: bool) -> tuple[int, list[int]]:
-    """By how much more is allocated after many repetitions, at least; and each time."""
+def growth(
+    hook: Hook, scenario: Scenario, number: int, is_at_rest: bool, enough: float = -math.inf
+) -> tuple[int, list[int]]:
+    """By how much more is allocated after many repetitions, at least; and each time.
+
+    That is measured three times, or until it was less than `enough`.
+    """
     amounts = array.array("q", [0] * 4)  # nothing of its own is allocated meanwhile
+    last = 0
     for i in range(4):
         for _ in range(REPEATS):
             hook.run(scenario, number)
         collect()
         amounts[i] = allocated(is_at_rest)
-    each = [amounts[i + 1] - amounts[i] for i in range(3)]
+        last = i
+        if i and amounts[i] - amounts[i - 1] < enough:
+            break
+    each = [amounts[i + 1] - amounts[i] for i in range(last)]
     return min(each), each
 
 

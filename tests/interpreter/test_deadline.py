@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +10,11 @@ from typing import Any
 
 import pytest
 import workloads
+from breaking_off import break_off
 
 import atoll
 
 SOON = 0.05  # seconds
-ENOUGH = 0.5  # to get in, for the callee to be at work
 
 
 @pytest.fixture
@@ -39,15 +40,8 @@ def busy(interpreter: atoll.Interpreter) -> Any:
 
 def test_spinning_callee(interpreter: atoll.Interpreter) -> None:
     """A callee that spins in pure Python is broken off; the error says what and where."""
-    with (
-        pytest.raises(
-            TimeoutError,
-            match=r"interpreter 'fresh' has been running spin_for_ever\(\)"
-            r" at workloads.py:\d+ for 0.5 s",
-        ),
-        atoll.timeout(ENOUGH),
-    ):
-        interpreter.call(workloads.spin_for_ever)
+    says = r"^interpreter 'fresh' has been running spin_for_ever\(\) at workloads.py:\d+ for \d+\.\d s$"
+    break_off(says, interpreter.call, workloads.spin_for_ever)
     assert interpreter.call(pow, 2, 3) == 8
 
 
@@ -55,38 +49,26 @@ def test_spinning_callee(interpreter: atoll.Interpreter) -> None:
 def test_long_name(interpreter: atoll.Interpreter, name: str) -> None:
     """What a long text says is cut between two characters."""
     interpreter.exec(f"def {name}():\n    while True: pass")
-    with pytest.raises(TimeoutError, match="has been running x*\u4e2d{50}"), atoll.timeout(ENOUGH):
-        interpreter.eval(f"{name}()")
+    break_off("has been running x*\u4e2d{50}", interpreter.eval, f"{name}()")
 
 
 def test_remote_traceback(interpreter: atoll.Interpreter) -> None:
     """The traceback below the cause shows the frames that were broken off."""
-    with pytest.raises(TimeoutError) as caught, atoll.timeout(ENOUGH):
-        interpreter.call(workloads.spin_for_ever)
-    assert "in spin_for_ever" in str(caught.value.__cause__)
+    error = break_off("has been running spin_for_ever", interpreter.call, workloads.spin_for_ever)
+    assert "in spin_for_ever" in str(error.__cause__)
 
 
 def test_method_of_a_proxy(interpreter: atoll.Interpreter) -> None:
     """A method called by Proxy is broken off as well."""
     flag = interpreter.call(workloads.Flag)
-    with pytest.raises(TimeoutError, match=r"Flag.spin\(\)"), atoll.timeout(ENOUGH):
-        flag.spin()
+    break_off(r"Flag.spin\(\)", flag.spin)
     assert flag.is_set is False
-
-
-def knock(interpreter: atoll.Interpreter) -> None:
-    """Call until it takes too long."""
-    while True:
-        with atoll.timeout(SOON):
-            interpreter.call(pow, 2, 3)
 
 
 def test_waiting_to_get_in(interpreter: atoll.Interpreter, busy: Any) -> None:
     """A call that waits for a busy interpreter turns back, and says who holds it."""
-    with pytest.raises(
-        TimeoutError, match=r"has been running Flag.spin\(\) at workloads.py:\d+ for"
-    ):
-        knock(interpreter)
+    says = r"has been running Flag.spin\(\) at workloads.py:\d+ for"
+    break_off(says, interpreter.call, pow, 2, 3)
 
 
 def test_waiting_to_get_in_disturbs_nobody(interpreter: atoll.Interpreter) -> None:
@@ -113,8 +95,9 @@ def test_waiting_to_get_in_disturbs_nobody(interpreter: atoll.Interpreter) -> No
 def test_finally_runs(interpreter: atoll.Interpreter) -> None:
     """What is broken off runs its finally blocks, which may call out, also back home."""
     log: list[str] = []
-    with pytest.raises(TimeoutError), atoll.timeout(ENOUGH):
-        interpreter.call(workloads.spin_with_finally, log.append)
+    while not log:
+        with pytest.raises(TimeoutError), atoll.timeout(SOON):
+            interpreter.call(workloads.spin_with_finally, log.append)
     assert log == ["finally"]
 
 
@@ -158,9 +141,9 @@ def test_again(interpreter: atoll.Interpreter) -> None:
     for _ in range(3):
         with pytest.raises(TimeoutError), limit:
             interpreter.call(workloads.spin_for_ever)
-    with limit:
-        assert interpreter.call(pow, 2, 3) == 8
-    assert not limit.is_expired
+    while limit.is_expired:  # a busy machine may well need longer
+        with contextlib.suppress(TimeoutError), limit:
+            assert interpreter.call(pow, 2, 3) == 8
 
 
 def test_running_already() -> None:
@@ -186,18 +169,14 @@ def test_nested_interpreters(interpreter: atoll.Interpreter) -> None:
     """The limit holds for what the callee calls in a third interpreter; both stay usable."""
     with atoll.Interpreter("third") as third:
         spin = third.import_module("workloads").spin_for_ever
-        with (
-            pytest.raises(TimeoutError, match="interpreter 'third' has been"),
-            atoll.timeout(ENOUGH),
-        ):
-            interpreter.call(workloads.call, spin)
+        break_off("interpreter 'third' has been", interpreter.call, workloads.call, spin)
         assert third.call(pow, 2, 3) == interpreter.call(pow, 2, 3) == 8
 
 
 def test_callback(interpreter: atoll.Interpreter) -> None:
     """A call-back that spins at home is broken off: a call is under way."""
-    with pytest.raises(TimeoutError, match="interpreter 'main' has been"), atoll.timeout(ENOUGH):
-        interpreter.call(workloads.call, workloads.spin_for_ever)
+    says = "interpreter 'main' has been"
+    break_off(says, interpreter.call, workloads.call, workloads.spin_for_ever)
 
 
 def test_inner_limit(interpreter: atoll.Interpreter) -> None:
@@ -221,8 +200,10 @@ def test_limit_set_inside(interpreter: atoll.Interpreter) -> None:
     """A limit set by the callee is raised in the callee."""
     with atoll.Interpreter("third") as third:
         spin = third.import_module("workloads").spin_for_ever
-        said = interpreter.call(workloads.call_with_limit, spin, SOON)
-    assert said.startswith("interpreter 'third' has been running spin_for_ever()")
+        said, seconds = "", SOON
+        while not said.startswith("interpreter 'third' has been running spin_for_ever()"):
+            said = interpreter.call(workloads.call_with_limit, spin, seconds)
+            seconds *= 2
 
 
 def test_set_inside_while_one_is_outside(interpreter: atoll.Interpreter) -> None:
@@ -247,15 +228,12 @@ def test_other_threads_are_not_limited(interpreter: atoll.Interpreter) -> None:
 def test_many_threads(interpreter: atoll.Interpreter) -> None:
     """Limits of many threads, each in an interpreter of its own, all hold."""
 
-    def spin(_: int) -> str:
+    def spin(_: int) -> TimeoutError:
         with atoll.Interpreter() as own:
-            spin_for_ever = own.import_module("workloads").spin_for_ever
-            with pytest.raises(TimeoutError) as caught, atoll.timeout(ENOUGH):
-                spin_for_ever()
-        return str(caught.value)
+            return break_off("spin_for_ever", own.import_module("workloads").spin_for_ever)
 
     with ThreadPoolExecutor(4) as pool:
-        assert all("spin_for_ever" in said for said in pool.map(spin, range(8)))
+        assert len(list(pool.map(spin, range(8)))) == 8
 
 
 def test_abandoned_in_a_generator(interpreter: atoll.Interpreter) -> None:

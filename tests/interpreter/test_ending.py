@@ -9,6 +9,7 @@ from queue import Empty
 from typing import Any
 
 import pytest
+from breaking_off import break_off
 
 import atoll
 
@@ -322,8 +323,7 @@ def test_timeout_shortens_waits_elsewhere(interpreter: atoll.Interpreter) -> Non
     queue: atoll.Queue[int] = atoll.Queue()
     queue.put(1)
     assert interpreter.call(wait_at, queue) == 1  # all that it needs is imported now
-    with pytest.raises(TimeoutError, match="to wait at a queue"), atoll.timeout(0.5):
-        interpreter.call(wait_at, queue)
+    break_off("to wait at a queue", interpreter.call, wait_at, queue)
 
 
 def test_timeout_shortens_join() -> None:
@@ -343,3 +343,24 @@ def test_timeouts_of_others(interpreter: atoll.Interpreter) -> None:
     queue: atoll.Queue[int] = atoll.Queue()
     with atoll.timeout(60), pytest.raises(Empty):
         queue.get(timeout=0.05)
+
+
+GREEN = """
+import _thread, atexit, threading
+green = threading.Thread()
+green._ident = 1
+green._started.set()
+threading._active[1] = green
+atexit.register(print, "bye")
+_thread.start_joinable_thread = lambda function, daemon: green._os_thread_handle
+_thread.get_ident = lambda: 1
+"""
+
+
+def test_close_where_green_threads_are_left() -> None:
+    """Green threads, which gevent and eventlet have instead of threads, end with what runs them."""
+    interpreter = atoll.Interpreter("green")
+    interpreter.exec(GREEN)
+    assert interpreter.eval("green in threading.enumerate() and green.is_alive()")
+    interpreter.close()
+    assert interpreter.is_closed

@@ -57,8 +57,9 @@ ENDS = {
         """,
     "sys.exit from inside": """
         import atoll
+        one = atoll.Interpreter()
         try:
-            atoll.Interpreter().exec("import sys; sys.exit(0)")
+            one.exec("import sys; sys.exit(0)")
         finally:
             print("unwound")
         """,
@@ -99,7 +100,7 @@ ENDS = {
         """,
     "an interpreter that was never used": """
         import atoll
-        atoll.Interpreter()
+        one = atoll.Interpreter()
         """,
     "import only": """
         import atoll
@@ -127,7 +128,8 @@ def test_system_exit_of_a_visitor(run_script: Any) -> None:
     """A SystemExit raised inside ends the script with its status."""
     done = run_script("""
         import atoll
-        atoll.Interpreter().exec("raise SystemExit(5)")
+        one = atoll.Interpreter()
+        one.exec("raise SystemExit(5)")
     """)
     assert (done.returncode, done.stderr) == (5, "")
 
@@ -136,7 +138,8 @@ def test_uncaught_exception_is_printed(run_script: Any) -> None:
     """An uncaught remote exception is printed with both tracebacks."""
     done = run_script("""
         import atoll, workloads
-        atoll.Interpreter("far").call(workloads.throw, KeyError, "k")
+        far = atoll.Interpreter("far")
+        far.call(workloads.throw, KeyError, "k")
     """)
     assert done.returncode == 1
     assert "Traceback in interpreter 'far'" in done.stderr
@@ -242,11 +245,10 @@ def test_later_interpreter_of_an_exit_handler(run_cleanly: Any) -> None:
     """An exit handler can make one if there has been one, and need not close it."""
     out = run_cleanly("""
         import atexit, atoll
-        atoll.Interpreter()
-        kept = []
+        kept = [atoll.Interpreter()]
         def late():
             kept.append(atoll.Interpreter())
-            print(kept[0].call(pow, 2, 5))
+            print(kept[1].call(pow, 2, 5))
         atexit.register(late)
     """)
     assert out == "32\n"
@@ -262,7 +264,7 @@ def test_prewarm_after_the_end(run_cleanly: Any) -> None:
             except RuntimeError as error:
                 print(error)
         atexit.register(late)
-        atoll.Interpreter()
+        one = atoll.Interpreter()
     """)
     assert out == "Python is ending\n"
 
@@ -294,7 +296,8 @@ def test_threads_of_another_interpreter_need_others(run_cleanly: Any) -> None:
             import atoll, threading, time
             def work(two):
                 two.call(time.sleep, 1.5)
-                print(two.eval("1 + 1"), atoll.Interpreter("three").eval("1 + 2"))
+                with atoll.Interpreter("three") as three:
+                    print(two.eval("1 + 1"), three.eval("1 + 2"))
             def start(two):
                 threading.Thread(target=work, args=(two,)).start()
         ''')

@@ -44,22 +44,6 @@ OPEN = {
             ''')
             each.eval("register")(called, other)
         """,
-    "threads with a call under way": """
-        def call(function):
-            try:
-                function()
-            except atoll.InterpreterClosedError:
-                pass
-        for each in (far, near):
-            spin = each.eval("lambda: sum(range(10**5))")
-            threading.Thread(target=call, args=(spin,)).start()
-            make_room = "__import__('atoll').checkpoint()"
-            forever = each.eval(f"lambda: [{make_room} or sum(range(1000)) for _ in iter(int, 1)]")
-            threading.Thread(target=call, args=(forever,), daemon=True).start()
-        busy = atoll.Interpreter("busy")  # nobody else gets in
-        forever = busy.eval("lambda: [sum(range(1000)) for _ in iter(int, 1)]")
-        threading.Thread(target=call, args=(forever,), daemon=True).start()
-        """,
     "an interpreter's own thread": """
         far.exec("import threading")
         far.exec("threading.Thread(target=sum, args=(range(10**6),)).start()")
@@ -75,19 +59,6 @@ OPEN = {
                     threading.Thread(target=target, daemon=True).start()
                 except RuntimeError as error:
                     assert "daemon" in str(error), error
-        ''')
-        """,
-    "a daemon thread of an interpreter that computes": """
-        shared = atoll.Interpreter("shared", preemptive=True)
-        shared.exec('''if True:
-            import threading
-            def work():
-                while True:
-                    sum(range(100))
-            try:
-                threading.Thread(target=work, daemon=True).start()
-            except RuntimeError as error:
-                assert "daemon" in str(error), error
         ''')
         """,
     "an executor with pending work": """
@@ -145,6 +116,36 @@ OPEN = {
         theirs = far.eval("lambda *values: globals().update(kept=values)")
         theirs(shared, buffer)
         lent = memoryview(near.eval("bytearray(10)"))
+        """,
+    # The last ones compute until the end.
+    "threads with a call under way": """
+        def call(function):
+            try:
+                function()
+            except atoll.InterpreterClosedError:
+                pass
+        for each in (far, near):
+            spin = each.eval("lambda: sum(range(10**5))")
+            threading.Thread(target=call, args=(spin,)).start()
+            make_room = "__import__('atoll').checkpoint()"
+            forever = each.eval(f"lambda: [{make_room} or sum(range(1000)) for _ in iter(int, 1)]")
+            threading.Thread(target=call, args=(forever,), daemon=True).start()
+        busy = atoll.Interpreter("busy")  # nobody else gets in
+        forever = busy.eval("lambda: [sum(range(1000)) for _ in iter(int, 1)]")
+        threading.Thread(target=call, args=(forever,), daemon=True).start()
+        """,
+    "a daemon thread of an interpreter that computes": """
+        shared = atoll.Interpreter("shared", preemptive=True)
+        shared.exec('''if True:
+            import threading
+            def work():
+                while True:
+                    sum(range(100))
+            try:
+                threading.Thread(target=work, daemon=True).start()
+            except RuntimeError as error:
+                assert "daemon" in str(error), error
+        ''')
         """,
 }
 

@@ -9,11 +9,10 @@ import pytest
 # Each letter does something with SIGUSR1; "a" makes the first interpreter.
 SCRIPT = """
     import atoll, faulthandler, os, signal, sys, threading
-    import workloads
 
     NUMBER = signal.SIGUSR1
     dumps, nowhere = os.memfd_create("dumps"), os.open(os.devnull, os.O_WRONLY)
-    calls = atoll.AtomicInt(atoll.Buffer(8))
+    calls, kept = atoll.AtomicInt(atoll.Buffer(8)), []
 
     def handle(number, frame):
         calls.add(1)
@@ -27,7 +26,7 @@ SCRIPT = """
         faulthandler.register(NUMBER, dumps, chain=chain)
 
     steps = {
-        "a": atoll.Interpreter,
+        "a": lambda: kept.append(atoll.Interpreter()),
         "p": lambda: signal.signal(NUMBER, handle),
         "f": lambda: register(False),
         "c": lambda: register(True),
@@ -38,20 +37,23 @@ SCRIPT = """
         "s": send,
     }
 
+    SPIN = "def spin(entered, calls, n):\\n entered.set()\\n while calls.load() <= n: pass"
+
     def send_inside(number):
-        there = atoll.interpreters()[-1].import_module("workloads")
+        there = kept[0]
+        there.exec(SPIN)
         entered, before = threading.Event(), calls.load()
         def run():
             entered.wait()
             os.kill(os.getpid(), number)
         thread = threading.Thread(target=run)
         thread.start()
-        there.enter_and_spin_until_above(entered, calls, before)
+        there.eval("spin")(entered, calls, before)
         thread.join()
 
     def try_out(sequence):
         "What SIGUSR1 does in the end, three times."
-        signal.setitimer(signal.ITIMER_REAL, 60)
+        signal.setitimer(signal.ITIMER_REAL, 100)
         signal.signal(NUMBER, handle)
         signal.signal(signal.SIGUSR2, handle)
         for step in sequence:
@@ -123,7 +125,7 @@ def test_faulthandler_and_keyboard_interrupt(run_cleanly: Any) -> None:
             null = os.open(os.devnull, os.O_WRONLY)
             signal.signal(signal.SIGUSR1, lambda *unused: print("mine"))
             {register}
-            atoll.Interpreter()
+            one = atoll.Interpreter()
             try:
                 os.kill(os.getpid(), signal.SIGINT)
             except KeyboardInterrupt:
@@ -154,7 +156,7 @@ def test_flags(run_cleanly: Any) -> None:
         signal.siginterrupt(signal.SIGUSR1, False)
         faulthandler.register(signal.SIGUSR2, null, chain=True)
         before = actions()
-        atoll.Interpreter()
+        one = atoll.Interpreter()
         for old, new in zip(before, actions(), strict=True):
             print(old[0] == new[0], old[1:] == new[1:])
     """)

@@ -342,7 +342,7 @@ def test_empty_name() -> None:
 ENDS = {
     "with ready ones": "atoll.prewarm(3, wait=True)",
     "while they are made": "atoll.prewarm(50)",
-    "right after the first": "atoll.Interpreter()",
+    "right after the first": "one = atoll.Interpreter()",
     "asked for by an exit handler": "import atexit; atexit.register(atoll.prewarm, 3)",
     "in the middle of an import": """
         import pathlib, sys

@@ -133,7 +133,7 @@ def calls() -> Callable[[], Any]:
     c = _shared().eval("c")
 
     def one() -> None:
-        for n in range(100):
+        for n in range(25):
             c.add(n, key="x", other=2.5)
             c.echo((n, "text", b"x" * 500, frozenset((1, n)), 10**40))
             c.echo("x" * 10_000)
@@ -149,7 +149,7 @@ def proxies() -> Callable[[], Any]:
     c, new = interpreter.eval("c"), interpreter.eval("new")
 
     def one() -> None:
-        for n in range(100):
+        for n in range(25):
             new().echo([n])
             c.echo({"k": new()})
             with memoryview(interpreter.eval("bytearray(100)")):

@@ -643,8 +643,8 @@ def test_keyboard_interrupt(run_script: Any) -> None:
     """Ctrl-C ends a program that waits at a queue."""
     done = run_script("""
         import atoll, os, signal, threading
-        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
         atoll.Queue().get()
     """)
     assert "KeyboardInterrupt" in done.stderr

@@ -194,8 +194,8 @@ def test_interrupted_get(cls: type[atoll.Queue[Any]]) -> None:
 
     before = signal.signal(signal.SIGALRM, handle)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.01)
         with pytest.raises(KeyError):
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
             q.get()
     finally:
         signal.signal(signal.SIGALRM, before)

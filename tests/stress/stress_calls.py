@@ -506,7 +506,7 @@ def finish(run: Run) -> None:
         expect(total == run.added, "updates were lost", total, run.added)
         for slot in [run.stable, *run.slots]:
             if slot is not None:
-                slot.interpreter.close(10)
+                slot.interpreter.close()
         expect(atoll.interpreters() == [atoll.main()], atoll.interpreters())
         expect(len(atoll.threads) >= 1)
     except BaseException:

@@ -100,7 +100,7 @@ def run(seed: int) -> int:
         thread.start()
     stop.wait(choose.random() * 0.05)
     if choose.randrange(4) == 0:
-        interpreters[0].close(5) if not any(t.is_alive() for t in threads) else None
+        interpreters[0].close() if not any(t.is_alive() for t in threads) else None
     match seed % 6:
         case 0 | 1:
             return 0

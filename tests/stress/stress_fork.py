@@ -186,7 +186,7 @@ def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
     for thread in disturbers:
         thread.join()
     pools.pop().shutdown()
-    stable.close(10)
+    stable.close()
     return f"{done}", failures
 
 

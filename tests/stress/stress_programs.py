@@ -41,7 +41,7 @@ import atoll
 
 MOST_PLACES = 4
 STEPS = 40  # of a program
-PROGRAMS = 5  # with one seed, before the clock is looked at
+PROGRAMS = 3  # with one seed, before the clock is looked at
 BLOWS = 300  # calls of a hammer in one loop of C
 MOST_COLLECTIONS = 8
 LIMIT_SECONDS = 60 * running.SLOWNESS  # for what must end

@@ -248,7 +248,7 @@ def main(seconds: float, threads: int, seed: int) -> tuple[str, list[str]]:
         failures.append(f"exports, proxies were {baseline} and are {after}")
     del modules
     for interpreter in others:
-        interpreter.close(10)
+        interpreter.close()
     return f"{rounds} rounds, {items:,} items", failures
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 from collections import namedtuple
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, make_dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -146,6 +146,14 @@ class Refusing:
         if name == "__dict__":
             raise ZeroDivisionError
         return object.__getattribute__(self, name)
+
+
+def frozen_of(name: str, fields: int) -> Any:
+    names = [f"x{number}" for number in range(fields)]
+    return make_dataclass(name, names, frozen=True, module=__name__)
+
+
+Wide, Wider = frozen_of("Wide", 20), frozen_of("Wider", 40)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ VALUES = [
     "Point(1)", "Point(1, (2, 'three'))", "Point(Point(1, Point(2, 3)))", "Slotted(1, 2)",
     "Deep(1, 2, 3)", "DeepSlotted(1, 2, 3)", "Mixed(1, 2, 3)", "Ordered(x=4)", "Derived(3, 4)",
     "Cached(5)", "Boxes[int](3)", "Boxes(Pair(1, 2))", "Refusing(1, 'yes')",
+    "Wide(*range(20))", "Wider(*range(40))",
     "frozenset({Point(1), Pair(1, 2)})", "atoll.frozendict(a=Point(1))", "slice(Point(1), None)",
     "os.stat('/')", "time.gmtime(0)", "time.localtime(0)", "sys.version_info", "sys.float_info",
     "os.terminal_size((80, 24))", "os.uname()", "__import__('urllib.parse').parse.urlsplit('http://a/b?c')",
@@ -115,6 +116,51 @@ def test_state_beside_the_fields_crosses(there: Any) -> None:
     assert vars(partial) == {"x": 1}
 
 
+@pytest.mark.parametrize("expression", ["Point(1, 2)", "Deep(1, 2, 3)", "Wide(*range(20))"])
+def test_fields_are_attributes_like_others(there: Any, expression: str) -> None:
+    """What has arrived keeps its fields in their order, takes others, and loses some."""
+    for _ in range(3):
+        original = make(expression)
+        back = there.identity(there.identity(original))
+        assert list(vars(back).items()) == list(vars(original).items())
+        back = there.identity(original)
+        object.__setattr__(back, "extra", 1)
+        assert list(vars(there.identity(back)).items()) == [*vars(original).items(), ("extra", 1)]
+        first = next(iter(vars(original)))
+        object.__delattr__(back, first)
+        object.__setattr__(back, first, "last")
+        assert list(vars(there.identity(back)).items()) == list(vars(back).items())
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_dict_that_was_replaced(there: Any, is_seen: bool) -> None:
+    """The fields are those of the dict that an instance has by now."""
+    point = shaped.Point(1, 2)
+    assert there.identity(point) == point
+    if is_seen:
+        assert vars(point) == {"x": 1, "y": 2}
+    object.__setattr__(point, "__dict__", {"y": 3, "x": 4})
+    assert list(vars(there.identity(point)).items()) == [("y", 3), ("x", 4)]
+
+
+def test_many_instances_at_once(far: Any) -> None:
+    """Several arguments of one call, inside of tuples and by keyword too, arrive each as itself."""
+    values = [make(each) for each in VALUES[:24]]
+    assert far.all_are_values(*values, inner=(tuple(values), values[0]))
+
+
+def all_are_values(*values: Any, inner: Any) -> bool:
+    return inner == (values, values[0]) and all(map(is_value, values, VALUES))
+
+
+def test_method_that_became_an_instance(there: Any) -> None:
+    """A remote method that is a named tuple by now goes as that."""
+    counter = there.Counter()
+    method = counter.add
+    counter.add = shaped.Pair("left" * 10, 10**30)
+    assert there.identity(method) == shaped.Pair("left" * 10, 10**30)
+
+
 def test_member_with_a_value_that_can_change(there: Any) -> None:
     """A member is the member, whatever its value is."""
     assert there.identity(shaped.Colour.BLUE) is shaped.Colour.BLUE
@@ -166,6 +212,30 @@ def test_class_that_was_replaced(interpreter: atoll.Interpreter) -> None:
     assert interpreter.eval("lambda x: type(x) is shaped.Pair")(shaped.Pair(1, 2))
     interpreter.exec("shaped.Pair = Old")
     assert interpreter.eval("lambda x: type(x) is Old")(shaped.Pair(1, 2))
+
+
+def test_class_that_is_replaced_later(interpreter: atoll.Interpreter) -> None:
+    """Each time its name is followed, wherever its module keeps it: in both directions."""
+    interpreter.exec(
+        "import shaped, sys, types\n"
+        "def replace():\n"
+        "    shaped.Pair = shaped.namedtuple('Pair', 'left right', module='shaped')\n"
+        "def move():\n"
+        "    shaped.Pair, vars(shaped)['moved'] = vars(shaped).pop('Pair'), 0\n"
+        "    for number in range(500): vars(shaped)[f'more{number}'] = 0\n"
+        "    for name in [*sys.modules]: sys.modules[name] = sys.modules.pop(name)"
+    )
+    is_of_class = interpreter.eval("lambda x: type(x) is shaped.Pair")
+    for _ in range(2):
+        for _ in range(2):
+            assert is_of_class(shaped.Pair(1, 2))
+            assert type(interpreter.eval("shaped.Pair(1, 2)")) is shaped.Pair
+        interpreter.exec("old = shaped.Pair(1, 2)\nreplace()")
+        assert atoll.is_proxy(interpreter.eval("old"))
+        assert is_of_class(shaped.Pair(1, 2))
+        interpreter.exec("move()")
+    interpreter.exec("sys.modules['shaped'] = types.ModuleType('shaped')")
+    assert atoll.is_proxy(interpreter.eval("shaped.Pair(1, 2)"))
 
 
 def test_class_of_other_fields(interpreter: atoll.Interpreter) -> None:

@@ -6,26 +6,31 @@ handlers are run. Last, daemon threads are told to end.
 
 Such functions may take any time: each runs on a thread of its own, so that whoever closes the
 interpreter waits elsewhere, and can be interrupted.
+
+gevent and eventlet may have replaced what `_thread` and `threading` hold. What is taken from
+`_thread` here is CPython's own, as this module is imported first. Green threads end with the thread
+that runs them.
 """
 
 from __future__ import annotations
 
-import _thread
 import atexit
 import sys
 import time
+from _thread import get_ident, start_joinable_thread
 
 from .. import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _thread import _ThreadHandle
     from collections.abc import Callable
     from typing import Any
 
 # How long a daemon thread may take to end, once it was told to.
 _PATIENCE_SECONDS = 1.0
 
-_running: _thread._ThreadHandle | None = None  # what the latest of these functions runs on
+_running: _ThreadHandle | None = None  # what the latest of these functions runs on
 _own_handlers = 0  # exit handlers of ours: these may run on the thread that closes
 _told: dict[int, float] = {}  # when daemon threads were told to end, by their numbers
 
@@ -85,7 +90,7 @@ def _run(function: Callable[[], object]) -> int:
     global _running
     _core.begin_turns()  # it has to get in beside a thread that computes
     try:
-        _running = _thread.start_joinable_thread(lambda: _help(function), daemon=True)
+        _running = start_joinable_thread(lambda: _help(function), daemon=True)
     except BaseException:
         _core.end_turns()
         raise
@@ -105,13 +110,15 @@ def _awaited(threading: Any) -> list[Any]:
     One that was interrupted in `threading` itself has ended, and may be listed there all the same.
     """
     strange = threading._DummyThread | threading._MainThread
+    own = {ident for ident, _ in _core.own_threads()}
     return [
         each
         for each in threading.enumerate()
         if not (
             each.daemon
             or isinstance(each, strange)
-            or each.ident == _thread.get_ident()
+            or each.ident == get_ident()
+            or not (each.ident is None or each.ident in own)
             or (each._started.is_set() and not threading.Thread.is_alive(each))
         )
     ]

@@ -6,7 +6,7 @@ import sys
 
 from .._forwarding import forwarding, warning_filters
 from .._forwarding.streams import ForwardedStream
-from .._modules import importing
+from .._modules import importing, main_only
 from . import (
     ending,  # also since at the end a thread that computes may keep imports out
     environment,
@@ -41,6 +41,7 @@ def prepare(
     importing.install(modes)
     environment.share()
     processes.watch()
+    main_only.install()
     importing.when_imported("threading", _make_visitors_ordinary)
     if forwards_logging:
         forwarding.forward()

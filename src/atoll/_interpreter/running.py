@@ -4,6 +4,7 @@ There is no `from __future__` here: `exec` and `compile` would apply it to the u
 """
 
 import sys
+from functools import partial
 
 from .. import _core
 
@@ -25,6 +26,25 @@ def call_by_value(dumped: "Dumped", /, *args: "Any", **kwargs: "Any") -> "Any":
     from .._transfer.remaking import load_function
 
     return load_function(*dumped)(*args, **kwargs)
+
+
+# ---- functions that look at their caller ----
+
+_CALL = compile("'function'.__call__()", "<call>", "eval")
+
+
+def from_main(function: "Callable[..., Any]") -> "Callable[..., Any]":
+    """Make a function that calls this builtin from `__main__`, as a line of that module would.
+
+    For `eval`, `globals`, `sys._getframe` and others, which ask for the frame of their caller.
+    """
+
+    def call(*args: "Any", **kwargs: "Any") -> "Any":
+        ready = partial(function, *args, **kwargs)
+        constants = tuple(ready if each == "function" else each for each in _CALL.co_consts)
+        return eval(_CALL.replace(co_consts=constants), _main_globals())
+
+    return call
 
 
 # ---- source ----

@@ -89,10 +89,12 @@ def _declared(package: str) -> dict[str, str]:
 
 
 def _use(package: str, thoroughly: bool) -> None:
-    """Import a package; if `thoroughly`, also its extension modules, and use its attributes."""
+    """Import a package; if `thoroughly`, also its extension modules, and use what it has."""
     import gc
     from contextlib import suppress
     from importlib import import_module
+
+    from atoll._modules.patterns import PATTERNS
 
     module = import_module(package)
     for name in _extension_names(package, module) if thoroughly else ():
@@ -104,6 +106,8 @@ def _use(package: str, thoroughly: bool) -> None:
             repr(value)
             if isinstance(value, type):
                 dir(value)
+    if thoroughly and package in PATTERNS:
+        PATTERNS[package]()
     gc.collect()
 
 

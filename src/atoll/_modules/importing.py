@@ -220,7 +220,12 @@ def _replace(name: str) -> None:
     The import system takes it from there. It cannot come from `create_module`: the import system
     would set attributes on it, and so on main's module.
     """
-    sys.modules[name] = _core.invoke(None, "importlib:import_module", (name,), None)
+    try:
+        sys.modules[name] = _core.invoke(None, "importlib:import_module", (name,), None)
+    except Exception as error:
+        if "main thread" in str(error):
+            error.add_note(f"{name} wants to be imported in the main thread: import it there first")
+        raise
     taken[name] = "main"
 
 

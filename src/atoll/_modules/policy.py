@@ -153,7 +153,7 @@ def choose(
         return Decision(policy, "set by atoll.extensions.policy()")
     known = registry.find(name)
     if known is not None:
-        return Decision(known.mode, known.reason)
+        return Decision(known.mode, known.because)
     found = list(files)
     if not found:
         return Decision("native", "has no extension modules")

@@ -8,7 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,13 +18,14 @@ from .decision import Decision
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 UNDER_TRIAL = "ATOLL_UNDER_TRIAL"
 """The environment variable with the packages that parent processes are trying."""
 
 _LIMIT_SECONDS = 120  # on a machine that has nothing else to do
+_SILENT_SECONDS = 1.0
 _CHILD = "import sys; sys.path[:] = sys.argv[3:]; from atoll._modules import child; child.main()"
 
 
@@ -145,7 +147,8 @@ def cached_decision(package: str, files: list[str]) -> Decision:
     path = _cache_path(package, files)
     with suppress(OSError, ValueError, TypeError):
         return Decision(*json.loads(path.read_text("utf-8")))
-    made = decide(run(package, "private", files), files)
+    with _told_if_long(package):
+        made = decide(run(package, "private", files), files)
     if not made.is_final:
         return made
     with suppress(OSError):  # the folder is read-only or full: the next process tries it again
@@ -154,6 +157,25 @@ def cached_decision(package: str, files: list[str]) -> Decision:
         unfinished.write_text(json.dumps(made), "utf-8")
         unfinished.replace(path)
     return made
+
+
+@contextmanager
+def _told_if_long(package: str) -> Iterator[None]:
+    """Tell whoever waits at a terminal what takes so long."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield
+        return
+    text = (
+        f"atoll: trying {package} in a process of its own, once, to learn how interpreters can "
+        f"import it (at most {_limit():.0f} s)\n"
+    )
+    timer = threading.Timer(_SILENT_SECONDS, sys.stderr.write, (text,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def forget(package: str) -> None:

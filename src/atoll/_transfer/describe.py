@@ -258,6 +258,13 @@ def _members_of(abc: type) -> Iterator[tuple[int, ReferenceType[type]]]:
         yield from _members_of(derived)
 
 
+# ---- annotations ----
+
+# The functions that evaluate the annotations of what they are given, and their modules.
+_EVALUATORS = {"get_type_hints", "get_annotations", "evaluate"}
+_MODULES = {"typing", "inspect", "annotationlib", "typing_extensions"}
+
+
 class _ClassAnnotations:
     """The annotations of a remote class, in its `__dict__` here: its owner says what they are.
 
@@ -265,11 +272,9 @@ class _ClassAnnotations:
     """
 
     def __get__(self, instance: object, cls: type) -> dict[str, Any]:
-        owner: Any = _core.owner(cls)
-        return dict(_core.invoke(owner, f"{__name__}:annotations_of", (cls,), None))
+        return _ask("annotations_of", cls)
 
 
-annotations_of = vars(type)["__annotations__"].__get__
 CLASS_ANNOTATIONS = _ClassAnnotations()  # for the core
 
 
@@ -281,6 +286,86 @@ def annotate(function: Any, form: Any) -> Any:
         return call_annotate_function(function, form)
     raise NotImplementedError
 
+
+def namespace(reference: Any) -> dict[str, Any] | None:
+    """Return what an evaluator of annotations gets as the `__globals__` or the `__dict__`.
+
+    Called by the core, where one of these is asked for.
+
+    Returns:
+        None: somebody else is asking.
+    """
+    frame = sys._getframe().f_back
+    if frame is None or frame.f_code.co_name not in _EVALUATORS:
+        return None
+    if frame.f_globals.get("__name__") not in _MODULES:
+        return None
+    found = _ask("annotated_names", reference)
+    if isinstance(reference, type) and sys.version_info < (3, 14):
+        found["__annotations__"] = _ask("annotations_of", reference)  # not by the descriptor
+    return found
+
+
+def _ask(function: str, reference: Any) -> dict[str, Any]:
+    owner: Any = _core.owner(reference)
+    return dict(_core.invoke(owner, f"{__name__}:{function}", (reference,), None))
+
+
+# ---- in the owner ----
+
+
+def annotations_of(cls: type) -> tuple[tuple[str, Any], ...]:
+    """Return the annotations of a class itself."""
+    found: Any = vars(type)["__annotations__"]
+    return tuple(found.__get__(cls).items())
+
+
+def annotated_names(obj: Any) -> tuple[tuple[str, Any], ...]:
+    """Return what the names in the annotations of a function, class or module mean there."""
+    try:
+        annotations = annotations_of(obj) if isinstance(obj, type) else obj.__annotations__.items()
+        texts = [text for _, value in annotations for text in _texts_in(value)]
+    except Exception:  # there are none, or they cannot be evaluated
+        return ()
+    wanted = {name for text in texts for name in _names_in(text)}
+    return tuple(
+        (name, space[name])
+        for name in wanted
+        if (space := next((each for each in _spaces(obj) if name in each), None)) is not None
+    )
+
+
+def _spaces(obj: Any) -> tuple[Any, ...]:
+    """Return where names of an object's annotations are looked up."""
+    if isinstance(obj, type):
+        module = sys.modules.get(str(module_of(obj)))
+        return names_in(obj), getattr(module, "__dict__", {})
+    found = getattr(obj, "__globals__", None)
+    return (getattr(obj, "__dict__", {}) if found is None else found,)
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Find the texts that are, or are within, an annotation."""
+    text = getattr(value, "__forward_arg__", value)
+    if isinstance(text, str):
+        yield text
+    parts = getattr(value, "__args__", None)
+    for each in parts if type(parts) is tuple else ():
+        yield from _texts_in(each)
+
+
+def _names_in(text: str) -> Iterator[str]:
+    try:
+        code = compile(text.lstrip("*"), "", "eval")
+    except (SyntaxError, ValueError):
+        return
+    yield from code.co_names
+    for each in code.co_consts:
+        if isinstance(each, str):  # 'list["Name"]'
+            yield from _names_in(each)
+
+
+# ---- bases of remote classes ----
 
 _markers: dict[str, type] = {}
 

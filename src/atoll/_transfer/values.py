@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from .. import _core
 from .._typing import cast
 from . import by_name
@@ -9,6 +11,8 @@ from .names import has_local_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+    from types import FrameType
     from typing import Any
 
     from .exception_types import Named
@@ -115,9 +119,36 @@ def take(value: Any) -> Any:
     return _core.invoke(_core.owner(value.proxy), "copy:copy", (value.proxy,), None)
 
 
+# What of `dataclasses.asdict` and `astuple` converts a field's value, and what it calls the factory
+# that it is given.
+_CONVERTERS = {"_asdict_inner": "dict_factory", "_astuple_inner": "tuple_factory"}
+
+
+def _converter(proxy: object) -> Callable[[Any], Any] | None:
+    """Return what a dataclass's field becomes, if that is what a deep copy of it is made for.
+
+    They know containers by `type(x)` and take all else for a value, of which they make a deep copy.
+    So of a remote container that copy is what they convert.
+    """
+    copying = _caller(sys._getframe(1), "copy", {"deepcopy"})
+    converting = copying and _caller(copying, "dataclasses", _CONVERTERS)
+    if not converting or not isinstance(proxy, (list, dict)):
+        return None
+    name = converting.f_code.co_name
+    convert, factory = converting.f_globals[name], converting.f_locals[_CONVERTERS[name]]
+    return lambda value: convert(value, factory)
+
+
+def _caller(frame: FrameType, module: str, functions: Container[str]) -> FrameType | None:
+    caller = frame.f_back
+    if caller is None or caller.f_code.co_name not in functions:
+        return None
+    return caller if caller.f_globals.get("__name__") == module else None
+
+
 def reduce_proxy(proxy: object) -> tuple[Any, tuple[Any]]:
     """Pickle a Proxy by the value of its original; called by the core."""
-    return take, (_Original(proxy),)
+    return _converter(proxy) or take, (_Original(proxy),)
 
 
 def copy(obj: Any) -> Any:

@@ -91,8 +91,11 @@ init_strings(core_state *state)
     state->str_name = PyUnicode_InternFromString("_name_");
     state->str_value = PyUnicode_InternFromString("_value_");
     state->str_member_map = PyUnicode_InternFromString("_member_map_");
+    state->str_dict = PyUnicode_InternFromString("__dict__");
+    state->str_globals = PyUnicode_InternFromString("__globals__");
     return state->str_class && state->str_reduce && state->str_reduce_ex && state->str_name &&
-                   state->str_value && state->str_member_map
+                   state->str_value && state->str_member_map && state->str_dict &&
+                   state->str_globals
                ? 0
                : -1;
 }
@@ -202,6 +205,8 @@ drop_names(core_state *state)
     Py_CLEAR(state->str_name);
     Py_CLEAR(state->str_value);
     Py_CLEAR(state->str_member_map);
+    Py_CLEAR(state->str_dict);
+    Py_CLEAR(state->str_globals);
 }
 
 static void

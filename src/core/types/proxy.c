@@ -224,13 +224,17 @@ get_attribute(proxy_object *self, PyObject *name)
     if (state_check_name(name) < 0) {
         return NULL;
     }
+    PyObject *value;
+    if (!class->is_restricted && reference_namespace(state, (PyObject *)self, name, &value)) {
+        return value;
+    }
     operation op = {.kind = OPERATION_GET,
                     .owner = self->target->owner,
                     .target = self->target,
                     .name = name_refer(state, name),
                     .flags = class->is_restricted ? 0 : OPERATION_FUSE};
     attribute_kind kind = ATTRIBUTE_VALUE;
-    PyObject *value = operation_perform(state, &op, &kind);
+    value = operation_perform(state, &op, &kind);
     if (value == NULL || kind == ATTRIBUTE_VALUE) {
         return value;
     }

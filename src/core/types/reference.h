@@ -214,6 +214,19 @@ reference_operate(core_state *state, exported *target, operation_kind kind, PyOb
     return operation_perform(state, &op, NULL);
 }
 
+// What evaluates annotations that are texts gets a dict of its own as the namespace of a function,
+// a class or a module. True: here it is, or an exception; false: the owner is to be asked.
+static inline bool
+reference_namespace(core_state *state, PyObject *reference, PyObject *name, PyObject **found)
+{
+    if (LIKELY(name != state->str_dict && name != state->str_globals)) {
+        return false;
+    }
+    PyObject *result = state_call_hook(state, HOOK_NAMESPACE, reference, NULL);
+    *found = result;
+    return result != Py_None;
+}
+
 // As tp_setattro.
 static inline int
 reference_set(core_state *state, exported *target, PyObject *name, PyObject *value)

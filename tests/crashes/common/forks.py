@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-CHILD_SECONDS = 60  # a child takes one at most, but for a busy machine
+CHILD_SECONDS = 100  # a child takes one at most, but for a busy machine
 
 
 def failing_forks(times, child):

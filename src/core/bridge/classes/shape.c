@@ -1,7 +1,6 @@
 #include "bridge/classes/shape.h"
 
-#include "bridge/python/cpython.h"
-#include "ground/base/names.h"
+#include "bridge/classes/twin.h"
 
 #define SHAPES_MAX 512 // beyond so many, all are found out again
 
@@ -17,6 +16,7 @@ shape_unref(shape *self)
     Py_DECREF(self->path);
     Py_DECREF(self->definition);
     Py_DECREF(self->names);
+    Py_XDECREF(self->key);
     PyMem_Free(self);
 }
 
@@ -163,11 +163,9 @@ shape_rule_of(core_state *state, PyTypeObject *type, value_rule *rule)
         *rule = (value_rule){.is_dumped = goes_by_name(type)};
         return 0;
     }
-    rule_cache_entry *entry = &state->rule_cache[((uintptr_t)type >> 6) % RULE_CACHE_SIZE];
-    unsigned version = type->tp_version_tag, epoch = names_value_epoch();
-    bool is_known =
-        version != 0 && entry->type == type && entry->version == version && entry->epoch == epoch;
-    if (UNLIKELY(!is_known) && ask(state, type, entry, epoch) < 0) {
+    rule_cache_entry *entry = shape_rule_entry(state, type);
+    if (UNLIKELY(!shape_rule_is_current(entry, type)) &&
+        ask(state, type, entry, names_value_epoch()) < 0) {
         return -1;
     }
     *rule = (value_rule){entry->is_dumped, entry->shape};
@@ -176,20 +174,73 @@ shape_rule_of(core_state *state, PyTypeObject *type, value_rule *rule)
 
 // ---- the class of a shape ----
 
+static void
+note_entry(shape *self, PyObject *name)
+{
+    Py_ssize_t next = 0;
+    PyObject *key, *value;
+    if (cpython_string_table(self->namespace) == NULL) {
+        return; // each time it is looked up
+    }
+    while (PyDict_Next(self->namespace, &next, &key, &value)) {
+        if (PyUnicode_Compare(key, name) == 0) {
+            self->position = next - 1;
+            Py_XSETREF(self->key, Py_NewRef(key));
+            return;
+        }
+    }
+}
+
+// What its module has by the first of its names, borrowed; NULL without an exception: nothing. An
+// entry that is where it was is not looked up.
+static PyObject *
+find_entry(shape *self)
+{
+    PyObject *known = self->key == NULL
+                          ? NULL
+                          : cpython_dict_value_at(self->namespace, self->position, self->key);
+    if (LIKELY(known != NULL)) {
+        return known;
+    }
+    PyObject *name = PyTuple_GET_ITEM(self->path, 1);
+    PyObject *value = PyDict_GetItemWithError(self->namespace, name);
+    if (value != NULL) {
+        note_entry(self, name);
+    }
+    return value;
+}
+
+// Is its module the one that it was, so that its namespace is there?
+static inline bool
+has_module(const core_state *state, const shape *self)
+{
+    return state->modules_watcher >= 0 && self->epoch == twin_epoch(state->interp);
+}
+
+static void
+note_module(core_state *state, shape *self, PyObject *module)
+{
+    twin_watch(state);
+    self->epoch = twin_epoch(state->interp);
+    self->namespace = PyModule_GetDict(module);
+}
+
 // No code of anybody's runs: who has a module of another kind is taken at its word.
 bool
-shape_is_current(const shape *self)
+shape_is_current(core_state *state, shape *self)
 {
     if (self->path == Py_None) {
         return true;
     }
-    PyObject *modules = PyImport_GetModuleDict(); // borrowed
-    PyObject *module = PyDict_GetItemWithError(modules, PyTuple_GET_ITEM(self->path, 0));
-    if (module == NULL || !PyModule_Check(module)) {
-        return module != NULL;
+    if (UNLIKELY(!has_module(state, self))) {
+        PyObject *modules = PyImport_GetModuleDict(); // borrowed
+        PyObject *module = PyDict_GetItemWithError(modules, PyTuple_GET_ITEM(self->path, 0));
+        if (module == NULL || !PyModule_Check(module)) {
+            return module != NULL;
+        }
+        note_module(state, self, module);
     }
-    PyObject *found =
-        PyDict_GetItemWithError(PyModule_GetDict(module), PyTuple_GET_ITEM(self->path, 1));
+    PyObject *found = find_entry(self);
     for (Py_ssize_t i = 2; found != NULL && i < PyTuple_GET_SIZE(self->path); i++) {
         found = PyType_Check(found)
                     ? cpython_find_in_type((PyTypeObject *)found, PyTuple_GET_ITEM(self->path, i))
@@ -290,18 +341,34 @@ find_again_steal(core_state *state, int32_t number, shape *old)
 shape *
 shape_by_number(core_state *state, int32_t number)
 {
-    value_rule rule = {0};
     PyTypeObject *class = pointer_map_get(&state->shaped, key_of(number));
-    if (class != NULL && shape_rule_of(state, class, &rule) < 0) {
+    value_rule rule = {.shape = class == NULL ? NULL : shape_known(state, class)};
+    if (class != NULL && rule.shape == NULL && shape_rule_of(state, class, &rule) < 0) {
         return NULL;
     }
     bool is_it = rule.shape != NULL && rule.shape->number == number;
     shape *known = is_it ? shape_ref(rule.shape) : NULL;
-    return LIKELY(is_it && shape_is_current(known)) ? known
-                                                    : find_again_steal(state, number, known);
+    return LIKELY(is_it && shape_is_current(state, known)) ? known
+                                                           : find_again_steal(state, number, known);
 }
 
 // ---- instances ----
+
+void
+shape_find_places(shape *self, PyObject *object, PyObject *const *values)
+{
+    cpython_find_places(object, values + self->slot_count, PyTuple_GET_SIZE(self->names),
+                        &self->places);
+}
+
+Py_ssize_t
+shape_field_count(PyTypeObject *type)
+{
+    PyObject *name = PyUnicode_InternFromString("n_fields");
+    PyObject *count = name == NULL ? NULL : cpython_find_in_type(type, name);
+    Py_XDECREF(name);
+    return count == NULL ? -1 : PyLong_AsSsize_t(count);
+}
 
 PyObject *
 shape_dict(PyObject *object)

@@ -1,9 +1,10 @@
 #include "bridge/crossing/operation.h"
 
-#include "bridge/python/cpython.h"
 #include "bridge/crossing/crossing.h"
-#include "bridge/transfer/error.h"
+#include "bridge/python/caller.h"
+#include "bridge/python/cpython.h"
 #include "bridge/python/objects.h"
+#include "bridge/transfer/error.h"
 #include "bridge/transfer/parcel.h"
 #include "bridge/transfer/restriction.h"
 #include "bridge/transfer/specials.h"
@@ -71,12 +72,19 @@ arguments_reserve(argument_list *self, const operation *op)
 }
 
 static bool
+is_throw(PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    return (length == 5 && PyUnicode_EqualToUTF8(name, "throw")) ||
+           (length == 6 && PyUnicode_EqualToUTF8(name, "athrow"));
+}
+
+static bool
 takes_exceptions(const operation *op)
 {
     return (op->flags & OPERATION_EXCEPTIONS_BY_VALUE) ||
            (op->target != NULL && (op->target->flags & EXPORT_TAKES_EXCEPTIONS)) ||
-           (op->kind == OPERATION_METHOD && (PyUnicode_EqualToUTF8(op->name.text, "throw") ||
-                                             PyUnicode_EqualToUTF8(op->name.text, "athrow")));
+           (op->kind == OPERATION_METHOD && is_throw(op->name.text));
 }
 
 // Does it end with what sys.exc_info() returns, as a call of __exit__ does, whatever its name?
@@ -102,6 +110,7 @@ arguments_pack_all(argument_list *self, core_state *home, const operation *op)
     unsigned flags = (takes_exceptions(op) ? PARCEL_EXCEPTIONS_BY_VALUE : 0) |
                      (op->flags & OPERATION_CONTAINERS_BY_VALUE ? PARCEL_CONTAINERS_BY_VALUE : 0);
     restriction closing;
+    flags |= PARCEL_IN_PLACE;
     parcel_init(&self->parcel);
     if (UNLIKELY(is_closed(op))) {
         closing = restriction_of_arguments(op->target);
@@ -187,6 +196,7 @@ static inline void
 arguments_free(argument_list *self)
 {
     if (UNLIKELY(!self->is_simple)) {
+        Py_CLEAR(self->parcel.held);
         parcel_clear(&self->parcel);
         if (self->host != self->few_host) {
             PyMem_RawFree(self->host);
@@ -317,10 +327,10 @@ resolve(PyObject *place)
     return found;
 }
 
-static NOINLINE PyObject *
-call_function(PyObject *name, argument_list *arguments, size_t nargs)
+static PyObject *
+call_found(core_state *host, PyObject *function_steal, argument_list *arguments, size_t nargs)
 {
-    PyObject *function = resolve(name);
+    PyObject *function = caller_provide(host, function_steal);
     if (function == NULL) {
         return NULL;
     }
@@ -329,6 +339,12 @@ call_function(PyObject *name, argument_list *arguments, size_t nargs)
                             arguments->host_names);
     Py_DECREF(function);
     return result;
+}
+
+static NOINLINE PyObject *
+call_in_module(core_state *host, PyObject *name, argument_list *arguments, size_t nargs)
+{
+    return call_found(host, PyObject_GetAttr(arguments->host[1], name), arguments, nargs);
 }
 
 // To the holder of a restricted Proxy, names that restrict() was not given do not exist.
@@ -359,8 +375,7 @@ dispatch_other(core_state *host, const operation *op, PyObject *name, argument_l
     PyObject *object = arguments->host[1];
     switch (op->kind) {
     case OPERATION_CALL:
-        return PyObject_Vectorcall(object, arguments->host + 2,
-                                   nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, arguments->host_names);
+        return call_found(host, Py_NewRef(object), arguments, nargs);
     case OPERATION_SPECIAL:
         return call_special(host, op, name, arguments);
     case OPERATION_SET:
@@ -368,7 +383,7 @@ dispatch_other(core_state *host, const operation *op, PyObject *name, argument_l
     case OPERATION_DELETE:
         return PyObject_DelAttr(object, name) < 0 ? NULL : Py_None;
     case OPERATION_FUNCTION:
-        return call_function(name, arguments, nargs);
+        return call_found(host, resolve(name), arguments, nargs);
     case OPERATION_METHOD:
     case OPERATION_GET:
         break;
@@ -391,6 +406,9 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
         }
     }
     if (LIKELY(op->kind == OPERATION_METHOD)) {
+        if (UNLIKELY(PyModule_CheckExact(arguments->host[1]))) {
+            return call_in_module(host, name, arguments, (size_t)op->count);
+        }
         return PyObject_VectorcallMethod(name, arguments->host + 1,
                                          ((size_t)op->count + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
                                          arguments->host_names);

@@ -1,5 +1,6 @@
 #include "bridge/executor/task.h"
 
+#include "bridge/python/caller.h"
 #include "bridge/python/cpython.h"
 #include "bridge/python/disturbance.h"
 #include "bridge/transfer/error.h"
@@ -427,7 +428,7 @@ void
 task_perform(task *self, core_state *host, function_cache *known)
 {
     specials_refresh(host);
-    PyObject *function = function_here(host, known, self->function);
+    PyObject *function = caller_provide(host, function_here(host, known, self->function));
     PyObject *value = function == NULL ? NULL : finished(host, call(self, host, function));
     Py_XDECREF(function);
     PyObject *raised = PyErr_GetRaisedException();

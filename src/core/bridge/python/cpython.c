@@ -305,18 +305,6 @@ cpython_datetime_size(PyObject *object)
 
 // ---- tables of dicts ----
 
-// struct _dictkeysobject of a build with a GIL, the same in 3.13 to 3.15.
-typedef struct {
-    Py_ssize_t references;
-    uint8_t log2_size;
-    uint8_t log2_index_bytes;
-    uint8_t kind; // 0: general, 1: strings (DICT_KEYS_GENERAL, DICT_KEYS_UNICODE)
-    uint32_t version;
-    Py_ssize_t usable;
-    Py_ssize_t entries;
-    char indices[];
-} table_header;
-
 static size_t
 entry_words(cpython_table_shape shape)
 {
@@ -336,7 +324,7 @@ cpython_table_shape_of(Py_ssize_t count, bool has_only_strings)
                      : shape.log2_size < 32 ? 2
                                             : 3;
     shape.log2_index_bytes = shape.log2_size + log2_index;
-    shape.size = sizeof(table_header) + ((size_t)1 << shape.log2_index_bytes) +
+    shape.size = sizeof(cpython_table) + ((size_t)1 << shape.log2_index_bytes) +
                  (size_t)count * entry_words(shape) * sizeof(PyObject *);
     return shape;
 }
@@ -344,12 +332,12 @@ cpython_table_shape_of(Py_ssize_t count, bool has_only_strings)
 PyObject **
 cpython_table_key(void *table, cpython_table_shape shape, Py_ssize_t index)
 {
-    char *entries = ((table_header *)table)->indices + ((size_t)1 << shape.log2_index_bytes);
+    char *entries = ((cpython_table *)table)->indices + ((size_t)1 << shape.log2_index_bytes);
     return (PyObject **)(void *)entries + (size_t)index * entry_words(shape) + shape.has_hashes;
 }
 
 static void
-set_index(table_header *table, size_t slot, Py_ssize_t index)
+set_index(cpython_table *table, size_t slot, Py_ssize_t index)
 {
     switch (table->log2_index_bytes - table->log2_size) {
     case 0:
@@ -367,7 +355,7 @@ set_index(table_header *table, size_t slot, Py_ssize_t index)
 }
 
 static bool
-is_free(const table_header *table, size_t slot)
+is_free(const cpython_table *table, size_t slot)
 {
     size_t width = (size_t)1 << (table->log2_index_bytes - table->log2_size);
     return table->indices[slot * width + width - 1] < 0; // the sign, in its last byte
@@ -375,7 +363,7 @@ is_free(const table_header *table, size_t slot)
 
 // Probes in CPython's order (find_empty_slot in dictobject.c).
 static void
-insert(table_header *table, Py_hash_t hash, Py_ssize_t index)
+insert(cpython_table *table, Py_hash_t hash, Py_ssize_t index)
 {
     size_t mask = ((size_t)1 << table->log2_size) - 1, slot = (size_t)hash & mask;
     for (size_t perturb = (size_t)hash; !is_free(table, slot);) {
@@ -388,12 +376,12 @@ insert(table_header *table, Py_hash_t hash, Py_ssize_t index)
 int
 cpython_table_finish(void *memory, cpython_table_shape shape, Py_ssize_t count)
 {
-    table_header *table = memory;
-    *table = (table_header){.references = 1, // never dropped; debug builds check it
-                            .log2_size = (uint8_t)shape.log2_size,
-                            .log2_index_bytes = (uint8_t)shape.log2_index_bytes,
-                            .kind = !shape.has_hashes,
-                            .entries = count};
+    cpython_table *table = memory;
+    *table = (cpython_table){.references = 1, // never dropped; debug builds check it
+                             .log2_size = (uint8_t)shape.log2_size,
+                             .log2_index_bytes = (uint8_t)shape.log2_index_bytes,
+                             .kind = !shape.has_hashes,
+                             .entries = count};
     memset(table->indices, 0xff, (size_t)1 << shape.log2_index_bytes); // all free: -1
     for (Py_ssize_t index = 0; index < count; index++) {
         PyObject **key = cpython_table_key(table, shape, index);
@@ -426,3 +414,60 @@ cpython_frozendict_hash(PyObject *frozendict)
     return (Py_hash_t *)(void *)((char *)frozendict + offset);
 }
 #endif
+
+// ---- attributes that an object keeps in itself ----
+
+void
+cpython_find_places(PyObject *object, PyObject *const *values, Py_ssize_t count,
+                    cpython_places *places)
+{
+    cpython_attributes *self = cpython_attributes_of(object);
+    *places = (cpython_places){.count = count};
+    if (self == NULL || self->size != count || count > CPYTHON_PLACES_MAX) {
+        return;
+    }
+    const uint8_t *order = cpython_attributes_order(self);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (order[i] >= self->capacity || self->values[order[i]] != values[i]) {
+            return;
+        }
+        places->at[i] = order[i];
+    }
+    places->capacity = self->capacity;
+    places->keys = cpython_shared_keys(Py_TYPE(object));
+}
+
+bool
+cpython_get_places(PyObject *object, const cpython_places *places, PyObject **values)
+{
+    cpython_attributes *self = cpython_attributes_of(object);
+    if (self == NULL || self->size != places->count ||
+        places->keys != cpython_shared_keys(Py_TYPE(object))) {
+        return false;
+    }
+    const uint8_t *order = cpython_attributes_order(self);
+    for (Py_ssize_t i = 0; i < places->count; i++) {
+        if (order[i] != places->at[i]) {
+            return false;
+        }
+        values[i] = self->values[order[i]];
+    }
+    return true;
+}
+
+bool
+cpython_set_places_steal(PyObject *object, const cpython_places *places, PyObject *const *values)
+{
+    cpython_attributes *self = cpython_attributes_of(object);
+    if (self == NULL || self->size != 0 || places->keys != cpython_shared_keys(Py_TYPE(object)) ||
+        self->capacity < places->capacity) {
+        return false;
+    }
+    uint8_t *order = cpython_attributes_order(self);
+    for (Py_ssize_t i = 0; i < places->count; i++) {
+        order[i] = places->at[i];
+        self->values[order[i]] = values[i];
+    }
+    self->size = (uint8_t)places->count;
+    return true;
+}

@@ -272,6 +272,56 @@ cpython_new_tuple_of(PyTypeObject *type, Py_ssize_t size)
     return tuple;
 }
 
+// ---- attributes that an object keeps in itself ----
+
+// As long as an object's attributes are few it keeps them in itself, even if it has a dict as well
+// (struct _dictvalues and _PyObject_InlineValues, internal/pycore_dict.h and pycore_object.h, 3.13
+// to 3.15): by the places of their names in the keys that all instances of its class share, and
+// behind them the places in the order in which they were set. A name keeps its place.
+#define CPYTHON_PLACES_MAX 16
+
+typedef struct {
+    const void *keys; // NULL: the places are not known
+    Py_ssize_t count;
+    uint8_t capacity;
+    uint8_t at[CPYTHON_PLACES_MAX];
+} cpython_places;
+
+typedef struct {
+    uint8_t capacity, size, is_embedded, is_valid;
+    PyObject *values[];
+} cpython_attributes;
+
+static inline const void *
+cpython_shared_keys(PyTypeObject *type)
+{
+    return ((PyHeapTypeObject *)type)->ht_cached_keys;
+}
+
+// NULL: it does not keep them so.
+static inline cpython_attributes *
+cpython_attributes_of(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    cpython_attributes *self = (void *)((char *)object + type->tp_basicsize);
+    return (type->tp_flags & Py_TPFLAGS_INLINE_VALUES) && self->is_valid ? self : NULL;
+}
+
+static inline uint8_t *
+cpython_attributes_order(cpython_attributes *self)
+{
+    return (uint8_t *)&self->values[self->capacity];
+}
+
+// Find the places of an object's attributes, if it has just these values, set in this order.
+void cpython_find_places(PyObject *object, PyObject *const *values, Py_ssize_t count,
+                         cpython_places *places);
+// The values, borrowed, if it has just the attributes of these places, set in this order.
+bool cpython_get_places(PyObject *object, const cpython_places *places, PyObject **values);
+// Set them in a new object that has none. False: it does not keep them so, and nothing is stolen.
+bool cpython_set_places_steal(PyObject *object, const cpython_places *places,
+                              PyObject *const *values);
+
 // Give raw memory the header of an object whose count is never written.
 void cpython_init_immortal(PyObject *raw, PyTypeObject *type);
 
@@ -327,8 +377,43 @@ cpython_is_singleton(PyObject *object)
 // hash, which it keeps. 0: it is none of these, or an exception is set.
 size_t cpython_datetime_size(PyObject *object);
 
-// The table of a dict: its header, its indices and its used entries (PyDictKeysObject,
-// internal/pycore_dict.h). If all keys are exact strings, an entry is a key and a value; otherwise
+// The table of a dict: its header, its indices and its used entries (struct _dictkeysobject,
+// internal/pycore_dict.h; of a build with a GIL the same in 3.13 to 3.15).
+typedef struct {
+    Py_ssize_t references;
+    uint8_t log2_size;
+    uint8_t log2_index_bytes;
+    uint8_t kind; // 0: general, 1: strings (DICT_KEYS_GENERAL, DICT_KEYS_UNICODE)
+    uint32_t version;
+    Py_ssize_t usable;
+    Py_ssize_t entries;
+    char indices[];
+} cpython_table;
+
+// The table of a dict all of whose keys are exact strings, and that shares it with no other; else
+// NULL.
+static inline const cpython_table *
+cpython_string_table(PyObject *dict)
+{
+    const cpython_table *table = (const void *)((PyDictObject *)dict)->ma_keys;
+    return table->kind == 1 && ((PyDictObject *)dict)->ma_values == NULL ? table : NULL;
+}
+
+// The value of this very key, if it is at this index (PyDict_Next's position) of such a table;
+// borrowed. NULL says nothing.
+static inline PyObject *
+cpython_dict_value_at(PyObject *dict, Py_ssize_t index, const PyObject *key)
+{
+    const cpython_table *table = cpython_string_table(dict);
+    if (table == NULL || index >= table->entries) {
+        return NULL;
+    }
+    const char *entries = table->indices + ((size_t)1 << table->log2_index_bytes);
+    PyObject *const *entry = (PyObject *const *)(const void *)entries + 2 * index;
+    return entry[0] == key ? entry[1] : NULL;
+}
+
+// If all keys are exact strings, an entry is a key and a value; otherwise
 // the hash precedes them.
 typedef struct {
     size_t size; // in bytes

@@ -63,6 +63,8 @@ typedef enum {
     HOOK_MAKE_SUBCLASS,
     HOOK_CLASS_ANNOTATIONS,
     HOOK_ANNOTATE,
+    HOOK_FROM_MAIN,
+    HOOK_NAMESPACE,
     HOOK_STANDBY,
     HOOK_INTERPRETER,
     HOOK_QUEUE,
@@ -169,6 +171,7 @@ struct core_state {
     name_cache_entry name_cache[NAME_CACHE_SIZE];
     rule_cache_entry rule_cache[RULE_CACHE_SIZE];
     PyObject *str_class, *str_reduce_ex, *str_reduce, *str_name, *str_value, *str_member_map;
+    PyObject *str_dict, *str_globals;
     bool is_cleared;
 };
 

@@ -2,7 +2,8 @@
 //
 // Purpose. What value.h cannot read in place goes here: results (their maker drops them before the
 // reader looks), containers with mutable things inside, and what crosses by reference. A value that
-// is plain and large is not packed but held: the reader copies it in place, then has it dropped.
+// is plain and large is not packed but held: the reader copies it in place, then has it dropped. So
+// are the plain parts of an instance that is an argument.
 //
 // Lifetime. On the C stack, or part of an item of a queue; small ones need no memory. Records that
 // were not read keep counts of exports, so a parcel must be cleared.
@@ -41,6 +42,7 @@ enum {
     PARCEL_MAY_HOLD = 2,            // the reader will see to it that `held` is dropped
     PARCEL_CONTAINERS_BY_VALUE = 4, // the outermost list, dict, set or bytearray, not what is in it
     PARCEL_COPIES = 8,              // of a task: what exceptions have goes by value, if it can
+    PARCEL_IN_PLACE = 16, // it is read while the packer keeps the object, and then drops `held`
 };
 
 static inline void

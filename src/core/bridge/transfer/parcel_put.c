@@ -216,7 +216,9 @@ record_put_method(parcel *self, core_state *state, PyObject *method, unsigned fl
         return -1;
     }
     PyObject *resolved = state->references->resolve_method(method);
-    int result = resolved == NULL ? -1 : parcel_put(self, state, resolved, flags);
+    int result = resolved == NULL
+                     ? -1
+                     : parcel_put(self, state, resolved, flags & ~(unsigned)PARCEL_IN_PLACE);
     Py_XDECREF(resolved);
     Py_LeaveRecursiveCall();
     return result;
@@ -246,7 +248,7 @@ put_value(parcel *self, core_state *state, PyObject *object)
         return -1;
     }
     if (rule.shape != NULL) {
-        int is_put = record_put_shaped(self, state, object, rule.shape);
+        int is_put = record_put_shaped(self, state, object, rule.shape, 0);
         // What is no member of its Flag or Enum by name may be one to pickle.
         if (is_put != 0 || rule.shape->kind != SHAPE_MEMBER) {
             return is_put;
@@ -388,10 +390,32 @@ record_put_exception(parcel *self, core_state *state, PyObject *type, PyObject *
                : 0;
 }
 
+// An instance whose type cannot be anything else but what its shape says.
+static bool
+is_instance_of(const shape *shape)
+{
+    return shape != NULL && (shape->kind == SHAPE_ITEMS || shape->kind == SHAPE_FIELDS);
+}
+
+static int
+put_instance(parcel *self, core_state *state, PyObject *object, shape *shape, unsigned flags)
+{
+    int is_put = record_put_shaped(self, state, object, shape, flags);
+    return is_put == 0  ? record_put_export(self, export_object(state, object))
+           : is_put < 0 ? -1
+                        : 0;
+}
+
 static int
 put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {
     PyTypeObject *type = Py_TYPE(object);
+    if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) && !self->is_closed) {
+        shape *known = shape_known(state, type);
+        if (is_instance_of(known)) {
+            return put_instance(self, state, object, known, flags);
+        }
+    }
     if (value_is_shared(object)) {
         return put_pointer(self, object);
     }

@@ -42,10 +42,12 @@ typedef struct {
     uint64_t size; // of the payload in bytes, or the number of elements that follow
 } record;
 
-// Its values follow, then the names and values of its dict. If the detail of the record is 1, they
-// come after what its shape is known as, its definition and an export of the instance itself.
+// Its values follow, then the names and values of its dict; or the values are read in place. If the
+// detail of the record is 1, they come after what its shape is known as, its definition and an
+// export of the instance itself.
 typedef struct {
     PyTypeObject *shared; // its type, if all share that; else NULL
+    PyObject *in_place;   // the packer's tuple of its values, all plain; or NULL: they follow
     int32_t number;       // of its shape
     uint32_t values, named;
 } record_shaped;
@@ -75,8 +77,10 @@ int record_put_method(parcel *self, core_state *state, PyObject *method, unsigne
 // An object that is no immutable builtin, for the reader of a closed parcel.
 int record_put_closed(parcel *self, core_state *state, PyObject *object, unsigned flags);
 
-// An instance that crosses element by element (parcel_shaped.c): 1; 0: it has to go otherwise.
-int record_put_shaped(parcel *self, core_state *state, PyObject *object, struct shape *shape);
+// An instance that crosses element by element (parcel_shaped_put.c, parcel_shaped_get.c): 1; 0: it
+// has to go otherwise.
+int record_put_shaped(parcel *self, core_state *state, PyObject *object, struct shape *shape,
+                      unsigned flags);
 PyObject *record_get_shaped(parcel *self, core_state *state, const record *head);
 void *record_put(parcel *self, record_kind kind, uint32_t detail, uint64_t size, size_t payload);
 

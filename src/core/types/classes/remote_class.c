@@ -109,6 +109,10 @@ remote_class_getattro(PyObject *self, PyObject *name)
     if (UNLIKELY(data->own_members != NULL) && PyDict_Contains(data->own_members, name) > 0) {
         return PyType_Type.tp_getattro(self, name);
     }
+    PyObject *found;
+    if (reference_namespace(data->state, self, name, &found)) {
+        return found;
+    }
     return reference_operate(data->state, data->target, OPERATION_GET, name, NULL, 0);
 }
 
