@@ -21,14 +21,20 @@ ask()
     return told;
 }
 
+struct listing {
+    void *base;
+    const char *name;
+};
+
 static int
-find_own(struct dl_phdr_info *info, size_t size, void *found)
+find_own(struct dl_phdr_info *info, size_t size, void *argument)
 {
-    bool is_own = (void *)info->dlpi_addr == ask().dli_fbase;
-    if (is_own) {
-        *(const char **)found = info->dlpi_name;
+    listing *own = (listing *)argument;
+    if ((void *)info->dlpi_addr != own->base) {
+        return 0;
     }
-    return is_own;
+    own->name = info->dlpi_name;
+    return 1;
 }
 
 static PyObject *
@@ -37,8 +43,8 @@ where(PyObject *module, PyObject *unused)
     Dl_info told = ask(), again = {};
     struct link_map *map = NULL;
     dladdr1(own_address, &again, (void **)&map, RTLD_DL_LINKMAP);
-    const char *listed = "";
-    dl_iterate_phdr(find_own, &listed);
+    listing own = {told.dli_fbase, ""};
+    dl_iterate_phdr(find_own, &own);
     void *self = dlopen(told.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     char origin[4096] = "";
     bool is_self = self != NULL && dlsym(self, "asked_symbol") == own_address;
@@ -48,7 +54,7 @@ where(PyObject *module, PyObject *unused)
     }
     return Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:s,s:n}", "dladdr", told.dli_fname, "dladdr1",
                          again.dli_fname, "link_map", map == NULL ? "" : map->l_name, "listed",
-                         listed, "origin", origin, "symbol", told.dli_sname, "address",
+                         own.name, "origin", origin, "symbol", told.dli_sname, "address",
                          (Py_ssize_t)own_address);
 }
 

@@ -1,6 +1,5 @@
 #include "ground/modules/loading.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 
 // Loading threads are its readers, also recursively: glibc lets readers pass waiting writers.
@@ -46,6 +45,15 @@ loading_list(int (*visit)(struct dl_phdr_info *, size_t, void *), void *data)
     int result = dl_iterate_phdr(visit, data);
     end();
     return result;
+}
+
+int
+loading_find(const void *address, Dl_info *found, void **extra, int flags)
+{
+    begin();
+    int is_found = dladdr1(address, found, extra, flags);
+    end();
+    return is_found;
 }
 
 // ---- fork ----

@@ -1,4 +1,4 @@
-// loading: opening, closing and listing shared objects, while no other thread forks.
+// loading: opening, closing, listing and finding shared objects, while no other thread forks.
 //
 // Purpose. While the dynamic loader loads, its data is inconsistent, and its list is locked while
 // it is read. A child forked meanwhile could not load anything any more, because glibc takes
@@ -9,14 +9,16 @@
 #ifndef ATOLL_GROUND_LOADING_H
 #define ATOLL_GROUND_LOADING_H
 
+#include <dlfcn.h>
 #include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-// As dlopen, dlclose and dl_iterate_phdr do.
+// As dlopen, dlclose, dl_iterate_phdr and dladdr1 do.
 void *loading_open(const char *path, int flags);
 bool loading_close(void *handle); // false: it was not open
 int loading_list(int (*visit)(struct dl_phdr_info *, size_t, void *), void *data);
+int loading_find(const void *address, Dl_info *found, void **extra, int flags);
 
 void loading_fork_prepare(void); // first: it waits for constructors, which may want other locks
 void loading_fork_parent(void);

@@ -12,31 +12,21 @@
 
 // ---- dladdr and dlinfo ----
 
-static const char *
-original_or(const char *name)
+static int
+tell_more(const void *address, Dl_info *told, void **extra, int flags, void *unused)
 {
-    const char *original = elf_copy_original(name);
-    return original == NULL ? name : original;
+    int is_found = loading_find(address, told, extra, flags);
+    const char *original = is_found ? elf_copy_original(told->dli_fname) : NULL;
+    if (original != NULL) {
+        told->dli_fname = original;
+    }
+    return is_found;
 }
 
 static int
 tell(const void *address, Dl_info *told, void *unused)
 {
-    int is_found = dladdr(address, told);
-    if (is_found) {
-        told->dli_fname = original_or(told->dli_fname);
-    }
-    return is_found;
-}
-
-static int
-tell_more(const void *address, Dl_info *told, void **extra, int flags, void *unused)
-{
-    int is_found = dladdr1(address, told, extra, flags);
-    if (is_found) {
-        told->dli_fname = original_or(told->dli_fname);
-    }
-    return is_found;
+    return tell_more(address, told, NULL, 0, unused);
 }
 
 // As for other requests, there must be room for the result.
