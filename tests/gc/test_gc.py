@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -50,6 +50,7 @@ def places() -> Iterator[tuple[Place, ...]]:
 def by_itself_never() -> Iterator[None]:
     """Collections run when a test asks for them; what others have left is gone before."""
     atoll.gc.disable()
+    atoll.prewarm(0, wait=True)  # a collection finds less while an interpreter is being made
     collect_all()
     yield
     atoll.gc.enable()
@@ -73,11 +74,21 @@ def make_pair(one: Place, two: Place) -> tuple[Any, Any]:
     return first, second
 
 
+def collect(run: Callable[[], int] = atoll.gc.collect) -> int:
+    """Until something is found: a busy machine may not stop all interpreters in time."""
+    while not (found := run()):
+        pass
+    return found
+
+
 def collect_all(*places: Place) -> int:
-    """Until nothing more is found."""
-    total = 0
-    for _ in range(3):
-        total += atoll.gc.collect()
+    """Until nothing more is found, by collections for which all interpreters stopped in time."""
+    total = idle = 0
+    while idle < 2:
+        abandoned = atoll.gc.statistics().abandoned
+        found = atoll.gc.collect()
+        total += found
+        idle = idle + 1 if not found and atoll.gc.statistics().abandoned == abandoned else 0
     return total
 
 
@@ -94,7 +105,7 @@ def test_a_cycle_of_two_is_collected(places: tuple[Place, ...], kind: str, home:
     there.link(there.get(1), kind, other.make(there.get(1)), "object")
     assert there.alive() == (1,)
     there.seal(())
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
     assert (there.alive(), other.alive()) == ((), 0)
 
 
@@ -105,7 +116,7 @@ def test_a_ring_of_four_is_collected(places: tuple[Place, ...]) -> None:
         latest = place.run.make(latest)
     first.add(latest)
     del first, latest
-    assert atoll.gc.collect() == 4
+    assert collect() == 4
     assert [place.alive() for place in places] == [0] * 4
 
 
@@ -115,7 +126,7 @@ def test_a_ring_that_passes_twice_through_each_is_collected(one: Place, two: Pla
     for each, following in zip(nodes, [*nodes[1:], nodes[0]], strict=True):
         each.add(following)
     del nodes, each, following
-    assert atoll.gc.collect() == 6
+    assert collect() == 6
     assert (one.alive(), two.alive()) == (0, 0)
 
 
@@ -124,7 +135,7 @@ def test_what_garbage_refers_to_goes_with_it(one: Place, two: Place) -> None:
     first, second = make_pair(one, two)
     first.add(two.run.make(one.run.make()))
     del first, second
-    atoll.gc.collect()
+    collect_all()
     assert (one.alive(), two.alive()) == (0, 0)
 
 
@@ -136,7 +147,7 @@ def test_what_refers_to_a_cycle_keeps_it(one: Place, two: Place) -> None:
     assert second.count() == 1
     assert (one.alive(), two.alive()) == (1, 1)
     del second
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
 
 
 def test_proxies_in_local_garbage_keep_nothing(one: Place, two: Place) -> None:
@@ -171,7 +182,7 @@ def test_methods_of_proxies_are_collected(one: Place, is_latest: bool) -> None:
     if not is_latest:
         there.add(1)
     del local, there
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
     assert one.alive() == Place(None).alive() == 0
 
 
@@ -187,7 +198,7 @@ def test_a_method_of_a_proxy_keeps_it(one: Place) -> None:
     assert held() == 1
     assert gone() is not None
     del held
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
     assert gone() is None
 
 
@@ -197,7 +208,7 @@ def test_restricted_views_are_collected(one: Place, two: Place) -> None:
     there = one.run.make(atoll.restrict(local, ["count"]))
     local.add(there)
     del local, there
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
     assert one.alive() == Place(None).alive() == 0
 
 
@@ -212,7 +223,7 @@ def test_closures_are_collected(one: Place) -> None:
         return weakref.ref(here)
 
     gone = make()
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
     assert gone() is None
 
 
@@ -221,7 +232,7 @@ def test_what_is_not_of_the_collector_is_freed_too(one: Place, two: Place) -> No
     first, second = make_pair(one, two)
     second.add(one.interpreter.eval("object()"))
     del first, second
-    atoll.gc.collect()
+    collect_all()
     assert (one.alive(), two.alive()) == (0, 0)
 
 
@@ -233,7 +244,7 @@ def test_a_switched_off_collector_does_not_matter(one: Place, two: Place) -> Non
         first, second = make_pair(one, two)
         first.add(first)
         del first, second
-        assert atoll.gc.collect() == 2
+        assert collect() == 2
         assert (one.alive(), two.alive()) == (0, 0)
         assert not switched.isenabled()
     finally:
@@ -291,7 +302,7 @@ def test_an_item_of_a_queue_is_held(one: Place, two: Place) -> None:
     del first, second
     assert atoll.gc.collect() == 0
     queue.get()
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
 
 
 def test_an_argument_of_a_waiting_task_is_held(one: Place, two: Place) -> None:
@@ -322,7 +333,7 @@ def test_a_buffer_in_use_holds_its_object(one: Place, two: Place) -> None:
     assert view[0] == ord("1")
     view.release()
     del view
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
     assert one.alive() == 0
 
 
@@ -351,7 +362,7 @@ def test_finalizers_run_once_while_all_works(one: Place, two: Place) -> None:
     second = two.run.make_finalized(first)
     first.add(second)
     del first, second
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
     assert one.run.take_notes() == two.run.take_notes() == ((1,),)
     atoll.gc.collect()
     assert one.run.take_notes() == ()
@@ -383,7 +394,7 @@ def test_weak_references_call_back_once(one: Place, two: Place) -> None:
     atoll.gc.collect()
     assert one.run.take_notes() == two.run.take_notes() == ()
     del first, second
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
     assert one.run.take_notes() == ("first",)
     assert two.run.take_notes() == ("second",)
 
@@ -394,7 +405,7 @@ def test_a_weak_reference_is_no_reason_to_live(one: Place, two: Place) -> None:
     proxy = weakref.ref(first)
     there = one.interpreter.eval("__import__('weakref').ref")(first)
     del first, second
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
     assert proxy() is None
     assert there() is None
 
@@ -411,7 +422,7 @@ def test_a_finalizer_that_collects(one: Place, two: Place) -> None:
     local = Collecting(there)
     there.append(local)
     del local, there
-    assert atoll.gc.collect() == 2
+    assert collect() == 2
     assert found == [0]
 
 
@@ -442,12 +453,12 @@ def test_any_thread_may_collect(one: Place, two: Place, where: str) -> None:
     first, second = make_pair(one, two)
     del first, second
     if where == "main":
-        assert atoll.gc.collect() == 2
+        assert collect() == 2
     elif where == "other":
-        assert one.interpreter.call(atoll.gc.collect) == 2
+        assert collect(lambda: one.interpreter.call(atoll.gc.collect)) == 2
     else:
         with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(atoll.gc.collect).result() == 2
+            assert pool.submit(collect).result() == 2
 
 
 def test_many_threads_may_collect_at_once(places: tuple[Place, ...]) -> None:
@@ -456,7 +467,8 @@ def test_many_threads_may_collect_at_once(places: tuple[Place, ...]) -> None:
     del pairs
     with ThreadPoolExecutor(4) as pool:
         found = [pool.submit(atoll.gc.collect) for _ in range(8)]
-        assert max(each.result() for each in found) == 40
+        most = max(each.result() for each in found)
+    assert (most or collect()) == 40
     assert places[1].alive() == places[2].alive() == 0
 
 
@@ -477,11 +489,11 @@ def test_callbacks(one: Place, two: Place) -> None:
     try:
         first, second = make_pair(one, two)
         del first, second
-        atoll.gc.collect()
+        collect()
     finally:
         atoll.gc.callbacks.clear()
         others.clear()
-    assert calls == [("start", 0), ("stop", 2)]
+    assert calls[-2:] == [("start", 0), ("stop", 2)]
 
 
 def test_a_callback_that_fails(one: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -492,10 +504,10 @@ def test_a_callback_that_fails(one: Place, monkeypatch: pytest.MonkeyPatch) -> N
     try:
         first, second = make_pair(one, Place(None))
         del first, second
-        assert atoll.gc.collect() == 2
+        assert collect() == 2
     finally:
         atoll.gc.callbacks.clear()
-    assert [each.exc_type for each in reported] == [ZeroDivisionError] * 2
+    assert [each.exc_type for each in reported[-2:]] == [ZeroDivisionError] * 2
 
 
 def wait_for_automatic(before: int) -> None:
@@ -586,7 +598,7 @@ def test_a_computing_thread_is_no_hindrance(one: Place, two: Place) -> None:
         done = pool.submit(one.run.compute, started.set)
         started.wait()
         del first, second
-        freed = atoll.gc.collect()
+        freed = collect()
         one.interpreter.interrupt(KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             done.result()
@@ -605,7 +617,7 @@ def test_a_long_call_in_c_is_left_alone(one: Place, two: Place, places: tuple[Pl
         done = pool.submit(count, is_over.set)
         is_over.wait()
         del first, second
-        freed = atoll.gc.collect()
+        freed = collect()
         was_computing = not done.done()
         done.result()
     # It may have ended after the collection had left it out.
@@ -704,7 +716,7 @@ def test_ctrl_c_ends_the_wait(one: Place, two: Place) -> None:
     with pytest.raises(KeyboardInterrupt):
         atoll.gc.collect()
     is_over.set()
-    atoll.gc.collect()
+    collect_all()
     assert gone() is None
     assert one.alive() == 0
 
