@@ -16,7 +16,6 @@ import array
 import contextlib
 import ctypes
 import gc
-import math
 import os
 import shlex
 import subprocess
@@ -560,7 +559,6 @@ def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
     usual = max(growth(hook, fail_plainly, number, is_at_rest)[0] for number in range(1, 8))
     if name not in SLOW:
         usual = max(usual, growth(hook, scenario, LIMIT, is_at_rest)[0])
-    too_much = usual + 16 * REPEATS
     before = state()
     for number in range(first, LIMIT, step):
         print("at", number, flush=True)
@@ -578,10 +576,10 @@ def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
             print("end", number, flush=True)
             return
         if name not in EVERYWHERE | SLOW | {"share"}:
-            smallest, amounts = growth(hook, scenario, number, is_at_rest, too_much)
-            if smallest >= too_much:  # once more: caches may have been filled
-                smallest, amounts = growth(hook, scenario, number, is_at_rest, too_much)
-            if smallest >= too_much:
+            smallest, amounts = growth(hook, scenario, number, is_at_rest)
+            if smallest >= usual + 16 * REPEATS:  # once more: caches may have been filled
+                smallest, amounts = growth(hook, scenario, number, is_at_rest)
+            if smallest >= usual + 16 * REPEATS:
                 print("leak", number, text, amounts, flush=True)
 
 
@@ -590,24 +588,15 @@ def fail_plainly() -> object:
     return ["a", "b", "c"], [float(each) for each in range(300, 310)], fail_plainly.__code__
 
 
-def growth(
-    hook: Hook, scenario: Scenario, number: int, is_at_rest: bool, enough: float = -math.inf
-) -> tuple[int, list[int]]:
-    """By how much more is allocated after many repetitions, at least; and each time.
-
-    That is measured three times, or until it was less than `enough`.
-    """
+def growth(hook: Hook, scenario: Scenario, number: int, is_at_rest: bool) -> tuple[int, list[int]]:
+    """By how much more is allocated after many repetitions, at least; and each time."""
     amounts = array.array("q", [0] * 4)  # nothing of its own is allocated meanwhile
-    last = 0
     for i in range(4):
         for _ in range(REPEATS):
             hook.run(scenario, number)
         collect()
         amounts[i] = allocated(is_at_rest)
-        last = i
-        if i and amounts[i] - amounts[i - 1] < enough:
-            break
-    each = [amounts[i + 1] - amounts[i] for i in range(last)]
+    each = [amounts[i + 1] - amounts[i] for i in range(3)]
     return min(each), each
 
 
