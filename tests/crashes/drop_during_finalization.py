@@ -1,6 +1,7 @@
 """Proxies into main and a third interpreter are dropped while their holder is finalised."""
 
 import gc
+import time
 
 import atoll
 
@@ -36,6 +37,7 @@ for _ in range(50):
 del keep
 holder.close()
 gc.collect()
-assert len(dropped) == 50, len(dropped)
-assert third.statistics().exports <= 3, third.statistics()
+while len(dropped) < 50 or third.statistics().exports > 3:
+    time.sleep(0.001)  # another thread may be about to drop the last one
+assert len(dropped) == 50
 third.close()
