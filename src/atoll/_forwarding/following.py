@@ -7,7 +7,7 @@ code runs there; a callback for its end asks for what is new.
 
 from __future__ import annotations
 
-import weakref
+from _weakref import ref
 
 from .. import _core
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # ---- in an interpreter ----
 
-_references: dict[str, weakref.ref[set[None]]] = {}  # to what main holds while nothing has changed
+_references: dict[str, ref[set[None]]] = {}  # to what main holds while nothing has changed
 
 
 def follow(topic: str, adopt: Callable[[Any], None]) -> None:
@@ -37,7 +37,7 @@ def follow(topic: str, adopt: Callable[[Any], None]) -> None:
             follow(topic, adopt)
 
     number, state = _ask("subscribe", topic, held)
-    _references[topic] = weakref.ref(held, on_dropped)  # it is held here until this returns
+    _references[topic] = ref(held, on_dropped)  # it is held here until this returns
     _core.make_internal(held)
     adopt(state)
 

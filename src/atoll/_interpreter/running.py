@@ -4,7 +4,6 @@ There is no `from __future__` here: `exec` and `compile` would apply it to the u
 """
 
 import sys
-from functools import partial
 
 from .. import _core
 
@@ -38,6 +37,7 @@ def from_main(function: "Callable[..., Any]") -> "Callable[..., Any]":
 
     For `eval`, `globals`, `sys._getframe` and others, which ask for the frame of their caller.
     """
+    from functools import partial
 
     def call(*args: "Any", **kwargs: "Any") -> "Any":
         ready = partial(function, *args, **kwargs)
