@@ -6,7 +6,12 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-from compiling import COMPILER, CPP_COMPILER
+import pytest
+from compiling import COMPILER, CPP_COMPILER, HAS_COMPILER, HAS_CPP_COMPILER
+
+NEEDS_COMPILERS = pytest.mark.skipif(
+    not (HAS_COMPILER and HAS_CPP_COMPILER), reason="needs compilers for modules to import"
+)
 
 SOURCES = Path(__file__).parent
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")

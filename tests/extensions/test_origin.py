@@ -7,16 +7,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import compiling
 import extension_modules
 import pytest
 
 import atoll
 
-pytestmark = pytest.mark.skipif(
-    not (compiling.HAS_COMPILER and compiling.HAS_CPP_COMPILER),
-    reason="needs compilers for modules to import",
-)
+pytestmark = extension_modules.NEEDS_COMPILERS
 
 
 @pytest.fixture(scope="module")

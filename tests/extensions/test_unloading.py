@@ -8,17 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import compiling
 import extension_modules
 import pytest
 
 import atoll
 import atoll.extensions
 
-pytestmark = pytest.mark.skipif(
-    not (compiling.HAS_COMPILER and compiling.HAS_CPP_COMPILER),
-    reason="needs compilers for modules to import",
-)
+pytestmark = extension_modules.NEEDS_COMPILERS
 
 
 @pytest.fixture(scope="module")

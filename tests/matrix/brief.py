@@ -8,36 +8,25 @@ these are closed, in others, CYCLES times. What is found goes to the file REPORT
 
 from __future__ import annotations
 
-import faulthandler
-import json
 import sys
 import time
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from packages import PACKAGES, Package
+from attempt import Attempt, main
+from packages import PACKAGES
 from small._found import told
 
 import atoll
 
 
-class Trial:
+class Trial(Attempt):
     """A small use of one package in one mode."""
 
-    def __init__(self, package: Package, mode: str, report: Path) -> None:
-        self.place = package.place
-        self.mode = mode
-        self.report = report
-        self.step = "begin"
-        self.reference = ""
-
-    def tell(self, step: str, **found: object) -> None:
-        """Record that a step has been taken, and what it has found."""
-        self.step = step
-        with self.report.open("a") as file:
-            file.write(json.dumps({"step": step, **found}) + "\n")
+    def __init__(self, package: str, mode: str, report: Path) -> None:
+        super().__init__(mode, report)
+        self.place = next(each.place for each in PACKAGES if each.name == package)
 
     def use_in(self, interpreter: atoll.Interpreter) -> None:
         """Use the package in an interpreter."""
@@ -45,10 +34,6 @@ class Trial:
         if found != self.reference:
             self.tell(self.step, equal=False, different=[f"{self.reference} | {found}"])
             raise ValueError("the results differ")
-
-    def interpreter(self) -> atoll.Interpreter:
-        """Make an interpreter in the mode that is tried."""
-        return atoll.Interpreter(extensions=self.mode)
 
     def run(self, cycles: int) -> None:
         """Take all steps."""
@@ -92,20 +77,5 @@ def packages_of(interpreter: atoll.Interpreter) -> list[str]:
     return sorted(name for name, mode in decided.items() if mode == "private")
 
 
-def main() -> int:
-    """Try the package; the status tells whether Python raised something."""
-    name, mode, cycles, limit, report = sys.argv[1:]
-    faulthandler.dump_traceback_later(float(limit), exit=True)
-    package = next(each for each in PACKAGES if each.name == name)
-    trial = Trial(package, mode, Path(report))
-    try:
-        trial.run(int(cycles))
-    except Exception:
-        trial.tell(trial.step, error=traceback.format_exc())
-        return 1
-    faulthandler.cancel_dump_traceback_later()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Trial))

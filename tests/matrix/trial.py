@@ -8,19 +8,17 @@ trial came that has crashed.
 
 from __future__ import annotations
 
-import faulthandler
-import json
 import os
 import statistics
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from attempt import Attempt, main
 from packages import PACKAGES
 
 import atoll
@@ -45,22 +43,13 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-class Trial:
+class Trial(Attempt):
     """One package in one mode."""
 
     def __init__(self, package: str, mode: str, report: Path) -> None:
+        super().__init__(mode, report)
         self.module = f"work.{package}"
-        self.mode = mode
-        self.report = report
-        self.reference = ""
         self.is_equal = True
-        self.step = "begin"
-
-    def tell(self, step: str, **found: object) -> None:
-        """Record that a step has been taken, and what it has found."""
-        self.step = step
-        with self.report.open("a") as file:
-            file.write(json.dumps({"step": step, **found}) + "\n")
 
     def compare(self, text: str) -> None:
         """Record the first result that differs from the main interpreter's."""
@@ -78,9 +67,11 @@ class Trial:
         found = {mode for name, mode in modes.items() if name.partition(".")[0] in ours}
         return " and ".join(sorted(found)) or self.mode
 
-    def interpreter(self) -> atoll.Interpreter:
-        """Make an interpreter in the mode that is tried."""
-        return atoll.Interpreter(extensions=self.mode)
+    def run(self, cycles: int) -> None:
+        """Take all steps."""
+        self.refer()
+        self.pair()
+        self.cycles(cycles)
 
     def refer(self) -> None:
         """Work in the main interpreter, twice: what is not deterministic would be no reference."""
@@ -136,21 +127,5 @@ class Trial:
         self.tell("end", equal=self.is_equal)
 
 
-def main() -> int:
-    """Try the package; the status tells whether Python raised something."""
-    package, mode, cycles, limit, report = sys.argv[1:]
-    faulthandler.dump_traceback_later(float(limit), exit=True)
-    trial = Trial(package, mode, Path(report))
-    try:
-        trial.refer()
-        trial.pair()
-        trial.cycles(int(cycles))
-    except Exception:
-        trial.tell(trial.step, error=traceback.format_exc())
-        return 1
-    faulthandler.cancel_dump_traceback_later()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Trial))

@@ -31,6 +31,9 @@ OF_THE_PROCESS = frozenset(
     {"_curses", "_curses_panel", "_tkinter", "_tracemalloc", "faulthandler", "readline"}
 )
 # Parts of errors that say that there is no room for a private copy: the module itself may be fine.
+MAIN_THREAD = "main thread"
+"""What errors say that want it, CPython's and those of packages."""
+
 _OUT_OF_ROOM = ("static TLS block", "cannot make a private copy")
 
 _afterwards: dict[str, Callable[[Any], object]] = {}  # callbacks, by the module they wait for
@@ -223,7 +226,7 @@ def _replace(name: str) -> None:
     try:
         sys.modules[name] = _core.invoke(None, "importlib:import_module", (name,), None)
     except Exception as error:
-        if "main thread" in str(error):
+        if MAIN_THREAD in str(error):
             error.add_note(f"{name} wants to be imported in the main thread: import it there first")
         raise
     taken[name] = "main"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from .importing import when_imported
+from .importing import MAIN_THREAD, when_imported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-_SAID = "main thread"  # in CPython's errors, and in those of packages
 _KITS = ("PyQt5", "PyQt6", "PySide2", "PySide6")
 _APPLICATIONS = {
     "QtCore": "QCoreApplication",
@@ -50,7 +49,7 @@ def _explained(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*args, **kwargs)
         except ValueError as error:
-            if _SAID not in str(error):
+            if MAIN_THREAD not in str(error):
                 raise
             package = _package_of(sys._getframe(1))
             raise ValueError(f"{error}; {advice(package)}") from None

@@ -13,8 +13,10 @@ looks_at_caller(PyObject *function)
     }
     const PyMethodDef *definition = ((PyCFunctionObject *)function)->m_ml;
     PyObject *module = PyCFunction_GET_SELF(function);
-    for (size_t i = 0; module != NULL && PyModule_CheckExact(module) && i < Py_ARRAY_LENGTH(NAMES);
-         i++) {
+    if (module == NULL || !PyModule_CheckExact(module)) {
+        return false;
+    }
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(NAMES); i++) {
         if (strcmp(definition->ml_name, NAMES[i]) == 0) {
             return true;
         }
@@ -28,8 +30,7 @@ caller_provide(core_state *host, PyObject *function_steal)
     if (LIKELY(function_steal == NULL || !looks_at_caller(function_steal))) {
         return function_steal;
     }
-    PyObject *hook = state_hook(host, HOOK_FROM_MAIN);
-    PyObject *provided = hook == NULL ? NULL : PyObject_CallOneArg(hook, function_steal);
+    PyObject *provided = state_call_hook(host, HOOK_FROM_MAIN, function_steal, NULL);
     Py_DECREF(function_steal);
     return provided;
 }
