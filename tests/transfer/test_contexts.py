@@ -7,6 +7,7 @@ import contextvars
 import decimal
 import sys
 import threading
+import types
 from collections.abc import Callable
 from contextvars import Context, ContextVar
 from functools import partial
@@ -134,6 +135,16 @@ def test_decimal(shared_interpreter: atoll.Interpreter) -> None:
     context = Context()
     context.run(decimal.setcontext, decimal.Context(prec=7))
     assert shared_interpreter.call(context.run, lambda: decimal.getcontext().prec) == 7
+
+
+def test_decimal_imported_anew(
+    shared_interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is that of one which is not the module `decimal` any more."""
+    context = contextvars.Context()
+    context.run(decimal.setcontext, decimal.Context(prec=6))
+    monkeypatch.setitem(sys.modules, "decimal", types.ModuleType("decimal"))
+    assert shared_interpreter.call(context.run, threading.get_ident) == threading.get_ident()
 
 
 @pytest.mark.parametrize(

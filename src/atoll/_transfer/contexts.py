@@ -149,9 +149,12 @@ def error_of(variable: Variable, reason: object) -> TypeError:
 
 
 def _is_of_decimal(variable: Variable, value: object) -> bool:
-    """Tell whether `decimal`, which hides its variable, keeps its context in it."""
-    context = getattr(sys.modules.get("decimal"), "Context", None)
-    return variable.name == "decimal_context" and type(value) is context
+    """Tell whether `decimal`, which hides its variable, keeps its context in it.
+
+    There may be several: each time it is imported anew.
+    """
+    of = type(value)
+    return (variable.name, of.__module__, of.__name__) == ("decimal_context", "decimal", "Context")
 
 
 def _fill(context: Context, values: list[tuple[Reduced | None, Any]]) -> None:
