@@ -58,6 +58,8 @@ PYTHON_ROOMS = (
     "_traceback",
     "extensions",
     "gc",
+    "_serve",
+    "serve",
     "demo",
     "cli",
     "__main__",
