@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from .errors import MISSING, AppNotFoundError, StartupError
+from .errors import AppNotFoundError, StartupError
+from .options import import_uvicorn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ _NOT_OURS = frozenset({"version", "timeout_worker_healthcheck"})
 def main(arguments: Sequence[str], run: Callable[..., None]) -> int:
     """Run the command by `atoll.serve.run`; return its exit status."""
     try:
-        import click
-        from uvicorn.main import main as uvicorn
+        import_uvicorn()
     except ModuleNotFoundError as error:
-        if error.name not in ("uvicorn", "click"):
-            raise
-        return _complain(MISSING, UNUSABLE)
+        return _complain(str(error), UNUSABLE)
+    import click
+    from uvicorn.main import main as uvicorn
+
     try:
         command = _command(click, uvicorn)
         context = command.make_context("atoll serve", list(arguments))

@@ -63,6 +63,7 @@ class Server(uvicorn.Server):
             await super().serve(sockets)
         finally:
             obeying.cancel()
+            await self._stop_accepting()  # if it has died, for the others to do
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept; one connection at a time, so that others get their share of many."""
@@ -136,8 +137,11 @@ def serve(
     """
     config = _make_config(target, options)
     server = Server(config, orders, lambda: events.put(("started", id)))
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(server.serve([Listener(fileno=os.dup(fileno))]))
+    with (
+        Listener(fileno=os.dup(fileno)) as listener,
+        asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,
+    ):
+        runner.run(server.serve([listener]))
 
 
 def _make_config(target: str, options: dict[str, Any]) -> uvicorn.Config:

@@ -70,7 +70,7 @@ class Worker:
             self.error = error.with_traceback(None)  # what happened inside is in its cause
         try:
             if self._interpreter is not None:
-                self._interpreter.close(self._grace)
+                self._interpreter.close(self._grace + CLEANUP)
         except TimeoutError as error:
             logger.warning("%s; it stays until the process ends", error)
         self._events.put(("ended", self.id))
