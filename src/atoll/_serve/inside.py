@@ -101,6 +101,10 @@ class Server(uvicorn.Server):
                 for server in self._listening():
                     server.close()  # main and the other interpreters still have the socket
                     await server.wait_closed()  # and all who have connected through it are gone
+                while True:  # uvloop's servers do not wait for them
+                    await asyncio.sleep(0.05)
+                    if not self.server_state.connections:
+                        break
         self.should_exit = True
 
     async def _stop_accepting(self) -> None:
