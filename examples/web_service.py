@@ -3,7 +3,7 @@
     python examples/web_service.py                     # asks itself, and ends
     atoll serve web_service:app --app-dir examples -n 4
 
-It needs `pip install 'atoll[serve]'`. The stop words are one shared set, which no interpreter copies.
+It needs `pip install 'atoll[serve]'`. The stop words are one set, which no interpreter copies.
 """
 
 from __future__ import annotations
@@ -56,9 +56,8 @@ def main() -> int:
     except ModuleNotFoundError as error:
         print(f"This example needs uvicorn: {error}", file=sys.stderr)
         return 1
-    with server:
-        with urlopen(f"{server.address}/?text=the+reef+of+a+reef+and+the+lagoon") as answer:
-            print(json.load(answer)["words"])
+    with server, urlopen(f"{server.address}/?text=the+reef+of+a+reef+and+the+lagoon") as answer:
+        print(json.load(answer)["words"])
     return 0
 
 
