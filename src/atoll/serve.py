@@ -116,7 +116,7 @@ class Server:
         self._supervisor = Supervisor(
             self._names,
             make_worker,
-            is_patient=bool(self._options.reloading.get("reload")),
+            reloads=bool(self._options.reloading.get("reload")),
             on_ready=self._announce,
             on_stop=listening.close,
         )

@@ -42,6 +42,10 @@ class Place:
         return filter(None, (self.worker, self.successor, self.predecessor))
 
     @property
+    def is_changing(self) -> bool:
+        return bool(self.successor or self.predecessor)
+
+    @property
     def is_new(self) -> bool:
         return not (self.worker or self.successor or self.failures)
 
@@ -56,7 +60,8 @@ class Supervisor:
     Args:
         names: Of the interpreters.
         make_worker: Starts one, from its name and the queue of events.
-        is_patient: Wait for a restart instead of giving up if the application does not start.
+        reloads: Restart all at once, and at once; and wait for a restart, instead of giving up, if
+            the application does not start.
         on_ready: Called once, when all have started.
         on_stop: Called when they are told to stop.
     """
@@ -65,7 +70,7 @@ class Supervisor:
         self,
         names: list[str],
         make_worker: Callable[[str, Queue[Event]], Worker],
-        is_patient: bool,
+        reloads: bool,
         on_ready: Callable[[], None],
         on_stop: Callable[[], None],
     ) -> None:
@@ -73,7 +78,7 @@ class Supervisor:
         self.places = [Place(name) for name in names]
         self._events: Queue[Event] = Queue()
         self._make_worker = make_worker
-        self._is_patient = is_patient
+        self._reloads = reloads
         self._on_ready = on_ready
         self._on_stop = on_stop
         self._has_started = self._is_ready = self._is_stopping = False
@@ -145,7 +150,7 @@ class Supervisor:
             if place.predecessor is None:
                 self._restart_next()
             else:
-                place.predecessor.order("drain")
+                place.predecessor.order("stop" if self._reloads else "drain")
         for each in self.places:  # the others, after the first
             if each.is_new:
                 self._start(each)
@@ -160,7 +165,8 @@ class Supervisor:
             return
         if worker is place.successor:
             place.successor = None
-            self._to_restart.clear()
+            if not self._reloads:  # else what has changed since may be right
+                self._to_restart.clear()
         else:
             place.worker = None
         if self._is_stopping:
@@ -169,10 +175,11 @@ class Supervisor:
             _log_error("%s could not be replaced, and serves as before", place.name, worker.error)
         elif place.successor is None:
             self._died(place, worker)
+        self._restart_next()
 
     def _died(self, place: Place, worker: Worker) -> None:
         if worker.started_at is None:
-            if not self._has_started and not self._is_patient:
+            if not self._has_started and not self._reloads:
                 self._give_up(worker.error)
                 return
         elif worker.error is None:  # it has served all requests that it may
@@ -184,7 +191,7 @@ class Supervisor:
 
     def _retry_later(self, place: Place, worker: Worker) -> None:
         place.failures += 1
-        if self._is_patient and worker.started_at is None:
+        if self._reloads and worker.started_at is None:
             _log_error("%s waits for a change", place.name, worker.error)
             return
         delay = min(FIRST_DELAY * 2 ** (place.failures - 1), LONGEST_DELAY)
@@ -203,9 +210,11 @@ class Supervisor:
     # ---- all of them ----
 
     def _restart_next(self) -> None:
-        """Begin with the next to restart, unless one is being restarted."""
-        while self._to_restart and not any(e.successor or e.predecessor for e in self.places):
-            place = self._to_restart.pop(0)
+        """Begin with the next to restart, unless one is being restarted; to reload, with all."""
+        for place in [*self._to_restart]:
+            if any(each.is_changing for each in ([place] if self._reloads else self.places)):
+                continue
+            self._to_restart.remove(place)
             place.failures = 0
             if place.worker is None:
                 self._start(place)
