@@ -12,11 +12,13 @@ replaced, so no request is lost then.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import threading
 from contextlib import contextmanager
 
+from ._interpreter import exit
 from ._serve import apps
 from ._serve.errors import AppNotFoundError, StartupError
 from ._serve.listening import Listening
@@ -97,7 +99,11 @@ class Server:
             RuntimeError: If it has been started already.
         """
         self._launch()
-        self._begun.wait()
+        try:
+            self._begun.wait()
+        except BaseException:  # Ctrl-C
+            self._tell("stop")
+            raise
         self._raise_error()
 
     def _launch(self) -> None:
@@ -120,6 +126,8 @@ class Server:
             on_ready=self._announce,
             on_stop=listening.close,
         )
+        exit.register()  # before ours, which is to run first
+        atexit.register(self.stop)
         threading.Thread(target=self._supervise, name="serve", daemon=True).start()
 
     def _raise_error(self) -> None:
@@ -171,13 +179,14 @@ class Server:
         """Stop listening, let running requests finish, and close the interpreters.
 
         A request that runs for longer than `timeout_graceful_shutdown` is broken off. Stopping a
-        stopped server does nothing.
+        stopped server does nothing. At the end of the process it is done if it has not been.
 
         What crosses: nothing. Threads: any of the main interpreter.
         """
         if self._supervisor is not None:
             self._tell("stop")
             self._over.wait()
+            atexit.unregister(self.stop)
 
     def _tell(self, event: str) -> None:
         if self._supervisor is None:
