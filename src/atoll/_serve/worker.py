@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ids = count(1)
 _STEPS = (("end", 1.0), ("interrupt", 1.0), ("interrupt", 5.0))
 """What makes a worker end that has had its time, and seconds until the next step."""
+KEEP_ALIVE = 5.0
+"""uvicorn's default."""
 CLEANUP = 5.0
 """Seconds that the application gets to shut down, once its requests have finished."""
 
@@ -54,6 +56,7 @@ class Worker:
         self.started_at: float | None = None
         self.deadline: float | None = None  # when `press` is due
         self._grace = grace
+        self._keep_alive = float(options.get("timeout_keep_alive", KEEP_ALIVE))
         self._steps = iter(_STEPS)
         self._events = events
         self._orders: Queue[str] = Queue()
@@ -78,7 +81,8 @@ class Worker:
     def order(self, order: str) -> None:
         """Tell the worker to "drain" or "stop"; it gets the time that is meant for that."""
         self._orders.put(order)
-        self.deadline = time.monotonic() + self._grace + CLEANUP
+        patience = self._keep_alive if order == "drain" else 0.0
+        self.deadline = time.monotonic() + patience + self._grace + CLEANUP
 
     def press(self) -> bool:
         """Make a worker end that has had its time; tell whether there is anything left to try."""
