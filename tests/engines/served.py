@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from typing import Any
 
 import atoll
@@ -89,4 +88,3 @@ class Legacy:
 
 
 number = 1
-PATH = sys.path
