@@ -1,4 +1,4 @@
-"""The command line: `atoll demo`, `atoll graph`, `atoll run`, `atoll doctor`, `atoll --version`.
+"""The command line: `atoll demo`, `graph`, `run`, `serve`, `doctor`, and `atoll --version`.
 
 What a command needs is imported when it runs, so that `atoll run` never waits for the tables and
 bars of `atoll demo`.
@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _graph(arguments.html)
             case "run":
                 return _run(arguments.script, [*arguments.arguments, *script_arguments])
+            case "serve":
+                return _serve(script_arguments)
             case "doctor":
                 return _doctor(arguments.packages, arguments.json)
     except KeyboardInterrupt:
@@ -62,8 +64,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _split(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Split off the arguments after `run SCRIPT`: argparse would remove a first `--` from them."""
+    """Split off the arguments after `run SCRIPT`: argparse would remove a first `--` from them.
+
+    Those after `serve` are options of uvicorn's.
+    """
     match argv:
+        case ["serve", *options]:
+            return argv[:1], options
         case ["run", script, *_] if not script.startswith("-"):
             return argv[:2], argv[2:]
         case _:
@@ -79,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_graph(commands)
     _add_run(commands)
+    commands.add_parser("serve", help="serve a web application from many interpreters")
     _add_doctor(commands)
     return parser
 
@@ -262,6 +270,13 @@ def _run(script: str, arguments: Sequence[str]) -> int:
         except BaseException as error:
             return _status_of(error)
     return 0
+
+
+def _serve(arguments: Sequence[str]) -> int:
+    from atoll import serve
+    from atoll._serve import command
+
+    return command.main(arguments, serve.run)
 
 
 def _check_readable(script: str) -> None:

@@ -22,6 +22,7 @@ from children import limit
 import atoll
 import atoll.extensions
 import atoll.gc
+import atoll.serve
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -78,6 +79,12 @@ def test_digit_reader_without() -> None:
     assert done.stderr.startswith("This example needs scikit-learn (No module named ")
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("uvicorn"), reason="needs uvicorn")
+def test_web_service() -> None:
+    """The web service counts the words that it is asked about, without the stop words."""
+    assert run(EXAMPLES / "web_service.py") == "{'reef': 2, 'lagoon': 1}\n"
+
+
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
@@ -132,7 +139,7 @@ def test_links(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [atoll, atoll.extensions, atoll.gc], ids=lambda each: each.__name__
+    "module", [atoll, atoll.extensions, atoll.gc, atoll.serve], ids=lambda each: each.__name__
 )
 def test_reference(module: ModuleType) -> None:
     """Every public name is in the reference."""

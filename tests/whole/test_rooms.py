@@ -59,6 +59,8 @@ PYTHON_ROOMS = (
     "_traceback",
     "extensions",
     "gc",
+    "_serve",
+    "serve",
     "demo",
     "cli",
     "__main__",
