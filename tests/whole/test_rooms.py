@@ -53,6 +53,7 @@ PYTHON_ROOMS = (
     "_interpreter",
     "_thread",
     "_executor",
+    "_pool",
     "_queue",
     "_share",
     "_traceback",
