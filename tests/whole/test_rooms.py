@@ -59,6 +59,7 @@ PYTHON_ROOMS = (
     "_traceback",
     "extensions",
     "gc",
+    "joblib",
     "demo",
     "cli",
     "__main__",

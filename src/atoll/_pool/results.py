@@ -194,7 +194,6 @@ class Results:
             self._head = None
         return future
 
-
     def _get(self, deadline: float | None) -> Future[Any] | None:
         got: list[Future[Any] | None] = []
 
