@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import wait
+import time
 from concurrent.futures.thread import BrokenThreadPool
 from itertools import count
 
@@ -69,10 +69,7 @@ class _Workers:
 
     def is_usable(self) -> bool:
         """Tell whether calls can be made, and all workers are free for them."""
-        if self.left and wait(self.left, _INTERRUPTED_SECONDS).not_done:
-            return False
-        self.left = []
-        return not self.executor._shutdown
+        return all(each.done() for each in self.left) and not self.executor._shutdown
 
 
 _lock = threading.Lock()
@@ -198,7 +195,8 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
         self._workers = (
             _take(n_jobs) if initializer is None else _Workers(n_jobs, initializer, initargs)
         )
-        self._futures: set[Future[Any]] = set()
+        self._futures: set[Future[Any]] = set()  # until their callbacks have run
+        self._changed = threading.Condition()  # of these, which it guards
         self._arrays = _Arrays(max_nbytes, mmap_mode)
 
     def submit(
@@ -207,11 +205,18 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
         assert self._workers is not None
         dumped = functions.dump_by_value(func, tasks.is_reference, copy=self._arrays.buffer_of)
         future: Future[Any] = self._workers.executor.submit(tasks.call, dumped)
-        self._futures.add(future)
-        future.add_done_callback(self._futures.discard)
+        with self._changed:
+            self._futures.add(future)
+            self._changed.notify_all()
         if callback is not None:
             future.add_done_callback(callback)
+        future.add_done_callback(self._forget)  # the last one
         return future
+
+    def _forget(self, future: Future[Any]) -> None:
+        with self._changed:
+            self._futures.discard(future)
+            self._changed.notify_all()
 
     def retrieve_result_callback(self, future: Future[Any]) -> Any:
         try:
@@ -229,12 +234,8 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
         self.reset_batch_stats()
 
     def abort_everything(self, ensure_ready: bool = True) -> None:
-        workers, futures = self._workers, list(self._futures)
-        if workers is not None:
-            for each in futures:
-                if not each.cancel():
-                    workers.executor.interrupt(each)
-            workers.left = [each for each in futures if not each.done()]
+        if self._workers is not None:
+            self._workers.left = self._stop_calls(self._workers.executor)
             self.terminate()
         if ensure_ready:
             self.configure(
@@ -242,6 +243,23 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
                 parallel=self.parallel,
                 **self.parallel._backend_kwargs,
             )
+
+    def _stop_calls(self, executor: InterpreterPoolExecutor) -> list[Future[Any]]:
+        """End all calls and their callbacks, which may make calls; return those that do not end."""
+        asked: set[Future[Any]] = set()
+        until = time.monotonic() + _INTERRUPTED_SECONDS
+        while True:
+            with self._changed:
+                while self._futures and self._futures <= asked:
+                    if not self._changed.wait(max(0.0, until - time.monotonic())):
+                        break
+                new = self._futures - asked
+                if not new:
+                    return list(self._futures)
+            for each in new:
+                if not each.cancel():
+                    executor.interrupt(each)
+            asked |= new
 
 
 def register(make_default: bool = False) -> None:

@@ -55,13 +55,12 @@ def test_calls() -> None:
 
 
 def test_interpreters_are_kept() -> None:
-    """Calls run in the same interpreters, also after an exception; a managed Parallel goes on."""
+    """Calls run in the same interpreters, also after an exception."""
     names = {each.name for each in atoll.interpreters()}
-    with parallel() as managed:
-        for last in 3, 30:
-            with pytest.raises(ZeroDivisionError):
-                managed(delayed(joblib_functions.fail_at)(n, last) for n in range(40))
-        found = managed(delayed(joblib_functions.interpreter_name)() for _ in range(40))
+    for last in 3, 30:
+        with pytest.raises(ZeroDivisionError):
+            parallel()(delayed(joblib_functions.fail_at)(n, last) for n in range(40))
+    found = parallel()(delayed(joblib_functions.interpreter_name)() for _ in range(40))
     assert set(found) <= names - {"main"}
     assert {each.name for each in atoll.interpreters()} == names
 
