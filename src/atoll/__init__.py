@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._interpreter.threads import threads
     from ._memory.buffer import Buffer
     from ._memory.statistics import BufferStatistics
+    from ._pool.pool import Pool
     from ._queue.queue import LifoQueue, PriorityQueue, Queue
     from ._share.share import ShareStatistics, frozendict, is_shared, share
     from ._thread.thread import Thread
@@ -78,6 +79,7 @@ _PLACES = {
     "InterpreterClosedError": "_transfer.errors",
     "InterpreterPoolExecutor": "_executor.executor",
     "LifoQueue": "_queue.queue",
+    "Pool": "_pool.pool",
     "PriorityQueue": "_queue.queue",
     "Proxy": "_core",
     "Queue": "_queue.queue",
@@ -122,6 +124,7 @@ __all__ = [
     "InterpreterClosedError",
     "InterpreterPoolExecutor",
     "LifoQueue",
+    "Pool",
     "PriorityQueue",
     "Proxy",
     "Queue",

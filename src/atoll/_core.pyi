@@ -357,8 +357,11 @@ class WorkerPool:
         """Would another worker be wanted for one more task? It is expected from then on."""
     def expect_none(self) -> None:
         """A worker that is expected will not come."""
-    def work(self, interpreter: Interpreter, /) -> bool:
-        """Run tasks in an interpreter until the end. False: it could not be entered."""
+    def work(self, interpreter: Interpreter, limit: int, /) -> int:
+        """Run up to `limit` tasks (-1: any number) in an interpreter, or until the end.
+
+        0: the pool ends, 1: the limit, 2: the interpreter could not be entered.
+        """
     def end(self, why: int, /) -> None:
         """Take no more tasks. 1: shut down, 2: exit, 3: broken."""
     def host_of(self, future: Task, /) -> Interpreter | None:

@@ -85,6 +85,14 @@ def test_web_service() -> None:
     assert run(EXAMPLES / "web_service.py") == "{'reef': 2, 'lagoon': 1}\n"
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("joblib"), reason="needs joblib")
+def test_joblib_search() -> None:
+    """The search by joblib finds that the slowest cooling is the best."""
+    *values, best = run(EXAMPLES / "joblib_search.py").splitlines()
+    assert len(values) == 9
+    assert values[-1].partition(": ")[2] == re.match("best: (.*), in ", best)[1]  # type: ignore[index]
+
+
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 

@@ -204,13 +204,14 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             raise ValueError("max_workers must be greater than 0")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
-        self._imports = standby.checked_names(imports)
+        names = standby.checked_names(imports)
         signals.install()  # submit() and result() must know what interrupts them
         warning_filters.watch()  # on this thread, whose filters may be its own
         self._max_workers = max_workers
         self._functions = _Functions()
-        self._packed_initializer = (
-            None if initializer is None else self._functions.pack(initializer, tuple(initargs))
+        self._setup = workers.Setup(
+            names,
+            None if initializer is None else self._functions.pack(initializer, tuple(initargs)),
         )
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
         self._threads: Any = set()  # of Workers; the base has Threads in it
@@ -218,7 +219,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         self._worker_pool = pool = _core.WorkerPool(max_workers, Future)
         shut_down = workers.SHUT_DOWN  # at the interpreter's end that module may be gone first
         self._reference = weakref.ref(self, lambda _: pool.end(shut_down))
-        if self._imports and recursion.may_work_ahead() and pool.expect_one():
+        if names and recursion.may_work_ahead() and pool.expect_one():
             self._start_worker()
 
     @property
@@ -366,8 +367,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
                 f"{self._name}_{len(self._threads)}",
                 self._worker_pool,
                 self._reference,
-                self._imports,
-                self._packed_initializer,
+                self._setup,
             )
         except BaseException:
             for task in waiting:

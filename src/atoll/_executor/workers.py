@@ -24,11 +24,37 @@ else:
     from .._typing import cast
 
 SHUT_DOWN, EXITING, BROKEN = 1, 2, 3  # as WorkerPool.end() takes them
+_LOST = 2  # as WorkerPool.work() returns it: the interpreter could not be entered
 
 # How long a call that is not wanted any more may be in a C function before its worker is left
 # behind; how long a worker that was killed may be in one; and how often, after as long, it is asked
 # again to end.
 _PATIENCE_SECONDS, _KILLED_SECONDS, _CHANCES = 2.0, 1.0, 2
+
+
+class Setup:
+    """How the workers of an executor make their interpreters, and when new ones.
+
+    Args:
+        imports: The modules that each imports first.
+        initializer: What each calls then, packed.
+        limit: After how many tasks a worker makes a new interpreter; -1: never.
+        is_replaced: Is a lost interpreter replaced by a new one? Else the pool is broken.
+    """
+
+    __slots__ = ("imports", "initializer", "is_replaced", "limit")
+
+    def __init__(
+        self,
+        imports: tuple[str, ...],
+        initializer: tuple[Any, Any] | None,
+        limit: int = -1,
+        is_replaced: bool = False,
+    ) -> None:
+        self.imports = imports
+        self.initializer = initializer
+        self.limit = limit
+        self.is_replaced = is_replaced
 
 
 class Worker(threading.Thread):
@@ -110,8 +136,7 @@ def start(
     name: str,
     pool: _core.WorkerPool,
     executor: weakref.ref[Any],  # its callback ends the pool
-    imports: tuple[str, ...],
-    initializer: tuple[Any, Any] | None,
+    setup: Setup,
 ) -> None:
     """Start one more of an executor's workers, for which there is a place in the pool.
 
@@ -127,7 +152,7 @@ def start(
         with _exit_lock:
             if _is_exiting:
                 raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-            arguments = claim, pool, executor, imports, initializer
+            arguments = claim, pool, executor, setup
             # A daemon, so that only join() waits for it at exit.
             worker = Worker(target=_work, args=arguments, name=name, daemon=True)
             workers.add(worker)
@@ -180,16 +205,21 @@ def stop(workers: Iterable[Worker], is_killed: bool) -> None:
 
 
 def _work(
-    claim: threading.Lock,
-    pool: _core.WorkerPool,
-    executor: weakref.ref[Any],
-    imports: tuple[str, ...],
-    initializer: tuple[Any, Any] | None,
+    claim: threading.Lock, pool: _core.WorkerPool, executor: weakref.ref[Any], setup: Setup
 ) -> None:
     if not claim.acquire(blocking=False):
         return  # start() has given it up
     worker = cast("Worker", threading.current_thread())
     worker._daemonic = False  # for threads that callbacks start
+    _work_in_one(worker, pool, setup)
+    while pool.needs_worker():  # in place of this one, which has left
+        _work_in_one(worker, pool, setup)
+    if pool.phase != EXITING:
+        standby.keep_one()  # not earlier: the standby thread would compete with the workers
+
+
+def _work_in_one(worker: Worker, pool: _core.WorkerPool, setup: Setup) -> None:
+    """Run calls in a new interpreter until the end, or until it is worn or lost."""
     try:
         interpreter = worker.interpreter = make(worker.name)
     except BaseException:
@@ -198,23 +228,21 @@ def _work(
         return
     what = "imports"
     try:
-        for name in imports:
+        for name in setup.imports:
             interpreter.import_module(name)
         what = "initializer"
-        if initializer is not None:
-            _initialize(interpreter, initializer)
+        if setup.initializer is not None:
+            _initialize(interpreter, setup.initializer)
     except BaseException:
         LOGGER.critical("Exception in %s:", what, exc_info=True)
         _give_up(pool)
     else:
-        if not pool.work(interpreter):
+        if pool.work(interpreter, setup.limit) == _LOST and not setup.is_replaced:
             pool.end(BROKEN)
             _fail_pending(pool)
     # If others use the interpreter, they or the exit will close it.
     with contextlib.suppress(BufferError, RuntimeError):
         interpreter.close()
-    if pool.phase != EXITING:
-        standby.keep_one()  # not earlier: the standby thread would compete with the workers
 
 
 def _give_up(pool: _core.WorkerPool) -> None:
@@ -236,5 +264,5 @@ def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
     pool.submit(future)
     if pool.needs_worker():  # else packing has failed
         pool.end(SHUT_DOWN)
-        pool.work(interpreter)
+        pool.work(interpreter, -1)
     future.result()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .._memory.buffer import Buffer
     from .pickles import Dumped
 
 
@@ -46,7 +47,10 @@ def dump(obj: object, is_reference: Callable[[object], bool], may_leave: bool = 
 
 
 def dump_by_value(
-    obj: object, is_reference: Callable[[object], bool], may_leave: bool = False
+    obj: object,
+    is_reference: Callable[[object], bool],
+    may_leave: bool = False,
+    copy: Callable[[pickle.PickleBuffer], Buffer] | None = None,
 ) -> Dumped:
     """Pickle an object, with the classes and functions that cannot be imported elsewhere.
 
@@ -54,6 +58,7 @@ def dump_by_value(
         obj: The object.
         is_reference: Tells what crosses beside the pickle.
         may_leave: Whether it may be loaded in another process.
+        copy: Copies big buffers.
 
     Raises:
         TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
@@ -62,7 +67,7 @@ def dump_by_value(
 
     if not _is_changed():
         try:
-            beside = pickles.Beside(is_reference, may_leave)
+            beside = pickles.Beside(is_reference, may_leave, copy=copy)
             data = pickles.write(closures.Pickler, obj, beside)
         except Exception:  # what is wrong, if anything, cloudpickle says
             pass
@@ -71,7 +76,7 @@ def dump_by_value(
                 return _with_definitions(beside, data, is_reference)
     from . import cloud
 
-    beside = pickles.Beside(is_reference, may_leave)
+    beside = pickles.Beside(is_reference, may_leave, copy=copy)
     try:
         data = pickles.write(cloud.Pickler, obj, beside)
     except Exception as error:

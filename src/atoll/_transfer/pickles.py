@@ -45,6 +45,7 @@ class Beside:
         is_reference: Tells what is a reference.
         may_leave: Whether the pickle may be loaded in another process.
         defined: The class whose definition is pickled, if one is.
+        copy: Copies big buffers.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class Beside:
         is_reference: Callable[[object], bool],
         may_leave: bool = False,
         defined: type | None = None,
+        copy: Callable[[pickle.PickleBuffer], Buffer] | None = None,
     ) -> None:
         self.may_leave = may_leave
         self.classes: set[str] = set()  # the ids of those that go by value
         self.carried: Carried | None = None  # the context variables, if there are any
         self._is_reference = is_reference
         self._defined = defined
+        self._copy = copy or _copied
         self._references: list[object] = []
         self._buffers: list[pickle.PickleBuffer] = []
 
@@ -105,7 +108,11 @@ class Beside:
 
     def copied_buffers(self) -> tuple[Buffer, ...]:
         """Return copies of the buffers that were taken."""
-        return tuple(_core.buffer_copy(buffer.raw()) for buffer in self._buffers)
+        return tuple(map(self._copy, self._buffers))
+
+
+def _copied(buffer: pickle.PickleBuffer) -> Buffer:
+    return _core.buffer_copy(buffer.raw())
 
 
 def _take(position: int) -> object:

@@ -336,15 +336,16 @@ forget_functions(worker_pool_object *self, pool_worker *worker)
     }
 }
 
-// Wait at home, detached, for a task; run tasks in the host; repeat until the pool ends.
+// Wait at home, detached, for a task; run tasks in the host; repeat until the pool ends or the
+// worker is worn.
 //
-// Returns NULL, or a task that could not be run because the host is closed or memory is short.
-static task *
-work_until_end(worker_pool_object *self, pool_worker *worker)
+// `failed`: NULL, or a task that could not be run because the host is closed or memory is short.
+static worker_pool_order
+work_until_end(worker_pool_object *self, pool_worker *worker, task **failed)
 {
     PyThreadState *home_state = PyThreadState_Get();
     worker_pool_order order = WORKER_POOL_IDLE;
-    while (order != WORKER_POOL_END) {
+    while (order < WORKER_POOL_END) {
         task *next = NULL;
         crossing over;
         crossing_result why = CROSSING_OK;
@@ -366,31 +367,38 @@ work_until_end(worker_pool_object *self, pool_worker *worker)
         if (why != CROSSING_OK) {
             crossing_raise(self->state, worker->host, why);
             task_set_error(next, self->state);
-            return next;
+            *failed = next;
+            break;
         }
     }
-    return NULL;
+    return order;
 }
 
-// work(interpreter): run a worker's loop. False: the interpreter could not be entered.
+// work(interpreter, limit): run a worker's loop for up to `limit` tasks (-1: no limit). Why it
+// ended: 0: the pool ends, 1: the limit, 2: the interpreter could not be entered.
 static PyObject *
-worker_pool_work(PyObject *op, PyObject *handle)
+worker_pool_work(PyObject *op, PyObject *const *arguments, Py_ssize_t count)
 {
     worker_pool_object *self = (worker_pool_object *)op;
-    interp *host = interpreter_of(self->state, handle);
+    if (count != 2) {
+        return PyErr_Format(PyExc_TypeError, "work(interpreter, limit)");
+    }
+    int limit = PyLong_AsInt(arguments[1]);
+    interp *host = PyErr_Occurred() ? NULL : interpreter_of(self->state, arguments[0]);
     if (host == NULL) {
         return NULL;
     }
     pool_worker worker;
-    worker_pool_join(self->pool, &worker, host);
-    task *failed = work_until_end(self, &worker);
+    task *failed = NULL;
+    worker_pool_join(self->pool, &worker, host, limit);
+    worker_pool_order order = work_until_end(self, &worker, &failed);
     forget_functions(self, &worker);
     worker_pool_leave(self->pool, &worker);
     task *observed = failed == NULL ? NULL : worker_pool_finish(self->pool, failed);
     if (observed != NULL) {
         task_tell(self->pool, observed);
     }
-    return PyBool_FromLong(failed == NULL);
+    return PyLong_FromLong(failed != NULL ? 2 : order == WORKER_POOL_WORN);
 }
 
 static PyObject *
@@ -599,9 +607,10 @@ static PyMethodDef worker_pool_methods[] = {
                "Would another worker be needed for one more task? It is expected from now on.")},
     {"expect_none", worker_pool_expect_none, METH_NOARGS,
      PyDoc_STR("expect_none($self, /)\n--\n\nTell that an expected worker will not come.")},
-    {"work", worker_pool_work, METH_O,
-     PyDoc_STR("work($self, interpreter, /)\n--\n\n"
-               "Run tasks in an interpreter until the end. False: it could not be entered.")},
+    {"work", (PyCFunction)(void (*)(void))worker_pool_work, METH_FASTCALL,
+     PyDoc_STR("work($self, interpreter, limit, /)\n--\n\n"
+               "Run up to `limit` tasks (-1: any number) in an interpreter, or until the end.\n"
+               "0: the pool ends, 1: the limit, 2: the interpreter could not be entered.")},
     {"end", worker_pool_end, METH_O,
      PyDoc_STR("end($self, why, /)\n--\n\nTake no more tasks. 1: shut down, 2: exit, 3: broken.")},
     {"host_of", host_of, METH_O,

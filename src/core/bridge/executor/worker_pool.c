@@ -125,9 +125,9 @@ call_locked(worker_pool *self)
 }
 
 void
-worker_pool_join(worker_pool *self, pool_worker *worker, interp *host)
+worker_pool_join(worker_pool *self, pool_worker *worker, interp *host, int limit)
 {
-    *worker = (pool_worker){.host = host};
+    *worker = (pool_worker){.host = host, .left = limit};
     condition_init(&worker->wake);
     pthread_mutex_lock(&self->mutex);
     worker->next = self->workers;
@@ -235,7 +235,12 @@ worker_pool_settle(worker_pool *self, task *told, task_phase phase)
 static worker_pool_order
 decide_locked(worker_pool *self, pool_worker *worker, task **next)
 {
+    if (worker->left == 0) {
+        set_free_locked(self, worker, false);
+        return WORKER_POOL_WORN;
+    }
     if (self->first != NULL) {
+        worker->left -= worker->left > 0;
         *next = self->first;
         unlink_locked(self, *next);
         atomic_store_explicit(&(*next)->phase, TASK_RUNNING, memory_order_relaxed);

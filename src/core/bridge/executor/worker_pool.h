@@ -33,6 +33,7 @@ typedef struct pool_worker {
     bool is_free;    // its thread has no task
     bool is_waiting; // its thread sleeps on `wake`
     bool is_called;  // its thread has been woken, but has not yet taken a task
+    int left;        // how many tasks it may still take; -1: any number
     pthread_cond_t wake;
     function_cache functions; // under the host's GIL
     struct pool_worker *next;
@@ -65,7 +66,8 @@ typedef enum {
     WORKER_POOL_RUN,
     WORKER_POOL_TELL,
     WORKER_POOL_IDLE,
-    WORKER_POOL_END
+    WORKER_POOL_END,
+    WORKER_POOL_WORN // it has run as many tasks as it may
 } worker_pool_order;
 
 typedef struct task_waiter {
@@ -86,7 +88,8 @@ worker_pool_phase worker_pool_submit(worker_pool *self, task *first, size_t coun
 bool worker_pool_wants_worker(worker_pool *self, size_t coming);
 void worker_pool_give_up(worker_pool *self);
 
-void worker_pool_join(worker_pool *self, pool_worker *worker, interp *host);
+// `limit`: how many tasks it may run; -1: any number.
+void worker_pool_join(worker_pool *self, pool_worker *worker, interp *host, int limit);
 void worker_pool_leave(worker_pool *self, pool_worker *worker);
 
 // What must the worker do next? `done` is the task that it has just run, or NULL. Waits until the
