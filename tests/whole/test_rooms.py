@@ -57,6 +57,8 @@ PYTHON_ROOMS = (
     "_queue",
     "_share",
     "_traceback",
+    "_dask",
+    "dask",
     "extensions",
     "gc",
     "demo",

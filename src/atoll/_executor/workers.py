@@ -12,7 +12,7 @@ from concurrent.futures._base import LOGGER
 from .. import _core
 from .._interpreter import deadline, exit, recursion, standby
 from .._interpreter.interpreter import make
-from .future import Future
+from .call import Call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def _work(
             interpreter.import_module(name)
         what = "initializer"
         if initializer is not None:
-            _initialize(interpreter, initializer)
+            Call(*initializer).run(interpreter)
     except BaseException:
         LOGGER.critical("Exception in %s:", what, exc_info=True)
         _give_up(pool)
@@ -226,15 +226,3 @@ def _give_up(pool: _core.WorkerPool) -> None:
 def _fail_pending(pool: _core.WorkerPool) -> None:
     while (future := pool.drop_pending(True)) is not None:
         future.fail()
-
-
-def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
-    """Run the initializer as a task, in a pool of one worker that ends with it."""
-    pool = _core.WorkerPool(1, Future)
-    function, arguments = initializer
-    future = pool.pack(function, arguments, None)
-    pool.submit(future)
-    if pool.needs_worker():  # else packing has failed
-        pool.end(SHUT_DOWN)
-        pool.work(interpreter)
-    future.result()
