@@ -10,7 +10,7 @@ from distributed.threadpoolexecutor import ThreadPoolExecutor
 from .._executor.call import Call
 from .._executor.tasks import dump
 from .._interpreter import standby
-from . import hook
+from . import hook, inside
 from .errors import add_frames
 from .lending import Interpreters
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-# The names of tasks that are about the worker itself, whose thread pools and buffers are main's.
-_OF_THE_WORKER = b"distributed.shuffle"
+# The names of most tasks of P2P shuffles, which are run in main at once.
+_OF_SHUFFLES = b"distributed.shuffle"
 
 
 class InterpreterThreadPoolExecutor(ThreadPoolExecutor):  # type: ignore[misc, unused-ignore]
@@ -78,7 +78,7 @@ class InterpreterThreadPoolExecutor(ThreadPoolExecutor):  # type: ignore[misc, u
         if key in worker.state.actors:
             return task(data)
         dumped = dump(task)
-        if _OF_THE_WORKER in dumped[0]:
+        if _OF_SHUFFLES in dumped[0]:
             return task(data)
         call = _TaskCall("atoll._executor.tasks:call", (dumped, data))
         self._calls[key] = call
@@ -87,6 +87,8 @@ class InterpreterThreadPoolExecutor(ThreadPoolExecutor):  # type: ignore[misc, u
                 raise Reschedule
             with self._interpreters.lend(worker) as interpreter:
                 return call.run(interpreter)
+        except inside.OnlyInMain:
+            return task(data)
         except BaseException as error:
             if call.is_cancelled:
                 # Nobody waits, or the task is wanted again by now.

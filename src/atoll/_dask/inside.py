@@ -63,12 +63,25 @@ def _handle_soon(worker: Any, events: Any) -> None:
 # ---- inside ----
 
 
+class OnlyInMain(BaseException):
+    """A task asks for what is main's alone: it is run there instead."""
+
+
+class _Plugins(dict[str, object]):
+    """The worker's plugins; that of P2P shuffles has thread pools and buffers of main's."""
+
+    def __getitem__(self, name: str) -> object:
+        if name == "shuffle":
+            raise OnlyInMain
+        return super().__getitem__(name)
+
+
 def prepare(settings: dict[str, Any], worker: Any) -> None:
     """Take over main's configuration of dask; adapt distributed when a task imports it."""
     import dask
 
     dask.config.update(dask.config.config, settings)
-    sys.meta_path.insert(0, _Adapting(worker))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Adapting(worker))
 
 
 def finish() -> None:
@@ -89,10 +102,10 @@ class _Adapting:
             return None
         from importlib.util import find_spec
 
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        sys.meta_path.remove(self)
         spec = find_spec(name)
         if spec is not None and spec.loader is not None:
-            spec.loader.exec_module = self._executing(spec.loader.exec_module)  # type: ignore[method-assign]
+            vars(spec.loader)["exec_module"] = self._executing(spec.loader.exec_module)
         return spec
 
     def _executing(self, execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
@@ -174,6 +187,11 @@ class RemoteWorker:
     @property
     def rpc(self) -> Any:
         return self.client.rpc
+
+    @property
+    def plugins(self) -> _Plugins:
+        found = self._worker.plugins
+        return _Plugins({name: found[name] for name in found})
 
     def handle_stimulus(self, *events: Any) -> None:
         main().call(_handle_soon, self._worker, copy(events))
