@@ -26,26 +26,18 @@ def pool() -> Iterator[atoll.InterpreterPoolExecutor]:
         yield made
 
 
-def test_pool_for_delayed(pool: atoll.InterpreterPoolExecutor) -> None:
-    """What is delayed computes in the interpreters of `pool=`, with results of other tasks."""
+def test_pool(pool: atoll.InterpreterPoolExecutor) -> None:
+    """What is delayed, bags and arrays compute in the interpreters of `pool=`."""
+    bag, array = pytest.importorskip("dask.bag"), pytest.importorskip("dask.array")
     total = dask.delayed(sum)([dask.delayed(pow)(n, 2) for n in range(10)])
     assert total.compute() == 285
     assert dask.delayed(interpreter_id)(total).compute() != atoll.current().id
 
-
-def test_pool_for_bags(pool: atoll.InterpreterPoolExecutor) -> None:
-    """Bags compute in the interpreters of `pool=` in place of processes; lambdas go along."""
-    bag = pytest.importorskip("dask.bag")
     words = bag.from_sequence(["a b", "b", "a b c"], npartitions=3)
     counted = words.map(lambda line: line.split()).flatten().frequencies()
     assert dict(counted.compute()) == {"a": 2, "b": 3, "c": 1}
     assert atoll.current().id not in words.map(interpreter_id).compute()
 
-
-def test_pool_for_arrays(pool: atoll.InterpreterPoolExecutor) -> None:
-    """Arrays compute in the interpreters of `pool=`."""
-    pytest.importorskip("numpy")
-    array = pytest.importorskip("dask.array")
     ones = array.ones((64, 64), chunks=32)
     assert float((ones + ones.T).sum().compute()) == 2 * 64 * 64
 

@@ -7,8 +7,8 @@ that is to be done about it, but for the context that it runs in.
 from __future__ import annotations
 
 import inspect
+from importlib.metadata import version
 
-import distributed
 from distributed import threadpoolexecutor, worker
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def install(runner: Callable[[object, Any], Callable[[Any], Any]]) -> None:
         return
     if original is None or list(inspect.signature(original).parameters) != _PARAMETERS:
         raise RuntimeError(
-            f"atoll.dask does not know distributed {distributed.__version__}: it has no "
+            f"atoll.dask does not know distributed {version('distributed')}: it has no "
             f"distributed.worker.{_NAME}({', '.join(_PARAMETERS)}); 2025.1 to 2026.8 have it"
         )
 
@@ -44,4 +44,4 @@ def install(runner: Callable[[object, Any], Callable[[Any], Any]]) -> None:
 
 def current_key() -> Any:
     """Return the key of the task that this thread runs."""
-    return worker.thread_state.key
+    return vars(worker)["thread_state"].key

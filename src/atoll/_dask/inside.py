@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def prepare_from_main(interpreter: Interpreter, worker: Any) -> None:
     """Make an interpreter ready for the tasks of a worker."""
-    import dask
+    import dask.config
 
     # That is about clients of this interpreter.
     settings = {key: value for key, value in dask.config.config.items() if key != "scheduler"}
@@ -40,7 +40,7 @@ def _thread_state(name: str) -> Any:
     """Return what distributed knows of the task that this thread runs."""
     from distributed import worker
 
-    return getattr(worker.thread_state, name)
+    return getattr(vars(worker)["thread_state"], name)
 
 
 def _secede(adjust: bool) -> None:
@@ -78,7 +78,7 @@ class _Plugins(dict[str, object]):
 
 def prepare(settings: dict[str, Any], worker: Any) -> None:
     """Take over main's configuration of dask; adapt distributed when a task imports it."""
-    import dask
+    import dask.config
 
     dask.config.update(dask.config.config, settings)
     sys.meta_path.insert(0, _Adapting(worker))
@@ -200,7 +200,7 @@ class RemoteWorker:
         with self._lock:
             if self._own_client is None or self._own_client.status == "closed":
                 vars(self)["_own_client"] = self._make_client(timeout)
-        client = self._own_client
+            client: Any = self._own_client
         self.log_event("worker-get-client", {"client": client.id, "timeout": timeout})
         return client
 
@@ -213,13 +213,14 @@ class RemoteWorker:
                 "a Client in an interpreter cannot reach a scheduler at inproc://: "
                 'use LocalCluster(..., protocol="tcp://")'
             )
+        more: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
         return Client(
             address,
             security=copy(self._worker.security),
             set_as_default=True,
             direct_to_workers=True,
             name="worker",
-            **({} if timeout is None else {"timeout": timeout}),
+            **more,
         )
 
     def _close_client(self) -> None:
