@@ -106,7 +106,7 @@ def main() -> int:
     with ExitStack() as stack:
         clients = {}
         for kind, how in KINDS.items():
-            cluster = stack.enter_context(LocalCluster(dashboard_address=None, **how))
+            cluster = stack.enter_context(LocalCluster(dashboard_address=":0", **how))
             clients[kind] = stack.enter_context(Client(cluster, set_as_default=False))
         figures = compare(clients, options.rounds)
     return report.finish("dask", figures, options)

@@ -153,7 +153,7 @@ def main(folder: str) -> None:
             threads_per_worker=1,
             processes=False,
             protocol="tcp://",
-            dashboard_address=None,
+            dashboard_address=":0",
             preload=["atoll.dask"],
             silence_logs="CRITICAL",
         ) as cluster,
