@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from itertools import count
 
 from .._interpreter.interpreter import Interpreter
-from .._transfer.errors import InterpreterClosedError
 from . import inside
 
 TYPE_CHECKING = False
@@ -93,7 +92,8 @@ class Interpreters:
 
 
 def _close(interpreter: Interpreter) -> None:
-    # If others are inside, they or the exit will close it.
-    with contextlib.suppress(BufferError, RuntimeError, InterpreterClosedError):
+    with contextlib.suppress(Exception):  # the client may have lost its scheduler
         interpreter.call(inside.finish)
+    # If others are inside, they or the exit will close it.
+    with contextlib.suppress(BufferError, RuntimeError):
         interpreter.close()
