@@ -59,6 +59,14 @@ def test_spell_checker_comparison() -> None:
     assert "2 processes, a table each" in out
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("distributed"), reason="needs distributed")
+def test_book_cluster() -> None:
+    """A cluster of dask's with interpreters counts words."""
+    out = run(EXAMPLES / "book_cluster.py", "--files", "10", "--threads", "1")
+    assert re.match(r"[\d,]+ long words in 10 files\n", out)
+    assert len(out.splitlines()) == 6
+
+
 @pytest.mark.skipif(not importlib.util.find_spec("sklearn"), reason="needs scikit-learn")
 def test_digit_reader() -> None:
     """Interpreters read the digits as one does, and most of them right."""

@@ -1097,17 +1097,6 @@ def test_forked_child(run_script: Callable[..., Any]) -> None:
     assert done.stdout == "executors do not survive os.fork()\n0 4\n"
 
 
-def test_dask() -> None:
-    """dask computes in the pool."""
-    dask = pytest.importorskip("dask")
-    bag = pytest.importorskip("dask.delayed")
-    with Pool(2) as pool:
-        total = bag.delayed(sum)([bag.delayed(pow)(n, 2) for n in range(10)])
-        assert dask.compute(total, pool=pool) == (285,)
-        where = [bag.delayed(interpreter_id)(n) for n in range(4)]
-        assert atoll.current().id not in dask.compute(*where, pool=pool)
-
-
 def test_waiting_keeps_nobody_from_working(pool: Pool, gate: Gate) -> None:
     """Quick calls are answered while a long one runs, in whatever order they were submitted."""
     long = pool.submit(gate.work)

@@ -58,6 +58,8 @@ PYTHON_ROOMS = (
     "_queue",
     "_share",
     "_traceback",
+    "_dask",
+    "dask",
     "extensions",
     "gc",
     "_serve",

@@ -12,7 +12,7 @@ from concurrent.futures._base import LOGGER
 from .. import _core
 from .._interpreter import deadline, exit, recursion, standby
 from .._interpreter.interpreter import make
-from .future import Future
+from .call import LOST, SHUT_DOWN, Call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 else:
     from .._typing import cast
 
-SHUT_DOWN, EXITING, BROKEN = 1, 2, 3  # as WorkerPool.end() takes them
-_LOST = 2  # as WorkerPool.work() returns it: the interpreter could not be entered
+EXITING, BROKEN = 2, 3  # as WorkerPool.end() takes them, too
 
 # How long a call that is not wanted any more may be in a C function before its worker is left
 # behind; how long a worker that was killed may be in one; and how often, after as long, it is asked
@@ -232,12 +231,12 @@ def _work_in_one(worker: Worker, pool: _core.WorkerPool, setup: Setup) -> None:
             interpreter.import_module(name)
         what = "initializer"
         if setup.initializer is not None:
-            _initialize(interpreter, setup.initializer)
+            Call(*setup.initializer).run(interpreter)
     except BaseException:
         LOGGER.critical("Exception in %s:", what, exc_info=True)
         _give_up(pool)
     else:
-        if pool.work(interpreter, setup.limit) == _LOST and not setup.is_replaced:
+        if pool.work(interpreter, setup.limit) == LOST and not setup.is_replaced:
             pool.end(BROKEN)
             _fail_pending(pool)
     # If others use the interpreter, they or the exit will close it.
@@ -254,15 +253,3 @@ def _give_up(pool: _core.WorkerPool) -> None:
 def _fail_pending(pool: _core.WorkerPool) -> None:
     while (future := pool.drop_pending(True)) is not None:
         future.fail()
-
-
-def _initialize(interpreter: Interpreter, initializer: tuple[Any, Any]) -> None:
-    """Run the initializer as a task, in a pool of one worker that ends with it."""
-    pool = _core.WorkerPool(1, Future)
-    function, arguments = initializer
-    future = pool.pack(function, arguments, None)
-    pool.submit(future)
-    if pool.needs_worker():  # else packing has failed
-        pool.end(SHUT_DOWN)
-        pool.work(interpreter, -1)
-    future.result()

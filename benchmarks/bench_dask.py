@@ -1,0 +1,116 @@
+"""distributed's clusters on one machine: 4 interpreters, 4 processes and 4 threads.
+
+    uv run --group bench --with distributed,pandas,pyarrow python benchmarks/bench_dask.py
+
+Each cluster is a scheduler here and its workers in processes: one worker with 4 threads that have
+interpreters, 4 workers with a thread each, one with 4 threads. All three live at the same time, and
+take turns. Memory is the PSS of the workers' processes after the work.
+"""
+
+from __future__ import annotations
+
+import statistics
+import string
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+try:
+    import dask
+    import dask.bag
+    import dask.dataframe
+    import pandas
+    from distributed import Client, LocalCluster
+except ImportError as error:
+    sys.exit(f"This benchmark needs {error.name}: pip install 'atoll[dask]' pandas pyarrow")
+
+import report
+from report import Bound, Figure
+
+WORKERS = 4
+KINDS: dict[str, dict[str, Any]] = {
+    "interpreters": {"n_workers": 1, "threads_per_worker": WORKERS, "preload": ["atoll.dask"]},
+    "processes": {"n_workers": WORKERS, "threads_per_worker": 1},
+    "threads": {"n_workers": 1, "threads_per_worker": WORKERS},
+}
+
+
+def make_text(seed: int) -> list[str]:
+    letters = string.ascii_lowercase
+    return [letters[(seed + n) % 20 :: 3] + " " + letters[n % 23 :] for n in range(40_000)]
+
+
+def count_letters(lines: list[str]) -> int:
+    return sum(len(set(word)) for line in lines for word in line.split())
+
+
+def bag_of_text() -> object:
+    """Count in texts that are made where they are counted."""
+    parts = [dask.delayed(count_letters)(dask.delayed(make_text)(seed)) for seed in range(8)]
+    return dask.bag.from_delayed([dask.delayed(lambda n: [n])(part) for part in parts]).sum()
+
+
+def make_frame(seed: int) -> pandas.DataFrame:
+    rows = range(200_000)
+    return pandas.DataFrame({"key": [(n * seed) % 97 for n in rows], "value": list(rows)})
+
+
+def group_by() -> object:
+    """Group a dataframe that is made where it is grouped."""
+    frame = dask.dataframe.from_map(make_frame, list(range(1, 9)), meta=make_frame(1).head(0))
+    return frame.groupby("key").value.mean()
+
+
+def pss_of(client: Client) -> float:
+    """Return the megabytes of the workers' processes, shared pages by parts."""
+    pids = client.run(lambda: __import__("os").getpid()).values()
+    texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in set(pids)]
+    return sum(int(text.split("Pss:")[1].split()[0]) for text in texts) / 1024
+
+
+def seconds(client: Client, work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    client.compute(work(), optimize_graph=True).result()
+    return time.perf_counter() - began
+
+
+def compare(clients: dict[str, Client], rounds: int) -> list[Figure]:
+    figures = []
+    for name, work in ("bag of text", bag_of_text), ("group-by of a dataframe", group_by):
+        first = {kind: seconds(client, work) for kind, client in clients.items()}
+        times: dict[str, list[float]] = {kind: [] for kind in clients}
+        for _ in range(rounds):
+            for kind, client in clients.items():
+                times[kind].append(seconds(client, work))
+        warm = {kind: statistics.median(each) for kind, each in times.items()}
+        for label, found, bound in ("first", first, None), ("warm", warm, Bound(1.05)):
+            figures += rows(f"{name}, {label}", found, "s", bound)
+    memory = {kind: pss_of(client) for kind, client in clients.items()}
+    return figures + rows("memory (PSS)", memory, "MB", Bound(0.75))
+
+
+def rows(name: str, found: dict[str, float], unit: str, bound: Bound | None) -> list[Figure]:
+    """Set interpreters against processes, with the bound, and against threads."""
+    ours = found["interpreters"]
+    return [
+        Figure(name, ours, unit, Figure(f"{WORKERS} processes", found["processes"], unit), bound),
+        Figure(name, ours, unit, Figure(f"{WORKERS} threads", found["threads"], unit)),
+    ]
+
+
+def main() -> int:
+    options = report.parser(__doc__, rounds=7).parse_args()
+    with ExitStack() as stack:
+        clients = {}
+        for kind, how in KINDS.items():
+            cluster = stack.enter_context(LocalCluster(dashboard_address=":0", **how))
+            clients[kind] = stack.enter_context(Client(cluster, set_as_default=False))
+        figures = compare(clients, options.rounds)
+    return report.finish("dask", figures, options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""What tasks of distributed do in the interpreters of an in-process cluster. Run as a script."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster, Worker, get_client, get_worker, worker_client
+from distributed import secede as secede_from_pool
+
+import atoll
+import atoll.dask
+
+began = threading.Event()
+
+
+def where() -> int:
+    return atoll.current().id
+
+
+def increase(n: int) -> int:
+    return n + 1
+
+
+def fail(n: int) -> float:
+    return 1 / n
+
+
+def explain() -> None:
+    try:
+        fail(0)
+    except ZeroDivisionError as error:
+        raise ValueError("explained") from error
+
+
+def ask_worker() -> Any:
+    worker = get_worker()
+    worker.log_event("topic", {"list": [1]})
+    worker.kept = [1, 2]
+    return worker.address, worker.get_current_task(), list(get_worker().kept)
+
+
+def submit_more(n: int) -> int:
+    with worker_client() as client:
+        return sum(client.gather(client.map(increase, range(n))))
+
+
+def submit_after_leaving(n: int) -> int:
+    client = get_client()
+    futures = client.map(increase, range(n), key=f"left-{n}")
+    secede_from_pool()
+    return sum(client.gather(futures))
+
+
+def spin() -> None:
+    atoll.main().import_module("__main__").began.set()
+    while True:
+        pass
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()  # cannot be pickled
+        self.n = 0
+
+    def where(self) -> int:
+        return where()
+
+    def increase(self) -> int:
+        with self.lock:
+            self.n += 1
+        return self.n
+
+
+def use(actor: Any) -> int:
+    return actor.increase().result()  # type: ignore[no-any-return]
+
+
+def run_out() -> None:
+    raise MemoryError
+
+
+def read_setting() -> Any:
+    return dask.config.get("for.tasks")
+
+
+def lock() -> Any:
+    return threading.Lock()
+
+
+def check(client: Client, worker: Worker) -> None:
+    """Look at one thing after another."""
+
+    def submit(function: Callable[..., Any], *args: Any, **more: Any) -> Any:
+        return client.submit(function, *args, pure=False, **more)
+
+    assert submit(where).result() != atoll.current().id
+    assert submit(lambda n: [n, where()][0], 7).result() == 7
+    assert submit(read_setting).result() == [1]
+    assert client.gather(client.map(increase, range(50))) == list(range(1, 51))
+    assert client.submit(sum, client.map(increase, range(5), key="few")).result() == 15
+
+    address, key, kept = submit(ask_worker, key="ask").result()
+    assert (address, key, kept, worker.kept) == (worker.address, "ask", [1, 2], [1, 2])
+    assert client.get_events("topic")[0][1]["list"] in ((1,), [1])
+    assert submit(submit_more, 4).result() == 10
+    assert submit(submit_after_leaving, 3).result() == 6
+
+    failed = submit(fail, 0).exception(), submit(fail, 0).traceback()
+    assert type(failed[0]) is ZeroDivisionError
+    assert failed[0].__cause__ is None
+    assert traceback.extract_tb(failed[1])[-1].name == "fail"
+    explained = submit(explain).exception()
+    assert str(explained) == "explained"
+    assert type(explained.__cause__) is ZeroDivisionError
+
+    spinning = submit(spin, key="spin")
+    began.wait()
+    assert "spin" in client.call_stack()[worker.address]
+    spinning.cancel()
+    assert submit(increase, 1).result() == 2  # on the only thread
+
+    counter = submit(Counter, actor=True).result()
+    assert counter.where().result() == atoll.current().id
+    assert counter.increase().result() == 1
+    assert submit(use, counter).result() == 2
+
+    for each in atoll.interpreters():
+        if each.name.startswith("dask-"):
+            each.close()
+    assert type(submit(run_out).exception()) is MemoryError
+    assert client.gather(client.map(increase, range(3), pure=False)) == [1, 2, 3]
+
+    refused = submit(lock).exception()
+    assert isinstance(refused, TypeError)
+    with dask.annotate(executor="threads"):
+        assert submit(where).result() == atoll.current().id
+
+
+def main(folder: str) -> None:
+    dask.config.set({"for.tasks": [1]})
+    with (
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=1,
+            processes=False,
+            protocol="tcp://",
+            local_directory=folder,
+            dashboard_address=":0",
+            preload=["atoll.dask"],
+            silence_logs="CRITICAL",
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        check(client, cluster.workers[0])
+    names = {each.name for each in atoll.interpreters()}
+    assert not [name for name in names if name.startswith("dask-")], names
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+    print("done")
