@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -364,3 +365,21 @@ def test_close_where_green_threads_are_left() -> None:
     assert interpreter.eval("green in threading.enumerate() and green.is_alive()")
     interpreter.close()
     assert interpreter.is_closed
+
+
+SHUTDOWN = """
+import os, threading
+def _shutdown():
+    os.write({}, b"late")
+threading._shutdown = _shutdown
+"""
+
+
+def test_close_switches_no_green_threads_after_exit_handlers() -> None:
+    """What gevent does in `threading._shutdown` is not done after greenlet's exit handler."""
+    read, write = os.pipe()
+    with open(read, "rb") as end:
+        with atoll.Interpreter("green") as interpreter:
+            interpreter.exec(SHUTDOWN.format(write))
+        os.close(write)
+        assert end.read() == b""

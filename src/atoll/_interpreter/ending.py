@@ -63,6 +63,8 @@ def end_threads(is_ending: bool) -> int | str:
             return left
     if not is_ending:
         return 0
+    if threading is not None:
+        _drop_green(threading)
     if atexit._ncallbacks() > _own_handlers:
         return _run(atexit._run_exitfuncs)
     return _tell_daemons()
@@ -75,6 +77,15 @@ def finish_threads() -> None:
         registered.pop()()
     while left := _awaited(threading):
         left[0].join()
+
+
+def _drop_green(threading: Any) -> None:
+    """Have nothing switch greenlets when CPython ends the interpreter, after greenlet's handler.
+
+    gevent does in `threading._shutdown`. CPython's own has no more thread to wait for.
+    """
+    if getattr(threading._shutdown, "__module__", None) != "threading":
+        threading._shutdown = lambda: None
 
 
 def _run_registered(functions: list[Callable[[], object]]) -> int:

@@ -8,6 +8,7 @@
 #include "bridge/modules/gilstate.h"
 #include "bridge/crossing/own_threads.h"
 #include "ground/base/clock.h"
+#include "ground/memory/freed.h"
 
 // How long to wait between two looks for threads that exit handlers have started.
 #define THREAD_CHECK_PAUSE (1 * MILLISECOND)
@@ -34,6 +35,7 @@ make(interp *of)
         PyErr_NoMemory();
         return NULL;
     }
+    freed_keep(); // what computes comes in copies
     interp_incref(of);
     self->gilstate.interp = of;
     self->libraries = made;
