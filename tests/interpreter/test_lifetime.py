@@ -50,6 +50,16 @@ def test_seen_when_made(shared_interpreter: atoll.Interpreter) -> None:
         os.close(each)
 
 
+def test_nothing_is_searched_for() -> None:
+    """What a new interpreter imports of atoll was compiled and found before it was made."""
+    with atoll.Interpreter(preemptive=True) as made:  # not one that was kept ready
+        imported = _core.invoke(made, "sys:modules.copy", (), None)
+        names = {name for name in imported if name.partition(".")[0] == "atoll"}
+    first = {name for name, _, _ in inheritance.modules()}
+    assert names == {name for name in first if name.partition(".")[0] == "atoll"}
+    assert {"atoll._core", "warnings"} <= first
+
+
 # ---- closed ----
 
 

@@ -126,11 +126,11 @@ def _made(described: Filter) -> Any:
     """Make a filter, once; None: its category does not exist."""
     if (known := _of_main.get(described)) is not None:
         return known
-    from .._transfer.names import resolve
-
     action, message, category, module, line = described
+    place, _, name = category.partition(":")
     try:
-        kind = resolve(category)
+        __import__(place)
+        kind = getattr(sys.modules[place], name)
     except (ImportError, AttributeError):
         return None
     return _of_main.setdefault(

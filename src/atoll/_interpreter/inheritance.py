@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 import sys
-from importlib.machinery import FileFinder
+from importlib.machinery import FileFinder, ModuleSpec
 from importlib.util import find_spec
 from os.path import abspath, exists, isabs
 
@@ -69,10 +69,14 @@ def _resolved(entry: str) -> str:
     return abspath(entry) if exists(entry) else entry  # it may be for a path hook
 
 
-# With what they import, but for what a frozen program has in its first archive.
+# With what they import, in that order: nothing is searched for. But for what is builtin or frozen.
 _FIRST_MODULES = (
     "__future__",
+    "_datetime",
+    "_py_warnings",
+    "warnings",
     "atoll",
+    "atoll._core",
     "atoll._forwarding",
     "atoll._forwarding.streams",
     "atoll._modules",
@@ -85,23 +89,27 @@ _FIRST_MODULES = (
     "atoll._interpreter",
     "atoll._interpreter.ending",
     "atoll._interpreter.environment",
-    "atoll._interpreter.processes",
     "atoll._interpreter.inside",
 )
 _compiled: tuple[tuple[str, str, bytes], ...] = ()
 
 
 def modules() -> tuple[tuple[str, str, bytes], ...]:
-    """Return the modules that every interpreter needs, as name, file and code; compiled once."""
+    """Return the modules that every interpreter needs, as name, file and code; compiled once.
+
+    The code of an extension module is empty.
+    """
     global _compiled
     if not _compiled:
-        _compiled = tuple(_compile(name) for name in _FIRST_MODULES)
+        found = ((name, find_spec(name)) for name in _FIRST_MODULES)
+        _compiled = tuple(
+            (name, str(spec.origin), _code(spec))
+            for name, spec in found
+            if spec is not None and spec.has_location
+        )
     return _compiled
 
 
-def _compile(name: str) -> tuple[str, str, bytes]:
-    spec = find_spec(name)
-    if spec is None or spec.origin is None or spec.loader is None:
-        raise ImportError(f"cannot find {name}")
-    code = spec.loader.get_code(name)  # type: ignore[attr-defined]
-    return name, spec.origin, marshal.dumps(code)
+def _code(spec: ModuleSpec) -> bytes:
+    code = spec.loader.get_code(spec.name)  # type: ignore[union-attr]
+    return b"" if code is None else marshal.dumps(code)

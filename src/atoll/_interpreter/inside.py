@@ -6,11 +6,10 @@ import sys
 
 from .._forwarding import forwarding, warning_filters
 from .._forwarding.streams import ForwardedStream
-from .._modules import importing, main_only
+from .._modules import importing
 from . import (
     ending,  # also since at the end a thread that computes may keep imports out
     environment,
-    processes,
 )
 
 TYPE_CHECKING = False
@@ -20,6 +19,29 @@ if TYPE_CHECKING:
     from .._forwarding.warning_filters import Filter
     from .._modules.importing import Modes
     from .inheritance import Settings
+
+
+_GUARD_APPLICATION = "atoll._modules.main_only:guard_application"
+_SHARE_TRACKER = "atoll._interpreter.processes:share_tracker"
+_ADAPTED = {  # modules that few interpreters import, and what is called with them
+    "signal": "atoll._modules.main_only:explain_functions",
+    "multiprocessing.process": "atoll._interpreter.processes:share_key",
+    "multiprocessing.resource_tracker": _SHARE_TRACKER,
+    "loky.backend.resource_tracker": _SHARE_TRACKER,
+    "joblib.externals.loky.backend.resource_tracker": _SHARE_TRACKER,
+    "PyQt5.QtCore": _GUARD_APPLICATION,
+    "PyQt5.QtGui": _GUARD_APPLICATION,
+    "PyQt5.QtWidgets": _GUARD_APPLICATION,
+    "PyQt6.QtCore": _GUARD_APPLICATION,
+    "PyQt6.QtGui": _GUARD_APPLICATION,
+    "PyQt6.QtWidgets": _GUARD_APPLICATION,
+    "PySide2.QtCore": _GUARD_APPLICATION,
+    "PySide2.QtGui": _GUARD_APPLICATION,
+    "PySide2.QtWidgets": _GUARD_APPLICATION,
+    "PySide6.QtCore": _GUARD_APPLICATION,
+    "PySide6.QtGui": _GUARD_APPLICATION,
+    "PySide6.QtWidgets": _GUARD_APPLICATION,
+}
 
 
 def prepare(
@@ -40,8 +62,8 @@ def prepare(
     sys.stderr = ForwardedStream("stderr")
     importing.install(modes)
     environment.share()
-    processes.watch()
-    main_only.install()
+    for name, function in _ADAPTED.items():
+        importing.when_imported(name, function)
     importing.when_imported("threading", _make_visitors_ordinary)
     if forwards_logging:
         forwarding.forward()

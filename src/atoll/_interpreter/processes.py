@@ -7,30 +7,17 @@ An interpreter with one of its own would have shared memory destroyed, that othe
 from __future__ import annotations
 
 from .. import _core
-from .._modules.importing import when_imported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_PROCESS = "multiprocessing.process"
-_TRACKERS = (
-    "multiprocessing.resource_tracker",
-    "loky.backend.resource_tracker",
-    "joblib.externals.loky.backend.resource_tracker",
-)
 _FUNCTIONS = ("ensure_running", "getfd", "maybe_unlink", "register", "unregister")
 
 
-def watch() -> None:
-    """Have this interpreter use main's, once it imports the modules."""
-    when_imported(_PROCESS, _share_key)
-    for name in _TRACKERS:
-        when_imported(name, _share_tracker)
-
-
-def _share_tracker(module: Any) -> None:
+def share_tracker(module: Any) -> None:
+    """Have this interpreter use main's tracker; called with the module."""
     for name in _FUNCTIONS:
         if hasattr(module, name):
             function = _of_main(f"{module.__name__}:{name}")
@@ -45,7 +32,9 @@ def _of_main(function: str) -> Callable[..., Any]:
     return call
 
 
-def _share_key(process: Any) -> None:
+def share_key(process: Any) -> None:
+    """Have this interpreter use main's key; called with `multiprocessing.process`."""
+
     def get(self: Any) -> bytes:
         key: bytes = process.AuthenticationString(_of_main(f"{__name__}:key")())
         return key

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     type Modes = tuple[tuple[str, str], ...]
+    type Callback = Callable[[Any], object]
 
 # Modules for things of which a process has one: terminals, windows, signal handlers, allocators.
 # They refuse to be loaded in other interpreters than main.
@@ -36,7 +37,7 @@ MAIN_THREAD = "main thread"
 
 _OUT_OF_ROOM = ("static TLS block", "cannot make a private copy")
 
-_afterwards: dict[str, Callable[[Any], object]] = {}  # callbacks, by the module they wait for
+_afterwards: dict[str, Callback | str] = {}  # by the module they wait for
 _own: dict[str, str] = {}  # modes set for this interpreter; "*" is for all others
 _decided: dict[str, str] = {}  # modes of packages
 _namespaces: set[str] = set()  # namespace packages: each part is a package of its own
@@ -95,7 +96,7 @@ class Finder:
         if name in _afterwards:
             spec = spec or _find_after(self, name, path, target)
             if spec is not None and spec.loader is not None:
-                _when_executed(spec, lambda module: _afterwards.pop(name)(module))
+                _execute_by(spec, _execute_and_call_back)
         return spec
 
     def _choose(self, name: str, path: Any, target: ModuleType | None) -> ModuleSpec | None:
@@ -125,24 +126,36 @@ def _find_after(
     return None
 
 
-def when_imported(name: str, then: Callable[[Any], object]) -> None:
-    """Call a function with a module: now, or when it has been imported."""
+def when_imported(name: str, then: Callback | str) -> None:
+    """Call a function with a module: now, or when it has been imported.
+
+    Args:
+        name: The module.
+        then: The function, or its "module:name" if few interpreters import that module.
+    """
+    _afterwards[name] = then
     if name in sys.modules:
-        then(sys.modules[name])
-    else:
-        _afterwards[name] = then
+        _call_back(sys.modules[name], name)
 
 
-def _when_executed(spec: ModuleSpec, then: Callable[[Any], object]) -> None:
-    def execute_both(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
-        execute(module)
-        then(module)
+def _call_back(module: Any, name: str) -> None:
+    then = _afterwards.pop(name)
+    if isinstance(then, str):
+        place, _, function = then.partition(":")
+        then = getattr(__import__(place, fromlist=[function]), function)
+    then(module)
 
-    _execute_by(spec, execute_both)
+
+def _execute_and_call_back(
+    spec: ModuleSpec, execute: Callable[[ModuleType], None], module: ModuleType
+) -> None:
+    execute(module)
+    _call_back(module, spec.name)
 
 
 def _execute_by(
-    spec: ModuleSpec, function: Callable[[Callable[[ModuleType], None], ModuleType], None]
+    spec: ModuleSpec,
+    function: Callable[[ModuleSpec, Callable[[ModuleType], None], ModuleType], None],
 ) -> None:
     """Have a function execute a module, once; its loader stays the same object."""
     loader: Any = spec.loader
@@ -155,7 +168,7 @@ def _execute_by(
             execute(module)
             return
         del loader.exec_module
-        function(execute, module)
+        function(spec, execute, module)
 
     loader.exec_module = exec_module
 
@@ -319,7 +332,9 @@ def _exec_module(loader: ExtensionFileLoader, module: ModuleType) -> None:
 def _guard(spec: ModuleSpec) -> None:
     """Use main's package if there is no room for private copies of its libraries."""
 
-    def execute_or_go_to_main(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+    def execute_or_go_to_main(
+        spec: ModuleSpec, execute: Callable[[ModuleType], None], module: ModuleType
+    ) -> None:
         try:
             execute(module)
         except ImportError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from .importing import MAIN_THREAD, when_imported
+from .importing import MAIN_THREAD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-_KITS = ("PyQt5", "PyQt6", "PySide2", "PySide6")
 _APPLICATIONS = {
     "QtCore": "QCoreApplication",
     "QtGui": "QGuiApplication",
@@ -25,18 +24,11 @@ _APPLICATIONS = {
 _WITHOUT_GLIB = "QT_NO_GLIB"
 
 
-def install() -> None:
-    """Have errors of this interpreter say what to write."""
-    when_imported("signal", _explain_functions)
-    for kit in _KITS:
-        for part in _APPLICATIONS:
-            when_imported(f"{kit}.{part}", _guard_application)
-
-
 # ---- signal handlers ----
 
 
-def _explain_functions(signal: Any) -> None:
+def explain_functions(signal: Any) -> None:
+    """Have errors of `signal` say what to write."""
     for name in ("signal", "set_wakeup_fd"):
         setattr(signal, name, _explained(getattr(signal, name)))
 
@@ -80,7 +72,7 @@ def advice(package: str) -> str:
 # ---- Qt ----
 
 
-def _guard_application(module: Any) -> None:
+def guard_application(module: Any) -> None:
     """Refuse to make an application, which has an event loop, if that would use GLib."""
     kit, _, part = module.__name__.partition(".")
     application = getattr(module, _APPLICATIONS[part], None)  # PySide6 makes it when asked

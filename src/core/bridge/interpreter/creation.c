@@ -71,16 +71,9 @@ make_package(PyObject *module, PyObject *folder)
     return result;
 }
 
-// Execute (name, file, code) as a module, without searching, reading or compiling anything.
 static int
-load_module(PyObject *triple)
+execute(PyObject *name, PyObject *file, const char *code, Py_ssize_t size)
 {
-    PyObject *name, *file;
-    const char *code;
-    Py_ssize_t size;
-    if (!PyArg_ParseTuple(triple, "UUy#", &name, &file, &code, &size)) {
-        return -1;
-    }
     PyObject *compiled = PyMarshal_ReadObjectFromString(code, size);
     PyObject *module =
         compiled == NULL ? NULL : PyImport_ExecCodeModuleObject(name, compiled, file, NULL);
@@ -90,6 +83,47 @@ load_module(PyObject *triple)
     Py_XDECREF(module);
     Py_XDECREF(compiled);
     return result;
+}
+
+// What an import of a submodule does last.
+static int
+bind_to_package(PyObject *name, PyObject *module)
+{
+    Py_ssize_t size = PyUnicode_GET_LENGTH(name), dot = PyUnicode_FindChar(name, '.', 0, size, -1);
+    if (dot == -1) {
+        return 0;
+    }
+    PyObject *parent = PyUnicode_Substring(name, 0, dot);
+    PyObject *package = parent == NULL ? NULL : cpython_import(parent);
+    PyObject *last = package == NULL ? NULL : PyUnicode_Substring(name, dot + 1, size);
+    int result = last == NULL ? -1 : PyObject_SetAttr(package, last, module);
+    Py_XDECREF(last);
+    Py_XDECREF(package);
+    Py_XDECREF(parent);
+    return result;
+}
+
+static int
+load_extension(PyObject *name, PyObject *file)
+{
+    PyObject *module = cpython_import_extension(name, file);
+    int result = module == NULL ? -1 : bind_to_package(name, module);
+    Py_XDECREF(module);
+    return result;
+}
+
+// Load (name, file, code) as a module, without searching, reading or compiling anything. Without
+// code it is an extension module.
+static int
+load_module(PyObject *triple)
+{
+    PyObject *name, *file;
+    const char *code;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(triple, "UUy#", &name, &file, &code, &size)) {
+        return -1;
+    }
+    return size == 0 ? load_extension(name, file) : execute(name, file, code, size);
 }
 
 static int

@@ -240,6 +240,22 @@ cpython_import_named(const char *name)
     return module;
 }
 
+// As an import does that has found the module: _load is importlib's own (3.13 to 3.15).
+PyObject *
+cpython_import_extension(PyObject *name, PyObject *file)
+{
+    PyObject *finding = cpython_import_named("_frozen_importlib_external");
+    PyObject *spec =
+        finding == NULL ? NULL
+                        : PyObject_CallMethod(finding, "spec_from_file_location", "OO", name, file);
+    PyObject *loading = spec == NULL ? NULL : cpython_import_named("_frozen_importlib");
+    PyObject *module = loading == NULL ? NULL : PyObject_CallMethod(loading, "_load", "O", spec);
+    Py_XDECREF(loading);
+    Py_XDECREF(spec);
+    Py_XDECREF(finding);
+    return module;
+}
+
 // timezone.utc, a static object of datetime: one for all interpreters.
 static PyObject *utc = NULL;
 

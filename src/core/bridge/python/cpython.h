@@ -336,6 +336,8 @@ bool cpython_is_singleton_slow(PyObject *object);
 // which a user's frame may not have.
 PyObject *cpython_import(PyObject *name);
 PyObject *cpython_import_named(const char *name);
+// Import an extension module from its file, without searching.
+PyObject *cpython_import_extension(PyObject *name, PyObject *file);
 
 // Load datetime, whose static types are not builtin. Every interpreter must, the main one first.
 MUST_CHECK int cpython_init_singletons(void);
