@@ -1,4 +1,5 @@
 // What atoll.h has for memory: shared values, Buffers, cells, variables of each interpreter.
+#include <Python.h>
 #include <stdlib.h>
 
 #include "bridge/share/atom.h"

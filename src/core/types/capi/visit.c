@@ -1,4 +1,5 @@
 // Visits of atoll.h: any thread enters an interpreter, and leaves it.
+#include <Python.h>
 #include <math.h>
 
 #include "bridge/crossing/crossing.h"
@@ -427,7 +428,7 @@ capi_leave(Atoll_Visit *space)
         return leave_otherwise(self);
     }
     int status = ATOLL_OK;
-    if (UNLIKELY(PyErr_Occurred() != NULL)) {
+    if (UNLIKELY(self->inside->current_exception != NULL)) {
         status = carry_home(self);
     }
     else {
