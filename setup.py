@@ -41,7 +41,7 @@ class BuildExt(build_ext):
 core = Extension(
     "atoll._core",
     sources=relative("**/*.c"),
-    depends=relative("**/*.h"),
+    depends=[*relative("**/*.h"), "src/atoll/include/atoll.h"],
     define_macros=[("_GNU_SOURCE", "1")],
     include_dirs=[str(CORE.relative_to(HERE))],
     extra_compile_args=[

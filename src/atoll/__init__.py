@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._interpreter.threads import threads
     from ._memory.buffer import Buffer
     from ._memory.statistics import BufferStatistics
+    from ._modules.headers import get_include
     from ._pool.pool import Pool
     from ._queue.queue import LifoQueue, PriorityQueue, Queue
     from ._share.share import ShareStatistics, frozendict, is_shared, share
@@ -93,6 +94,7 @@ _PLACES = {
     "current": "_interpreter.interpreter",
     "dump_traceback": "_traceback.traceback",
     "frozendict": "_share.share",
+    "get_include": "_modules.headers",
     "interpreters": "_interpreter.interpreter",
     "is_proxy": "_transfer.references",
     "is_shared": "_share.share",
@@ -138,6 +140,7 @@ __all__ = [
     "current",
     "dump_traceback",
     "frozendict",
+    "get_include",
     "interpreters",
     "is_proxy",
     "is_shared",

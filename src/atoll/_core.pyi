@@ -13,7 +13,7 @@ from collections.abc import (
 )
 from importlib.machinery import ModuleSpec
 from os import PathLike
-from types import CodeType, GenericAlias
+from types import CapsuleType, CodeType, GenericAlias
 from typing import Any, NoReturn, Self, TypeVar, final, overload
 
 from typing_extensions import disjoint_base
@@ -155,6 +155,8 @@ class BufferHandle:
     def __delitem__(self, key: Any, /) -> NoReturn: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def __release_buffer__(self, buffer: memoryview, /) -> None: ...
+
+_C_API: CapsuleType
 
 @disjoint_base
 class Handle:
@@ -723,6 +725,9 @@ def stop_alarm() -> None:
 
 def stop_asking() -> None:
     """The process ends soon: visitors no longer interrupt this interpreter's threads."""
+
+def shut_main(seconds: float, /) -> bool:
+    """Refuse threads that Python does not know; False: some are still inside."""
 
 def stop_reaper() -> None:
     """Stop the threads that clean up."""

@@ -44,6 +44,7 @@ C_ROOMS = (
     "bridge/interpreter",
     "types",
     "types/classes",
+    "types/capi",
 )
 PYTHON_ROOMS = (
     "_typing",

@@ -97,6 +97,7 @@ SIGNATURES = {
     "checkpoint": [],
     "copy": ["obj"],
     "current": [],
+    "get_include": [],
     "interpreters": [],
     "is_proxy": ["obj"],
     "is_shared": ["obj"],

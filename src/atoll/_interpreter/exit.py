@@ -158,6 +158,7 @@ def close_all() -> None:
         _core.stop_alarm()
         _close_each(occupied, is_hurried)
     finally:
+        _core.shut_main(_PATIENCE_SECONDS)
         _leave_the_rest()
         if _was_interrupted():
             _note_interruption()

@@ -46,6 +46,42 @@ find_place(const view *seen, Py_ssize_t offset)
     return place;
 }
 
+static view *
+view_of_cell(block *of, char *place)
+{
+    ptrdiff_t one = 1, size = sizeof(cell);
+    view_layout layout = {place, size, size, 1, false, "q", &one, &size};
+    return view_new(of, &layout);
+}
+
+PyObject *
+atomic_int_new(core_state *state, int64_t value)
+{
+    block *memory = block_new(sizeof(cell), true);
+    view *made = memory == NULL ? NULL : view_of_cell(memory, memory->data);
+    if (memory != NULL) {
+        atomic_store((cell *)(void *)memory->data, value);
+        block_decref(memory);
+    }
+    if (made == NULL) {
+        return PyErr_NoMemory();
+    }
+    PyObject *self = handle_of(state, HANDLE_ATOMIC_INT, made);
+    view_decref(made);
+    return self;
+}
+
+void *
+atomic_int_place(core_state *state, PyObject *op)
+{
+    if (!PyObject_TypeCheck(op, state->types[TYPE_ATOMIC_INT])) {
+        PyErr_Format(PyExc_TypeError, "an AtomicInt is required, not '%.100s'",
+                     Py_TYPE(op)->tp_name);
+        return NULL;
+    }
+    return cell_of(op);
+}
+
 static PyObject *
 atomic_int_make(PyTypeObject *class, PyObject *arguments, PyObject *keywords)
 {
@@ -63,9 +99,7 @@ atomic_int_make(PyTypeObject *class, PyObject *arguments, PyObject *keywords)
     if (place == NULL) {
         return NULL;
     }
-    ptrdiff_t one = 1, size = sizeof(cell);
-    view_layout layout = {place, size, size, 1, false, "q", &one, &size};
-    view *made = view_new(seen->block, &layout);
+    view *made = view_of_cell(seen->block, place);
     return made == NULL ? PyErr_NoMemory() : handle_make(state, class, HANDLE_ATOMIC_INT, made);
 }
 

@@ -111,6 +111,18 @@ whole_steal(block *of, bool is_readonly)
     return made;
 }
 
+PyObject *
+buffer_of_block(core_state *state, block *of, bool is_readonly)
+{
+    block_incref(of);
+    view *whole = whole_steal(of, is_readonly);
+    PyObject *buffer = whole == NULL ? NULL : handle_of(state, HANDLE_BUFFER, whole);
+    if (whole != NULL) {
+        view_decref(whole);
+    }
+    return buffer;
+}
+
 // ---- the buffer protocol ----
 
 static bool

@@ -52,6 +52,7 @@ static PyObject *
 begin_child(PyObject *module, PyObject *unused)
 {
     (void)end();
+    capi_fork_child();
     if (imports_forget_others() < 0) {
         return NULL;
     }

@@ -138,7 +138,7 @@ exec(PyObject *module)
         PyModule_AddFunctions(module, buffer_functions) < 0 ||
         PyModule_AddFunctions(module, worker_pool_functions) < 0 ||
         PyModule_AddFunctions(module, collector_functions) < 0 ||
-        PyModule_AddFunctions(module, share_functions) < 0) {
+        PyModule_AddFunctions(module, share_functions) < 0 || capi_add_capsule(module) < 0) {
         return -1;
     }
     state->interp->core_state = state;
@@ -232,6 +232,7 @@ free_module(void *module)
 {
     core_state *state = PyModule_GetState(module);
     (void)clear(module);
+    capi_free_slots(state);
     drop_types(state);
     drop_names(state);
     pointer_map_free(&state->exports);

@@ -3,6 +3,7 @@
 #include "bridge/python/cpython.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/crossing/reaper.h"
+#include "bridge/crossing/waiting.h"
 #include "bridge/interpreter/lifecycle.h"
 #include "types/reference.h"
 
@@ -65,7 +66,24 @@ stop_reaper(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+shut_main(PyObject *module, PyObject *seconds)
+{
+    int64_t deadline;
+    if (waiting_deadline(seconds, &deadline) < 0) {
+        return NULL;
+    }
+    bool is_empty;
+    Py_BEGIN_ALLOW_THREADS
+    is_empty = capi_shut_main(deadline);
+    Py_END_ALLOW_THREADS
+    return PyBool_FromLong(is_empty);
+}
+
 PyMethodDef process_end_functions[] = {
+    {"shut_main", shut_main, METH_O,
+     PyDoc_STR("shut_main($module, seconds, /)\n--\n\n"
+               "Refuse threads that Python does not know; False: some are still inside.")},
     {"forget_interpreters", forget_interpreters, METH_NOARGS,
      PyDoc_STR("forget_interpreters($module, /)\n--\n\nUnlink all interpreters but the main one "
                "from CPython's list.")},

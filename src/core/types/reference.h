@@ -202,6 +202,14 @@ extern PyMethodDef share_functions[];
 extern PyMethodDef collector_functions[];
 int share_init(PyObject *module);
 
+// atoll.h (types/capi)
+int capi_add_capsule(PyObject *module);
+void capi_free_slots(core_state *state); // the interpreter ends
+// Let no thread that Python does not know into main any more. Returns when none is inside; false:
+// the time is over. Call detached.
+bool capi_shut_main(int64_t deadline);
+void capi_fork_child(void);
+
 static inline PyObject *
 reference_operate(core_state *state, exported *target, operation_kind kind, PyObject *name,
                   PyObject *const *arguments, Py_ssize_t count)

@@ -454,18 +454,40 @@ crossing_raise(core_state *home, const interp *host, crossing_result why)
 
 // ---- visits without a home ----
 
-bool
+static bool
+pin_if_open(interp *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    bool is_open = interp_get_phase(host) == INTERP_OPEN;
+    if (is_open) {
+        interp_pin_locked(host);
+    }
+    pthread_mutex_unlock(&host->mutex);
+    return is_open;
+}
+
+// A thread state made for a thread that has none is bound to it as its PyGILState: nobody else can
+// delete it. So first it is certain that this thread gets in: while the interpreter is pinned it
+// does not end, though it may begin to close.
+crossing_result
 crossing_visit(interp *host, crossing *visit)
 {
     thread *here = thread_get();
-    crossing_result why;
-    guest *visitor = here == NULL ? NULL : crossing_admit(here, host, INTERP_OPEN, &why);
+    if (here == NULL) {
+        return CROSSING_NO_MEMORY;
+    }
+    if (!pin_if_open(host)) {
+        return CROSSING_CLOSED;
+    }
+    crossing_result why = CROSSING_OK;
+    guest *visitor = crossing_admit(here, host, INTERP_CLOSING, &why);
+    interp_unpin(host);
     if (visitor == NULL) {
-        return false;
+        return why;
     }
     *visit = (crossing){.thread = here, .host = visitor};
     crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING);
-    return true;
+    return CROSSING_OK;
 }
 
 // The thread state is deleted, not cached: swapped out without a successor, it would stay bound as

@@ -85,8 +85,8 @@ bool crossing_begin_look(interp *host);
 void crossing_end_look(interp *host);
 void crossing_make_room(interp *host);
 
-// Crossings without a home: for a thread of ours that has no thread state.
-bool crossing_visit(interp *host, crossing *visit);
+// Crossings without a home: for a thread that has no thread state.
+MUST_CHECK crossing_result crossing_visit(interp *host, crossing *visit);
 void crossing_end_visit(crossing *visit);
 
 // Tells crossing_attach_contended that no thread runs here for long.

@@ -301,9 +301,9 @@ call_special(core_state *host, const operation *op, PyObject *name, argument_lis
     return result;
 }
 
-// Import "module:name.name". Waits if another thread is importing the module.
-static PyObject *
-resolve(PyObject *place)
+// Waits if another thread is importing the module.
+PyObject *
+operation_find(PyObject *place)
 {
     PyObject *colon = PyUnicode_FromString(":"), *dot = PyUnicode_FromString(".");
     PyObject *halves = colon && dot ? PyUnicode_Split(place, colon, 1) : NULL;
@@ -386,7 +386,7 @@ dispatch_other(core_state *host, const operation *op, PyObject *name, argument_l
     case OPERATION_DELETE:
         return PyObject_DelAttr(object, name) < 0 ? NULL : Py_None;
     case OPERATION_FUNCTION:
-        return call_found(host, resolve(name), arguments, nargs);
+        return call_found(host, operation_find(name), arguments, nargs);
     case OPERATION_METHOD:
     case OPERATION_GET:
         break;

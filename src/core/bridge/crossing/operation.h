@@ -57,6 +57,9 @@ typedef enum {
     ATTRIBUTE_CLASS_METHOD, // likewise, and of every object of its class: they have no dict
 } attribute_kind;
 
+// Import "module:name.name" in the interpreter that this thread is attached to; new reference.
+PyObject *operation_find(PyObject *place);
+
 PyObject *operation_perform(core_state *home, const operation *self, attribute_kind *attribute);
 
 #endif

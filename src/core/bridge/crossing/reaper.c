@@ -46,7 +46,7 @@ clean(interp *host)
         if (is_busy(host)) {
             return true;
         }
-        if (!crossing_visit(host, &visit)) {
+        if (crossing_visit(host, &visit) != CROSSING_OK) {
             return false;
         }
         crossing_end_visit(&visit);

@@ -59,7 +59,7 @@ go_in_locked(deputy *self)
     self->place = DEPUTY_ENTERING;
     pthread_mutex_unlock(&mutex);
     atomic_fetch_or(&thread_self->wakeup, WAKEUP_COLLECTION);
-    bool is_in = crossing_visit(self->host, &visit);
+    bool is_in = crossing_visit(self->host, &visit) == CROSSING_OK;
     atomic_fetch_and(&thread_self->wakeup, ~(unsigned)WAKEUP_COLLECTION);
     pthread_mutex_lock(&mutex);
     self->is_refused = !is_in;

@@ -54,6 +54,7 @@ static const struct {
     [HOOK_TASK_FUNCTION] = {"atoll._transfer.remaking", "load_function"},
     [HOOK_TASK_CAPTURE] = {"atoll._executor.tasks", "capture"},
     [HOOK_RUN_COROUTINE] = {"atoll._interpreter.asynchronous", "run_coroutine"},
+    [HOOK_REGISTER_EXIT] = {"atoll._interpreter.exit", "register"},
     [HOOK_CANCELLED_ERROR] = {"concurrent.futures", "CancelledError"},
     [HOOK_TASK_BROKEN] = {"atoll._executor.executor", "broken_error"},
     [HOOK_SHARE_ERROR] = {"atoll._share.share", "share_error"},

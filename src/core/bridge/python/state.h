@@ -89,6 +89,7 @@ typedef enum {
     HOOK_TASK_BROKEN,
     HOOK_RUN_COROUTINE,
     HOOK_CANCELLED_ERROR,
+    HOOK_REGISTER_EXIT,
     HOOK_SHARE_ERROR,
     HOOK_COUNT
 } hook_id;
@@ -151,6 +152,7 @@ struct core_state {
     pointer_map identities;             // number -> exception: a weak table
     pointer_map specials;               // name index -> special method, owned
     pointer_map shapes;                 // type -> its shape, owned
+    pointer_map slots;                  // key of an extension's variable -> its content, owned
     pointer_map shaped;                 // number of a shape + 1 -> class of it here, owned
     int32_t made_classes[MADE_CLASSES]; // number + 1 of those of `shaped` that came by value
     unsigned made_position;

@@ -86,6 +86,24 @@ block_map_file(int descriptor, size_t size, bool is_writable)
     return self;
 }
 
+block *
+block_wrap(void *data, size_t size, void (*release)(void *context), void *context)
+{
+    block *self = malloc(sizeof *self);
+    if (self != NULL) {
+        *self = (block){.data = data, .size = size, .release = release, .context = context};
+        atomic_init(&self->count, 1);
+        count(1, size);
+    }
+    return self;
+}
+
+void
+block_disown(block *self)
+{
+    self->release = NULL;
+}
+
 void
 block_incref(block *self)
 {
@@ -103,11 +121,16 @@ block_decref(block *self)
     count(-1, self->size);
     void *mapping = self->mapping;
     size_t mapped = self->mapped;
+    void (*release)(void *context) = self->release;
+    void *context = self->context;
     if (mapping != (void *)self) {
         free(self);
     }
     if (mapping != NULL) {
         munmap(mapping, mapped);
+    }
+    if (release != NULL) {
+        release(context);
     }
 }
 

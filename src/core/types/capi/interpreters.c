@@ -1,0 +1,163 @@
+// Interpreters, as atoll.h names them.
+#include "bridge/transfer/handle.h"
+#include "ground/interpreter/thread.h"
+#include "types/capi/capi.h"
+#include "types/reference.h"
+
+// ---- which one is this? ----
+
+// The interpreters that this thread asked for latest. Numbers are never used again.
+#define KNOWN 8
+static __thread struct {
+    const PyInterpreterState *state;
+    int64_t id;
+    interp *record; // borrowed: it is there as long as the thread is in its interpreter
+} known[KNOWN];
+
+interp *
+capi_interp_of(const PyThreadState *state)
+{
+    PyInterpreterState *of = state->interp;
+    uint64_t mixed = (uint64_t)(uintptr_t)of * UINT64_C(0x9E3779B97F4A7C15);
+    size_t place = (size_t)(mixed >> 32) % KNOWN;
+    int64_t id = PyInterpreterState_GetID(of);
+    if (LIKELY(known[place].state == of && known[place].id == id)) {
+        return known[place].record;
+    }
+    interp *record = registry_find(of);
+    if (record != NULL) {
+        known[place].state = of;
+        known[place].id = id;
+        known[place].record = record;
+    }
+    return record;
+}
+
+Atoll_Interpreter *
+capi_current(void)
+{
+    const PyThreadState *state = PyThreadState_GetUnchecked();
+    return state == NULL ? NULL : capi_handle(capi_interp_of(state));
+}
+
+Atoll_Interpreter *
+capi_main(void)
+{
+    static _Atomic(interp *) record;
+    interp *found = atomic_load_explicit(&record, memory_order_acquire);
+    if (UNLIKELY(found == NULL)) {
+        found = registry_find(PyInterpreterState_Main());
+        if (found != NULL) {
+            interp_incref(found); // for ever
+            atomic_store_explicit(&record, found, memory_order_release);
+        }
+    }
+    return capi_handle(found);
+}
+
+// ---- others ----
+
+Atoll_Interpreter *
+capi_of_thread(unsigned long ident)
+{
+    const thread *here = thread_get();
+    const interp *current = capi_interp(capi_current());
+    bool is_own = current != NULL && here != NULL && here->ident == ident;
+    int64_t id = is_own ? current->id : thread_find_current(ident);
+    interp *found = id < 0 ? NULL : registry_next_after(id - 1);
+    if (found == NULL) {
+        return NULL;
+    }
+    bool is_it = found->id == id;
+    if (is_it) {
+        handle_incref(HANDLE_INTERPRETER, found);
+    }
+    interp_decref(found);
+    return is_it ? capi_handle(found) : NULL;
+}
+
+static interp *
+owner_of(core_state *state, PyObject *object)
+{
+    if (state_is_type(state, TYPE_REMOTE_METHOD, object)) {
+        object = remote_method_owner(object);
+    }
+    const exported *target = reference_target(object);
+    if (target == NULL) {
+        return interpreter_of(state, object);
+    }
+    if (target->flags & EXPORT_RESTRICTED) { // its interpreter gives access to everything in it
+        PyErr_SetString(PyExc_AttributeError,
+                        "this proxy is restricted: its interpreter is not allowed");
+        return NULL;
+    }
+    return target->owner;
+}
+
+Atoll_Interpreter *
+capi_of_object(Atoll_Interpreter *here, PyObject *object)
+{
+    int why;
+    core_state *state = capi_here(here, &why);
+    if (state == NULL || (object == NULL && capi_fail(ATOLL_ERROR_ARGUMENT, PyExc_ValueError,
+                                                      "the object is NULL") < 0)) {
+        return NULL;
+    }
+    interp *found = owner_of(state, object);
+    if (found != NULL) {
+        handle_incref(HANDLE_INTERPRETER, found);
+    }
+    return capi_handle(found);
+}
+
+PyObject *
+capi_to_object(Atoll_Interpreter *here, Atoll_Interpreter *which)
+{
+    int why;
+    core_state *state = capi_here(here, &why);
+    if (state == NULL || (which == NULL && capi_fail(ATOLL_ERROR_ARGUMENT, PyExc_ValueError,
+                                                     "the Atoll_Interpreter is NULL") < 0)) {
+        return NULL;
+    }
+    return interpreter_handle(state, capi_interp(which));
+}
+
+void
+capi_hold(Atoll_Interpreter *which)
+{
+    if (which != NULL) {
+        handle_incref(HANDLE_INTERPRETER, which);
+    }
+}
+
+void
+capi_release(Atoll_Interpreter *which)
+{
+    if (which != NULL) {
+        handle_decref(HANDLE_INTERPRETER, which);
+    }
+}
+
+int64_t
+capi_id(Atoll_Interpreter *which)
+{
+    return which == NULL ? -1 : capi_interp(which)->id;
+}
+
+const char *
+capi_name(Atoll_Interpreter *which)
+{
+    return which == NULL ? NULL : capi_interp(which)->name;
+}
+
+int
+capi_state(Atoll_Interpreter *which)
+{
+    if (which == NULL) {
+        return ATOLL_STATE_CLOSED;
+    }
+    interp_phase phase = interp_get_phase(capi_interp(which));
+    return phase == INTERP_OPEN     ? ATOLL_STATE_OPEN
+           : phase == INTERP_CLOSED ? ATOLL_STATE_CLOSED
+                                    : ATOLL_STATE_CLOSING;
+}
