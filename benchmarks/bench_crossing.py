@@ -22,6 +22,7 @@ import atoll
 
 CALL_BOUND = Bound(4.5 if sys.version_info >= (3, 14) else 6.0)
 ATTRIBUTE_BOUND = Bound(0.7)  # of a proxied method call
+LOOP_BOUND = Bound(0.3 if sys.version_info >= (3, 14) else 0.4)  # likewise, for each item
 TEXT_BOUND = Bound(1.5)  # of a call with one int
 INSTANCE_BOUND = Bound(2.0)  # of a call with a tuple as long
 DROP_BOUND = Bound(60.0, "value")  # nanoseconds
@@ -66,6 +67,13 @@ NAMED_TUPLE_ARGUMENT = Case(
 FROZEN_ARGUMENT = Case(
     "argument: a frozen dataclass of 3", "p.take(a)", names={"a": instances.Frozen(1, 2, 3)}
 )
+LIST_LOOP = Case(
+    "for item in p: per item",
+    "for item in p: pass",
+    targets.make_list,
+    (LIST_LENGTH,),
+    items=LIST_LENGTH,
+)
 
 CASES = (
     METHOD_CALL,
@@ -98,9 +106,10 @@ CASES = (
     Case("p['present']", "p['present']", targets.make_dict),
     Case("len(p)", "len(p)", targets.make_list, (LIST_LENGTH,)),
     Case("p[0]", "p[0]", targets.make_list, (LIST_LENGTH,)),
+    LIST_LOOP,
     Case(
-        "for item in p: per item",
-        "for item in p: pass",
+        "list(p): per item",
+        "list(p)",
         targets.make_list,
         (LIST_LENGTH,),
         items=LIST_LENGTH,
@@ -144,6 +153,7 @@ def compare(figures: Sequence[Figure]) -> list[Figure]:
         replace(by_name[case.name], against=by_name[other.name], bound=bound)
         for case, other, bound in (
             (ATTRIBUTE_READ, METHOD_CALL, ATTRIBUTE_BOUND),
+            (LIST_LOOP, METHOD_CALL, LOOP_BOUND),
             (TEXT_ARGUMENT, INT_ARGUMENT, TEXT_BOUND),
             (NAMED_TUPLE_ARGUMENT, TUPLE_ARGUMENT, INSTANCE_BOUND),
             (FROZEN_ARGUMENT, TUPLE_ARGUMENT, INSTANCE_BOUND),

@@ -165,6 +165,19 @@ class Worker:
         values = tuple(self.value() for _ in range(self.random.randrange(2, 9)))
         expect(slot.counter.echo(*values) == values, values)
 
+    def iterate(self, slot: Slot) -> None:
+        """Items that come together, of a list that changes on the way, and of what all threads use."""
+        items = slot.counter.numbers(60)
+        grown_at = self.random.randrange(60)
+        taken = []
+        for item in items:
+            taken.append(item)
+            if item == grown_at:
+                items.append(60)
+        expect(taken == [*range(61)], taken)
+        first, second, third = (next(slot.module.ticket) for _ in range(3))
+        expect(first < second < third, first, second, third)
+
     def large(self, slot: Slot) -> None:
         size = self.random.choice((5_000, 50_000, 300_000))
         kind = self.random.choice("xé汉😀")
@@ -401,6 +414,7 @@ FAILURES: list[tuple[str, type[BaseException], tuple[Any, ...] | None]] = [
 OPERATIONS = [
     *[Worker.add, Worker.add_stable, Worker.visit, Worker.echo, Worker.hold, Worker.drop] * 3,
     Worker.attribute,
+    Worker.iterate,
     Worker.large,
     Worker.keywords,
     Worker.spin,

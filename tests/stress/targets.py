@@ -11,6 +11,7 @@ import atoll
 
 local = threading.local()
 kept: list[Any] = []
+ticket = iter(range(10**12))
 
 
 class Custom(Exception):

@@ -36,6 +36,7 @@ C_ROOMS = (
     "bridge/traceback",
     "bridge/classes",
     "bridge/transfer",
+    "bridge/iteration",
     "bridge/crossing",
     "bridge/executor",
     "bridge/gc",

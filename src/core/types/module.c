@@ -1,5 +1,6 @@
 // The module atoll._core: one instance and one state per interpreter.
 #include "bridge/python/cpython.h"
+#include "bridge/iteration/iterators.h"
 #include "bridge/transfer/export.h"
 #include "bridge/classes/shape.h"
 #include "bridge/transfer/identity.h"
@@ -21,6 +22,7 @@ add_main(PyInterpreterState *interpreter)
         return (interp *)PyErr_NoMemory();
     }
     made->gil_flag = cpython_gil_flag(interpreter);
+    made->gil_holder = cpython_gil_holder(interpreter);
     if (!registry_add(made)) {
         interp_decref(made);
         return (interp *)PyErr_NoMemory();
@@ -88,6 +90,7 @@ init_strings(core_state *state)
     state->str_class = PyUnicode_InternFromString("__class__");
     state->str_reduce = PyUnicode_InternFromString("__reduce__");
     state->str_reduce_ex = PyUnicode_InternFromString("__reduce_ex__");
+    state->str_next = PyUnicode_InternFromString("__next__");
     state->str_name = PyUnicode_InternFromString("_name_");
     state->str_value = PyUnicode_InternFromString("_value_");
     state->str_member_map = PyUnicode_InternFromString("_member_map_");
@@ -95,7 +98,7 @@ init_strings(core_state *state)
     state->str_globals = PyUnicode_InternFromString("__globals__");
     return state->str_class && state->str_reduce && state->str_reduce_ex && state->str_name &&
                    state->str_value && state->str_member_map && state->str_dict &&
-                   state->str_globals
+                   state->str_globals && state->str_next
                ? 0
                : -1;
 }
@@ -109,14 +112,15 @@ exec(PyObject *module)
     state->watcher = state->modules_watcher = WATCHER_NONE;
     state->references = &local_references;
     state->interp = find_interp();
-    if (state->interp == NULL || init_strings(state) < 0 || share_init(module) < 0 ||
-        special_method_add_type(module, state) < 0 || proxy_add_types(module, state) < 0 ||
-        remote_class_add_type(module, state) < 0 || remote_method_add_type(module, state) < 0 ||
-        mark_add_types(module, state) < 0 || identity_add_type(module, state) < 0 ||
-        deadline_add_types(module, state) < 0 || traceback_add_type(module, state) < 0 ||
-        interpreter_add_types(module, state) < 0 || queue_add_types(module, state) < 0 ||
-        buffer_add_type(module, state) < 0 || atomic_int_add_type(module, state) < 0 ||
-        task_add_type(module, state) < 0 || worker_pool_add_type(module, state) < 0 ||
+    if (state->interp == NULL || init_strings(state) < 0 || iterators_find() < 0 ||
+        share_init(module) < 0 || special_method_add_type(module, state) < 0 ||
+        proxy_add_types(module, state) < 0 || remote_class_add_type(module, state) < 0 ||
+        remote_method_add_type(module, state) < 0 || mark_add_types(module, state) < 0 ||
+        identity_add_type(module, state) < 0 || deadline_add_types(module, state) < 0 ||
+        traceback_add_type(module, state) < 0 || interpreter_add_types(module, state) < 0 ||
+        queue_add_types(module, state) < 0 || buffer_add_type(module, state) < 0 ||
+        atomic_int_add_type(module, state) < 0 || task_add_type(module, state) < 0 ||
+        worker_pool_add_type(module, state) < 0 ||
         PyModule_AddFunctions(module, module_functions) < 0 ||
         PyModule_AddFunctions(module, interpreter_functions) < 0 ||
         PyModule_AddFunctions(module, thread_functions) < 0 ||
@@ -202,6 +206,7 @@ drop_names(core_state *state)
     Py_CLEAR(state->str_class);
     Py_CLEAR(state->str_reduce);
     Py_CLEAR(state->str_reduce_ex);
+    Py_CLEAR(state->str_next);
     Py_CLEAR(state->str_name);
     Py_CLEAR(state->str_value);
     Py_CLEAR(state->str_member_map);

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "bridge/crossing/lease.h"
+#include "bridge/iteration/bookmark.h"
 #include "bridge/transfer/restriction.h"
 #include "bridge/transfer/weak_table.h"
 #include "types/reference.h"
@@ -12,6 +13,7 @@ static PyObject *
 home_object(core_state *state, exported *target_steal)
 {
     PyObject *object = Py_XNewRef(target_steal->object);
+    bookmark_settle(target_steal);
     if (object == NULL) {
         state_raise_closed(state, target_steal->owner);
     }
@@ -67,6 +69,7 @@ new_proxy(core_state *state, exported *target_steal, PyTypeObject *class)
     self->state = state;
     self->weak_references = NULL;
     self->latest = NULL;
+    self->batch = NULL;
     self->known_methods = 0;
     self->epoch = 0;
     PyObject_GC_Track(self);
@@ -150,6 +153,7 @@ proxy_dealloc(PyObject *op)
     if (self->weak_references != NULL) {
         PyObject_ClearWeakRefs(op);
     }
+    ahead_free(self->batch); // its bookmark is the export's
     PyObject_GC_Del(op);
     export_unref(reference);
     Py_DECREF(class);
@@ -281,6 +285,18 @@ proxy_vectorcall(PyObject *op, PyObject *const *arguments, size_t nargsf, PyObje
     proxy_object *self = (proxy_object *)op;
     return reference_call(self->state, self->target, arguments, PyVectorcall_NARGS(nargsf),
                           keyword_names);
+}
+
+// In classes of iterators whose type is known (bridge/crossing/ahead).
+PyObject *
+proxy_next(PyObject *op)
+{
+    proxy_object *self = (proxy_object *)op;
+    if (UNLIKELY(self->target->flags & EXPORT_RESTRICTED)) {
+        return reference_operate(self->state, self->target, OPERATION_SPECIAL,
+                                 self->state->str_next, NULL, 0);
+    }
+    return ahead_next(self->state, self->target, &self->batch);
 }
 
 // As object.__hash__ of the original, wherever it is asked. A type with a hash of its own gets a

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "bridge/transfer/export.h"
+#include "bridge/crossing/ahead.h"
 #include "bridge/crossing/operation.h"
 #include "bridge/transfer/specials.h"
 #include "bridge/python/state.h"
@@ -30,6 +31,7 @@ typedef struct {
     core_state *state; // kept alive by the type
     PyObject *weak_references;
     remote_method *latest;  // owned, or NULL: what the latest p.name was
+    ahead_batch *batch;     // owned, or NULL: items of an iterator that are here already
     uint64_t known_methods; // by slot of remote_class.methods: seen to be methods of this object
     unsigned epoch;         // of its class when they were
 } proxy_object;
@@ -70,6 +72,7 @@ int proxy_clear(PyObject *self);
 void proxy_dealloc(PyObject *self);
 int proxy_getbuffer(PyObject *self, Py_buffer *view, int flags);
 void proxy_releasebuffer(PyObject *self, Py_buffer *view);
+PyObject *proxy_next(PyObject *self);
 
 // No type inherits them from its base if it says that it has to do with the collector.
 #define PROXY_LIFE_SLOTS                                                                           \

@@ -1,6 +1,7 @@
 #include "bridge/crossing/operation.h"
 
 #include "bridge/crossing/crossing.h"
+#include "bridge/iteration/bookmark.h"
 #include "bridge/python/caller.h"
 #include "bridge/python/cpython.h"
 #include "bridge/python/objects.h"
@@ -376,6 +377,8 @@ dispatch_other(core_state *host, const operation *op, PyObject *name, argument_l
     switch (op->kind) {
     case OPERATION_CALL:
         return call_found(host, Py_NewRef(object), arguments, nargs);
+    case OPERATION_NATIVE:
+        return op->native->run(op->native, host, op->target);
     case OPERATION_SPECIAL:
         return call_special(host, op, name, arguments);
     case OPERATION_SET:
@@ -401,6 +404,7 @@ dispatch(core_state *host, const operation *op, PyObject *name, restriction *use
             state_raise_closed(host, op->owner);
             return NULL;
         }
+        bookmark_settle(op->target);
         if (UNLIKELY(used != NULL) && check_restricted(op, name, used, &arguments->host[1]) < 0) {
             return NULL;
         }

@@ -17,11 +17,17 @@ typedef enum {
     OPERATION_CALL,     // object(*arguments)
     OPERATION_METHOD,   // object.name(*arguments)
     OPERATION_SPECIAL,  // type(object).name(object, *arguments)
+    OPERATION_NATIVE,   // native->run(...): a function of ours, known by that name
     OPERATION_GET,      // object.name
     OPERATION_SET,      // object.name = arguments[0]
     OPERATION_DELETE,   // del object.name
     OPERATION_FUNCTION, // name(*arguments), name being "module:function"; no object
 } operation_kind;
+
+// To be run in the host: the result, new, or NULL with an exception.
+typedef struct native_call {
+    PyObject *(*run)(struct native_call *self, core_state *host, exported *target);
+} native_call;
 
 typedef struct {
     operation_kind kind;
@@ -32,6 +38,7 @@ typedef struct {
     Py_ssize_t count;           // positional ones
     PyObject *keyword_names;    // tuple, or NULL
     unsigned flags;
+    struct native_call *native; // borrowed; for OPERATION_NATIVE
 } operation;
 
 enum {

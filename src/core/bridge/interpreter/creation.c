@@ -224,6 +224,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
     bool is_settled = false;
     if (made != NULL) {
         made->gil_flag = cpython_gil_flag(python_state);
+        made->gil_holder = cpython_gil_holder(python_state);
         is_settled = settle(here, made, state);
     }
     if (is_settled) {

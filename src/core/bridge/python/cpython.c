@@ -53,6 +53,17 @@ cpython_gil_flag(PyInterpreterState *interpreter)
     return (const volatile int *)((const char *)interpreter + offset);
 }
 
+void *const volatile *
+cpython_gil_holder(PyInterpreterState *interpreter)
+{
+    static void *const nobody = NULL;
+    uint64_t offset;
+    if (!read_offset(WORD_GIL_LOCKED + 1, &offset)) {
+        return &nobody;
+    }
+    return (void *const volatile *)(void *)((char *)interpreter + offset);
+}
+
 bool
 cpython_find_layout(cpython_layout *layout)
 {

@@ -20,6 +20,11 @@
 // 0. Only a hint.
 const volatile int *cpython_gil_flag(PyInterpreterState *interpreter);
 
+// Likewise, the thread state that holds this GIL, or if none does, that held it last
+// (_gil_runtime_state.last_holder: take_gil and drop_gil of Python/ceval_gil.c set it). Never NULL
+// either: then it is a constant NULL.
+void *const volatile *cpython_gil_holder(PyInterpreterState *interpreter);
+
 // Where CPython keeps interpreters, their thread states and frames, from the same table, for
 // reading them from outside (bridge/traceback/frames). False: the table is not as expected.
 #define CPYTHON_FRAME_SIZE_MAX 256

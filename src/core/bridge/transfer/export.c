@@ -19,6 +19,7 @@ static void
 free_export(exported *self)
 {
     interp *owner = self->owner;
+    PyMem_RawFree(self->bookmark);
     PyMem_RawFree(self);
     interp_decref(owner);
 }

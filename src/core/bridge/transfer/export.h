@@ -34,15 +34,16 @@ enum {
 typedef struct exported {
     deferred deferred; // first: the drop of the last reference
     atomic_intptr_t count;
-    interp *owner;            // counted
-    PyObject *object;         // owned, under the owner's GIL; NULL once the owner has closed, or
-                              // in a garbage cycle
-    const void *address;      // of the object: for hashing by identity
-    const PyTypeObject *type; // of the object: a key, never followed outside the owner
-    uint64_t generation;      // tells exports at one address apart
-    unsigned flags;           // as it was made: any thread reads them
-    atomic_bool is_internal;  // atoll's own: users neither see it nor keep an interpreter by it
-    atomic_uint changes;      // of a class: how often it was changed since it was described
+    interp *owner;             // counted
+    PyObject *object;          // owned, under the owner's GIL; NULL once the owner has closed, or
+                               // in a garbage cycle
+    struct bookmark *bookmark; // owned, so too: of an iterator, or NULL
+    const void *address;       // of the object: for hashing by identity
+    const PyTypeObject *type;  // of the object: a key, never followed outside the owner
+    uint64_t generation;       // tells exports at one address apart
+    unsigned flags;            // as it was made: any thread reads them
+    atomic_bool is_internal;   // atoll's own: users neither see it nor keep an interpreter by it
+    atomic_uint changes;       // of a class: how often it was changed since it was described
     // Of a class, see bridge/specials.
     struct exported *next_changed; // under the owner's GIL
     bool is_changed;               // so too: it is in the list of those

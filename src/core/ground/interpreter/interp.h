@@ -74,12 +74,13 @@ struct interp {
     void *extension;             // its private copies of extension modules, or NULL; under its GIL
     _Atomic(uint64_t) crossings; // entries so far; written under its GIL
     deferred_stack deferred;
-    deferred *due;                // deferred jobs taken but not yet run; under its GIL
-    struct async_wait *pending;   // what its event loops wait for at queues; under its GIL
-    const volatile int *gil_flag; // CPython's memory: see interp_is_running
-    atomic_uint departures;       // how often a crossing released its GIL; written under its GIL
-    atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
-    atomic_int posted;  // a pending call that lets them in is queued
+    deferred *due;                    // deferred jobs taken but not yet run; under its GIL
+    struct async_wait *pending;       // what its event loops wait for at queues; under its GIL
+    const volatile int *gil_flag;     // CPython's memory: see interp_is_running
+    void *const volatile *gil_holder; // so too: the thread state that has, or last had, its GIL
+    atomic_uint departures; // how often a crossing released its GIL; written under its GIL
+    atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
+    atomic_int posted;      // a pending call that lets them in is queued
     int turns; // how many need its threads to take turns (bridge/python/turns); under its GIL
     double interval_without_turns; // seconds; under its GIL
     bool has_closer_turns;         // whoever closes it is one of them; for that one only

@@ -1,5 +1,6 @@
 // Making remote classes: of a description that the owner gives, once for each class.
 #include "bridge/python/cpython.h"
+#include "bridge/iteration/iterators.h"
 #include "bridge/crossing/description.h"
 #include "bridge/transfer/weak_table.h"
 #include "ground/base/shake.h"
@@ -188,6 +189,9 @@ as_described_steal(core_state *state, PyObject *description, PyTypeObject *share
         return NULL;
     }
     remote_class_data(class)->shared_type = shared;
+    if (iterator_kind_of(shared) != ITERATOR_OTHER) {
+        class->tp_iternext = proxy_next;
+    }
     return settle_steal(state, class, key, NULL);
 }
 
