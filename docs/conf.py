@@ -61,6 +61,7 @@ html_title = "atoll"
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_show_sphinx = False
+html_show_sourcelink = False
 
 # ---- the repository's own pages ----
 
