@@ -51,8 +51,16 @@ def _begin_hypothesis(unused: None) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Have no collection look through what pytest holds: there are many, and that is much."""
-    _begin_hypothesis()  # it asks the collector for what refers to its generator
+    """Have Hypothesis begin: it asks the collector for what refers to its generator."""
+    _begin_hypothesis()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_old_is_looked_through() -> None:
+    """Have no collection of this module's look through what pytest and other tests hold.
+
+    There are many collections, and that is much.
+    """
     gc.collect()
     gc.freeze()
 
