@@ -9,17 +9,25 @@ unset PYTHONPATH VIRTUAL_ENV
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-ATOLL_CFLAGS="${ATOLL_CFLAGS:-} -O0" uv build --quiet --out-dir "$work" .
-mkdir "$work/tree"
+# From a copy, as other builds may write into this folder meanwhile.
+mkdir "$work/source" "$work/tree"
+if git rev-parse --git-dir >/dev/null 2>&1; then # a checkout, not an sdist
+  files=$(git ls-files)
+  xargs -d '\n' cp --parents -t "$work/source" <<<"$files"
+else
+  files=
+  cp -r . "$work/source"
+fi
+
+ATOLL_CFLAGS="${ATOLL_CFLAGS:-} -O0" uv build --quiet --out-dir "$work" "$work/source"
 tar -xf "$work"/atoll-*.tar.gz -C "$work/tree" --strip-components 1
 
-if git rev-parse --git-dir >/dev/null 2>&1; then # a checkout, not an sdist
-  missing=$(git ls-files | while read -r each; do [[ -e "$work/tree/$each" ]] || echo "$each"; done)
-  [[ -z $missing ]] || {
-    echo "not in the sdist: $missing" >&2
+for each in $files; do
+  [[ -e "$work/tree/$each" ]] || {
+    echo "not in the sdist: $each" >&2
     exit 1
   }
-fi
+done
 
 environment=$work/environment
 python=$environment/bin/python
