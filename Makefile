@@ -1,8 +1,11 @@
-# The long checks. `uv run pytest` is the short one; `.ci/run` must pass before a change lands.
+# The book, and the long checks. `uv run pytest` is the short one; `.ci/run` must pass before a change lands.
 SECONDS_EACH ?= 10
 AUDIT_SECONDS ?= 900
 
-.PHONY: asan tsan shake faults audit nightly
+.PHONY: docs asan tsan shake faults audit nightly
+
+docs:  # the book, in build/book/index.html; a warning is an error
+	uv run --group docs sphinx-build -W -n --keep-going -q -b html docs build/book
 
 asan:  # AddressSanitizer and UBSan: the core's own tests, the stress scripts, the whole test suite
 	tools/tsan_ground.sh

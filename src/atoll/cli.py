@@ -52,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             case "serve":
                 return _serve(script_arguments)
             case "doctor":
-                return _doctor(arguments.packages, arguments.json)
+                if arguments.packages or arguments.all or arguments.json:
+                    return _doctor(arguments.packages, arguments.json)
+                return _describe_installation()
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
     except ModuleNotFoundError as error:
@@ -140,9 +142,10 @@ def _add_run(commands: Commands) -> None:
 def _add_doctor(commands: Commands) -> None:
     doctor = commands.add_parser(
         "doctor",
-        help="tell how interpreters import packages with extension modules",
-        description="Try each package in a process of its own, and tell what its extension modules "
-        "declare, the mode that interpreters import them in, and what that costs.",
+        help="describe this installation, or tell how interpreters import packages",
+        description="Without packages, describe this installation, for a report of a bug. Else try "
+        "each package in a process of its own, and tell what its extension modules declare, the "
+        "mode that interpreters import them in, and what that costs.",
         epilog="Exit status: 0 if all work in interpreters (native or private), 1 if some do not, "
         "2 if there is no such package.",
     )
@@ -150,8 +153,9 @@ def _add_doctor(commands: Commands) -> None:
         "packages",
         metavar="PACKAGE",
         nargs="*",
-        help="a package, by the name that it is imported or installed by (default: all installed)",
+        help="a package, by the name that it is imported or installed by",
     )
+    doctor.add_argument("--all", action="store_true", help="try all packages that are installed")
     doctor.add_argument("--json", action="store_true", help="print JSON, with every module")
 
 
@@ -201,6 +205,14 @@ def _demo(root: Path | None, interpreters: int, page: Path | None) -> int:
 
     status = _write_page(page, "Report", write)
     return status or (0 if comparison.is_consistent else FAILED)
+
+
+def _describe_installation() -> int:
+    from atoll._modules import installation
+
+    for heading, text in installation.describe():
+        print(f"{heading + ':':<18}{text}")
+    return 0 if installation.works() else FAILED
 
 
 def _doctor(packages: Sequence[str], as_json: bool) -> int:

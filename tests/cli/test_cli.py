@@ -208,6 +208,18 @@ def test_doctor_tells_of_the_packages_that_are_there(capsys: pytest.CaptureFixtu
     assert err == "atoll: there is no package 'nonexist'\n"
 
 
+def test_doctor_describes_the_installation(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without packages it says what is installed, and needs no rich for that."""
+    monkeypatch.setitem(sys.modules, "rich", None)
+    assert cli.main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    for expected in ("core _core.", sys.version.split()[0], "interpreters:     work", "glibc"):
+        assert expected in out
+    assert "MISSING" not in out
+
+
 def test_graph_says_that_it_cannot_write(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ from .._interpreter import recursion, signals, standby
 from .._interpreter.interpreter import made_exception
 from .._transfer.names import name_of
 from . import workers
+from .call import SHUT_DOWN
 from .future import Future
 
 TYPE_CHECKING = False
@@ -217,7 +218,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         self._threads: Any = set()  # of Workers; the base has Threads in it
         self._lock = threading.RLock()  # queueing a call and starting its worker are one step
         self._worker_pool = pool = _core.WorkerPool(max_workers, Future)
-        shut_down = workers.SHUT_DOWN  # at the interpreter's end that module may be gone first
+        shut_down = SHUT_DOWN  # at the interpreter's end that module may be gone first
         self._reference = weakref.ref(self, lambda _: pool.end(shut_down))
         if names and recursion.may_work_ahead() and pool.expect_one():
             self._start_worker()
@@ -386,7 +387,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         if self._worker_pool.is_forgotten:  # threads of the parent may have held its locks
             return
         with self._lock:
-            self._worker_pool.end(workers.SHUT_DOWN)
+            self._worker_pool.end(SHUT_DOWN)
             threads = list(self._threads)
         if cancel_futures:
             while (future := self._worker_pool.drop_pending(False)) is not None:

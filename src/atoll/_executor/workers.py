@@ -12,7 +12,7 @@ from concurrent.futures._base import LOGGER
 from .. import _core
 from .._interpreter import deadline, exit, recursion, standby
 from .._interpreter.interpreter import make
-from .call import LOST, SHUT_DOWN, Call
+from .call import LOST, Call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -251,7 +251,8 @@ class LifoQueue(Queue[T]):
 
     Example:
         >>> stack = atoll.LifoQueue()
-        >>> stack.put(1), stack.put(2)
+        >>> stack.put(1)
+        >>> stack.put(2)
         >>> stack.get()
         2
     """
@@ -274,7 +275,8 @@ class PriorityQueue(Queue[T]):
 
     Example:
         >>> jobs = atoll.PriorityQueue()
-        >>> jobs.put((2, later)), jobs.put((1, sooner))
+        >>> jobs.put((2, later))
+        >>> jobs.put((1, sooner))
         >>> jobs.get()[1] is sooner
         True
     """

@@ -149,7 +149,7 @@ class watchdog(_core.Watchdog):  # named as timeout is
         RuntimeError: If it is running already, or no thread can be started.
         OSError: If the file cannot be used.
 
-        Threads: any; it watches the calls of all threads.
+    Threads: any; it watches the calls of all threads.
 
     Example:
         >>> with atoll.watchdog(5.0):

@@ -175,6 +175,6 @@ def copy(obj: Any) -> Any:
         >>> numbers = interpreter.eval("[1, 2, 3]")
         >>> atoll.copy(numbers)
         [1, 2, 3]
-        >>> interpreter.call(sorted, atoll.copy([3, 1, 2]))  # sorts a list of its own
+        >>> there = interpreter.call(sorted, atoll.copy([3, 1, 2]))  # sorts a list of its own
     """
     return load(fetch(obj)) if _core.is_proxy(obj) else _core.mark(obj, True)

@@ -236,7 +236,7 @@ static PyType_Slot atomic_int_slots[] = {
          "Threads: any.\n\n"
          "Example:\n"
          "    >>> done = atoll.AtomicInt(atoll.Buffer(8))\n"
-         "    >>> interpreter.call(lambda: [done.add(1) for _ in range(10)])\n"
+         "    >>> before = interpreter.call(lambda: [done.add(1) for _ in range(10)])\n"
          "    >>> done.load()\n"
          "    10")},
     {Py_tp_new, atomic_int_make},

@@ -189,7 +189,7 @@ set_phase_locked(task *self, task_phase phase)
 {
     atomic_store_explicit(&self->phase, phase, memory_order_release); // pairs with task_get_phase
     for (task_waiter *each = self->waiters; each != NULL; each = each->next) {
-        sem_post(&each->semaphore);
+        semaphore_post(&each->semaphore);
     }
 }
 
@@ -489,7 +489,7 @@ worker_pool_wait(worker_pool *self, task *awaited, task_phase first, task_phase 
         return result;
     }
     task_waiter waiter;
-    sem_init(&waiter.semaphore, 0, 0);
+    semaphore_init(&waiter.semaphore);
     pthread_mutex_lock(&self->mutex);
     bool must_wait = task_is_between(awaited, first, last);
     if (must_wait) {
@@ -507,6 +507,5 @@ worker_pool_wait(worker_pool *self, task *awaited, task_phase first, task_phase 
         *link = waiter.next;
         pthread_mutex_unlock(&self->mutex);
     }
-    sem_destroy(&waiter.semaphore);
     return result;
 }

@@ -19,11 +19,11 @@
 
 #include <Python.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
 #include "bridge/executor/task.h"
+#include "ground/base/semaphore.h"
 #include "ground/interpreter/closing.h"
 #include "ground/interpreter/interp.h"
 
@@ -71,7 +71,7 @@ typedef enum {
 } worker_pool_order;
 
 typedef struct task_waiter {
-    sem_t semaphore;
+    semaphore semaphore;
     struct task_waiter *next;
 } task_waiter;
 

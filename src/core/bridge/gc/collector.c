@@ -4,6 +4,7 @@
 #include "bridge/gc/deputy.h"
 #include "bridge/crossing/wakeup.h"
 #include "ground/base/clock.h"
+#include "ground/base/semaphore.h"
 #include "ground/interpreter/thread.h"
 
 #define DEFAULT_THRESHOLD 2000
@@ -16,7 +17,7 @@
 
 // A thread that waits for a collection.
 typedef struct ticket {
-    sem_t is_done;
+    semaphore is_done;
     collection_report report;
     bool is_taken; // the collection that runs now answers it
     struct ticket *next;
@@ -63,7 +64,7 @@ answer_locked(const collection_report *report)
         if (taken->is_taken) {
             *each = taken->next;
             taken->report = *report;
-            sem_post(&taken->is_done); // from here on the ticket may be freed
+            semaphore_post(&taken->is_done); // from here on the ticket may be freed
         }
         else {
             each = &taken->next;
@@ -218,7 +219,7 @@ collector_collect(core_state *home)
         return 0;
     }
     ticket mine = {0};
-    sem_init(&mine.is_done, 0, 0);
+    semaphore_init(&mine.is_done);
     pthread_mutex_lock(&collector.mutex);
     mine.next = collector.tickets;
     collector.tickets = &mine;
@@ -234,7 +235,6 @@ collector_collect(core_state *home)
         withdraw_locked(&mine);
         pthread_mutex_unlock(&collector.mutex);
     }
-    sem_destroy(&mine.is_done);
     return failed ? -1 : tell(&mine.report);
 }
 

@@ -15,6 +15,7 @@
 #include "bridge/crossing/async_wait.h"
 #include "bridge/gc/verification.h"
 #include "ground/base/clock.h"
+#include "ground/base/semaphore.h"
 #include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
 
@@ -46,7 +47,7 @@ static int
 hang(void *frozen)
 {
     if (frozen != NULL) {
-        sem_post(frozen);
+        semaphore_post(frozen);
     }
     for (;;) {
         pause();
@@ -57,14 +58,14 @@ hang(void *frozen)
 void
 lifecycle_freeze(interp *target)
 {
-    sem_t *frozen = malloc(sizeof *frozen); // never freed: a thread may use it late
+    semaphore *frozen = malloc(sizeof *frozen); // never freed: a thread may use it late
     pthread_mutex_lock(&target->mutex);
     interp_set_phase(target, INTERP_CLOSED); // a thread that entered now would be frozen too
     pthread_mutex_unlock(&target->mutex);
     if (frozen == NULL) {
         return;
     }
-    sem_init(frozen, 0, 0);
+    semaphore_init(frozen);
     atomic_store(&has_left_some, true);
     if (cpython_post(target->python_state, hang, frozen) && interp_is_running(target)) {
         Py_BEGIN_ALLOW_THREADS(void)

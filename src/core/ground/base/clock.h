@@ -1,10 +1,8 @@
-// The monotonic clock, in nanoseconds; conditions and semaphores that wait until a time of it.
+// The monotonic clock, in nanoseconds; conditions that wait until a time of it.
 #ifndef ATOLL_GROUND_CLOCK_H
 #define ATOLL_GROUND_CLOCK_H
 
-#include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -48,21 +46,6 @@ condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t deadli
     }
     struct timespec until = clock_timespec(deadline);
     return pthread_cond_timedwait(condition, mutex, &until) == 0;
-}
-
-typedef enum { WAIT_WOKEN, WAIT_EXPIRED, WAIT_INTERRUPTED } wait_result;
-
-// Unlike a condition, a semaphore also wakes for a signal.
-static inline wait_result
-semaphore_wait(sem_t *semaphore, int64_t deadline)
-{
-    struct timespec until = clock_timespec(deadline);
-    int failed = deadline == DEADLINE_NEVER ? sem_wait(semaphore)
-                                            : sem_clockwait(semaphore, CLOCK_MONOTONIC, &until);
-    if (!failed) {
-        return WAIT_WOKEN;
-    }
-    return errno == EINTR ? WAIT_INTERRUPTED : WAIT_EXPIRED;
 }
 
 #endif

@@ -1,10 +1,10 @@
 #include "ground/interpreter/alarm.h"
 
 #include <pthread.h>
-#include <semaphore.h>
 
 #include "ground/base/barrier.h"
 #include "ground/base/clock.h"
+#include "ground/base/semaphore.h"
 
 // A missed wake-up is posted again after a pause, which doubles from the first to the last.
 #define FIRST_PAUSE (1 * MILLISECOND)
@@ -19,7 +19,7 @@ static struct {
     bool is_to_be_joined; // it may have ended
     bool must_stop;
     bool is_over;          // for good
-    sem_t wakeup;          // something has changed; needs no mutex
+    semaphore wakeup;      // something has changed; needs no mutex
     atomic_bool is_rung;   // a signal has come; needs no mutex
     atomic_uint signals;   // how many have come; needs no mutex
     atomic_bool is_missed; // a wake-up was not answered; needs no mutex
@@ -56,7 +56,7 @@ deadline_start(deadline *self, thread *here, const interp *where, int depth, int
     }
     pthread_mutex_unlock(&alarm_clock.mutex);
     if (is_first) {
-        sem_post(&alarm_clock.wakeup);
+        semaphore_post(&alarm_clock.wakeup);
     }
 }
 
@@ -286,7 +286,7 @@ static void
 start_locked(void)
 {
     join();
-    sem_init(&alarm_clock.wakeup, 0, 0);
+    semaphore_init(&alarm_clock.wakeup);
     alarm_clock.is_running = thread_start(&alarm_clock.thread, run, NULL);
     alarm_clock.is_to_be_joined = alarm_clock.is_running;
 }
@@ -317,7 +317,7 @@ tell_to_stop(bool for_good)
     bool is_running = alarm_clock.is_running;
     pthread_mutex_unlock(&alarm_clock.mutex);
     if (is_running) {
-        sem_post(&alarm_clock.wakeup);
+        semaphore_post(&alarm_clock.wakeup);
     }
 }
 
@@ -340,7 +340,7 @@ alarm_ring(void)
 {
     atomic_fetch_add(&alarm_clock.signals, 1);
     atomic_store(&alarm_clock.is_rung, true);
-    sem_post(&alarm_clock.wakeup);
+    semaphore_post(&alarm_clock.wakeup);
 }
 
 unsigned
@@ -353,7 +353,7 @@ void
 alarm_retry(void)
 {
     if (!atomic_exchange(&alarm_clock.is_missed, true)) {
-        sem_post(&alarm_clock.wakeup);
+        semaphore_post(&alarm_clock.wakeup);
     }
 }
 

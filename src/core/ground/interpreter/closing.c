@@ -12,7 +12,7 @@ static struct {
 void
 closing_join(closing_waiter *self)
 {
-    sem_init(&self->semaphore, 0, 0);
+    semaphore_init(&self->semaphore);
     shake();
     pthread_mutex_lock(&waiters.mutex);
     self->next = waiters.first;
@@ -33,7 +33,6 @@ closing_leave(closing_waiter *self)
         *link = self->next;
     }
     pthread_mutex_unlock(&waiters.mutex);
-    sem_destroy(&self->semaphore);
 }
 
 wait_result
@@ -47,7 +46,7 @@ closing_announce(void)
 {
     pthread_mutex_lock(&waiters.mutex);
     for (closing_waiter *each = waiters.first; each != NULL; each = each->next) {
-        sem_post(&each->semaphore);
+        semaphore_post(&each->semaphore);
         shake();
     }
     pthread_mutex_unlock(&waiters.mutex);

@@ -9,13 +9,13 @@
 #ifndef ATOLL_GROUND_CLOSING_H
 #define ATOLL_GROUND_CLOSING_H
 
-#include <semaphore.h>
 #include <stdint.h>
 
 #include "ground/base/clock.h"
+#include "ground/base/semaphore.h"
 
 typedef struct closing_waiter {
-    sem_t semaphore;
+    semaphore semaphore;
     struct closing_waiter *next;
 } closing_waiter;
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ground/modules/constructors.h"
@@ -61,14 +62,21 @@ elf_copy_new_name(const char *name, char *fresh)
 
 // ---- the file ----
 
+// Not by glibc's memfd_create, which versions before 2.27 do not have.
+static int
+create_memory_file(const char *name, unsigned flags)
+{
+    return (int)syscall(SYS_memfd_create, name, flags);
+}
+
 // The file goes with its last mapping, also after a crash. It is in memory, or, where the system
 // refuses executable files there, in the folder for temporary files.
 static int
 open_nameless(const char *name)
 {
-    int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_EXEC);
+    int descriptor = create_memory_file(name, MFD_CLOEXEC | MFD_EXEC);
     if (descriptor < 0 && errno == EINVAL) { // an older Linux
-        descriptor = memfd_create(name, MFD_CLOEXEC);
+        descriptor = create_memory_file(name, MFD_CLOEXEC);
     }
     if (descriptor < 0) {
         const char *folder = getenv("TMPDIR");

@@ -44,7 +44,7 @@ waiter_init(queue_waiter *self, queue_side side, eventfd_waker *waker, uint64_t 
                            .thread = pthread_self(),
                            .waker = waker,
                            .call.number = number};
-    sem_init(&self->semaphore, 0, 0);
+    semaphore_init(&self->semaphore);
 }
 
 void
@@ -53,7 +53,6 @@ waiter_free(queue_waiter *self)
     if (self->waker != NULL) {
         eventfd_waker_forget(self->waker, &self->call);
     }
-    sem_destroy(&self->semaphore);
 }
 
 static void
@@ -88,7 +87,7 @@ decide_locked(queue_waiter *waiter, queue_result result)
         eventfd_waker_wake(waiter->waker, &waiter->call);
     }
     else {
-        sem_post(&waiter->semaphore);
+        semaphore_post(&waiter->semaphore);
     }
 }
 
@@ -119,7 +118,7 @@ queue_wait(queue_waiter *waiter, int64_t deadline)
 {
     int rounds = is_worth_spinning() ? SPIN_ROUNDS : 0;
     for (int round = 0; round < rounds; round++) {
-        if (sem_trywait(&waiter->semaphore) == 0) {
+        if (semaphore_try(&waiter->semaphore)) {
             return WAIT_WOKEN;
         }
         cpu_relax();

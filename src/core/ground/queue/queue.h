@@ -15,11 +15,11 @@
 #define ATOLL_GROUND_QUEUE_H
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "ground/base/attributes.h"
+#include "ground/base/semaphore.h"
 #include "ground/queue/backlog.h"
 #include "ground/queue/eventfd_waker.h"
 #include "ground/base/clock.h"
@@ -43,7 +43,7 @@ typedef struct queue_waiter {
     queue_item *item;     // mutex; the item to be put, or the one that was got
     uint64_t number;      // mutex; of the item, once it was put
     pthread_t thread;     // the thread that waits; a forked child keeps only its own
-    sem_t semaphore;      // posted once, when the result is set
+    semaphore semaphore;  // posted once, when the result is set
     eventfd_waker *waker; // borrowed; woken instead of the semaphore; or NULL
     eventfd_waker_call call;
 } queue_waiter;

@@ -1,9 +1,9 @@
 #include "ground/traceback/reporter.h"
+#include "ground/base/semaphore.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -24,7 +24,7 @@ static struct {
     reporter_report report;
     bool is_running;
     bool must_stop;
-    sem_t wakeup; // without the mutex
+    semaphore wakeup; // without the mutex
     signal_slot signals[SIGNALS];
     watchdog *watchdogs;
 } reporter = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -146,14 +146,14 @@ reporter_rest(void)
     pthread_mutex_lock(&reporter.mutex);
     reporter.must_stop = true;
     pthread_mutex_unlock(&reporter.mutex);
-    sem_post(&reporter.wakeup);
+    semaphore_post(&reporter.wakeup);
 }
 
 void
 reporter_init(reporter_report report)
 {
     reporter.report = report;
-    sem_init(&reporter.wakeup, 0, 0);
+    semaphore_init(&reporter.wakeup);
 }
 
 bool
@@ -170,7 +170,7 @@ watchdog_start(watchdog *self)
     }
     pthread_mutex_unlock(&reporter.mutex);
     if (is_started) {
-        sem_post(&reporter.wakeup);
+        semaphore_post(&reporter.wakeup);
     }
     return is_started;
 }
@@ -208,7 +208,7 @@ on_signal(int number)
     signal_slot *slot = &reporter.signals[number];
     if (atomic_load(&slot->is_registered)) {
         atomic_store(&slot->is_rung, true);
-        sem_post(&reporter.wakeup);
+        semaphore_post(&reporter.wakeup);
     }
     else {
         step_aside(number);
@@ -328,7 +328,7 @@ void
 reporter_fork_child(void)
 {
     pthread_mutex_init(&reporter.mutex, NULL);
-    sem_init(&reporter.wakeup, 0, 0);
+    semaphore_init(&reporter.wakeup);
     bool was_running = reporter.is_running;
     reporter.is_running = false;
     if (was_running) {
