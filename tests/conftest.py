@@ -77,13 +77,13 @@ def nothing_is_left() -> Iterator[None]:
     """Fail the test that leaves an interpreter or a thread behind."""
     interpreters, threads = set(atoll.interpreters()), set(threading.enumerate())
     yield
-    for each in set(atoll.interpreters()) - interpreters:
-        _run_deferred(each)
-    assert set(atoll.interpreters()) <= interpreters
     for each in set(threading.enumerate()) - threads:
         with contextlib.suppress(RuntimeError):  # not of the module threading
             each.join(limit(10))  # it may have done its work, and be about to end
     assert set(threading.enumerate()) <= threads
+    for each in set(atoll.interpreters()) - interpreters:
+        _run_deferred(each)
+    assert set(atoll.interpreters()) <= interpreters
 
 
 def _run_deferred(interpreter: atoll.Interpreter) -> None:

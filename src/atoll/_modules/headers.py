@@ -11,6 +11,7 @@ def get_include() -> str:
     Crosses: nothing. Threads: any.
 
     Example:
-        >>> setuptools.Extension("example", ["example.c"], include_dirs=[atoll.get_include()])
+        >>> f"cc -I{atoll.get_include()} -c example.c"
+        'cc -I.../atoll/include -c example.c'
     """
     return os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "include")
