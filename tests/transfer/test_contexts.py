@@ -131,17 +131,19 @@ def _names() -> tuple[str, ...]:
 
 
 def test_decimal(shared_interpreter: atoll.Interpreter) -> None:
-    """The context of `decimal`, which hides its variable, is carried."""
+    """The context of `decimal`, which hides its variable, is carried, with flags and traps."""
+    mine = decimal.Context(7, decimal.ROUND_UP, -9, 9, 0, 1, [decimal.Inexact], [decimal.Overflow])
     context = Context()
-    context.run(decimal.setcontext, decimal.Context(prec=7))
-    assert shared_interpreter.call(context.run, lambda: decimal.getcontext().prec) == 7
+    context.run(decimal.setcontext, mine)
+    there = shared_interpreter.call(context.run, lambda: repr(decimal.getcontext()))
+    assert there == repr(mine)
 
 
 def test_decimal_imported_anew(
     shared_interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So is that of one which is not the module `decimal` any more."""
-    context = contextvars.Context()
+    context = Context()
     context.run(decimal.setcontext, decimal.Context(prec=6))
     monkeypatch.setitem(sys.modules, "decimal", types.ModuleType("decimal"))
     assert shared_interpreter.call(context.run, threading.get_ident) == threading.get_ident()

@@ -117,7 +117,9 @@ class Carried:
         items = list(obj.items())
         self.items += items
         values = [
-            (None if _is_of_decimal(variable, value) else reduce_variable(variable), value)
+            (None, _decimal_settings(value))
+            if _is_of_decimal(variable, value)
+            else (reduce_variable(variable), value)
             for variable, value in items
         ]
         return Context, (), values, None, None, _fill
@@ -157,12 +159,29 @@ def _is_of_decimal(variable: Variable, value: object) -> bool:
     return (variable.name, of.__module__, of.__name__) == ("decimal_context", "decimal", "Context")
 
 
+def _decimal_settings(context: Any) -> dict[str, Any]:
+    """Return what a context of `decimal` consists of: its class may be of a former import."""
+    names = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+    signals = {
+        kind: [signal.__name__ for signal, is_set in getattr(context, kind).items() if is_set]
+        for kind in ("flags", "traps")
+    }
+    return {name: getattr(context, name) for name in names} | signals
+
+
+def _set_decimal(settings: dict[str, Any]) -> None:
+    import decimal
+
+    signals = {
+        kind: [getattr(decimal, name) for name in settings[kind]] for kind in ("flags", "traps")
+    }
+    decimal.setcontext(decimal.Context(**settings | signals))
+
+
 def _fill(context: Context, values: list[tuple[Reduced | None, Any]]) -> None:
     for reduced, value in values:
         if reduced is None:
-            from decimal import setcontext
-
-            context.run(setcontext, value)
+            context.run(_set_decimal, value)
         else:
             make, arguments = reduced
             context.run(make(*arguments).set, value)
