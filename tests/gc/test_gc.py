@@ -251,14 +251,20 @@ def test_a_switched_off_collector_does_not_matter(one: Place, two: Place) -> Non
         switched.enable()
 
 
-def test_without_cycles_of_interpreters_nothing_is_looked_through(one: Place, two: Place) -> None:
+def test_without_cycles_of_interpreters_nothing_is_looked_through(run_cleanly: Any) -> None:
     """References that go one way make no summary."""
-    held = [one.run.make(two.run.make()) for _ in range(3)]
-    collect_all()  # what earlier tests have left
-    before = atoll.gc.statistics()
-    assert atoll.gc.collect() == 0
-    assert atoll.gc.statistics().seconds == before.seconds
-    assert held[0].count() == 1
+    run_cleanly(
+        """
+        import atoll
+        one, two = atoll.Interpreter(), atoll.Interpreter()
+        held = [one.eval("[]") for _ in range(3)]
+        for each in held:
+            each.append(two.eval("[]"))
+        assert atoll.gc.collect() == 0
+        assert atoll.gc.statistics().seconds == 0
+        assert len(held[0]) == 1
+        """
+    )
 
 
 # ---- what is held ----

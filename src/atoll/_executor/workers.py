@@ -63,6 +63,7 @@ class Worker(threading.Thread):
     patience: float | None = None  # how long to wait for it at its end; None: without end
     chances: int | None = None  # how often a killed one may be asked to end
     is_left = False
+    is_closing = False  # its interpreter, which cannot be broken off and will not take long
 
     def stop(self) -> None:
         """Raise SystemExit in the call that it runs."""
@@ -81,7 +82,7 @@ class Worker(threading.Thread):
 
     def is_given_up(self) -> bool:
         """Tell whether it was killed and had all its chances; it gets one more now, if not."""
-        if self.chances is None:
+        if self.chances is None or self.is_closing:
             return False
         self.chances -= 1
         self.stop()
@@ -221,6 +222,7 @@ def _work_in_one(worker: Worker, pool: _core.WorkerPool, setup: Setup) -> None:
     """Run calls in a new interpreter until the end, or until it is worn or lost."""
     try:
         interpreter = worker.interpreter = make(worker.name)
+        worker.is_closing = False
     except BaseException:
         LOGGER.critical("Exception in starting an interpreter:", exc_info=True)
         _give_up(pool)
@@ -239,6 +241,7 @@ def _work_in_one(worker: Worker, pool: _core.WorkerPool, setup: Setup) -> None:
         if pool.work(interpreter, setup.limit) == LOST and not setup.is_replaced:
             pool.end(BROKEN)
             _fail_pending(pool)
+    worker.is_closing = True
     # If others use the interpreter, they or the exit will close it.
     with contextlib.suppress(BufferError, RuntimeError):
         interpreter.close()

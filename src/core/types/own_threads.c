@@ -45,12 +45,12 @@ poke(PyObject *module, PyObject *handle)
         return NULL;
     }
     pthread_mutex_lock(&target->mutex);
-    bool is_there = interp_get_phase(target) != INTERP_CLOSED;
-    if (is_there) {
+    bool is_living = phase_is_living(interp_get_phase(target));
+    if (is_living) {
         interp_pin_locked(target);
     }
     pthread_mutex_unlock(&target->mutex);
-    if (is_there) {
+    if (is_living) {
         crossing_post(target);
         interp_unpin(target);
     }

@@ -313,8 +313,7 @@ interruption_ask(core_state *home, interp *host, PyObject *exception, unsigned l
         return -1;
     }
     pthread_mutex_lock(&host->mutex);
-    interp_phase phase = interp_get_phase(host);
-    bool may_run = phase == INTERP_OPEN || phase == INTERP_CLOSING; // its closer may wait for it
+    bool may_run = phase_is_living(interp_get_phase(host)); // its closer may wait for it
     bool is_put = may_run && put_locked(host, whom, packed, &before);
     if (is_put) {
         interp_pin_locked(host);

@@ -55,13 +55,43 @@ hang(void *frozen)
     return 0;
 }
 
+// A thread that ends an interpreter cannot be stopped any more: wait for it.
+static void
+await_end(const interp *target)
+{
+    closing_waiter waiter;
+    closing_join(&waiter);
+    while (interp_get_phase(target) == INTERP_ENDING) {
+        closing_wait(&waiter, DEADLINE_NEVER);
+    }
+    closing_leave(&waiter);
+}
+
+// Have it count as closed, and not end any more. False: it has ended, or was frozen before.
+static bool
+claim_to_freeze(interp *target)
+{
+    interp_phase phase;
+    do {
+        await_end(target);
+        pthread_mutex_lock(&target->mutex);
+        phase = interp_get_phase(target);
+        if (phase < INTERP_ENDING) {
+            interp_set_phase(target, INTERP_CLOSED);
+        }
+        pthread_mutex_unlock(&target->mutex);
+    } while (phase == INTERP_ENDING);
+    return phase < INTERP_ENDING;
+}
+
 void
 lifecycle_freeze(interp *target)
 {
-    semaphore *frozen = malloc(sizeof *frozen); // never freed: a thread may use it late
-    pthread_mutex_lock(&target->mutex);
-    interp_set_phase(target, INTERP_CLOSED); // a thread that entered now would be frozen too
-    pthread_mutex_unlock(&target->mutex);
+    bool is_mine;
+    Py_BEGIN_ALLOW_THREADS
+    is_mine = claim_to_freeze(target);
+    Py_END_ALLOW_THREADS
+    semaphore *frozen = is_mine ? malloc(sizeof *frozen) : NULL; // never freed: it may be used late
     if (frozen == NULL) {
         return;
     }
@@ -389,25 +419,32 @@ publish_phase(void)
     shake();
 }
 
-static void
-change_phase(interp *target, interp_phase phase)
+// False: the phase is another one than `from`.
+static bool
+change_phase(interp *target, interp_phase from, interp_phase phase)
 {
     pthread_mutex_lock(&target->mutex); // for crossing_new_host
-    interp_set_phase(target, phase);
+    bool is_so = interp_get_phase(target) == from;
+    if (is_so) {
+        interp_set_phase(target, phase);
+    }
     pthread_mutex_unlock(&target->mutex);
     publish_phase();
+    return is_so;
 }
 
 // Until the phase is `ending`, threads may enter to ask what an object is (description_bring).
-// False: one has entered; this thread has left again.
+// False: one has entered, or the interpreter was frozen; this thread has left again.
 static bool
 begin_ending(crossing *over, interp *target, const guest *mine)
 {
-    change_phase(target, INTERP_ENDING);
-    if (!interp_has_visitors(target, mine)) {
+    bool is_ending = change_phase(target, INTERP_CLOSING, INTERP_ENDING);
+    if (is_ending && !interp_has_visitors(target, mine)) {
         return true;
     }
-    change_phase(target, INTERP_CLOSING);
+    if (is_ending) {
+        (void)change_phase(target, INTERP_ENDING, INTERP_CLOSING);
+    }
     crossing_leave(over);
     return false;
 }

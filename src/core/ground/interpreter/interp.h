@@ -169,6 +169,13 @@ interp_has_shape(const interp *self, int32_t number)
            1;
 }
 
+// Can its threads run?
+static inline bool
+phase_is_living(interp_phase phase)
+{
+    return phase == INTERP_OPEN || phase == INTERP_CLOSING;
+}
+
 static inline bool
 phase_is_closing(interp_phase phase)
 {
