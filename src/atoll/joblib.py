@@ -154,7 +154,7 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
 
     _workers: _Workers | None = None
 
-    def effective_n_jobs(self, n_jobs: int | None) -> int:
+    def effective_n_jobs(self, n_jobs: int | None) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return how many workers n_jobs means."""
         if n_jobs == 0:
             raise ValueError("n_jobs == 0 in Parallel has no meaning")
@@ -162,7 +162,7 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
             return 1
         return n_jobs if n_jobs > 0 else max(joblib.cpu_count() + 1 + n_jobs, 1)
 
-    def configure(
+    def configure(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         n_jobs: int = 1,
         parallel: Any = None,
@@ -218,7 +218,7 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
             self._futures.discard(future)
             self._changed.notify_all()
 
-    def retrieve_result_callback(self, future: Future[Any]) -> Any:
+    def retrieve_result_callback(self, future: Future[Any]) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         try:
             return future.result()
         except BrokenThreadPool as error:

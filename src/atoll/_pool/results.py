@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import CancelledError, Future
 from itertools import count
-from multiprocessing import context
+from multiprocessing.context import TimeoutError as PoolTimeoutError
 
 from .._interpreter import deadline as deadlines
 
@@ -127,7 +127,7 @@ class AsyncResult:
         """
         self.wait(timeout)
         if not self.ready():
-            raise context.TimeoutError
+            raise PoolTimeoutError
         value, error = self._finish()
         try:
             if error is not None:
@@ -176,7 +176,7 @@ class Results:
             try:
                 future = self._take(deadline)
             except TimeoutError:
-                raise context.TimeoutError from None
+                raise PoolTimeoutError from None
         if future is None:
             raise StopIteration
         return future.result()

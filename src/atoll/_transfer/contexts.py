@@ -172,10 +172,9 @@ def _decimal_settings(context: Any) -> dict[str, Any]:
 def _set_decimal(settings: dict[str, Any]) -> None:
     import decimal
 
-    signals = {
-        kind: [getattr(decimal, name) for name in settings[kind]] for kind in ("flags", "traps")
-    }
-    decimal.setcontext(decimal.Context(**settings | signals))
+    for kind in ("flags", "traps"):
+        settings[kind] = [getattr(decimal, name) for name in settings[kind]]
+    decimal.setcontext(decimal.Context(**settings))
 
 
 def _fill(context: Context, values: list[tuple[Reduced | None, Any]]) -> None:

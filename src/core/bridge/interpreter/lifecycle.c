@@ -24,6 +24,8 @@
 #define LAST_PAUSE  (16 * MILLISECOND)
 // How long to wait at exit for a computing thread to end its bytecode.
 #define FREEZE_LIMIT (100 * MILLISECOND)
+// ... and for one that ends an interpreter, and may be stuck in a finalizer.
+#define END_LIMIT (10000 * MILLISECOND)
 
 void
 lifecycle_stop_asking(core_state *main)
@@ -55,32 +57,39 @@ hang(void *frozen)
     return 0;
 }
 
-// A thread that ends an interpreter cannot be stopped any more: wait for it.
-static void
-await_end(const interp *target)
+// A thread that ends an interpreter cannot be stopped any more: wait for it. False: for too long.
+static bool
+await_end(const interp *target, int64_t deadline)
 {
+    wait_result how = WAIT_WOKEN;
     closing_waiter waiter;
     closing_join(&waiter);
-    while (interp_get_phase(target) == INTERP_ENDING) {
-        closing_wait(&waiter, DEADLINE_NEVER);
+    while (interp_get_phase(target) == INTERP_ENDING && how != WAIT_EXPIRED) {
+        how = closing_wait(&waiter, deadline);
     }
     closing_leave(&waiter);
+    return how != WAIT_EXPIRED;
 }
 
 // Have it count as closed, and not end any more. False: it has ended, or was frozen before.
 static bool
 claim_to_freeze(interp *target)
 {
+    int64_t deadline = clock_now() + END_LIMIT;
+    bool is_in_time;
     interp_phase phase;
     do {
-        await_end(target);
+        is_in_time = await_end(target, deadline);
         pthread_mutex_lock(&target->mutex);
         phase = interp_get_phase(target);
         if (phase < INTERP_ENDING) {
             interp_set_phase(target, INTERP_CLOSED);
         }
         pthread_mutex_unlock(&target->mutex);
-    } while (phase == INTERP_ENDING);
+    } while (phase == INTERP_ENDING && is_in_time);
+    if (phase == INTERP_ENDING) {
+        atomic_store(&has_left_some, true);
+    }
     return phase < INTERP_ENDING;
 }
 
@@ -383,6 +392,7 @@ end(crossing *over, interp *target, guest *mine, char *who)
     interp_set_phase(target, INTERP_CLOSED);
     guest_unlink_locked(mine);
     pthread_mutex_unlock(&target->mutex);
+    closing_announce(); // the home of this thread may not let it in any more: see await_end
     thread_set_guest(over->thread, target, NULL);
     free_deferred(target);
     interruption_pass_over(target, mine);
