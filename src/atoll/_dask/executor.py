@@ -72,7 +72,7 @@ class InterpreterThreadPoolExecutor(ThreadPoolExecutor):  # type: ignore[misc, u
         return lambda data: executor._run(task, data)
 
     def _run(self, task: Any, data: dict[Any, Any]) -> Any:
-        worker, key = get_worker(), hook.current_key()
+        worker, key = get_worker(), inside.thread_state("key")
         self._serve(worker)
         state = worker.state.tasks.get(key)
         if key in worker.state.actors:

@@ -40,8 +40,3 @@ def install(runner: Callable[[object, Any], Callable[[Any], Any]]) -> None:
 
     run_task._is_of_atoll = True  # type: ignore[attr-defined]
     setattr(worker, _NAME, run_task)
-
-
-def current_key() -> Any:
-    """Return the key of the task that this thread runs."""
-    return vars(worker)["thread_state"].key

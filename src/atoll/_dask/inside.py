@@ -36,7 +36,7 @@ def prepare_from_main(interpreter: Interpreter, worker: Any) -> None:
     interpreter.call(prepare, copy(settings), _core.mark(worker, False))
 
 
-def _thread_state(name: str) -> Any:
+def thread_state(name: str) -> Any:
     """Return what distributed knows of the task that this thread runs."""
     from distributed import worker
 
@@ -141,7 +141,7 @@ class _ThreadState:
     """distributed's `thread_state` of this thread in main."""
 
     def __getattr__(self, name: str) -> Any:
-        return main().call(_thread_state, name)
+        return main().call(thread_state, name)
 
 
 class RemoteWorker:

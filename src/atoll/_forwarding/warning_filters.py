@@ -6,7 +6,7 @@ import sys
 import warnings
 
 from .. import _core
-from .._modules.importing import when_imported
+from .._modules.importing import attribute_at, when_imported
 from . import following
 
 TYPE_CHECKING = False
@@ -127,10 +127,8 @@ def _made(described: Filter) -> Any:
     if (known := _of_main.get(described)) is not None:
         return known
     action, message, category, module, line = described
-    place, _, name = category.partition(":")
     try:
-        __import__(place)
-        kind = getattr(sys.modules[place], name)
+        kind = attribute_at(category)
     except (ImportError, AttributeError):
         return None
     return _of_main.setdefault(

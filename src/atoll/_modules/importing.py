@@ -140,10 +140,19 @@ def when_imported(name: str, then: Callback | str) -> None:
 
 def _call_back(module: Any, name: str) -> None:
     then = _afterwards.pop(name)
-    if isinstance(then, str):
-        place, _, function = then.partition(":")
-        then = getattr(__import__(place, fromlist=[function]), function)
-    then(module)
+    (attribute_at(then) if isinstance(then, str) else then)(module)
+
+
+def attribute_at(place: str) -> Any:
+    """Import "module:name"; less than `names.resolve`, which new interpreters need not import.
+
+    Raises:
+        ImportError: If there is no such module.
+        AttributeError: If the module has no such name.
+    """
+    module, _, name = place.partition(":")
+    __import__(module)
+    return getattr(sys.modules[module], name)
 
 
 def _execute_and_call_back(

@@ -6,15 +6,13 @@ import inspect
 import os
 import pkgutil
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 
-from .errors import AppNotFoundError
+from .errors import AppNotFoundError, suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
 
@@ -42,7 +40,7 @@ def find(target: str, is_factory: bool) -> Any:
         if not hasattr(found, name):
             names = [each for each in vars(found) if not each.startswith("_")]
             raise AppNotFoundError(
-                f"{module!r} has no attribute {attribute!r}{_suggestion(name, names)}"
+                f"{module!r} has no attribute {attribute!r}{suggestion(name, names)}"
             )
         found = getattr(found, name)
     if not callable(found):
@@ -57,7 +55,7 @@ def _import(name: str) -> Any:
         missing = error.name or ""
         if name != missing and not name.startswith(f"{missing}."):
             raise  # the module is there, and imports one that is not
-        message = f"there is no module {missing!r}{_suggestion(missing, _modules_beside(missing))}"
+        message = f"there is no module {missing!r}{suggestion(missing, _modules_beside(missing))}"
     raise AppNotFoundError(f"{message} (searched in {', '.join(_folders())})")
 
 
@@ -74,11 +72,6 @@ def _modules_beside(name: str) -> list[str]:
     spec = find_spec(parent)
     folders = spec.submodule_search_locations if spec else None
     return [f"{parent}.{each.name}" for each in pkgutil.iter_modules(folders or [])]
-
-
-def _suggestion(name: str, names: Iterable[str]) -> str:
-    close = get_close_matches(name, names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def is_wsgi(app: Any) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from .errors import MISSING
+from .errors import MISSING, suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,8 +66,7 @@ def _check_names(options: dict[str, Any]) -> None:
     ]
     for name in options:
         if name not in known:
-            close = get_close_matches(name, [*known, "interpreters"], n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = suggestion(name, [*known, "interpreters"])
             raise TypeError(f"there is no option {name!r}{hint}")
 
 

@@ -492,12 +492,8 @@ map_file(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     if (memory == NULL) {
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    view *whole = whole_steal(memory, !is_writable);
-    if (whole == NULL) {
-        return NULL;
-    }
-    PyObject *buffer = handle_of(PyModule_GetState(module), HANDLE_BUFFER, whole);
-    view_decref(whole);
+    PyObject *buffer = buffer_of_block(PyModule_GetState(module), memory, !is_writable);
+    block_decref(memory);
     return buffer;
 }
 

@@ -44,13 +44,7 @@ poke(PyObject *module, PyObject *handle)
     if (target == NULL) {
         return NULL;
     }
-    pthread_mutex_lock(&target->mutex);
-    bool is_living = phase_is_living(interp_get_phase(target));
-    if (is_living) {
-        interp_pin_locked(target);
-    }
-    pthread_mutex_unlock(&target->mutex);
-    if (is_living) {
+    if (interp_pin(target, INTERP_CLOSING)) {
         crossing_post(target);
         interp_unpin(target);
     }

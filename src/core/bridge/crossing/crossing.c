@@ -80,13 +80,7 @@ crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_resu
         *why = CROSSING_NO_MEMORY;
         return NULL;
     }
-    pthread_mutex_lock(&host->mutex);
-    bool is_open = interp_get_phase(host) <= latest;
-    if (is_open) {
-        interp_pin_locked(host);
-    }
-    pthread_mutex_unlock(&host->mutex);
-    if (!is_open) {
+    if (!interp_pin(host, latest)) {
         return NULL;
     }
     guest *visitor = give_state(self, host, thread_state_new(host->python_state));
@@ -454,18 +448,6 @@ crossing_raise(core_state *home, const interp *host, crossing_result why)
 
 // ---- visits without a home ----
 
-static bool
-pin_if_open(interp *host)
-{
-    pthread_mutex_lock(&host->mutex);
-    bool is_open = interp_get_phase(host) == INTERP_OPEN;
-    if (is_open) {
-        interp_pin_locked(host);
-    }
-    pthread_mutex_unlock(&host->mutex);
-    return is_open;
-}
-
 // A thread state made for a thread that has none is bound to it as its PyGILState: nobody else can
 // delete it. So first it is certain that this thread gets in: while the interpreter is pinned it
 // does not end, though it may begin to close.
@@ -476,7 +458,7 @@ crossing_visit(interp *host, crossing *visit)
     if (here == NULL) {
         return CROSSING_NO_MEMORY;
     }
-    if (!pin_if_open(host)) {
+    if (!interp_pin(host, INTERP_OPEN)) {
         return CROSSING_CLOSED;
     }
     crossing_result why = CROSSING_OK;

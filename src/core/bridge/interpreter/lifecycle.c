@@ -82,7 +82,7 @@ claim_to_freeze(interp *target)
         is_in_time = await_end(target, deadline);
         pthread_mutex_lock(&target->mutex);
         phase = interp_get_phase(target);
-        if (phase < INTERP_ENDING) {
+        if (phase_is_living(phase)) {
             interp_set_phase(target, INTERP_CLOSED);
         }
         pthread_mutex_unlock(&target->mutex);
@@ -90,7 +90,7 @@ claim_to_freeze(interp *target)
     if (phase == INTERP_ENDING) {
         atomic_store(&has_left_some, true);
     }
-    return phase < INTERP_ENDING;
+    return phase_is_living(phase);
 }
 
 void

@@ -84,6 +84,18 @@ interp_pin_locked(interp *self)
     self->pins++;
 }
 
+bool
+interp_pin(interp *self, interp_phase latest)
+{
+    pthread_mutex_lock(&self->mutex);
+    bool is_pinned = interp_get_phase(self) <= latest;
+    if (is_pinned) {
+        interp_pin_locked(self);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return is_pinned;
+}
+
 void
 interp_unpin(interp *self)
 {

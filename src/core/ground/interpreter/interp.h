@@ -204,6 +204,7 @@ void interp_raise_attention(interp *self, unsigned bits);
 
 // An open interpreter does not end while it is pinned. Pin it, instead of holding one of our locks,
 // around a call into CPython that takes CPython's own locks: os.fork() takes those before ours.
+bool interp_pin(interp *self, interp_phase latest); // false: it is in a later phase
 void interp_pin_locked(interp *self);
 void interp_unpin(interp *self);
 

@@ -52,6 +52,18 @@ capi_here(Atoll_Interpreter *named, int *why)
 // Raise an exception if this thread is attached. Returns `why`.
 int capi_fail(int why, PyObject *type, const char *text);
 
+// As capi_here, for something that is to be used there, and must not be NULL.
+static inline core_state *
+capi_here_with(Atoll_Interpreter *named, const void *needed, const char *missing, int *why)
+{
+    core_state *state = capi_here(named, why);
+    if (UNLIKELY(state != NULL && needed == NULL)) {
+        *why = capi_fail(ATOLL_ERROR_ARGUMENT, PyExc_ValueError, missing);
+        return NULL;
+    }
+    return state;
+}
+
 // interpreters
 Atoll_Interpreter *capi_current(void);
 Atoll_Interpreter *capi_main(void);

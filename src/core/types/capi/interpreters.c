@@ -98,9 +98,8 @@ Atoll_Interpreter *
 capi_of_object(Atoll_Interpreter *here, PyObject *object)
 {
     int why;
-    core_state *state = capi_here(here, &why);
-    if (state == NULL || (object == NULL && capi_fail(ATOLL_ERROR_ARGUMENT, PyExc_ValueError,
-                                                      "the object is NULL") < 0)) {
+    core_state *state = capi_here_with(here, object, "the object is NULL", &why);
+    if (state == NULL) {
         return NULL;
     }
     interp *found = owner_of(state, object);
@@ -114,12 +113,8 @@ PyObject *
 capi_to_object(Atoll_Interpreter *here, Atoll_Interpreter *which)
 {
     int why;
-    core_state *state = capi_here(here, &why);
-    if (state == NULL || (which == NULL && capi_fail(ATOLL_ERROR_ARGUMENT, PyExc_ValueError,
-                                                     "the Atoll_Interpreter is NULL") < 0)) {
-        return NULL;
-    }
-    return interpreter_handle(state, capi_interp(which));
+    core_state *state = capi_here_with(here, which, "the Atoll_Interpreter is NULL", &why);
+    return state == NULL ? NULL : interpreter_handle(state, capi_interp(which));
 }
 
 void

@@ -13,12 +13,7 @@ static_assert(sizeof(Atoll_Cell) == sizeof(int64_t), "a cell is only its number"
 static core_state *
 here_with_object(Atoll_Interpreter *here, PyObject *object, int *why)
 {
-    core_state *state = capi_here(here, why);
-    if (state != NULL && object == NULL) {
-        *why = capi_fail(ATOLL_ERROR_ARGUMENT, PyExc_ValueError, "the object is NULL");
-        return NULL;
-    }
-    return state;
+    return capi_here_with(here, object, "the object is NULL", why);
 }
 
 // ---- shared values ----
@@ -109,12 +104,8 @@ void *
 capi_slot(Atoll_Interpreter *here, Atoll_Slot *slot)
 {
     int why;
-    core_state *state = capi_here(here, &why);
+    core_state *state = capi_here_with(here, slot, "the Atoll_Slot is NULL", &why);
     if (UNLIKELY(state == NULL)) {
-        return NULL;
-    }
-    if (UNLIKELY(slot == NULL)) {
-        PyErr_SetString(PyExc_ValueError, "the Atoll_Slot is NULL");
         return NULL;
     }
     slot_head *known = pointer_map_get(&state->slots, slot);

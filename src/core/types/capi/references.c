@@ -9,22 +9,10 @@ target_of(Atoll_Ref reference)
     return reference.object;
 }
 
-// The interpreter's state, if what is to be used is there at all.
-static inline core_state *
-here_with(Atoll_Interpreter *here, const void *needed, const char *missing, int *why)
-{
-    core_state *state = capi_here(here, why);
-    if (UNLIKELY(state != NULL && needed == NULL)) {
-        *why = capi_fail(ATOLL_ERROR_ARGUMENT, PyExc_ValueError, missing);
-        return NULL;
-    }
-    return state;
-}
-
 static core_state *
 here_with_target(Atoll_Interpreter *here, Atoll_Ref target, int *why)
 {
-    return here_with(here, target.object, "the Atoll_Ref refers to nothing", why);
+    return capi_here_with(here, target.object, "the Atoll_Ref refers to nothing", why);
 }
 
 // ---- life ----
@@ -55,7 +43,7 @@ capi_export(Atoll_Interpreter *here, PyObject *object, Atoll_Ref *reference)
     if (reference != NULL) {
         *reference = (Atoll_Ref){NULL};
     }
-    core_state *state = here_with(here, object, "the object is NULL", &why);
+    core_state *state = capi_here_with(here, object, "the object is NULL", &why);
     if (state == NULL) {
         return why;
     }
@@ -175,7 +163,7 @@ capi_call_function(Atoll_Interpreter *here, Atoll_Interpreter *where, PyObject *
                    PyObject *const *arguments, size_t count, PyObject *keyword_names)
 {
     int why;
-    core_state *state = here_with(here, where, "the Atoll_Interpreter is NULL", &why);
+    core_state *state = capi_here_with(here, where, "the Atoll_Interpreter is NULL", &why);
     if (state == NULL) {
         return NULL;
     }
@@ -205,7 +193,7 @@ static PyObject *
 resolve_for_name(Atoll_Interpreter *here, Atoll_Ref target, PyObject *name)
 {
     int why;
-    core_state *state = here_with(here, name, "the name of the attribute is NULL", &why);
+    core_state *state = capi_here_with(here, name, "the name of the attribute is NULL", &why);
     return state == NULL || state_check_name(name) < 0 ? NULL : capi_resolve(here, target);
 }
 

@@ -383,17 +383,14 @@ report(const visit *self)
 static int
 leave_otherwise(visit *self)
 {
-    int status = ATOLL_OK;
-    if (self->kind == VISIT_STAY) {
-        status = PyErr_Occurred() ? ATOLL_RAISED : ATOLL_OK;
-    }
-    else if (self->kind == VISIT_RETURN) {
-        status = PyErr_Occurred() ? ATOLL_RAISED : ATOLL_OK; // it stays where it is
+    int status = !PyErr_Occurred()           ? ATOLL_OK
+                 : self->kind == VISIT_ALONE ? report(self)
+                                             : ATOLL_RAISED; // it stays where it is
+    if (self->kind == VISIT_RETURN) {
         PyEval_SaveThread();
         gate_leave(self->host);
     }
-    else {
-        status = PyErr_Occurred() ? report(self) : ATOLL_OK;
+    else if (self->kind == VISIT_ALONE) {
         specials_publish(self->host->core_state);
         end_alone(self);
     }
