@@ -31,6 +31,7 @@ C_ROOMS = (
     "ground/modules",
     "ground/gc",
     "ground/traceback",
+    "ground/monitor",
     "bridge/python",
     "bridge/share",
     "bridge/traceback",
@@ -41,10 +42,12 @@ C_ROOMS = (
     "bridge/executor",
     "bridge/gc",
     "bridge/modules",
+    "bridge/monitor",
     "bridge/interpreter",
     "types",
     "types/classes",
     "types/capi",
+    "types/monitor",
 )
 PYTHON_ROOMS = (
     "_typing",
@@ -59,6 +62,7 @@ PYTHON_ROOMS = (
     "_queue",
     "_share",
     "_traceback",
+    "_monitor",
     "_dask",
     "dask",
     "extensions",
