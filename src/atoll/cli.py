@@ -163,8 +163,6 @@ def _add_doctor(commands: Commands) -> None:
 
 
 def _add_top(commands: Commands) -> None:
-    from atoll._monitor import command
-
     top = commands.add_parser(
         "top",
         help="watch a running process",
@@ -173,7 +171,20 @@ def _add_top(commands: Commands) -> None:
         "with ATOLL_MONITOR=1; from Python 3.14 on any that uses atoll is asked to. Without PID, "
         "list them.",
     )
-    command.add_arguments(top)
+    top.add_argument(
+        "pid", metavar="PID", nargs="?", type=int, help="the process (default: list them)"
+    )
+    how = top.add_mutually_exclusive_group()
+    how.add_argument("--once", action="store_true", help="print the tables once, as plain text")
+    how.add_argument("--json", action="store_true", help="print the figures once, as JSON")
+    top.add_argument(
+        "--interval",
+        metavar="SECONDS",
+        type=float,
+        help="how often to look, and for how long with --once and --json (default: 1, and 0.5)",
+    )
+    top.add_argument("--sort", metavar="COLUMN", help="sort tables by a column, as 'cpu'")
+    top.add_argument("--filter", metavar="TEXT", default="", help="show rows with this text")
 
 
 def _interpreter_count(text: str) -> int:

@@ -20,24 +20,6 @@ FAILED = 1
 UNUSABLE = 2
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `atoll top`."""
-    parser.add_argument(
-        "pid", metavar="PID", nargs="?", type=int, help="the process (default: list them)"
-    )
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("--once", action="store_true", help="print the tables once, as plain text")
-    how.add_argument("--json", action="store_true", help="print the figures once, as JSON")
-    parser.add_argument(
-        "--interval",
-        metavar="SECONDS",
-        type=float,
-        help="how often to look, and for how long with --once and --json (default: 1, and 0.5)",
-    )
-    parser.add_argument("--sort", metavar="COLUMN", help="sort tables by a column, as 'cpu'")
-    parser.add_argument("--filter", metavar="TEXT", default="", help="show rows with this text")
-
-
 def main(arguments: argparse.Namespace) -> int:
     """Do what the options say, and return the exit status."""
     try:

@@ -36,6 +36,7 @@ _STYLES = {
     "closing": "red",
     "held": "magenta",
     "idle": "dim",
+    "more": "dim",
 }
 
 

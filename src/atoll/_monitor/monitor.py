@@ -65,7 +65,7 @@ class Monitor:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<atoll.Monitor {'closed' if self.is_closed else self.path!r}>"
+        return f"<atoll.Monitor {'closed' if self.is_closed else repr(self.path)}>"
 
 
 def monitor() -> Monitor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import plain, words
-from .tables import NAMES, Line, Table, fit, joined, lay_out, select, tables
+from .tables import NAMES, Line, Table, cells, fit, joined, lay_out, select, tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,26 +184,36 @@ class View:
         heights = _share_out([len(rows[each.name]) for each in chosen], room - len(chosen))
         made: list[list[tuple[str, str]]] = []
         for table, most in zip(chosen, heights, strict=True):
-            found = rows[table.name]
-            if self._alone is not None:
-                self._top = min(self._top, max(0, len(found) - most))
-            first = 0 if self._alone is None else self._top
-            hidden = len(found) - first - most + document["left_out"][table.name]
-            made += self._table(table, found[first : first + most], width, hidden)
+            made += self._table(table, rows[table.name], width, most, document)
         return made
 
     def _table(
-        self, table: Table, rows: list[dict[str, Any]], width: int, hidden: int
+        self,
+        table: Table,
+        rows: list[dict[str, Any]],
+        width: int,
+        most: int,
+        document: dict[str, Any],
     ) -> list[list[tuple[str, str]]]:
-        columns, lines = lay_out(table, rows, width)
+        """A table's titles, and at most so many lines: rows, and how many more there are."""
+        hidden = document["left_out"][table.name]
+        is_cut = most > 1 and len(rows) + hidden > most
+        room = most - is_cut
+        if self._alone is not None:
+            self._top = min(self._top, max(0, len(rows) - room))
+        first = 0 if self._alone is None else self._top
+        columns, lines = lay_out(table, rows[first : first + room], width)
         sort = self._sort_of(table)
         head: list[tuple[str, str]] = []
         for column, text in zip(columns, lines[0].texts, strict=True):
             head += [(text, "sorted" if column.title == sort else "head"), ("  ", "head")]
-        used = sum(len(text) for text, _ in head[:-1])
-        more = f"{words.count(hidden)} more" if hidden > 0 else ""
-        head[-1] = (fit(more, max(0, width - used), is_right=True), "head")
-        return [head, *([(joined(each), _kind(table, each))] for each in lines[1:])]
+        used = sum(cells(text) for text, _ in head[:-1])
+        head[-1] = (" " * max(0, width - used), "head")
+        made = [head, *([(joined(each), _kind(table, each))] for each in lines[1:])]
+        if is_cut:
+            beyond = words.count(len(rows) + hidden - room)
+            made.append([(fit(f"and {beyond} more", width).rstrip(), "more")])
+        return made
 
 
 def _kind(table: Table, line: Line) -> str:

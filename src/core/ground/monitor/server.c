@@ -376,13 +376,11 @@ server_start(int listener, const char *path)
     }
     else {
         server.listener = listener;
-        is_started = run_locked();
-    }
-    if (is_started) {
         snprintf(server.path, sizeof server.path, "%s", path);
-    }
-    else if (server.listener == listener) {
-        server.listener = -1;
+        is_started = run_locked();
+        if (!is_started) {
+            server.listener = -1;
+        }
     }
     pthread_mutex_unlock(&server.mutex);
     return is_started;
