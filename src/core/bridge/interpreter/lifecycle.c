@@ -15,7 +15,7 @@
 #include "bridge/crossing/async_wait.h"
 #include "bridge/gc/verification.h"
 #include "ground/base/clock.h"
-#include "ground/base/semaphore.h"
+#include "ground/system/semaphore.h"
 #include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
 

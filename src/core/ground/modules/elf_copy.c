@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "ground/modules/constructors.h"
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
 #include "ground/base/page.h"
 #include "ground/base/text.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
 #include "ground/base/page.h"
 
 #define CODE_SIZE 32 // of one trampoline, at most

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "ground/modules/library_set.h"
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
 #include "ground/modules/needed.h"
 
 // ---- dladdr and dlinfo ----

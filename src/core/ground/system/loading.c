@@ -1,4 +1,4 @@
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
 
 #include <pthread.h>
 

@@ -1,4 +1,4 @@
-#include "ground/base/barrier.h"
+#include "ground/system/barrier.h"
 
 #if defined(__linux__)
 #    include <linux/membarrier.h>

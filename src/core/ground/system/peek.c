@@ -1,4 +1,4 @@
-#include "ground/base/peek.h"
+#include "ground/system/peek.h"
 
 #if defined(__linux__)
 #    include <sys/uio.h>
