@@ -1,6 +1,5 @@
 #include "ground/modules/interposition.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
@@ -186,8 +185,8 @@ replace(const trampolines *self, void **place, const interposition *entry,
 bool
 trampolines_bind(const trampolines *self, void *library)
 {
-    struct link_map *map;
-    if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) {
+    const struct link_map *map = loading_record(library);
+    if (map == NULL) {
         errno = EINVAL;
         return false;
     }

@@ -56,6 +56,13 @@ loading_find(const void *address, Dl_info *found, void **extra, int flags)
     return is_found;
 }
 
+struct link_map *
+loading_record(void *handle)
+{
+    struct link_map *found;
+    return dlinfo(handle, RTLD_DI_LINKMAP, &found) == 0 ? found : NULL;
+}
+
 // ---- fork ----
 
 // A constructor that forks is inside a load already: nothing can be done about it.
