@@ -344,6 +344,14 @@ MUST_CHECK int cpython_init_singletons(void);
 
 size_t cpython_int_size(PyObject *number); // of the object in bytes
 
+// A new int from another interpreter's, or from a copy of the bytes of one; its count is neither
+// read nor written. Its digits go as they are (_PyLong_Copy, cpython/longintrepr.h, 3.13 to 3.15).
+static inline PyObject *
+cpython_copy_int(const void *number)
+{
+    return _PyLong_Copy((PyLongObject *)number);
+}
+
 #if PY_VERSION_HEX >= 0x030F0000
 #    define CPYTHON_SMALL_INT_MAX 1024 // _PY_NSMALLPOSINTS - 1
 #else

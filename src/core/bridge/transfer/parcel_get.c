@@ -193,7 +193,7 @@ parcel_get(parcel *self, core_state *state)
     case RECORD_INT:
         return PyLong_FromSsize_t(*(const Py_ssize_t *)payload);
     case RECORD_BIG_INT:
-        return PyLong_FromNativeBytes(payload, head->size, -1);
+        return cpython_copy_int(payload);
     case RECORD_FLOAT:
         return PyFloat_FromDouble(*(const double *)payload);
     case RECORD_COMPLEX:

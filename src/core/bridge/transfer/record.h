@@ -12,7 +12,7 @@
 typedef enum {
     RECORD_POINTER, // an object that all share
     RECORD_INT,
-    RECORD_BIG_INT,
+    RECORD_BIG_INT, // the bytes of an int object
     RECORD_FLOAT,
     RECORD_COMPLEX,
     RECORD_STRING,
