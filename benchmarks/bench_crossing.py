@@ -119,6 +119,13 @@ CASES = (
         (LIST_LENGTH,),
         items=LIST_LENGTH,
     ),
+    Case(
+        "dict(p): per item",
+        "dict(p)",
+        targets.make_numbered,
+        (LIST_LENGTH,),
+        items=LIST_LENGTH,
+    ),
 )
 
 

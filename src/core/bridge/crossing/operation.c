@@ -387,7 +387,7 @@ dispatch_other(core_state *host, const operation *op, PyObject *name, argument_l
     case OPERATION_CALL:
         return call_found(host, Py_NewRef(object), arguments, nargs);
     case OPERATION_NATIVE:
-        return op->native->run(op->native, host, op->target);
+        return op->native->run(op->native, host, op->target, arguments->host + 2);
     case OPERATION_SPECIAL:
         return call_special(host, op, name, arguments);
     case OPERATION_SET:

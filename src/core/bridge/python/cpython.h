@@ -428,6 +428,10 @@ cpython_dict_value_at(PyObject *dict, Py_ssize_t index, const PyObject *key)
     return entry[0] == key ? entry[1] : NULL;
 }
 
+// Does a lookup of the key of the entry at this index compare it with no other key, unless all keys
+// are exact strings (dictkeys_generic_lookup in dictobject.c)?
+bool cpython_dict_compares_no_other(PyObject *dict, Py_ssize_t index);
+
 // If all keys are exact strings, an entry is a key and a value; otherwise
 // the hash precedes them.
 typedef struct {

@@ -87,10 +87,7 @@ put_pointer(parcel *self, const void *pointer)
 static int
 put_string(parcel *self, PyObject *string)
 {
-    struct {
-        Py_hash_t hash;
-        Py_ssize_t length;
-    } head = {((PyASCIIObject *)string)->hash, PyUnicode_GET_LENGTH(string)};
+    string_head head = {((PyASCIIObject *)string)->hash, PyUnicode_GET_LENGTH(string)};
     size_t size = (size_t)(head.length * PyUnicode_KIND(string));
     unsigned char *payload = put_record(self, RECORD_STRING, PyUnicode_MAX_CHAR_VALUE(string),
                                         sizeof head + size, sizeof head + size);
