@@ -31,6 +31,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from . import _core
 from ._executor import tasks
 from ._executor.executor import InterpreterPoolExecutor
+from ._memory import arrays
 from ._transfer import functions
 
 TYPE_CHECKING = False
@@ -100,15 +101,18 @@ def _give_back(workers: _Workers) -> None:
         workers.executor.shutdown(wait=False)
 
 
-# ---- big arrays ----
+# ---- arrays ----
+
+_TAKE_ARRAY = {"r": arrays.lent, "r+": arrays.shared, "w+": arrays.shared}  # else copied
 
 
 class _Arrays:
-    """Copies of the big arrays of one Parallel call, for all its tasks."""
+    """The arrays of one Parallel call: one copy of a big one for all tasks, none of a Buffer's."""
 
     def __init__(self, max_nbytes: int | None, mmap_mode: str | None) -> None:
         self._limit = max_nbytes if mmap_mode in ("r", "r+", "w+") else None
         self._is_read_only = mmap_mode == "r"
+        self.take = _TAKE_ARRAY.get(mmap_mode or "", arrays.copied)
         self._kept: dict[tuple[int, int], tuple[object, Buffer]] = {}
 
     def buffer_of(self, buffer: pickle.PickleBuffer) -> Buffer:
@@ -133,8 +137,8 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
     """Runs batches of joblib's calls in interpreters, which are kept for the next Parallel.
 
     What crosses: arguments and results by value; arrays from `max_nbytes` on once for each call of
-    Parallel, into memory that all workers see, read-only (`mmap_mode="r"`). Buffers, queues and
-    Proxies stay the same ones.
+    Parallel, into memory that all workers see, read-only (`mmap_mode="r"`); those that lie in a
+    Buffer are that memory, uncopied. Buffers, queues and Proxies stay the same ones.
 
     An abort (an exception, a timeout, Ctrl-C) interrupts the calls that run, and keeps the
     interpreters with all that they have imported. A worker that is lost is a TerminatedWorkerError,
@@ -203,7 +207,12 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
         self, func: Callable[[], Any], callback: Callable[[Future[Any]], object] | None = None
     ) -> Future[Any]:
         assert self._workers is not None
-        dumped = functions.dump_by_value(func, tasks.is_reference, copy=self._arrays.buffer_of)
+        dumped = functions.dump_by_value(
+            func,
+            tasks.is_reference,
+            copy=self._arrays.buffer_of,
+            take_array=self._arrays.take,
+        )
         future: Future[Any] = self._workers.executor.submit(tasks.call, dumped)
         with self._changed:
             self._futures.add(future)
