@@ -201,7 +201,8 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
         )
         self._futures: set[Future[Any]] = set()  # until their callbacks have run
         self._changed = threading.Condition()  # of these, which it guards
-        self._arrays = _Arrays(max_nbytes, mmap_mode)
+        self._array_options = max_nbytes, mmap_mode
+        self.start_call()
 
     def submit(
         self, func: Callable[[], Any], callback: Callable[[Future[Any]], object] | None = None
@@ -233,8 +234,10 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
         except BrokenThreadPool as error:
             raise TerminatedWorkerError(f"a worker of atoll's has ended: {error}") from error
 
-    def stop_call(self) -> None:
-        self._arrays = _Arrays(None, None)
+    def start_call(self) -> None:
+        self._arrays = _Arrays(*self._array_options)
+
+    stop_call = start_call  # frees the copies
 
     def terminate(self) -> None:
         workers, self._workers = self._workers, None

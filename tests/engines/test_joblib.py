@@ -96,6 +96,17 @@ def test_big_arrays(order: str, options: dict[str, Any], is_one: bool, is_writab
         assert first[1] is second[1] is is_writable
 
 
+def test_big_arrays_of_each_call() -> None:
+    """Each call of a Parallel that is a context manager has one copy of a big array."""
+    numpy = pytest.importorskip("numpy")
+    array = numpy.ones((160, 1000))
+    with parallel() as calls:
+        for _ in range(2):
+            found = calls([delayed(joblib_functions.look_at)(array) for _ in range(2)])
+            assert found[0] == found[1]
+            assert found[0][0][1] is False
+
+
 @pytest.mark.parametrize(
     ("mode", "is_one", "is_writable"), [("r", True, False), ("r+", True, True), ("c", False, True)]
 )
