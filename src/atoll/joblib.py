@@ -54,16 +54,23 @@ _numbers = count()
 
 
 class _Workers:
-    """An executor, and the calls that an abort has left in it."""
+    """An executor, and the calls that an abort has left in it.
+
+    One for each Parallel: joblib, and its users, tell by it that a Parallel has begun anew.
+    """
 
     def __init__(
-        self, n_jobs: int, initializer: Any = None, initargs: tuple[Any, ...] = ()
+        self,
+        n_jobs: int,
+        initializer: Any = None,
+        initargs: tuple[Any, ...] = (),
+        executor: InterpreterPoolExecutor | None = None,
     ) -> None:
         self.n_jobs = n_jobs
         self.is_kept = initializer is None
         self.left: list[Future[Any]] = []
         # Each imports joblib before any call, so that no abort interrupts that.
-        self.executor = InterpreterPoolExecutor(
+        self.executor = executor or InterpreterPoolExecutor(
             n_jobs, f"joblib-{next(_numbers)}", initializer, initargs, imports=("joblib",)
         )
         self.executor._setup.is_replaced = True
@@ -87,7 +94,7 @@ def _take(n_jobs: int) -> _Workers:
     taken = None
     for each in found:
         if each.n_jobs == n_jobs and taken is None and each.is_usable():
-            taken = each
+            taken = _Workers(n_jobs, executor=each.executor)
         else:
             each.executor.terminate_workers()
     return taken or _Workers(n_jobs)
