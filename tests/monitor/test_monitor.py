@@ -312,7 +312,7 @@ def test_forks_and_ends(run_cleanly: Callable[..., str], monkeypatch: pytest.Mon
         child = run(leave)
         listed = os.listdir(os.path.dirname(parents))
         assert f"{child}.sock" in listed, listed
-        assert folder.processes() == [os.getpid()]
+        assert os.getpid() in folder.processes()
         assert os.listdir(os.path.dirname(parents)) == [f"{os.getpid()}.sock"]
         print(parents)
     """)

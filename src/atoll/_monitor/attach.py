@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import suppress
 
+from .. import _core
 from . import folder, processes
 from .client import Client, WatchError
 
@@ -14,7 +15,7 @@ _PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.02
 
 FIRST_TO_ASK = (3, 14)
-"""The first version that can be asked: `sys.remote_exec`."""
+"""The first version that can be asked (PEP 768)."""
 
 # Run by the other process, at some time, in its `__main__`: so it leaves no name there.
 _SCRIPT = """\
@@ -44,10 +45,11 @@ def connect(pid: int) -> Client:
     connection = folder.connect(pid)
     if connection is None:
         _check(pid)
-        _ask(pid)
-        connection = folder.connect(pid)
-    if connection is None:
-        raise WatchError(f"process {pid} has closed its monitor again")
+        path = _ask(pid)
+        try:
+            connection = folder.connect_at(path)
+        except OSError:
+            raise WatchError(f"process {pid} has closed its monitor again") from None
     return Client(connection)
 
 
@@ -79,7 +81,8 @@ def _check(pid: int) -> None:
         )
 
 
-def _ask(pid: int) -> None:
+def _ask(pid: int) -> str:
+    """Have a process call `atoll.monitor()`; return where its socket is."""
     here = folder.make()
     script, answer = os.path.join(here, "attach.py"), os.path.join(here, f"{pid}.answer")
     with suppress(FileNotFoundError):
@@ -87,8 +90,20 @@ def _ask(pid: int) -> None:
     with open(f"{script}.{os.getpid()}", "w") as file:
         file.write(_SCRIPT.replace("HERE", repr(here)))
     os.rename(file.name, script)  # it stays: the process may run it later
+    _request(pid, script)
+    return _await(pid, answer)
+
+
+def _request(pid: int, script: str) -> None:
+    """Have the main thread of a process run a script, as `sys.remote_exec` does.
+
+    That one finds the main thread only in a process without other interpreters.
+    """
     try:
-        sys.remote_exec(pid, script)  # type: ignore[attr-defined, unused-ignore]
+        shift = processes.shift(pid, _core.landmark())
+        if shift is None:
+            raise RuntimeError("it runs another Python than this one, if of the same version")
+        _core.ask_process(pid, shift, script)
     except PermissionError:
         raise WatchError(
             f"the system does not let process {pid} be asked from outside "
@@ -97,10 +112,9 @@ def _ask(pid: int) -> None:
         ) from None
     except (OSError, RuntimeError) as error:
         raise WatchError(f"process {pid} cannot be asked from outside: {error}") from None
-    _await(pid, answer)
 
 
-def _await(pid: int, answer: str) -> None:
+def _await(pid: int, answer: str) -> str:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not os.path.exists(answer):
         if not processes.exists(pid):
@@ -108,7 +122,8 @@ def _await(pid: int, answer: str) -> None:
         if time.monotonic() > deadline:
             raise WatchError(
                 f"process {pid} has not answered for {_PATIENCE_SECONDS:.0f} s: its main thread "
-                "runs no Python in the main interpreter. It can be watched once it does"
+                "runs no Python in the main interpreter. It can be watched once it does, unless "
+                "it was started with -X disable_remote_debug"
             )
         time.sleep(_PAUSE_SECONDS)
     with open(answer) as file:
@@ -116,3 +131,4 @@ def _await(pid: int, answer: str) -> None:
     os.unlink(answer)
     if kind == "error":
         raise WatchError(f"process {pid} cannot be watched: {text}")
+    return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 import time
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,10 +48,8 @@ class Client:
         self._send(f"every {round(seconds * 1000)}\n")
 
     def _send(self, request: str) -> None:
-        try:
+        with suppress(ConnectionError):  # then take() tells the reason, or that it has ended
             self._socket.sendall(request.encode())
-        except OSError as error:
-            raise WatchError(f"the process does not answer: {error.strerror}") from None
 
     def take(self) -> dict[str, Any] | None:
         """Return the latest document that has come; None: none has.

@@ -65,7 +65,12 @@ def _measure(pid: int, seconds: float) -> dict[str, Any]:
 def _live(pid: int, interval: float, command: str, sort: str | None, wanted: str) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _complain("a live view needs a terminal: use --once or --json", UNUSABLE)
-    from . import live  # needs rich
+    try:
+        from . import live
+    except ModuleNotFoundError:
+        return _complain(
+            "a live view needs rich: pip install 'atoll[cli]', or use --once or --json", UNUSABLE
+        )
     from .view import View
 
     with attach.connect(pid) as client:
@@ -97,12 +102,16 @@ def _list(as_json: bool) -> int:
 
 def _watchable() -> list[dict[str, Any]]:
     """Describe this user's processes that use atoll."""
-    found = {pid: _described(pid) for pid in folder.processes() if pid != os.getpid()}
+    found = {pid: _described(pid) for pid in folder.processes() if pid != _own_id()}
     for pid, version in processes.with_atoll():
         if pid not in found:
             is_willing = attach.FIRST_TO_ASK <= version == sys.version_info[:2]
             found[pid] = _row(pid, ".".join(map(str, version)), "asking" if is_willing else None)
     return [found[pid] for pid in sorted(found)]
+
+
+def _own_id() -> int:
+    return os.getpid()
 
 
 def _described(pid: int) -> dict[str, Any]:

@@ -71,8 +71,23 @@ def connect(pid: int) -> socket.socket | None:
     """Connect to a process; None: it cannot be watched."""
     for folder in _folders():
         with suppress(OSError):
-            return _connect(socket_path(pid, folder))
+            return connect_at(socket_path(pid, folder))
     return None
+
+
+def connect_at(name: str) -> socket.socket:
+    """Connect to a socket.
+
+    Raises:
+        OSError: If nobody answers there.
+    """
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        client.connect(name)
+    except BaseException:
+        client.close()
+        raise
+    return client
 
 
 def processes() -> list[int]:
@@ -93,19 +108,9 @@ def _folders() -> Iterator[str]:
     return (each for each in dict.fromkeys(known) if _is_safe(each))
 
 
-def _connect(name: str) -> socket.socket:
-    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        client.connect(name)
-    except BaseException:
-        client.close()
-        raise
-    return client
-
-
 def _is_served(name: str) -> bool:
     try:
-        _connect(name).close()
+        connect_at(name).close()
     except ConnectionRefusedError:
         with suppress(OSError):
             os.unlink(name)

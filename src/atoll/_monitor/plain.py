@@ -15,10 +15,10 @@ def summary(document: dict[str, Any]) -> str:
     """What the process as a whole is doing, in one line."""
     parts = (
         f"CPU {words.share(document['cpu'])}",
-        f"memory {words.size(document['memory'])}",
-        f"crossings {words.count(document['crossings_per_second'])}/s",
-        f"collections {words.count(document['gc']['collections'])}",
-        f"ready {document['ready']}",
+        words.size(document["memory"]),
+        f"{words.count(document['crossings_per_second'])} crossings/s",
+        f"{words.count(document['gc']['collections'])} collections",
+        f"{document['ready']} ready",
     )
     return "  ".join(parts)
 

@@ -71,3 +71,31 @@ def with_atoll() -> Iterator[tuple[int, Version]]:
                 found = version(int(name))
                 if found is not None:
                     yield int(name), found
+
+
+def shift(pid: int, address: int) -> int | None:
+    """Return how much further another process has what this one has at an address.
+
+    That can be said if it has loaded the same file; else None.
+
+    Raises:
+        OSError: If the system does not tell.
+    """
+    mine = _mappings(os.getpid())
+    name = next((each for first, last, each in mine if first <= address < last), b"")
+    starts = [
+        min((first for first, _, each in maps if each == name), default=None)
+        for maps in (mine, _mappings(pid))
+    ]
+    ours, theirs = starts
+    return None if b"/" not in name or ours is None or theirs is None else theirs - ours
+
+
+def _mappings(pid: int) -> list[tuple[int, int, bytes]]:
+    """List what a process has mapped: from where, to where, the file (by number and name)."""
+    found = []
+    for line in _maps(pid).splitlines():
+        fields = line.split(None, 5)
+        first, last = (int(each, 16) for each in fields[0].split(b"-"))
+        found.append((first, last, b" ".join(fields[3:])))
+    return found

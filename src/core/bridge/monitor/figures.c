@@ -12,7 +12,7 @@
 #include "bridge/python/state.h"
 #include "bridge/traceback/snapshot.h"
 #include "ground/base/clock.h"
-#include "ground/base/peek.h"
+#include "ground/system/peek.h"
 #include "ground/monitor/json.h"
 #include "ground/queue/queue.h"
 

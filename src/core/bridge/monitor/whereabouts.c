@@ -1,12 +1,12 @@
 #include "bridge/monitor/whereabouts.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "bridge/monitor/sampling.h"
 #include "bridge/traceback/frames.h"
 #include "ground/base/clock.h"
 #include "ground/monitor/json.h"
+#include "ground/system/system_thread.h"
 
 // ---- where ----
 
@@ -140,14 +140,12 @@ add_frame(text *into, const frames_state *state)
     text_free(&frame);
 }
 
-// Of any thread of this process, by its number in the system.
 static void
 add_cpu(text *into, unsigned long native_ident)
 {
-    struct timespec used = {0};
-    clockid_t clock = (clockid_t)(~(unsigned)native_ident << 3 | 6); // as pthread_getcpuclockid
-    if (native_ident != 0 && clock_gettime(clock, &used) == 0) {
-        json_seconds(into, "cpu", (int64_t)used.tv_sec * NANOSECONDS_PER_SECOND + used.tv_nsec);
+    int64_t used = system_thread_cpu(native_ident);
+    if (used >= 0) {
+        json_seconds(into, "cpu", used);
     }
     else {
         json_null(into, "cpu");

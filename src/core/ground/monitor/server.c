@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "ground/base/clock.h"
 #include "ground/interpreter/thread.h"
+#include "ground/system/event_fd.h"
 
 #define CLIENTS       8
 #define REQUEST_SIZE  64
@@ -42,7 +42,7 @@ static struct {
     char path[SERVER_PATH_SIZE];
     bool is_running;
     pthread_t thread;
-    int wakeup; // an eventfd, made before the thread
+    int wakeup; // an event_fd, made before the thread
     atomic_bool must_stop;
     server_source source;
     client clients[CLIENTS]; // of the thread, or under the mutex while there is none
@@ -328,14 +328,12 @@ static bool
 run_locked(void)
 {
     if (server.wakeup < 0) {
-        server.wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        server.wakeup = event_fd_open();
     }
     if (server.wakeup < 0) {
         return false;
     }
-    uint64_t count;
-    while (read(server.wakeup, &count, sizeof count) > 0) { // of the thread before
-    }
+    event_fd_clear(server.wakeup); // rung for the thread before
     atomic_store(&server.must_stop, false);
     server.is_running = thread_start(&server.thread, run, NULL);
     if (!server.is_running) {
@@ -347,10 +345,9 @@ run_locked(void)
 static void
 rest_locked(void)
 {
-    uint64_t one = 1;
     if (server.is_running) {
         atomic_store(&server.must_stop, true);
-        (void)!write(server.wakeup, &one, sizeof one);
+        event_fd_ring(server.wakeup);
         pthread_join(server.thread, NULL);
         server.is_running = false;
     }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "bridge/monitor/figures.h"
+#include "bridge/monitor/request.h"
 #include "bridge/python/objects.h"
 #include "ground/monitor/server.h"
 #include "types/reference.h"
@@ -71,6 +72,43 @@ describe_process(PyObject *module, PyObject *unused)
     return result;
 }
 
+static PyObject *
+landmark(PyObject *module, PyObject *unused)
+{
+    return PyLong_FromUnsignedLongLong(request_landmark());
+}
+
+static PyObject *
+raise_refused(request_result why, int error)
+{
+    static const char *const reasons[] = {
+        [REQUEST_IMPOSSIBLE] = "this version of Python has no way to do that",
+        [REQUEST_NO_THREAD] = "its main thread is not there",
+        [REQUEST_LONG_PATH] = "the path of the script is too long",
+    };
+    if (why == REQUEST_FORBIDDEN) {
+        errno = error;
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    PyErr_SetString(PyExc_RuntimeError, reasons[why]);
+    return NULL;
+}
+
+static PyObject *
+ask_process(PyObject *module, PyObject *arguments)
+{
+    int pid;
+    long long shift;
+    PyObject *path;
+    if (!PyArg_ParseTuple(arguments, "iLO&", &pid, &shift, PyUnicode_FSConverter, &path)) {
+        return NULL;
+    }
+    request_result result = request_script(pid, (intptr_t)shift, PyBytes_AS_STRING(path));
+    int error = errno;
+    Py_DECREF(path);
+    return result == REQUEST_MADE ? Py_NewRef(Py_None) : raise_refused(result, error);
+}
+
 PyMethodDef monitor_functions[] = {
     {"start_monitor", (PyCFunction)(void (*)(void))start_monitor, METH_FASTCALL,
      PyDoc_STR("start_monitor($module, descriptor, path, /)\n--\n\n"
@@ -79,6 +117,11 @@ PyMethodDef monitor_functions[] = {
      PyDoc_STR("stop_monitor($module, /)\n--\n\nStop serving; False: nobody serves.")},
     {"monitor_path", monitor_path, METH_NOARGS,
      PyDoc_STR("monitor_path($module, /)\n--\n\nThe socket's path; None: there is none.")},
+    {"landmark", landmark, METH_NOARGS,
+     PyDoc_STR("landmark($module, /)\n--\n\nAn address of CPython's data; 0: not known.")},
+    {"ask_process", ask_process, METH_VARARGS,
+     PyDoc_STR("ask_process($module, pid, shift, path, /)\n--\n\n"
+               "Have the main thread of a process run a script.")},
     {"describe_process", describe_process, METH_NOARGS,
      PyDoc_STR("describe_process($module, /)\n--\n\nWhat the process is doing, as JSON.")},
     {NULL},
