@@ -49,7 +49,7 @@ find_interp(void)
     if (made == NULL) {
         PyErr_SetString(PyExc_ImportError,
                         "atoll works in the main interpreter and in those that it makes; "
-                        "this one was made by something else");
+                        "this one was made by something else [docs: explanation/choosing]");
         return NULL;
     }
     interp_incref(made);

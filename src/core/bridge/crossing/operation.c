@@ -372,7 +372,8 @@ check_restricted(const operation *op, PyObject *name, restriction *used, PyObjec
     used->rule = rule;
     bool is_change = op->kind == OPERATION_SET || op->kind == OPERATION_DELETE;
     if (is_change && !used->gives_guests) {
-        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: it cannot be changed");
+        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: it cannot be changed "
+                                              "[docs: how-to/restrict]");
         return -1;
     }
     return 0;

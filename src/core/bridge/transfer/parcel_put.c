@@ -316,7 +316,11 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
         return put_exception(self, state, object, PARCEL_COPIES);
     }
     PyObject *hook = state_hook(state, HOOK_DUMP);
-    PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);
+    PyObject *dumped =
+        hook == NULL
+            ? NULL
+            : PyObject_CallFunction(hook, "OOOO", object, Py_True, Py_False,
+                                    ((mark_object *)mark)->is_writable ? Py_True : Py_False);
     int result = -1;
     if (dumped != NULL && put_record(self, RECORD_RESOLVED, 1, 0, 0) != NULL) {
         result = parcel_put(self, state, dumped, 0);
