@@ -210,7 +210,7 @@ end_glance(guest *visitor)
 
 // Has nobody run in the owner since this thread left it? It counts as entering meanwhile, so that
 // CPython's memory is there.
-static bool
+static inline bool
 is_undisturbed(const ahead_batch *self, thread *here, interp *owner)
 {
     crossing_result why;
@@ -226,7 +226,7 @@ is_undisturbed(const ahead_batch *self, thread *here, interp *owner)
     return is_so;
 }
 
-static bool
+static inline bool
 is_good(const ahead_batch *self, const exported *target)
 {
     thread *here = thread_self;
