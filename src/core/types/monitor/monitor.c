@@ -1,10 +1,10 @@
 // The functions behind atoll.monitor().
-#include "bridge/monitor/figures.h"
-
+#include <Python.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "bridge/monitor/figures.h"
 #include "bridge/monitor/request.h"
 #include "bridge/python/objects.h"
 #include "ground/monitor/server.h"
