@@ -38,6 +38,7 @@ make(interp *of)
     freed_keep(); // what computes comes in copies
     interp_incref(of);
     self->gilstate.interp = of;
+    self->gilstate.libraries = made;
     self->libraries = made;
     return self;
 }
@@ -148,9 +149,18 @@ stay(extension *self)
     pthread_mutex_unlock(&mutex);
 }
 
+// Python calls them whichever interpreter has set them.
+static void
+hold_for_hooks(libraries *self)
+{
+    libraries_hold_for(self, (void *)PyOS_InputHook, "Python calls it as it waits for input");
+    libraries_hold_for(self, (void *)PyOS_ReadlineFunctionPointer, "Python reads lines with it");
+}
+
 static void
 end_or_stay(extension *self)
 {
+    hold_for_hooks(self->libraries);
     if (libraries_end(self->libraries)) {
         free_all(self);
     }

@@ -82,6 +82,18 @@ libraries_unlock(libraries *self)
     pthread_mutex_unlock(&self->mutex);
 }
 
+int
+libraries_create_key(libraries *self, pthread_key_t *key)
+{
+    return unload_guard_create_key(key, NULL, &self->guard);
+}
+
+void
+libraries_delete_key(libraries *self, pthread_key_t key)
+{
+    (void)unload_guard_delete_key(key, &self->guard);
+}
+
 // ---- loading: what is needed ----
 
 // What one call of libraries_load_locked loads. A library comes after all that it needs, except

@@ -129,10 +129,33 @@ open_library(const char *name, int flags, libraries *self)
     return handle == NULL ? loading_open(found, flags) : handle;
 }
 
+// ---- dlsym ----
+
+static void *
+replacement_of(const libraries *self, const char *name)
+{
+    void *found = NULL;
+    for (int i = 0; found == NULL && i < LIBRARY_TRAMPOLINES; i++) {
+        found = trampolines_find(self->bound[i], name);
+    }
+    return found;
+}
+
+// Not if the library has a function of its own by that name.
+static void *
+find_symbol(void *library, const char *name, libraries *self)
+{
+    void *replacement = replacement_of(self, name), *found;
+    if (replacement != NULL && (found = dlsym(library, name)) != NULL &&
+        found == dlsym(RTLD_DEFAULT, name)) {
+        return replacement;
+    }
+    return dlsym(library, name); // last: it looks at where it returns to, which then is the copy
+}
+
 const interposition origin_table[] = {
-    {"dlopen", open_library, 2, NULL},
-    {"dladdr", tell, 2, NULL},
-    {"dladdr1", tell_more, 4, NULL},
+    {"dlopen", open_library, 2, NULL},   {"dlsym", find_symbol, 2, NULL},
+    {"dladdr", tell, 2, NULL},           {"dladdr1", tell_more, 4, NULL},
     {"dlinfo", tell_of_handle, 3, NULL},
 };
 

@@ -3,7 +3,7 @@
 // Purpose. A library that looks for files beside itself asks the loader for its own path, and would
 // be told how the loader spells a copy's (elf_copy). Copies are told the path of the original. What
 // they open is found where the original would find it; if it lies in a tree of which there are
-// copies, it is a copy too.
+// copies, it is a copy too. What they look up by name is replaced as what they are linked with.
 //
 // Threads. Any.
 #ifndef ATOLL_GROUND_ORIGIN_H
