@@ -799,6 +799,38 @@ def test_ctypes_missing(tmp_path: Path) -> None:
     assert str(there.value) == str(here.value)
 
 
+def test_ctypes_by_name() -> None:
+    """A library that is loaded is found by its name: the interpreter's own copy."""
+    with private() as one:
+        assert one.import_module("needing_package").bump_library() == (1, 1)
+        assert one.call(bump_by_ctypes, extension_modules.ONE) == 2
+        with pytest.raises(OSError, match=r"missing\.so"):
+            one.call(bump_by_ctypes, "missing.so")
+
+
+def test_ctypes_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who closes a library as often as it was opened leaves it to others, and for later."""
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    extension_modules.build(installed)
+    monkeypatch.syspath_prepend(str(installed))
+    library = installed / "needing_package.libs" / extension_modules.ONE
+    with private() as one:
+        assert atoll.copy(one.call(bump_and_close, str(library), 3)) == [1, 2, 3]
+
+
+def bump_and_close(path: str, times: int) -> list[int]:
+    import _ctypes
+    import ctypes
+
+    counts = []
+    for _ in range(times):
+        library = ctypes.CDLL(path)
+        counts.append(library.library_bump())
+        _ctypes.dlclose(library._handle)
+    return counts
+
+
 def bump_by_ctypes(path: str) -> int:
     import ctypes
 

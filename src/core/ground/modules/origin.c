@@ -56,7 +56,7 @@ origin_of(const void *code)
 // ---- dlopen ----
 
 static const char *
-root_of(libraries *self, const char *path)
+root_of(const libraries *self, const char *path)
 {
     root *each = atomic_load(&self->roots);
     while (each != NULL && strncmp(path, each->path, strlen(each->path)) != 0) {
@@ -103,19 +103,29 @@ load_locked(libraries *self, const char *path, const char *tree, int flags)
     return loaded_locked(self, path);
 }
 
-// The caller will close the handle, so the copy is opened once more for it.
+static bool
+may_be_copy(const libraries *self, const char *path)
+{
+    return strchr(path, '/') == NULL || root_of(self, path) != NULL;
+}
+
+void *
+origin_open_locked(libraries *self, const char *path, int flags)
+{
+    const library *copy =
+        may_be_copy(self, path) ? load_locked(self, path, root_of(self, path), flags) : NULL;
+    return copy == NULL || !copy->is_copy ? NULL
+                                          : loading_open(copy->copy.path, flags & ~RTLD_NODELETE);
+}
+
 static void *
 open_copy(libraries *self, const char *path, int flags)
 {
-    const char *tree = root_of(self, path);
-    if (tree == NULL && strchr(path, '/') != NULL) {
+    if (!may_be_copy(self, path)) {
         return NULL;
     }
     libraries_lock(self);
-    const library *copy = load_locked(self, path, tree, flags);
-    void *handle = copy == NULL || !copy->is_copy
-                       ? NULL
-                       : loading_open(copy->copy.path, flags & ~RTLD_NODELETE);
+    void *handle = origin_open_locked(self, path, flags);
     libraries_unlock(self);
     return handle;
 }

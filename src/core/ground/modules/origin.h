@@ -10,9 +10,14 @@
 #define ATOLL_GROUND_ORIGIN_H
 
 #include "ground/modules/interposition.h"
+#include "ground/modules/library.h"
 
 extern const interposition origin_table[]; // the context is the set of libraries
 extern const size_t origin_table_size;
+
+// Opens the copy of a path, or of the name of a library that is loaded, once more: the caller may
+// close it. NULL: it is not for copies, or there is none.
+void *origin_open_locked(libraries *self, const char *path, int flags);
 
 // The path of the library that has this code, of the original if it is a copy; valid as long as the
 // library is there. "": none has it.
