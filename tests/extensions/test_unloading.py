@@ -160,6 +160,14 @@ for each in threads:
     assert told == "b'<'\n"
 
 
+def staying_for_a_thread() -> atoll.extensions.Staying:
+    while True:
+        (staying,) = atoll.extensions.statistics().staying
+        if not staying.reason.startswith("its thread 0 "):  # it has begun
+            return staying
+        os.sched_yield()
+
+
 def test_staying_is_explained(folder: Path) -> None:
     """A running thread keeps its copies; statistics() names it, and the next close after its end
     unloads them.
@@ -168,7 +176,7 @@ def test_staying_is_explained(folder: Path) -> None:
     with private() as one:
         one.import_module("multi").start_waiting_thread(reader)
         name = one.name
-    (staying,) = atoll.extensions.statistics().staying
+    staying = staying_for_a_thread()
     assert staying.interpreter == name
     assert staying.library == str(folder / f"multi{extension_modules.SUFFIX}")
     assert staying.reason.startswith("its thread ")
@@ -191,8 +199,7 @@ def test_threads_of_c11() -> None:
     reader, writer = os.pipe()
     with private() as one:
         one.import_module("leaving").start_waiting_thread(reader)
-    (staying,) = atoll.extensions.statistics().staying
-    number = staying.reason.split()[2]
+    number = staying_for_a_thread().reason.split()[2]
     assert copies_in_memory("leaving")
     os.close(writer)
     while os.path.exists(f"/proc/self/task/{number}"):
