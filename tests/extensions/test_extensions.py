@@ -633,7 +633,7 @@ def test_auto_without_room(folder: Path, run_script: Any) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     first, second = done.stdout.splitlines()
     assert first == "private main 1 True"
-    assert second.endswith("cannot allocate memory in static TLS block")
+    assert "cannot allocate memory in static TLS block" in second
 
 
 def test_registry() -> None:
@@ -770,6 +770,37 @@ def test_no_room_for_copies(folder: Path, run_script: Any) -> None:
     first = f"{original}: cannot make a private copy: File too large"
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [first, "True", "True"]
+
+
+def test_no_files_in_memory(folder: Path, tmp_path: Path, run_cleanly: Any) -> None:
+    """Where files in memory may not be executed, copies are unnamed files in TMPDIR; without that,
+    the error names it, and auto takes main's module.
+    """
+    told = run_cleanly(f"""
+        import warnings
+        warnings.simplefilter("ignore")
+        import atoll, atoll.extensions, os, sys
+        sys.path[:0] = [{str(folder)!r}, {str(Path(__file__).parent)!r}]
+        import multi, without_memory_files
+        atoll.extensions.policy("multi", "private")
+        print(without_memory_files.forbid())
+        for place in ({str(tmp_path)!r}, "/nonexistent"):
+            os.environ["TMPDIR"] = place
+            before = os.listdir({str(tmp_path)!r})
+            with atoll.Interpreter(extensions="private") as one, atoll.Interpreter() as two:
+                try:
+                    print(one.import_module("multi").bump())
+                except ImportError as error:
+                    print(str(error).partition(": ")[2])
+                print(two.import_module("multi") is multi)
+                print(os.listdir({str(tmp_path)!r}) == before)
+    """)
+    is_forbidden, *lines = told.splitlines()
+    if is_forbidden == "False":
+        pytest.skip("the system does not let a process forbid itself system calls")
+    advice = "TMPDIR must name a folder whose files may be executed"
+    refused = f"cannot make a private copy: No such file or directory ({advice})"
+    assert lines == ["1", "False", "True", refused, "True", "True"]
 
 
 # ---- ctypes ----

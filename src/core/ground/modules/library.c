@@ -307,8 +307,10 @@ patch_copy(library *self)
 static bool
 refuse_copy(const request *self, const library *each)
 {
-    text_fit(self->failure, self->failure_size, "%s: cannot make a private copy: %s",
-             each->file->path, strerror(errno));
+    bool is_forbidden = errno == EPERM || errno == EACCES || errno == ENOENT || errno == EROFS;
+    text_fit(self->failure, self->failure_size, "%s: cannot make a private copy: %s%s",
+             each->file->path, strerror(errno),
+             is_forbidden ? " (TMPDIR must name a folder whose files may be executed)" : "");
     return false;
 }
 
