@@ -36,7 +36,7 @@ add(void (*function)(void *), void *argument, void *object, unload_guard *of)
 static int
 add_with_status(void (*function)(int, void *), void *argument, unload_guard *of)
 {
-    return note(of, (exit_handler){NULL, (void (*)(void *))function, argument, NULL, true});
+    return note(of, (exit_handler){NULL, (void *)function, argument, NULL, true});
 }
 
 // The latest of a library, or, if `object` is NULL, of all. It is unlinked.
@@ -60,7 +60,7 @@ static void
 call(const exit_handler *self)
 {
     if (self->wants_status) {
-        ((void (*)(int, void *))self->function)(0, self->argument);
+        ((void (*)(int, void *))(void *)self->function)(0, self->argument);
     }
     else {
         self->function(self->argument);

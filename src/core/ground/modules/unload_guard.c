@@ -133,14 +133,13 @@ run_c11_thread(void *argument)
 {
     started_thread *self = argument;
     begin_thread(self);
-    return ((thrd_start_t)self->function)(self->argument);
+    return ((thrd_start_t)(void *)self->function)(self->argument);
 }
 
 static int
 create_c11_thread(thrd_t *thread, thrd_start_t function, void *argument, unload_guard *self)
 {
-    started_thread *started =
-        note_thread(self, (void *(*)(void *))function, argument, (void *)function);
+    started_thread *started = note_thread(self, (void *)function, argument, (void *)function);
     if (started == NULL) {
         return thrd_nomem;
     }
