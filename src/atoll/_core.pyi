@@ -497,8 +497,11 @@ def load_extension(path: str, tree: str, name: str, spec: ModuleSpec, /) -> tupl
     Returns it, not yet executed, and what it declares.
     """
 
-def load_library(path: str, tree: str, /) -> int:
-    """Return the handle of this interpreter's private copy of a shared object."""
+def load_library(path: str, tree: str | None, /) -> int | None:
+    """Open this interpreter's private copy of a shared object; None: it is not for copies.
+
+    Without a tree `path` is the name of one that is loaded.
+    """
 
 def load_original(path: str | bytes | PathLike[str], flags: int, /) -> int:
     """Return the handle of a shared object itself, as dlopen does; no fork meanwhile."""

@@ -129,6 +129,14 @@ find(const trampolines *self, const char *name)
     return NULL;
 }
 
+void *
+trampolines_find(const trampolines *self, const char *name)
+{
+    const interposition *entry = INTERPOSITION_EXISTS ? find(self, name) : NULL;
+    bool is_found = entry != NULL && entry->original == NULL; // which only trampolines_bind learns
+    return is_found ? self->code + (entry - self->table) * CODE_SIZE : NULL;
+}
+
 typedef struct {
     const Elf64_Sym *symbols;
     const char *strings;

@@ -130,7 +130,7 @@ bool
 thread_destructors_end(unload_guard *of)
 {
     unload_guard_lock();
-    bool is_idle = of->threads == NULL && of->ending == 0;
+    bool is_idle = unload_guard_is_idle_locked(of);
     thread_destructor *others = is_idle ? take_others_locked(of) : NULL;
     unload_guard_unlock();
     drop(others);
