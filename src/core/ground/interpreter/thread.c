@@ -13,7 +13,7 @@
 // Stack that is left to C code when a crossing is refused. CPython's own guard needs less.
 #define STACK_MARGIN ((size_t)256 * 1024)
 
-__thread thread *thread_self __attribute__((tls_model("initial-exec"))) = NULL;
+__thread thread *thread_self THREAD_SELF_MODEL = NULL;
 
 static __thread bool is_helper;
 

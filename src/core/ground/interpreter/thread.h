@@ -55,7 +55,13 @@ struct thread {
     thread *next, *previous;     // list of all threads
 };
 
-extern __thread thread *thread_self __attribute__((tls_model("initial-exec")));
+// musl's dlopen loads nothing that has variables in the initial block.
+#if defined(__GLIBC__)
+#    define THREAD_SELF_MODEL __attribute__((tls_model("initial-exec")))
+#else
+#    define THREAD_SELF_MODEL
+#endif
+extern __thread thread *thread_self THREAD_SELF_MODEL;
 
 // Start a helper: a thread of atoll's own, with all signals blocked, as they are for Python's
 // threads. False: it could not be started.

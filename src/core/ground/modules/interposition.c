@@ -151,7 +151,7 @@ relocations_of(const struct link_map *map)
 {
     relocations found = {0};
     for (const ElfW(Dyn) *each = map->l_ld; each->d_tag != DT_NULL; each++) {
-        void *pointer = (void *)each->d_un.d_ptr;
+        void *pointer = loading_address(map, each->d_un.d_ptr);
         switch (each->d_tag) {
         case DT_SYMTAB:
             found.symbols = pointer;

@@ -45,7 +45,7 @@ static bool
 must_stay(const libraries *self)
 {
     const library *each = self->newest;
-    while (each != NULL && each->stays == NULL) {
+    while (LOADING_UNLOADS && each != NULL && each->stays == NULL) {
         each = each->next;
     }
     return each != NULL;
