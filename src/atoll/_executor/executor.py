@@ -52,7 +52,7 @@ def broken_error() -> BrokenInterpreterPool:
     """Make the error of tasks that never run; called by the core."""
     return BrokenInterpreterPool(
         "an initializer or an import failed, an interpreter was closed or the workers were "
-        "terminated: the pool is not usable any more"
+        "terminated: the pool is not usable any more [docs: how-to/executor]"
     )
 
 

@@ -140,7 +140,8 @@ restricted_getattro(PyObject *op, PyObject *name)
 static int
 restricted_setattro(PyObject *op, PyObject *name, PyObject *value)
 {
-    PyErr_SetString(PyExc_AttributeError, "this object is restricted: it cannot be changed");
+    PyErr_SetString(PyExc_AttributeError, "this object is restricted: it cannot be changed "
+                                          "[docs: how-to/restrict]");
     return -1;
 }
 

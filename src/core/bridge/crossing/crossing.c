@@ -439,7 +439,7 @@ crossing_raise(core_state *home, const interp *host, crossing_result why)
         PyErr_Format(
             PyExc_RuntimeError,
             "another greenlet of this thread is inside interpreter '%s', and must leave it "
-            "first",
+            "first [docs: explanation/extensions]",
             host->name);
         break;
     default:

@@ -27,7 +27,7 @@
 #include "bridge/traceback/nesting.h"
 #include "bridge/python/state.h"
 #include "ground/base/attributes.h"
-#include "ground/base/barrier.h"
+#include "ground/system/barrier.h"
 #include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
 #include "ground/interpreter/door.h"

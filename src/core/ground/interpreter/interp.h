@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ground/base/barrier.h"
+#include "ground/system/barrier.h"
 #include "ground/base/names.h"
 #include "ground/interpreter/deferred.h"
 
