@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ._queue.queue import LifoQueue, PriorityQueue, Queue
     from ._share.share import ShareStatistics, frozendict, is_shared, share
     from ._thread.thread import Thread
+    from ._trace.recording import trace
     from ._traceback.traceback import dump_traceback, watchdog
     from ._transfer.errors import (
         AtollError,
@@ -107,6 +108,7 @@ _PLACES = {
     "share": "_share.share",
     "threads": "_interpreter.threads",
     "timeout": "_interpreter.deadline",
+    "trace": "_trace.recording",
     "type_of": "_transfer.references",
     "watchdog": "_traceback.traceback",
 }
@@ -153,6 +155,7 @@ __all__ = [
     "share",
     "threads",
     "timeout",
+    "trace",
     "type_of",
     "watchdog",
 ]

@@ -29,7 +29,7 @@ typedef struct native_call {
     PyObject *(*run)(struct native_call *self, core_state *host, exported *target);
 } native_call;
 
-typedef struct {
+typedef struct operation {
     operation_kind kind;
     interp *owner;    // borrowed
     exported *target; // borrowed; NULL for OPERATION_FUNCTION

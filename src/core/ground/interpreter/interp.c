@@ -8,6 +8,7 @@
 #include "ground/interpreter/closing.h"
 #include "ground/base/text.h"
 #include "ground/interpreter/thread.h"
+#include "ground/trace/trace.h"
 
 deferred deferred_shut_mark;
 
@@ -334,6 +335,9 @@ registry_add(interp *self)
         registry.newest = self;
         registry.count++;
         interp_incref(self);
+        if (trace_is_on()) { // under the mutex: registry_trace sees it, or it sees the trace
+            interp_raise_attention(self, ATTENTION_TRACED);
+        }
     }
     pthread_mutex_unlock(&registry.mutex);
     return has_room;
@@ -355,8 +359,28 @@ registry_remove(interp *self)
     }
     pthread_mutex_unlock(&registry.mutex);
     if (found) {
+        if (trace_is_on()) {
+            trace_note_name(self->id, self->name);
+        }
         interp_decref(self);
     }
+}
+
+static void
+set_traced(interp *each, void *is_on)
+{
+    if (is_on != NULL) {
+        interp_raise_attention(each, ATTENTION_TRACED);
+    }
+    else {
+        atomic_fetch_and(&each->attention, ~(unsigned)ATTENTION_TRACED);
+    }
+}
+
+void
+registry_trace(bool is_on)
+{
+    registry_each(set_traced, is_on ? &registry : NULL);
 }
 
 interp *
