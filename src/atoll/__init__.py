@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ._queue.queue import LifoQueue, PriorityQueue, Queue
     from ._share.share import ShareStatistics, frozendict, is_shared, share
     from ._thread.thread import Thread
+    from ._trace.metrics import metrics
     from ._trace.recording import trace
     from ._traceback.traceback import dump_traceback, watchdog
     from ._transfer.errors import (
@@ -100,6 +101,7 @@ _PLACES = {
     "is_proxy": "_transfer.references",
     "is_shared": "_share.share",
     "main": "_interpreter.interpreter",
+    "metrics": "_trace.metrics",
     "owner": "_interpreter.interpreter",
     "prewarm": "_interpreter.standby",
     "ref": "_transfer.references",
@@ -147,6 +149,7 @@ __all__ = [
     "is_proxy",
     "is_shared",
     "main",
+    "metrics",
     "owner",
     "prewarm",
     "ref",

@@ -438,6 +438,9 @@ def close_retired(handle: Handle, timeout: float, /) -> str:
 def collect() -> int:
     """Free garbage cycles; how many exports."""
 
+def count_all() -> tuple[int, int, int, int, int, int, int]:
+    """Sums over all interpreters; -1: not known."""
+
 def count_collections() -> tuple[int, int, int, int, float, float, float]:
     """What the collector has done so far."""
 

@@ -59,6 +59,9 @@ SKETCHES = {
     "atoll.interpreters",
     "atoll.prewarm",
     "atoll.register_value_type",
+    "atoll.gc.ReferenceGraph.write_html",
+    "atoll.metrics",
+    "atoll.trace",
 }
 
 MODULES = (atoll, atoll.gc, atoll.extensions)

@@ -51,12 +51,12 @@ C_ROOMS = (
 )
 PYTHON_ROOMS = (
     "_typing",
+    "_page",
     "_memory",
     "_transfer",
     "_modules",
     "_forwarding",
     "_interpreter",
-    "_trace",
     "_thread",
     "_executor",
     "_pool",
@@ -67,6 +67,7 @@ PYTHON_ROOMS = (
     "dask",
     "extensions",
     "gc",
+    "_trace",
     "_serve",
     "serve",
     "joblib",

@@ -86,7 +86,7 @@ def _all(recording: Recording) -> Iterator[dict[str, Any]]:
     process = os.getpid()
     yield _metadata("process_name", process, 0, "python (atoll)")
     for lane in recording.lanes:
-        name = lane.name or f"thread {lane.thread}"
+        name = lane.name or _unnamed(lane)
         yield _metadata("thread_name", process, lane.thread, name)
     tasks = _Tasks(recording)
     for lane in recording.lanes:
@@ -94,6 +94,15 @@ def _all(recording: Recording) -> Iterator[dict[str, Any]]:
         for event in lane.events:
             yield {**_described(event, recording.interpreters, tasks), **where}
     yield from tasks.links(process)
+
+
+def _unnamed(lane: Lane) -> str:
+    """Tell what a thread that has no name does."""
+    kinds = {event.kind for event in lane.events}
+    if "collection" in kinds:
+        return "atoll: collector"
+    is_helper = all(event.text == "visit" or event.kind == "gil" for event in lane.events)
+    return f"atoll: helper {lane.thread}" if is_helper else f"thread {lane.thread}"
 
 
 def _metadata(what: str, process: int, thread: int, name: str) -> dict[str, Any]:

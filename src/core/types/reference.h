@@ -201,6 +201,7 @@ extern PyMethodDef worker_pool_functions[];
 extern PyMethodDef share_functions[];
 extern PyMethodDef collector_functions[];
 extern PyMethodDef trace_functions[];
+extern PyMethodDef metrics_functions[];
 int share_init(PyObject *module);
 
 // atoll.h (types/capi)

@@ -60,15 +60,17 @@ add_type(trace_event *event, const PyTypeObject *type)
 static void
 add_owner(trace_event *event, PyObject *object)
 {
-    PyObject *name = PyModule_CheckExact(object) ? PyModule_GetNameObject(object) : NULL;
+    bool is_module = PyModule_CheckExact(object);
+    PyObject *name = is_module ? PyModule_GetNameObject(object) : NULL;
     if (name != NULL) {
         add_string(event, name);
         Py_DECREF(name);
+        return;
     }
-    else {
+    if (is_module) {
         PyErr_Clear();
-        add_type(event, PyType_Check(object) ? (PyTypeObject *)object : Py_TYPE(object));
     }
+    add_type(event, PyType_Check(object) ? (PyTypeObject *)object : Py_TYPE(object));
 }
 
 void

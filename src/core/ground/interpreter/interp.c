@@ -18,6 +18,7 @@ static struct {
     bool *taken; // by index
     uint32_t capacity;
     int count;
+    atomic_uint_least64_t former_crossings;
     bool hides_none; // the process ends: the code that closes all interpreters must see all
 } registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -356,6 +357,7 @@ registry_remove(interp *self)
         *link = self->next;
         registry.taken[self->index] = false;
         registry.count--;
+        registry.former_crossings += self->crossings;
     }
     pthread_mutex_unlock(&registry.mutex);
     if (found) {
@@ -364,6 +366,12 @@ registry_remove(interp *self)
         }
         interp_decref(self);
     }
+}
+
+uint64_t
+registry_former_crossings(void)
+{
+    return atomic_load(&registry.former_crossings);
 }
 
 static void
@@ -484,6 +492,7 @@ registry_take_ready(const char *name)
     }
     if (best != NULL) {
         text_fit(best->name, sizeof best->name, "%s", name); // nobody else has seen it yet
+        registry.former_crossings += best->crossings;
         best->crossings = 0;
         atomic_fetch_add(&best->handles, 1); // before others can find it without
         atomic_store(&best->role, ROLE_IN_USE);

@@ -64,7 +64,7 @@ thread_end(void *record)
         }
     }
     if (self->lane != NULL) {
-        trace_leave_lane(self->lane, self->name);
+        trace_leave_lane(&self->lane, self->name);
     }
     free(self->guests);
     free(self);

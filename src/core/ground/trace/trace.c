@@ -7,6 +7,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ground/base/text.h"
+
+// The events of ended threads take no more memory than so many full lanes.
+#define ENDED_LANES 8
+
 _Static_assert(sizeof(trace_event) % sizeof(uint64_t) == 0, "an event is made of whole words");
 
 atomic_uint trace_session = 0;
@@ -17,10 +22,12 @@ static struct {
     size_t capacity;
     int64_t begin, end;
     trace_lane *lanes;
+    trace_record *ended, **last_ended; // of threads that have ended, the oldest first
+    size_t ended_events;
     trace_name *names;
     atomic_uint_least64_t lost; // by threads that got no lane
     atomic_int_least64_t numbers;
-} traces = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} traces = {.mutex = PTHREAD_MUTEX_INITIALIZER, .last_ended = &traces.ended};
 
 // ---- cells ----
 
@@ -125,7 +132,6 @@ unlink_locked(trace_lane *lane)
 static void
 unmap_lane(trace_lane *lane)
 {
-    free(lane->name);
     munmap(lane, lane->size);
 }
 
@@ -182,38 +188,14 @@ trace_open_lane(trace_lane **slot)
     return session == 0 ? NULL : lane;
 }
 
-static void
-name_locked(trace_lane *lane, const char *name)
-{
-    free(lane->name);
-    lane->name = strdup(name);
-}
-
 void
-trace_name_lane(trace_lane *lane, const char *name)
+trace_name_lane(trace_lane **slot, const char *name)
 {
     pthread_mutex_lock(&traces.mutex);
-    name_locked(lane, name);
-    pthread_mutex_unlock(&traces.mutex);
-}
-
-void
-trace_leave_lane(trace_lane *lane, const char *name)
-{
-    pthread_mutex_lock(&traces.mutex);
-    bool is_to_be_read = atomic_load(&trace_session) != 0 || traces.end != 0;
-    if (is_to_be_read && atomic_load(&lane->session) == traces.latest) {
-        name_locked(lane, name);
-        lane->is_ended = true;
-        lane = NULL;
-    }
-    else {
-        unlink_locked(lane);
+    if (*slot != NULL) {
+        text_fit((*slot)->name, sizeof(*slot)->name, "%s", name);
     }
     pthread_mutex_unlock(&traces.mutex);
-    if (lane != NULL) {
-        unmap_lane(lane);
-    }
 }
 
 // ---- the trace ----
@@ -279,7 +261,7 @@ trace_end(unsigned session)
 
 // The oldest one of a full ring is left out: its thread may just be writing over it.
 static void
-copy_ended(trace_lane *lane, trace_record *record)
+copy_over(trace_lane *lane, trace_record *record)
 {
     uint64_t count = atomic_load_explicit(&lane->count, memory_order_acquire);
     uint64_t first = count >= lane->capacity ? count - lane->capacity + 1 : 0;
@@ -297,7 +279,7 @@ copy_open(trace_lane *lane, trace_record *record)
         read_cell(&lane->open[level], event);
         uint64_t begin = atomic_load_explicit(&lane->open[level].words[0], memory_order_acquire);
         if (begin != 0 && begin == (uint64_t)event->begin) { // else its thread has just ended it
-            event->end = traces.end;
+            event->end = traces.end != 0 ? traces.end : clock_now();
             event->flags |= TRACE_IS_OPEN;
             record->count++;
         }
@@ -305,18 +287,62 @@ copy_open(trace_lane *lane, trace_record *record)
 }
 
 static trace_record *
-copy_lane_locked(trace_lane *lane)
+copy_lane_locked(trace_lane *lane, const char *name)
 {
     uint64_t count = atomic_load_explicit(&lane->count, memory_order_acquire);
     size_t most = (count < lane->capacity ? (size_t)count + 1 : lane->capacity) + TRACE_LEVELS;
     trace_record *record = malloc(sizeof *record + most * sizeof *record->events);
     if (record != NULL) {
-        *record = (trace_record){.tid = lane->tid,
-                                 .name = lane->name == NULL ? NULL : strdup(lane->name)};
-        copy_ended(lane, record);
+        *record = (trace_record){.tid = lane->tid};
+        text_fit(record->name, sizeof record->name, "%s", name);
+        copy_over(lane, record);
         copy_open(lane, record);
     }
     return record;
+}
+
+static void
+drop_ended_locked(void)
+{
+    trace_record *oldest = traces.ended;
+    atomic_fetch_add(&traces.lost, oldest->count + oldest->dropped);
+    traces.ended_events -= oldest->count;
+    traces.ended = oldest->next;
+    if (traces.ended == NULL) {
+        traces.last_ended = &traces.ended;
+    }
+    free(oldest);
+}
+
+static void
+keep_ended_locked(trace_lane *lane, const char *name)
+{
+    trace_record *record = copy_lane_locked(lane, name);
+    if (record == NULL) {
+        atomic_fetch_add(&traces.lost, atomic_load(&lane->count));
+        return;
+    }
+    *traces.last_ended = record;
+    traces.last_ended = &record->next;
+    traces.ended_events += record->count;
+    while (traces.ended_events > ENDED_LANES * traces.capacity) {
+        drop_ended_locked();
+    }
+}
+
+void
+trace_leave_lane(trace_lane **slot, const char *name)
+{
+    trace_lane *lane = *slot;
+    pthread_mutex_lock(&traces.mutex);
+    bool is_to_be_read = atomic_load(&trace_session) != 0 || traces.end != 0;
+    if (is_to_be_read && atomic_load(&lane->session) == traces.latest) {
+        keep_ended_locked(lane, name);
+    }
+    unlink_locked(lane);
+    *slot = NULL;
+    pthread_mutex_unlock(&traces.mutex);
+    unmap_lane(lane);
 }
 
 // Gives the memory of its events back. A thread that is just noting one finds new memory there.
@@ -335,45 +361,28 @@ copy_lanes_locked(trace_result *result)
 {
     bool is_complete = true;
     for (trace_lane *lane = traces.lanes; lane != NULL; lane = lane->next) {
-        if (atomic_load(&lane->session) != traces.latest) {
-            continue;
-        }
-        trace_record *record = copy_lane_locked(lane);
-        is_complete &= record != NULL;
-        if (record != NULL) {
-            record->next = result->records;
-            result->records = record;
-        }
-        if (!lane->is_ended) {
+        if (atomic_load(&lane->session) == traces.latest) {
+            trace_record *record = copy_lane_locked(lane, lane->name);
+            is_complete &= record != NULL;
+            if (record != NULL) {
+                record->next = result->records;
+                result->records = record;
+            }
             empty_lane(lane);
         }
     }
     return is_complete;
 }
 
-static void
-unmap_ended_locked(void)
-{
-    trace_lane **link = &traces.lanes;
-    while (*link != NULL) {
-        trace_lane *lane = *link;
-        if (lane->is_ended) {
-            *link = lane->next;
-            unmap_lane(lane);
-        }
-        else {
-            link = &lane->next;
-        }
-    }
-}
-
 bool
 trace_take(trace_result *result)
 {
-    *result = (trace_result){0};
     pthread_mutex_lock(&traces.mutex);
+    *result = (trace_result){.records = traces.ended};
+    traces.ended = NULL;
+    traces.last_ended = &traces.ended;
+    traces.ended_events = 0;
     bool is_complete = copy_lanes_locked(result);
-    unmap_ended_locked();
     result->begin = traces.begin;
     result->end = traces.end;
     result->dropped = atomic_load(&traces.lost);
@@ -389,7 +398,6 @@ trace_free(trace_result *result)
 {
     while (result->records != NULL) {
         trace_record *next = result->records->next;
-        free(result->records->name);
         free(result->records);
         result->records = next;
     }
@@ -417,6 +425,9 @@ trace_fork_child(trace_lane *own)
     pthread_mutex_init(&traces.mutex, NULL);
     atomic_store(&trace_session, 0);
     traces.end = 0;
+    while (traces.ended != NULL) {
+        drop_ended_locked();
+    }
     while (traces.lanes != NULL) {
         trace_lane *next = traces.lanes->next;
         if (traces.lanes != own) {

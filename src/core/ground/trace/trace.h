@@ -4,8 +4,8 @@
 // is a ring: it keeps the latest ones, and counts those that it has dropped. Spans that are not
 // over when the trace ends stand in `open`, by their level in the thread's crossing log.
 //
-// Lifetime. A lane belongs to its thread's record and is used again by later traces. That of a
-// thread that ends while a trace is on stays until the trace ends.
+// Lifetime. A lane belongs to its thread's record and is used again by later traces. Of a thread
+// that ends while a trace is on the events are kept, in no more memory than some lanes take.
 //
 // Threads. A lane is written by its thread without locks; trace_end reads it, when nobody writes
 // any more but a thread that is just noting something. The mutex guards the list of lanes; a leaf.
@@ -46,6 +46,7 @@ typedef enum {
 enum { TRACE_IS_OPEN = 1, TRACE_HAS_FAILED = 2, TRACE_BY_ITSELF = 4 };
 
 #define TRACE_TEXT_SIZE 56
+#define TRACE_NAME_SIZE 48
 #define TRACE_LEVELS    16
 #define TRACE_NOWHERE   (-1)
 
@@ -73,8 +74,7 @@ typedef struct trace_lane {
     int64_t contended;            // since when its thread has waited to enter; 0: it need not
     int64_t submitted;            // when its latest TRACE_SUBMIT ended
     int64_t visiting;             // since when it has been inside without a home; 0: it is not
-    bool is_ended;                // mutex
-    char *name;                   // mutex; owned: of the thread, or NULL
+    char name[TRACE_NAME_SIZE];   // mutex; of the thread, when the trace ends
     struct trace_lane *next;      // mutex
     trace_cell open[TRACE_LEVELS];
     trace_cell ring[];
@@ -119,9 +119,9 @@ void trace_end_span(trace_lane *self, int level, int64_t end);
 void trace_add_text(trace_event *event, const char *utf8, size_t size);
 
 // Its thread ends.
-void trace_leave_lane(trace_lane *lane, const char *name);
-void trace_name_lane(trace_lane *lane, const char *name);
-int64_t trace_new_number(void); // of a task
+void trace_leave_lane(trace_lane **slot, const char *name);
+void trace_name_lane(trace_lane **slot, const char *name); // any thread
+int64_t trace_new_number(void);                            // of a task
 
 // The name of an interpreter, while a trace is on: when it goes, or the trace ends.
 void trace_note_name(int64_t id, const char *name);
@@ -135,7 +135,7 @@ typedef struct trace_name {
 // What one thread has done.
 typedef struct trace_record {
     long tid;
-    char *name; // owned, or NULL
+    char name[TRACE_NAME_SIZE];
     uint64_t dropped;
     size_t count;
     struct trace_record *next;
@@ -144,7 +144,7 @@ typedef struct trace_record {
 
 typedef struct {
     int64_t begin, end;
-    uint64_t dropped; // of threads that got no lane
+    uint64_t dropped; // of threads that have no record
     trace_record *records;
     trace_name *names;
 } trace_result;

@@ -49,10 +49,9 @@ list_records(const trace_result *result)
     PyObject *list = PyList_New(0);
     for (const trace_record *each = result->records; list != NULL && each != NULL;
          each = each->next) {
-        PyObject *row =
-            Py_BuildValue("lNKy#", each->tid, decode(each->name == NULL ? "" : each->name),
-                          (unsigned long long)each->dropped, (const char *)each->events,
-                          (Py_ssize_t)(each->count * sizeof *each->events));
+        PyObject *row = Py_BuildValue("lNKy#", each->tid, decode(each->name),
+                                      (unsigned long long)each->dropped, (const char *)each->events,
+                                      (Py_ssize_t)(each->count * sizeof *each->events));
         if (append_steal(list, row) < 0) {
             Py_CLEAR(list);
         }
@@ -82,9 +81,7 @@ note_interpreter(interp *each, void *unused)
 static void
 note_thread(thread *each, void *unused)
 {
-    if (each->lane != NULL) {
-        trace_name_lane(each->lane, each->name);
-    }
+    trace_name_lane(&each->lane, each->name);
 }
 
 // trace_end(number): (begin, end, dropped, records, names), or None if it is not on.

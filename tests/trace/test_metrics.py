@@ -1,0 +1,75 @@
+"""`atoll.metrics`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import atoll
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "tracing.md"
+
+
+def test_plain_numbers() -> None:
+    """All values are ints or floats, also where another interpreter asks."""
+    numbers = atoll.metrics()
+    assert {type(value) for value in numbers.values()} == {int, float}
+    with atoll.Interpreter("asking") as asking:
+        theirs = asking.call("atoll:metrics")
+    assert theirs.keys() == numbers.keys()
+
+
+def test_names() -> None:
+    """Names are those of the records that have the same numbers."""
+    names = set(atoll.metrics())
+    assert names >= set(atoll.Statistics.__match_args__)
+    assert names >= {f"gc_{name}" for name in atoll.gc.GCStatistics._fields}
+
+
+def test_sums(interpreter: atoll.Interpreter) -> None:
+    """Exports, Proxies and crossings are those of all interpreters together."""
+    before = atoll.metrics()
+    held = interpreter.eval("[[] for _ in range(10)]")
+    kept = [held[each] for each in range(10)]
+    after = atoll.metrics()
+    assert len(kept) == 10
+    assert after["crossings"] - before["crossings"] >= 11
+    assert after["exports"] - before["exports"] >= 11
+    assert after["proxies"] - before["proxies"] >= 11
+
+
+def test_closed_interpreters_count() -> None:
+    """Crossings into an interpreter count also when it is closed; the interpreter does not."""
+    before = atoll.metrics()
+    with atoll.Interpreter("brief") as brief:
+        numbers = brief.eval("[]")
+        for each in range(100):
+            numbers.append(each)
+        during = atoll.metrics()
+    after = atoll.metrics()
+    assert during["interpreters"] == before["interpreters"] + 1
+    assert after["interpreters"] == before["interpreters"]
+    assert after["crossings"] >= during["crossings"] >= before["crossings"] + 100
+
+
+def test_prometheus() -> None:
+    """The recipe of the documentation gives prometheus_client all numbers."""
+    pytest.importorskip("prometheus_client")
+    from prometheus_client import REGISTRY, generate_latest
+
+    [recipe] = re.findall(
+        r"^```python\n(from prometheus_client.*?)^```", PAGE.read_text(), re.M | re.S
+    )
+    names: dict[str, Any] = {"atoll": atoll}
+    before = set(REGISTRY._collector_to_names)
+    exec(recipe, names)
+    try:
+        text = generate_latest(REGISTRY).decode()
+    finally:
+        for each in set(REGISTRY._collector_to_names) - before:
+            REGISTRY.unregister(each)
+    assert re.search(r"^atoll_crossings_total \d", text, re.M)
+    assert re.search(r"^atoll_interpreters \d", text, re.M)
