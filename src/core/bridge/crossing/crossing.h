@@ -27,9 +27,10 @@
 #include "bridge/traceback/nesting.h"
 #include "bridge/python/state.h"
 #include "ground/base/attributes.h"
-#include "ground/base/barrier.h"
+#include "ground/system/barrier.h"
 #include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
+#include "ground/interpreter/door.h"
 #include "ground/interpreter/interp.h"
 #include "ground/interpreter/thread.h"
 
@@ -115,7 +116,7 @@ crossing_take(thread *self, interp *host, guest *visitor, PyThreadState *state, 
 {
     atomic_store_explicit(&visitor->presence, how, memory_order_relaxed);
     shake();
-    if (UNLIKELY(interp_is_running(host))) {
+    if (UNLIKELY(interp_is_running(host) || door_is_crowded(host))) {
         crossing_attach_contended(host, visitor, state);
     }
     else {

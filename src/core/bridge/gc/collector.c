@@ -5,7 +5,7 @@
 #include "bridge/crossing/wakeup.h"
 #include "bridge/trace/spans.h"
 #include "ground/base/clock.h"
-#include "ground/base/semaphore.h"
+#include "ground/system/semaphore.h"
 #include "ground/interpreter/thread.h"
 
 #define DEFAULT_THRESHOLD 2000

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ground/base/barrier.h"
+#include "ground/system/barrier.h"
 #include "ground/base/names.h"
 #include "ground/interpreter/deferred.h"
 
@@ -80,6 +80,8 @@ struct interp {
     const volatile int *gil_flag;     // CPython's memory: see interp_is_running
     void *const volatile *gil_holder; // so too: the thread state that has, or last had, its GIL
     atomic_uint departures; // how often a crossing released its GIL; written under its GIL
+    atomic_int crowd;       // > 0: threads have met at its door (ground/interpreter/door.h)
+    atomic_int claim;       // 1: a thread at its door is about to take its GIL
     atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
     atomic_int posted;      // a pending call that lets them in is queued
     int turns; // how many need its threads to take turns (bridge/python/turns); under its GIL
@@ -188,7 +190,7 @@ phase_is_closing(interp_phase phase)
 static inline bool
 interp_is_running(const interp *self)
 {
-    return *self->gil_flag;
+    return __atomic_load_n(self->gil_flag, __ATOMIC_RELAXED);
 }
 
 // Its thread takes up another of the calls that it makes in one visit, or none: what waits for the

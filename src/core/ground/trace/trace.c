@@ -3,11 +3,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ground/base/text.h"
+#include "ground/system/pages.h"
+#include "ground/system/system_thread.h"
 
 // The events of ended threads take no more memory than so many full lanes.
 #define ENDED_LANES 8
@@ -139,12 +139,11 @@ static trace_lane *
 map_lane_locked(void)
 {
     size_t size = sizeof(trace_lane) + traces.capacity * sizeof(trace_cell);
-    trace_lane *lane = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (lane == MAP_FAILED) {
+    trace_lane *lane = pages_map(size);
+    if (lane == NULL) {
         return NULL;
     }
-    lane->tid = (long)syscall(SYS_gettid);
+    lane->tid = system_thread_number();
     lane->capacity = traces.capacity;
     lane->size = size;
     lane->next = traces.lanes;
@@ -352,7 +351,7 @@ empty_lane(trace_lane *lane)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t header = (sizeof(trace_lane) + page - 1) / page * page;
     if (lane->size > header) {
-        (void)madvise((char *)lane + header, lane->size - header, MADV_DONTNEED);
+        pages_forget((char *)lane + header, lane->size - header);
     }
 }
 
@@ -438,6 +437,6 @@ trace_fork_child(trace_lane *own)
     traces.lanes = own;
     if (own != NULL) {
         own->next = NULL;
-        own->tid = (long)syscall(SYS_gettid);
+        own->tid = system_thread_number();
     }
 }

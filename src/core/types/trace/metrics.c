@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "bridge/python/state.h"
-#include "ground/base/peek.h"
+#include "ground/system/peek.h"
 #include "types/reference.h"
 
 typedef struct {
