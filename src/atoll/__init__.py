@@ -183,3 +183,7 @@ def _bind_loaded() -> None:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if _is_main_interpreter() and "ATOLL_TRACE" in __import__("os").environ:
+    __import__("atoll._trace.recording", fromlist=["trace"]).obey_variable()

@@ -13,6 +13,7 @@ from textwrap import dedent
 import pytest
 from rich.console import Console
 
+from atoll._page import document
 from atoll._page.markup import element, printable, void_element
 from atoll.demo import files, html, report, run, totals, worker
 from atoll.demo.charts import Bar, Bin, Lane, bar_chart, binned, lane_chart
@@ -637,7 +638,7 @@ def test_page_needs_nothing_else(comparison: run.Comparison) -> None:
     assert not names & {"src", "href", "onload", "onclick", "action"}
     assert "url(" not in page
     assert "@import" not in page
-    assert ("content", html.POLICY) in reader.attributes
+    assert ("content", document.POLICY) in reader.attributes
 
 
 def test_page_escapes_hostile_names(hostile: run.Comparison) -> None:

@@ -11,9 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from typing import Any
 
-    from .. import gc
     from .markup import Markup
+
+type Graph = Any  # atoll.gc.ReferenceGraph, which is above this room
 
 COLUMNS = ("holder", "owner", "type", "Proxies")
 MOST_TYPES = 2
@@ -25,7 +27,7 @@ CAPTION = (
 )
 
 
-def page(graph: gc.ReferenceGraph, made_at: datetime) -> str:
+def page(graph: Graph, made_at: datetime) -> str:
     """Return a graph as an HTML document."""
     shown = [edge for edge in graph.edges if edge.type not in IGNORED]
     rows = sorted(
@@ -51,7 +53,7 @@ def page(graph: gc.ReferenceGraph, made_at: datetime) -> str:
     )
 
 
-def draw(graph: gc.ReferenceGraph, title: str) -> Markup:
+def draw(graph: Graph, title: str) -> Markup:
     """Return a graph as a figure; modules and classes are left out."""
     names = names_of(graph)
     places = {name: place for place, name in enumerate(names)}
@@ -70,7 +72,7 @@ def draw(graph: gc.ReferenceGraph, title: str) -> Markup:
     return diagram([Box(name, held[name]) for name in names], arrows, title)
 
 
-def names_of(graph: gc.ReferenceGraph) -> Sequence[str]:
+def names_of(graph: Graph) -> Sequence[str]:
     """Return the names of all interpreters in it."""
     ends = [
         *(node.interpreter.name for node in graph.nodes),
@@ -79,7 +81,7 @@ def names_of(graph: gc.ReferenceGraph) -> Sequence[str]:
     return list(dict.fromkeys(ends))
 
 
-def proxies_in(graph: gc.ReferenceGraph) -> int:
+def proxies_in(graph: Graph) -> int:
     """Return how many Proxies there are, but for those of every program."""
     return sum(edge.proxies for edge in graph.edges if edge.type not in IGNORED)
 

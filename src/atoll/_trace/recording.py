@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import operator
 import os
+import warnings
 
 from .. import _core
 from . import events, writing
@@ -13,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import IO, Self
+
+VARIABLE = "ATOLL_TRACE"
 
 
 class trace:  # named as atoll.timeout is
@@ -109,6 +112,21 @@ class trace:  # named as atoll.timeout is
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def obey_variable() -> trace | None:
+    """Start the trace that ATOLL_TRACE asks for; called when atoll is imported.
+
+    A program does not fail because it cannot be traced.
+    """
+    path = os.environ.get(VARIABLE, "").replace("{pid}", str(os.getpid()))
+    if not path:
+        return None
+    try:
+        return trace(path).start()
+    except (OSError, RuntimeError) as error:
+        warnings.warn(f"{VARIABLE} has no effect: {error}", RuntimeWarning, stacklevel=3)
+        return None
 
 
 def _stop_at_exit(running: trace) -> None:
