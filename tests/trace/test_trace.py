@@ -415,7 +415,9 @@ def test_the_end_of_the_process(run_cleanly: Callable[..., str], tmp_path: Path)
     printed = run_cleanly(
         """
         import os
+        import warnings
 
+        warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside other threads
         os.environ["ATOLL_TRACE"] = "trace-{pid}.json"
         import atoll
 
