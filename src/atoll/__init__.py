@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._memory.buffer import Buffer
     from ._memory.statistics import BufferStatistics
     from ._modules.headers import get_include
+    from ._monitor.monitor import Monitor, monitor
     from ._pool.pool import Pool
     from ._queue.queue import LifoQueue, PriorityQueue, Queue
     from ._share.share import ShareStatistics, frozendict, is_shared, share
@@ -82,6 +83,7 @@ _PLACES = {
     "InterpreterClosedError": "_transfer.errors",
     "InterpreterPoolExecutor": "_executor.executor",
     "LifoQueue": "_queue.queue",
+    "Monitor": "_monitor.monitor",
     "Pool": "_pool.pool",
     "PriorityQueue": "_queue.queue",
     "Proxy": "_core",
@@ -102,6 +104,7 @@ _PLACES = {
     "is_shared": "_share.share",
     "main": "_interpreter.interpreter",
     "metrics": "_trace.metrics",
+    "monitor": "_monitor.monitor",
     "owner": "_interpreter.interpreter",
     "prewarm": "_interpreter.standby",
     "ref": "_transfer.references",
@@ -130,6 +133,7 @@ __all__ = [
     "InterpreterClosedError",
     "InterpreterPoolExecutor",
     "LifoQueue",
+    "Monitor",
     "Pool",
     "PriorityQueue",
     "Proxy",
@@ -150,6 +154,7 @@ __all__ = [
     "is_shared",
     "main",
     "metrics",
+    "monitor",
     "owner",
     "prewarm",
     "ref",
@@ -185,5 +190,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
+if _is_main_interpreter() and "ATOLL_MONITOR" in __import__("os").environ:
+    __import__("atoll._monitor.monitor", fromlist=["monitor"]).obey_variable()
 if _is_main_interpreter() and "ATOLL_TRACE" in __import__("os").environ:
     __import__("atoll._trace.recording", fromlist=["trace"]).obey_variable()

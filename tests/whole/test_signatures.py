@@ -103,6 +103,7 @@ SIGNATURES = {
     "is_shared": ["obj"],
     "main": [],
     "metrics": [],
+    "monitor": [],
     "owner": ["proxy"],
     "prewarm": ["n", "imports", "wait"],
     "ref": ["obj"],

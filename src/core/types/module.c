@@ -142,6 +142,7 @@ exec(PyObject *module)
         PyModule_AddFunctions(module, collector_functions) < 0 ||
         PyModule_AddFunctions(module, trace_functions) < 0 ||
         PyModule_AddFunctions(module, metrics_functions) < 0 ||
+        PyModule_AddFunctions(module, monitor_functions) < 0 ||
         PyModule_AddFunctions(module, share_functions) < 0 || capi_add_capsule(module) < 0) {
         return -1;
     }

@@ -204,6 +204,7 @@ extern PyMethodDef share_functions[];
 extern PyMethodDef collector_functions[];
 extern PyMethodDef trace_functions[];
 extern PyMethodDef metrics_functions[];
+extern PyMethodDef monitor_functions[];
 int share_init(PyObject *module);
 
 // atoll.h (types/capi)

@@ -237,7 +237,7 @@ interp *registry_next_after(int64_t id);         // counted; by ascending id
 int registry_count(void);
 void registry_each(void (*visit)(interp *each, void *argument), void *argument); // under its lock
 uint64_t registry_former_crossings(void); // into those that are closed
-void registry_trace(bool is_on); // after the trace has begun or ended
+void registry_trace(bool is_on);          // after the trace has begun or ended
 
 // Roles.
 void registry_set_role(interp *self, interp_role role);

@@ -39,11 +39,12 @@ typedef struct queue_waiter {
     struct queue_waiter *next, *previous; // mutex
     struct waiter_list *list;             // mutex; the list that it is in, or NULL
     queue_side side;
-    queue_result result;  // mutex
-    queue_item *item;     // mutex; the item to be put, or the one that was got
-    uint64_t number;      // mutex; of the item, once it was put
-    pthread_t thread;     // the thread that waits; a forked child keeps only its own
-    semaphore semaphore;  // posted once, when the result is set
+    queue_result result; // mutex
+    queue_item *item;    // mutex; the item to be put, or the one that was got
+    uint64_t number;     // mutex; of the item, once it was put
+    pthread_t thread;    // the thread that waits; a forked child keeps only its own
+    semaphore semaphore; // posted once, when the result is set
+    enum { SPIN_NOT, SPIN_ASKED, SPIN_HELPED } spin; // of the thread that waits
     eventfd_waker *waker; // borrowed; woken instead of the semaphore; or NULL
     eventfd_waker_call call;
 } queue_waiter;
@@ -55,6 +56,12 @@ typedef struct {
     bool is_shut_down;
 } queue_status;
 
+typedef struct {
+    uint64_t id;
+    queue_status status;
+    int64_t waiting[QUEUE_SIDES];
+} queue_figures;
+
 queue *queue_new(backlog_order order, void (*discard)(queue_item *)); // NULL: out of memory
 queue *queue_find(uint64_t id);                                       // counted, or NULL
 void queue_incref(queue *self);
@@ -62,6 +69,8 @@ void queue_decref(queue *self);
 uint64_t queue_id(const queue *self);
 backlog_order queue_order(const queue *self);
 queue_status queue_get_status(queue *self);
+// Oldest last, under the lock of the registry.
+void queue_each(void (*visit)(const queue_figures *figures, void *argument), void *argument);
 void queue_set_capacity(queue *self, int64_t capacity);
 
 // Without a waiter these never return QUEUE_WAITING. With one, the result is stored there too. An

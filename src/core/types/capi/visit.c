@@ -165,6 +165,12 @@ cross(visit *self, interp *home, PyThreadState *state, interp *host)
     return begin(self, VISIT_CROSS, host, self->over.host->thread_state, self->over.host->depth);
 }
 
+static NOINLINE int
+cross_slowly(visit *self, interp *home, PyThreadState *state, interp *host)
+{
+    return cross(self, home, state, host);
+}
+
 static int
 go_back(visit *self, interp *host, PyThreadState *state)
 {
@@ -271,7 +277,7 @@ enter_from_anywhere(visit *self, interp *host, PyThreadState *state, const doubl
         return come_alone(self, host);
     }
     if (home != host) {
-        return cross(self, home, state, host);
+        return cross_slowly(self, home, state, host);
     }
     if (!self->was_detached) {
         return begin(self, VISIT_STAY, host, state, 0);
@@ -299,7 +305,7 @@ clean_visit(Atoll_Visit *space)
     return self;
 }
 
-int
+FLATTEN int
 capi_enter(Atoll_Interpreter *which, Atoll_Visit *space)
 {
     if (UNLIKELY(which == NULL || space == NULL)) {
@@ -381,7 +387,7 @@ report(const visit *self)
     return ATOLL_RAISED;
 }
 
-static int
+static NOINLINE int
 leave_otherwise(visit *self)
 {
     int status = !PyErr_Occurred()           ? ATOLL_OK
@@ -414,7 +420,7 @@ is_latest(const visit *self)
            (self->depth == 0 || self->over.host->depth == self->depth);
 }
 
-int
+FLATTEN int
 capi_leave(Atoll_Visit *space)
 {
     visit *self = (visit *)(void *)space;
