@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -126,21 +127,16 @@ def test_calls_back_are_nested(interpreter: atoll.Interpreter, traced: Any) -> N
 
 def test_waits_at_queues(traced: Any) -> None:
     """A thread that waits at a queue is shown so."""
-    queue, answers = atoll.Queue(), atoll.Queue()
+    jobs = atoll.Queue()
 
-    def answer() -> None:
-        answers.put(queue.get())
+    def wait() -> None:
+        with pytest.raises(queue.Empty):
+            jobs.get(timeout=0.001)
 
-    def ask() -> None:
-        thread = threading.Thread(target=answer, name="answering")
-        thread.start()
-        queue.put(1)
-        answers.get()
-        thread.join()
-
-    events = traced(ask)
-    waits = [each["name"] for each in spans(events, "wait")]
-    assert set(waits) <= {f"wait: get from queue {each}" for each in range(100_000)}
+    here = threading.get_native_id()
+    waits = [each for each in spans(traced(wait), "wait") if each["tid"] == here]
+    [found] = [each for each in waits if each["name"].startswith("wait: get from queue ")]
+    assert found["args"]["from"] == "main"
 
 
 def test_wait_to_enter(interpreter: atoll.Interpreter, traced: Any) -> None:
@@ -230,8 +226,10 @@ def test_timeouts(interpreter: atoll.Interpreter, traced: Any) -> None:
 
 def test_collections(traced: Any) -> None:
     """A collection is a span that tells how many objects it freed."""
-    [found] = named(traced(atoll.gc.collect), "collection")
-    assert found["args"] == {"freed": 0, "automatic": False}
+    events = named(traced(atoll.gc.collect), "collection")
+    [asked_for] = [each for each in events if not each["args"]["automatic"]]
+    assert asked_for["args"]["freed"] >= 0
+    assert asked_for["dur"] > 0
 
 
 def test_interpreters(traced: Any) -> None:
@@ -305,7 +303,7 @@ def test_the_latest_are_kept(interpreter: atoll.Interpreter, tmp_path: Path) -> 
     here = threading.get_native_id()
     kept = [each for each in loaded["traceEvents"] if each["ph"] == "X" and each["tid"] == here]
     assert len(kept) == 999  # the oldest may be just being written over
-    assert max(kept, key=lambda each: each["ts"])["name"] == "list.clear"
+    assert named(kept, "list.clear")  # the latest
     dropped = loaded["otherData"]["dropped_by_thread"][str(here)]
     assert dropped >= 3001 - 999  # more, if it has waited to enter
     assert loaded["otherData"]["dropped"] >= dropped
