@@ -441,6 +441,9 @@ def close_retired(handle: Handle, timeout: float, /) -> str:
 def collect() -> int:
     """Free garbage cycles; how many exports."""
 
+def count_all() -> tuple[int, int, int, int, int, int, int]:
+    """Sums over all interpreters; -1: not known."""
+
 def count_collections() -> tuple[int, int, int, int, float, float, float]:
     """What the collector has done so far."""
 
@@ -788,6 +791,14 @@ def clearenv() -> None:
 
 def watch_signal(number: int, /) -> None:
     """Have it noticed while the main thread is in another interpreter."""
+
+type TraceResult = tuple[int, int, int, list[tuple[int, str, int, bytes]], list[tuple[int, str]]]
+
+def trace_begin(capacity: int, /) -> int:
+    """Note what threads do; the trace's number."""
+
+def trace_end(number: int, /) -> TraceResult | None:
+    """Return (begin, end, lost, [(thread, name, dropped, events)], [(interpreter, name)])."""
 
 def type_of(proxy: object, /) -> type:
     """The type of the original."""

@@ -156,7 +156,8 @@ refuse_crossing(visit *self, interp *home, interp *host, crossing_result why)
 static inline int
 cross(visit *self, interp *home, PyThreadState *state, interp *host)
 {
-    crossing_result why = crossing_enter_from(&self->over, home, state, host);
+    crossing_result why =
+        crossing_enter_from(&self->over, home, state, host, CROSSING_FOR("Atoll_Enter"));
     if (UNLIKELY(why != CROSSING_OK)) {
         return refuse_crossing(self, home, host, why);
     }
