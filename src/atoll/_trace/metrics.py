@@ -10,8 +10,8 @@ def metrics() -> dict[str, int | float]:
 
     The names are those of the records that `interpreter.statistics()`, `gc.statistics()`,
     `Buffer.statistics()`, `share.statistics()` and `extensions.code_statistics()` return; those of
-    the latter four begin with "gc_", "buffer_", "share_" and "code_". What an interpreter counts is
-    summed up over all. It enters none, so it never waits: what changes meanwhile may be a moment
+    the latter four begin with `gc_`, `buffer_`, `share_` and `code_`. What an interpreter counts
+    is summed up over all. It enters none, so it never waits: what changes meanwhile may be a moment
     old.
 
     `crossings` and those that begin with `gc_`, but for the two longest, only grow. `exports` and
