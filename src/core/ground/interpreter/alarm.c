@@ -88,7 +88,7 @@ trace_block(const deadline *self, int64_t now)
                                        .end = now,
                                        .kind = TRACE_TIMEOUT,
                                        .host = TRACE_NOWHERE,
-                                       .home = (int32_t)self->where->id,
+                                       .home = (int32_t)atomic_load(&thread_self->current),
                                        .number = has_end ? self->when - self->start : -1,
                                        .flags = self->is_heeded ? TRACE_HAS_FAILED : 0});
     }
