@@ -25,7 +25,7 @@
 #include "ground/base/attributes.h"
 #include "ground/base/text.h"
 
-#define SERVER_LOOKS     50
+#define SERVER_LOOKS     25
 #define SERVER_PATH_SIZE 108 // as of sockaddr_un.sun_path
 
 // Both are called by the server's thread.
