@@ -39,7 +39,7 @@ expire_in_order(void *unused)
     interp *a = (interp *)1, *b = (interp *)2;
     deadline outer, inner, never;
     int64_t elapsed = 0;
-    deadline_start(&outer, here, a, 0, 20 * MILLISECOND);
+    deadline_start(&outer, here, a, 0, 200 * MILLISECOND);
     deadline_start(&inner, here, b, 1, 5 * MILLISECOND);
     deadline_start(&never, here, b, 1, DEADLINE_NEVER);
     wait_for(here, WAKEUP_DEADLINE);
