@@ -32,6 +32,7 @@ C_ROOMS = (
     "ground/gc",
     "ground/traceback",
     "bridge/python",
+    "bridge/parking",
     "bridge/share",
     "bridge/traceback",
     "bridge/classes",

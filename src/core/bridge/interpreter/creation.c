@@ -8,6 +8,7 @@
 #include "bridge/python/cpython.h"
 #include "bridge/python/turns.h"
 #include "bridge/crossing/wakeup.h"
+#include "bridge/parking/parking.h"
 #include "bridge/python/value.h"
 #include "ground/interpreter/closing.h"
 #include "ground/base/text.h"
@@ -259,6 +260,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
     if (made != NULL) {
         made->gil_flag = cpython_gil_flag(python_state);
         made->gil_holder = cpython_gil_holder(python_state);
+        made->newest_state = cpython_newest_state(python_state);
         is_settled = settle(here, made, state);
     }
     if (is_settled) {
@@ -267,6 +269,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
         here->creating = NULL;
         if (is_furnished) {
             PyThreadState_Swap(home_state);
+            parking_start(home_state, state);
             open_up(made, role);
             return made;
         }

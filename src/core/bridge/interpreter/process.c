@@ -17,6 +17,7 @@
 #include "bridge/interpreter/standby.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/wakeup.h"
+#include "bridge/parking/parking.h"
 #include "bridge/traceback/traceback.h"
 #include "ground/interpreter/alarm.h"
 #include "ground/base/barrier.h"
@@ -103,6 +104,7 @@ child(void)
     creation_fork_child();
     standby_fork_child();
     thread_state_fork_child();
+    parking_fork_child();
     cpython_forget_thread_states(); // before cpython_forget_interpreters: it checks whether there
                                     // are others
     cpython_forget_interpreters();

@@ -130,6 +130,7 @@ guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose)
         self->guests->previous = visitor;
     }
     self->guests = visitor;
+    atomic_fetch_add_explicit(&self->guests_version, 1, memory_order_relaxed);
     return visitor;
 }
 
@@ -167,6 +168,7 @@ guest_unlink_locked(guest *visitor)
     if (visitor->next != NULL) {
         visitor->next->previous = visitor->previous;
     }
+    atomic_fetch_add_explicit(&visitor->interp->guests_version, 1, memory_order_relaxed);
 }
 
 void
