@@ -19,6 +19,7 @@ except ImportError:  # there is none yet for a new Python
 SIZE = 100_000_000  # bytes
 PASS_BOUND = Bound(600, of="value")
 COPY_BOUND = Bound(1.3)
+HANDED_BOUND = Bound(0.05)
 CELL_BOUND = Bound(0.5)
 
 
@@ -64,11 +65,18 @@ def measure_copies(rounds: int) -> list[Figure]:
         queue.put(atoll.copy(array))
         return queue.get()
 
+    lying = numpy.asarray(atoll.Buffer(SIZE))
+
+    def handed_on() -> Any:
+        queue.put(atoll.copy(lying))
+        return queue.get()
+
     taken = best_in_turns(
         {
             "memcpy": array.copy,
             "memcpy into old": lambda: numpy.copyto(old, array),
             "by value": by_value,
+            "handed on": handed_on,
             "copy_of": lambda: atoll.Buffer.copy_of(array),
         },
         rounds,
@@ -78,6 +86,7 @@ def measure_copies(rounds: int) -> list[Figure]:
     return [
         Figure("copy(array) of 100 MB, through a queue", taken["by value"], "ms", new, COPY_BOUND),
         Figure("the same", taken["by value"], "ms", used),
+        Figure("the same, if it lies in a Buffer", taken["handed on"], "ms", new, HANDED_BOUND),
         Figure("Buffer.copy_of(array) of 100 MB", taken["copy_of"], "ms", new, COPY_BOUND),
     ]
 

@@ -24,6 +24,7 @@ CALL_BOUND = Bound(4.5 if sys.version_info >= (3, 14) else 6.0)
 ATTRIBUTE_BOUND = Bound(0.7)  # of a proxied method call
 LOOP_BOUND = Bound(0.3 if sys.version_info >= (3, 14) else 0.4)  # likewise, for each item
 TEXT_BOUND = Bound(1.5)  # of a call with one int
+BIG_INT_BOUND = Bound(1.25)  # of a call with a small int, either way
 INSTANCE_BOUND = Bound(2.0)  # of a call with a tuple as long
 DROP_BOUND = Bound(60.0, "value")  # nanoseconds
 DROPPED = 5_000  # proxies in one timed drop
@@ -59,6 +60,7 @@ def caught(exception: str, statement: str, **rest: Any) -> Case:
 METHOD_CALL = Case("p.add(1)", "p.add(1)")
 ATTRIBUTE_READ = Case("p.n", "p.n")
 INT_ARGUMENT = Case("argument: int", "p.take(a)", setup="a = 1")
+BIG_INT_ARGUMENT = Case("argument: 10**30", "p.take(a)", setup="a = 10**30")
 TEXT_ARGUMENT = Case("argument: str of 100", "p.take(a)", setup="a = 'x' * 100")
 TUPLE_ARGUMENT = Case("argument: (1, 2, 3)", "p.take(a)", setup="a = (1, 2, 3)")
 NAMED_TUPLE_ARGUMENT = Case(
@@ -67,6 +69,8 @@ NAMED_TUPLE_ARGUMENT = Case(
 FROZEN_ARGUMENT = Case(
     "argument: a frozen dataclass of 3", "p.take(a)", names={"a": instances.Frozen(1, 2, 3)}
 )
+INT_RESULT = result("int", 1)
+BIG_INT_RESULT = result("10**30", 10**30)
 LIST_LOOP = Case(
     "for item in p: per item",
     "for item in p: pass",
@@ -83,14 +87,15 @@ CASES = (
     Case("p.n = 1", "p.n = 1"),
     Case("p += 1", "p += 1"),
     INT_ARGUMENT,
+    BIG_INT_ARGUMENT,
     TEXT_ARGUMENT,
     TUPLE_ARGUMENT,
     NAMED_TUPLE_ARGUMENT,
     FROZEN_ARGUMENT,
     Case("argument: a local list", "p.take(a)", setup="a = [1]"),
-    result("int", 1),
+    INT_RESULT,
     result("float", 2.5),
-    result("10**30", 10**30),
+    BIG_INT_RESULT,
     result("str of 10", "x" * 10),
     result("str of 100", "x" * 100),
     result("str of 1,000", "x" * 1_000),
@@ -111,6 +116,13 @@ CASES = (
         "list(p): per item",
         "list(p)",
         targets.make_list,
+        (LIST_LENGTH,),
+        items=LIST_LENGTH,
+    ),
+    Case(
+        "dict(p): per item",
+        "dict(p)",
+        targets.make_numbered,
         (LIST_LENGTH,),
         items=LIST_LENGTH,
     ),
@@ -154,6 +166,8 @@ def compare(figures: Sequence[Figure]) -> list[Figure]:
         for case, other, bound in (
             (ATTRIBUTE_READ, METHOD_CALL, ATTRIBUTE_BOUND),
             (LIST_LOOP, METHOD_CALL, LOOP_BOUND),
+            (BIG_INT_ARGUMENT, INT_ARGUMENT, BIG_INT_BOUND),
+            (BIG_INT_RESULT, INT_RESULT, BIG_INT_BOUND),
             (TEXT_ARGUMENT, INT_ARGUMENT, TEXT_BOUND),
             (NAMED_TUPLE_ARGUMENT, TUPLE_ARGUMENT, INSTANCE_BOUND),
             (FROZEN_ARGUMENT, TUPLE_ARGUMENT, INSTANCE_BOUND),

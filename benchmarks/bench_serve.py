@@ -7,7 +7,6 @@ turns. CPU seconds are those of the server's processes; memory is the proportion
 from __future__ import annotations
 
 import os
-import re
 import socket
 import statistics
 import subprocess
@@ -16,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from processes import family, pss
 from report import Bound, Figure, finish, parser
 
 HERE = Path(__file__).parent
@@ -42,27 +42,17 @@ class Server:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def processes(self) -> list[int]:
-        """Return the ids of all its processes."""
-        found, ahead = [], [self._process.pid]
-        while ahead:
-            pid = ahead.pop()
-            found.append(pid)
-            ahead += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-        return found
-
     def cpu_seconds(self) -> float:
         """Return what its processes have computed."""
         total = 0
-        for pid in self.processes():
+        for pid in family(self._process.pid):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
             total += int(fields[11]) + int(fields[12])
         return total / TICKS
 
     def memory(self) -> float:
         """Return the proportional set size of its processes, in MB."""
-        rollups = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.processes())
-        return sum(int(re.findall(r"^Pss: +(\d+)", each, re.M)[0]) for each in rollups) / 1024
+        return pss(family(self._process.pid))
 
     def load(self, path: str, seconds: float) -> float:
         """Load it; return the requests that it has answered for each second of CPU time."""

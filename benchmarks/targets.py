@@ -72,6 +72,10 @@ def make_list(length: int) -> list[int]:
     return list(range(length))
 
 
+def make_numbered(length: int) -> dict[str, int]:
+    return {str(number): number for number in range(length)}
+
+
 def make_dict() -> dict[str, int]:
     return {"present": 1}
 

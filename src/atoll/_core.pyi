@@ -393,6 +393,9 @@ def buffer_copy(object: ReadableBuffer, /) -> Buffer:
 def buffer_map(descriptor: int, nbytes: int, is_writable: bool, /) -> Buffer:
     """A Buffer of an open file."""
 
+def buffer_part(buffer: BufferHandle, address: int, nbytes: int, /) -> Buffer | None:
+    """Bytes at an address as a Buffer; None: they are of other memory."""
+
 def buffer_readonly(buffer: BufferHandle, /) -> Buffer:
     """The same memory, not to be written through."""
 
@@ -640,7 +643,7 @@ def allowed(object: object, /) -> dict[str, Any] | None:
 def make_internal(object: object, /) -> None:
     """Do not count an object that others hold: it is atoll's own."""
 
-def mark(object: object, by_value: bool, /) -> Any:
+def mark(object: object, by_value: bool, is_writable: bool = False, /) -> Any:
     """Say how an object is to cross."""
 
 def owner(proxy: object, /) -> Interpreter:

@@ -31,6 +31,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from . import _core
 from ._executor import tasks
 from ._executor.executor import InterpreterPoolExecutor
+from ._memory import arrays
 from ._transfer import functions
 
 TYPE_CHECKING = False
@@ -53,16 +54,23 @@ _numbers = count()
 
 
 class _Workers:
-    """An executor, and the calls that an abort has left in it."""
+    """An executor, and the calls that an abort has left in it.
+
+    One for each Parallel: joblib, and its users, tell by it that a Parallel has begun anew.
+    """
 
     def __init__(
-        self, n_jobs: int, initializer: Any = None, initargs: tuple[Any, ...] = ()
+        self,
+        n_jobs: int,
+        initializer: Any = None,
+        initargs: tuple[Any, ...] = (),
+        executor: InterpreterPoolExecutor | None = None,
     ) -> None:
         self.n_jobs = n_jobs
         self.is_kept = initializer is None
         self.left: list[Future[Any]] = []
         # Each imports joblib before any call, so that no abort interrupts that.
-        self.executor = InterpreterPoolExecutor(
+        self.executor = executor or InterpreterPoolExecutor(
             n_jobs, f"joblib-{next(_numbers)}", initializer, initargs, imports=("joblib",)
         )
         self.executor._setup.is_replaced = True
@@ -86,7 +94,7 @@ def _take(n_jobs: int) -> _Workers:
     taken = None
     for each in found:
         if each.n_jobs == n_jobs and taken is None and each.is_usable():
-            taken = each
+            taken = _Workers(n_jobs, executor=each.executor)
         else:
             each.executor.terminate_workers()
     return taken or _Workers(n_jobs)
@@ -100,15 +108,18 @@ def _give_back(workers: _Workers) -> None:
         workers.executor.shutdown(wait=False)
 
 
-# ---- big arrays ----
+# ---- arrays ----
+
+_TAKE_ARRAY = {"r": arrays.lent, "r+": arrays.shared, "w+": arrays.shared}  # else copied
 
 
 class _Arrays:
-    """Copies of the big arrays of one Parallel call, for all its tasks."""
+    """The arrays of one Parallel call: one copy of a big one for all tasks, none of a Buffer's."""
 
     def __init__(self, max_nbytes: int | None, mmap_mode: str | None) -> None:
         self._limit = max_nbytes if mmap_mode in ("r", "r+", "w+") else None
         self._is_read_only = mmap_mode == "r"
+        self.take = _TAKE_ARRAY.get(mmap_mode or "", arrays.copied)
         self._kept: dict[tuple[int, int], tuple[object, Buffer]] = {}
 
     def buffer_of(self, buffer: pickle.PickleBuffer) -> Buffer:
@@ -133,8 +144,8 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
     """Runs batches of joblib's calls in interpreters, which are kept for the next Parallel.
 
     What crosses: arguments and results by value; arrays from `max_nbytes` on once for each call of
-    Parallel, into memory that all workers see, read-only (`mmap_mode="r"`). Buffers, queues and
-    Proxies stay the same ones.
+    Parallel, into memory that all workers see, read-only (`mmap_mode="r"`); those that lie in a
+    Buffer are that memory, uncopied. Buffers, queues and Proxies stay the same ones.
 
     An abort (an exception, a timeout, Ctrl-C) interrupts the calls that run, and keeps the
     interpreters with all that they have imported. A worker that is lost is a TerminatedWorkerError,
@@ -197,13 +208,19 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
         )
         self._futures: set[Future[Any]] = set()  # until their callbacks have run
         self._changed = threading.Condition()  # of these, which it guards
-        self._arrays = _Arrays(max_nbytes, mmap_mode)
+        self._array_options = max_nbytes, mmap_mode
+        self.start_call()
 
     def submit(
         self, func: Callable[[], Any], callback: Callable[[Future[Any]], object] | None = None
     ) -> Future[Any]:
         assert self._workers is not None
-        dumped = functions.dump_by_value(func, tasks.is_reference, copy=self._arrays.buffer_of)
+        dumped = functions.dump_by_value(
+            func,
+            tasks.is_reference,
+            copy=self._arrays.buffer_of,
+            take_array=self._arrays.take,
+        )
         future: Future[Any] = self._workers.executor.submit(tasks.call, dumped)
         with self._changed:
             self._futures.add(future)
@@ -224,8 +241,10 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
         except BrokenThreadPool as error:
             raise TerminatedWorkerError(f"a worker of atoll's has ended: {error}") from error
 
-    def stop_call(self) -> None:
-        self._arrays = _Arrays(None, None)
+    def start_call(self) -> None:
+        self._arrays = _Arrays(*self._array_options)
+
+    stop_call = start_call  # frees the copies
 
     def terminate(self) -> None:
         workers, self._workers = self._workers, None

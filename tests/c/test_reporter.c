@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "ground/base/clock.h"
-#include "ground/base/peek.h"
+#include "ground/system/peek.h"
 #include "ground/traceback/reporter.h"
 #include "ground/base/text.h"
 

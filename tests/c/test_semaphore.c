@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "ground/base/semaphore.h"
+#include "ground/system/semaphore.h"
 
 #define ROUNDS 2000
 

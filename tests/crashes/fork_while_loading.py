@@ -52,7 +52,7 @@ stop = threading.Event()
 loaders = [threading.Thread(target=load) for _ in range(2)]
 for each in loaders:
     each.start()
-failed = failing_forks(times(10), child)
+failed = failing_forks(times(4), child)
 stop.set()
 for each in loaders:
     each.join()

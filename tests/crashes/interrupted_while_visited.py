@@ -16,7 +16,7 @@ ends = []
 
 
 def interrupt():
-    for number in range(times(8)):
+    for number in range(times(4)):
         interrupt_at_once(spin, Interrupted(number), 60)
     ends.append(None)
 

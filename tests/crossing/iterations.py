@@ -62,6 +62,60 @@ CHANGING: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "bytearray": (lambda: bytearray(range(COUNT)), iter),
 }
 
+
+class Filled(dict[Any, Any]):
+    """A subclass that has a value for each key."""
+
+    def __missing__(self, key: Any) -> str:
+        return f"no {key}"
+
+
+class Same:
+    """A key with the hash of 5, that counts how often it is compared."""
+
+    compared = 0
+
+    def __hash__(self) -> int:
+        return 5
+
+    def __eq__(self, other: object) -> bool:
+        Same.compared += 1
+        return self is other
+
+
+def with_gaps(items: dict[Any, Any]) -> dict[Any, Any]:
+    for key in list(items)[::3]:
+        del items[key]
+    return items
+
+
+# What is looked up key by key.
+DICTS: dict[str, Callable[[], Any]] = {
+    "ints": numbers,
+    "strings": lambda: {f"{number}\xe9": number for number in range(COUNT)},
+    "values of all kinds": lambda: dict(enumerate(mixed(COUNT))),
+    "keys of all kinds": lambda: {
+        key: number for number, key in enumerate([Same(), *range(1, 9), None, False, "a", 2.5, "b"])
+    },
+    "gaps": lambda: with_gaps({"k" * number: number for number in range(COUNT)}),
+    "gaps among ints": lambda: with_gaps(numbers()),
+    "attributes": lambda: vars(Attributes()),
+    "defaultdict": lambda: defaultdict(int, numbers()),
+    "subclass": lambda: Filled(numbers()),
+}
+
+
+def look_up(items: Any, keys: list[Any]) -> list[str]:
+    """What is there for each key, or why there is nothing."""
+    found = []
+    for key in keys:
+        try:
+            found.append(repr(items[key]))
+        except Exception as error:
+            found.append(f"{type(error).__name__}: {error}")
+    return found
+
+
 # What cannot change.
 FIXED: dict[str, Callable[[], Any]] = {
     "tuple": lambda: tuple(mixed(COUNT)),

@@ -124,6 +124,65 @@ def test_unpacking_crosses_little(owner: Any) -> None:
     assert crossings(owner) - before < 20
 
 
+def play_lookups(seed: int, where: dict[str, Any], items: Any) -> list[Any]:
+    """Look up the keys in their order, as dict() does, while the dict is changed."""
+    choose = random.Random(seed)
+    told: list[Any] = []
+    keys: list[Any] = []
+    for _ in range(25):
+        if not keys or choose.random() < 0.1:
+            keys = list(items.keys())
+        if choose.random() < 0.7:
+            count = choose.choice([1, 3, 12])
+            told.append(iterations.look_up(items, keys[:count]))
+            keys = keys[count:]
+        else:
+            told.append(where[choose.choice([*where])]("change", items, choose.randrange(100)))
+    return told
+
+
+@pytest.mark.parametrize("kind", iterations.DICTS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_lookups_are_as_within_one_interpreter(
+    kind: str, seed: int, owner: Any, third: Any
+) -> None:
+    """Values of a dict that is changed meanwhile are those that Python says."""
+    everywhere = {
+        "here": caller(iterations),
+        "a thread here": caller(iterations, in_thread=True),
+        "there": caller(owner),
+        "a thread there": caller(owner, in_thread=True),
+        "third": caller(third),
+    }
+    in_one = dict.fromkeys(everywhere, caller(iterations))
+    expected = play_lookups(seed, in_one, iterations.DICTS[kind]())
+    assert play_lookups(seed, everywhere, owner.DICTS[kind]()) == expected
+
+
+@pytest.mark.parametrize("copy_of", [dict, lambda items: {**items}, lambda items: {} | dict(items)])
+@pytest.mark.parametrize("kind", ["ints", "strings", "gaps", "gaps among ints"])
+def test_copying_a_dict_crosses_little(copy_of: Any, kind: str, owner: Any) -> None:
+    """The values come together, as the keys do; also when it is done again."""
+    items, expected = owner.DICTS[kind](), iterations.DICTS[kind]()
+    before = crossings(owner)
+    for _ in range(2):
+        copied = copy_of(items)
+        assert copied == expected
+        assert list(copied) == list(expected)
+    assert crossings(owner) - before < 30
+
+
+def test_lookup_compares_keys_when_it_is_asked(owner: Any) -> None:
+    """A key whose comparison runs Python is not compared before its entry is asked for."""
+    items = owner.DICTS["keys of all kinds"]()
+    keys = list(items.keys())
+    before = owner.Same.compared
+    assert [items[key] for key in keys[1:5]] == [1, 2, 3, 4]
+    assert owner.Same.compared == before
+    assert items[5] == 5
+    assert owner.Same.compared == before + 1
+
+
 def test_items_that_cannot_change_stay_good(owner: Any) -> None:
     """While others run in the owner, a loop over what cannot change still crosses little."""
     items, _ = owner.make("list")

@@ -96,6 +96,31 @@ def test_big_arrays(order: str, options: dict[str, Any], is_one: bool, is_writab
         assert first[1] is second[1] is is_writable
 
 
+def test_big_arrays_of_each_call() -> None:
+    """Each call of a Parallel that is a context manager has one copy of a big array."""
+    numpy = pytest.importorskip("numpy")
+    array = numpy.ones((160, 1000))
+    with parallel() as calls:
+        for _ in range(2):
+            found = calls([delayed(joblib_functions.look_at)(array) for _ in range(2)])
+            assert found[0] == found[1]
+            assert found[0][0][1] is False
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_one", "is_writable"), [("r", True, False), ("r+", True, True), ("c", False, True)]
+)
+def test_arrays_of_buffers(mode: str, is_one: bool, is_writable: bool) -> None:
+    """An array that lies in a Buffer is not copied, of whatever size, unless mmap_mode says so."""
+    numpy = pytest.importorskip("numpy")
+    array = numpy.asarray(atoll.Buffer(80))[::2]
+    call = delayed(joblib_functions.look_at)(array, array)
+    address = array.__array_interface__["data"][0]
+    for found in parallel(mmap_mode=mode, max_nbytes=None)([call, call]):
+        assert [each[0] == address for each in found] == [is_one, is_one]
+        assert [each[1] for each in found] == [is_writable, is_writable]
+
+
 def test_n_jobs() -> None:
     """It is read as loky's."""
     backend = atoll.joblib.AtollBackend()

@@ -1094,7 +1094,7 @@ def test_forked_child(run_script: Callable[..., Any]) -> None:
         """
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "executors do not survive os.fork()\n0 4\n"
+    assert done.stdout == "executors do not survive os.fork() [docs: explanation/lifetimes]\n0 4\n"
 
 
 def test_waiting_keeps_nobody_from_working(pool: Pool, gate: Gate) -> None:

@@ -16,7 +16,8 @@ import atoll
 SOURCE = "import signal; signal.signal(signal.SIGUSR2, lambda number, frame: None)"
 ADVICE = (
     "{said} only works in main thread of the main interpreter; in the main thread, use "
-    "atoll.main().import_module('{name}') or Interpreter(extensions={{'{name}': 'main'}})"
+    "atoll.main().import_module('{name}') or Interpreter(extensions={{'{name}': 'main'}}) "
+    "[docs: explanation/extensions]"
 )
 
 

@@ -10,7 +10,7 @@ import atoll
 
 
 def break_off(says: str, function: Callable[..., Any], *args: Any) -> TimeoutError:
-    """Call with one timeout after another, each twice as long; returns the first error that says so."""
+    """Call until an error says so; returns it. Each timeout that says something else doubles the next."""
     seconds = 0.05
     while True:
         try:
@@ -19,4 +19,4 @@ def break_off(says: str, function: Callable[..., Any], *args: Any) -> TimeoutErr
         except TimeoutError as error:
             if re.search(says, str(error)):
                 return error
-        seconds *= 2
+            seconds *= 2

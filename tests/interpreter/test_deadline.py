@@ -40,7 +40,10 @@ def busy(interpreter: atoll.Interpreter) -> Any:
 
 def test_spinning_callee(interpreter: atoll.Interpreter) -> None:
     """A callee that spins in pure Python is broken off; the error says what and where."""
-    says = r"^interpreter 'fresh' has been running spin_for_ever\(\) at workloads.py:\d+ for \d+\.\d s$"
+    says = (
+        r"^interpreter 'fresh' has been running spin_for_ever\(\) at workloads.py:\d+ for \d+\.\d s "
+        r"\[docs: how-to/timeouts\]$"
+    )
     break_off(says, interpreter.call, workloads.spin_for_ever)
     assert interpreter.call(pow, 2, 3) == 8
 

@@ -301,7 +301,9 @@ def test_close_while_others_call(interpreter: atoll.Interpreter, round: int) -> 
         users = [pool.submit(use) for _ in range(4)]
         are_running.wait()
         interpreter.close()
-        assert {each.result() for each in users} == {"interpreter 'fresh' is closed"}
+        assert {each.result() for each in users} == {
+            "interpreter 'fresh' is closed [docs: explanation/lifetimes]"
+        }
 
 
 def test_closing_each_other() -> None:

@@ -334,7 +334,7 @@ class Handle:
         try:
             self.use()
         except atoll.InterpreterClosedError as error:
-            assert str(error) == f"interpreter '{other.name}' is closed"
+            assert str(error) == f"interpreter '{other.name}' is closed [docs: explanation/lifetimes]"
         except BaseException as error:
             self.write(f"{self.name}: {type(error).__name__}: {error}\\n")
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import array
 import gc
 import pickle
-from typing import Any
+from typing import Any, NamedTuple
 
 import atoll
 
@@ -123,3 +123,30 @@ def look(samples: Samples) -> tuple[Any, ...]:
 def change(samples: Samples) -> Samples:
     samples.view()[0] = 77
     return samples
+
+
+class Array(NamedTuple):
+    """What there is to say of a numpy array."""
+
+    address: int
+    is_writable: bool
+    dtype: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    content: bytes
+
+
+def describe_array(array: Any) -> Array:
+    if isinstance(array, dict):
+        array = array["deep"][0]
+    address = array.__array_interface__["data"][0]
+    form = str(array.dtype), array.shape, array.strides
+    return Array(address, array.flags.writeable, *form, array.tobytes())
+
+
+def release_below(array: Any) -> None:
+    """Release the Buffer that an array lies in."""
+    base = array.base
+    while not isinstance(base, memoryview):
+        base = base.base
+    base.obj.release()

@@ -422,7 +422,7 @@ def test_interpreter_closed_error(interpreter: atoll.Interpreter) -> None:
     assert isinstance(error, atoll.AtollError)
     assert isinstance(error, ReferenceError)
     assert isinstance(error, atoll.InterpreterClosedError)
-    assert str(error) == "interpreter 'fresh' is closed"
+    assert str(error) == "interpreter 'fresh' is closed [docs: explanation/lifetimes]"
 
 
 def test_traceback_after_closing(interpreter: atoll.Interpreter) -> None:

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.skipif(not CORE.is_dir(), reason="needs the source")
 # Bottom up: a room may use those before it.
 C_ROOMS = (
     "ground/base",
+    "ground/system",
     "ground/share",
     "ground/memory",
     "ground/interpreter",

@@ -95,7 +95,7 @@ SIGNATURES = {
     "Interpreter.statistics": ["self"],
     "Interpreter.close": ["self", "timeout"],
     "checkpoint": [],
-    "copy": ["obj"],
+    "copy": ["obj", "writable"],
     "current": [],
     "get_include": [],
     "interpreters": [],

@@ -105,7 +105,8 @@ class InterpreterThreadPoolExecutor(ThreadPoolExecutor):  # type: ignore[misc, u
                 return
             if self._worker is not None:
                 raise RuntimeError(
-                    f"this Executor runs the tasks of {self._worker}: give each Worker its own"
+                    f"this Executor runs the tasks of {self._worker}: give each Worker its own "
+                    "[docs: how-to/dask]"
                 )
             self._worker = worker
         worker.loop.add_callback(worker.plugin_add, _Cancelling(self), "atoll")

@@ -211,7 +211,7 @@ class RemoteWorker:
         if address.startswith("inproc:"):
             raise RuntimeError(
                 "a Client in an interpreter cannot reach a scheduler at inproc://: "
-                'use LocalCluster(..., protocol="tcp://")'
+                'use LocalCluster(..., protocol="tcp://") [docs: how-to/dask]'
             )
         more: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
         return Client(

@@ -52,7 +52,7 @@ def broken_error() -> BrokenInterpreterPool:
     """Make the error of tasks that never run; called by the core."""
     return BrokenInterpreterPool(
         "an initializer or an import failed, an interpreter was closed or the workers were "
-        "terminated: the pool is not usable any more"
+        "terminated: the pool is not usable any more [docs: how-to/executor]"
     )
 
 
@@ -163,8 +163,9 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
 
     What crosses: arguments and results by value (copied or pickled), functions by import name or
     pickled. A Proxy stays a reference wherever it is, and so does what `atoll.ref` marks; a Buffer,
-    a queue and an interpreter stay the same object. Exceptions arrive as from `Interpreter.call`,
-    with their arguments by value.
+    a queue and an interpreter stay the same object. A NumPy array that lies in a Buffer is handed
+    on uncopied and read-only. Exceptions arrive as from `Interpreter.call`, with their arguments by
+    value.
 
     A worker is an interpreter and a thread, made when first needed. Callbacks run on the thread of
     the worker that has run the call; it runs no other call meanwhile.

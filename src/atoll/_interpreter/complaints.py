@@ -22,5 +22,7 @@ def warn(text: str, category: type[Warning], stacklevel: int = 2) -> None:
 
 def warn_left_behind(interpreter: _core.Handle, who: str) -> None:
     """Warn of an interpreter that is closed, but stays in memory; `who` is stuck there."""
-    text = f"interpreter {interpreter.name!r} stays in memory: its {who}"
+    text = (
+        f"interpreter {interpreter.name!r} stays in memory: its {who} [docs: explanation/lifetimes]"
+    )
     warn(text, ResourceWarning, 3)

@@ -51,6 +51,7 @@ class timeout(_core.Deadline):  # named as asyncio.timeout is
         >>> with atoll.timeout(0.1):
         ...     worker.call(train)
         TimeoutError: interpreter 'worker' has been running train() at model.py:41 for 0.1 s
+        [docs: how-to/timeouts]
     """
 
     def __new__(cls, seconds: float | None) -> Self:

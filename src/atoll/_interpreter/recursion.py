@@ -46,7 +46,8 @@ def refuse_in_import() -> None:
         raise RuntimeError(
             f"interpreter {_core.own_name()!r} imports module {name!r} for a call, and the module "
             "makes interpreters while it is imported: each of them would import it again. Make "
-            "them in a function, or under `if atoll.current() is atoll.main():`"
+            "them in a function, or under `if atoll.current() is atoll.main():` "
+            "[docs: how-to/functions]"
         )
 
 

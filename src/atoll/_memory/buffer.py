@@ -199,7 +199,10 @@ class Buffer(_core.BufferHandle):
         self.release()
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a Buffer cannot be pickled: it would be a copy; pickle bytes(buffer)")
+        raise TypeError(
+            "a Buffer cannot be pickled: it would be a copy; pickle bytes(buffer) "
+            "[docs: how-to/buffers]"
+        )
 
     def __repr__(self) -> str:
         if self.is_released:

@@ -77,7 +77,8 @@ def nearest(name: str, among: Container[str]) -> str | None:
 
 def _refusal(name: str) -> ImportError:
     return ImportError(
-        f"module {name!r} is refused in interpreter {_core.own_name()!r} (its extensions= says so)",
+        f"module {name!r} is refused in interpreter {_core.own_name()!r} (its extensions= says so) "
+        "[docs: explanation/extensions]",
         name=name,
     )
 
@@ -216,6 +217,7 @@ def _warn(text: str) -> None:
 
     from .._transfer.errors import ExtensionWarning
 
+    text += " [docs: explanation/extensions]"
     warnings.warn(text, ExtensionWarning, skip_file_prefixes=("<frozen", __file__))
 
 

@@ -45,7 +45,8 @@ def _make_spec(
     if kind == "nothing":
         raise ModuleNotFoundError(
             f"No module named {name!r} in interpreter {_core.own_name()!r}: {content}; "
-            f"extensions={{{name!r}: 'main'}} gives a Proxy to main's",
+            f"extensions={{{name!r}: 'main'}} gives a Proxy to main's "
+            "[docs: explanation/extensions]",
             name=name,
         )
     from _frozen_importlib import ModuleSpec

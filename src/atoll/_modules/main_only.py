@@ -65,7 +65,7 @@ def advice(package: str) -> str:
     """Say how a package is used that needs the main thread of the main interpreter."""
     return (
         f"in the main thread, use atoll.main().import_module({package!r}) or "
-        f"Interpreter(extensions={{{package!r}: 'main'}})"
+        f"Interpreter(extensions={{{package!r}: 'main'}}) [docs: explanation/extensions]"
     )
 
 
@@ -88,7 +88,8 @@ def guard_application(module: Any) -> None:
                 f"{kit}.{part}.{application.__name__} needs the main thread of the main "
                 "interpreter, since its event loop uses what GLib has once: in the main thread, "
                 "use atoll.main().call(FUNCTION), where FUNCTION makes it; or set "
-                f"os.environ[{_WITHOUT_GLIB!r}] = '1' for an event loop of this interpreter's own"
+                f"os.environ[{_WITHOUT_GLIB!r}] = '1' for an event loop of this interpreter's own "
+                "[docs: explanation/extensions]"
             )
         make(self, *args, **kwargs)
 

@@ -67,7 +67,9 @@ def checked_mode(mode: str) -> str:
     """
     _check_is_str(mode, "a mode")
     if mode not in MODES:
-        raise ValueError(f"{mode!r} is not a mode; the modes are {', '.join(MODES)}")
+        raise ValueError(
+            f"{mode!r} is not a mode; the modes are {', '.join(MODES)} [docs: reference/extensions]"
+        )
     return mode
 
 

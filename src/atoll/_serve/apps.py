@@ -21,7 +21,7 @@ def check(target: object) -> str:
     if not isinstance(target, str):
         raise TypeError(
             f"the application must be a text such as 'module:attribute', not "
-            f"{type(target).__name__}: each interpreter imports its own"
+            f"{type(target).__name__}: each interpreter imports its own [docs: reference/serve]"
         )
     module, _, attribute = target.partition(":")
     if not module or not attribute:

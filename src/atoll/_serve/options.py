@@ -60,7 +60,10 @@ def sort(options: dict[str, Any]) -> Options:
 
 def _check_names(options: dict[str, Any]) -> None:
     if "workers" in options:
-        raise TypeError("there are interpreters instead of workers: write interpreters=N")
+        raise TypeError(
+            "there are interpreters instead of workers: write interpreters=N "
+            "[docs: reference/serve]"
+        )
     known = [
         each for each in inspect.signature(import_uvicorn().Config).parameters if each != "app"
     ]

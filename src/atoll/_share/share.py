@@ -211,10 +211,13 @@ def share_error(path: list[tuple[Any, ...]], culprit: object, is_cycle: bool) ->
             case (part, _):
                 where = f"an item of {where}" if part == "item" else f"a key of {where}"
     if is_cycle:
-        return ValueError(f"cannot share {where}: the list contains itself")
+        return ValueError(
+            f"cannot share {where}: the list contains itself [docs: how-to/shared-tables]"
+        )
     kind = type(culprit)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-    return TypeError(f"cannot share {where}: {name}; {_advice(culprit, kind)}")
+    advice = _advice(culprit, kind)
+    return TypeError(f"cannot share {where}: {name}; {advice} [docs: how-to/shared-tables]")
 
 
 def _root_name(frame: FrameType) -> str:

@@ -219,7 +219,7 @@ class Thread(threading.Thread):
         finally:
             waiters.pop()
         if self.is_alive():
-            raise TimeoutError(f"thread {self.name!r} is still running")
+            raise TimeoutError(f"thread {self.name!r} is still running [docs: how-to/timeouts]")
         if self._outcome is None:
             raise closed_error(self.name, 1)
         result, error = self._outcome

@@ -146,7 +146,7 @@ def error_of(variable: Variable, reason: object) -> TypeError:
     """Return the error of a value of a variable that cannot cross."""
     return TypeError(
         f"the value of context variable {variable.name!r} cannot be carried: {reason}. Run the "
-        "call in a contextvars.Context() that has only values that it needs"
+        "call in a contextvars.Context() that has only values that it needs [docs: how-to/asyncio]"
     )
 
 

@@ -20,7 +20,7 @@ class AtollError(Exception):
         ...     proxy.append(1)
         ... except atoll.AtollError as error:
         ...     print(error)
-        interpreter 'worker' is closed
+        interpreter 'worker' is closed [docs: explanation/lifetimes]
     """
 
 
@@ -35,7 +35,7 @@ class InterpreterClosedError(AtollError, ReferenceError):
         ...     items = worker.eval("[1, 2]")
         >>> len(items)
         Traceback (most recent call last):
-        atoll.InterpreterClosedError: interpreter 'worker' is closed
+        atoll.InterpreterClosedError: interpreter 'worker' is closed [docs: explanation/lifetimes]
     """
 
 
@@ -134,13 +134,16 @@ def deadline_error(
         text = f"interpreter {interpreter!r} has been running {activity} for {seconds:.1f} s"
     else:
         text = f"no time left, after {seconds:.1f} s, for a call into interpreter {interpreter!r}"
+    text += " [docs: how-to/timeouts]"
     return TimeoutError(text) if is_here else DeadlineExceeded(text)
 
 
 def closed_error(name: str, is_forgotten: int) -> InterpreterClosedError:
     """Make the error for an interpreter that cannot be entered any more; called by the core."""
     why = " (interpreters do not survive os.fork())" if is_forgotten else ""
-    return InterpreterClosedError(f"interpreter {name!r} is closed{why}")
+    return InterpreterClosedError(
+        f"interpreter {name!r} is closed{why} [docs: explanation/lifetimes]"
+    )
 
 
 class ExtensionWarning(AtollError, RuntimeWarning):

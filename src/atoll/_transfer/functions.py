@@ -5,6 +5,7 @@ from __future__ import annotations
 import _pickle as pickle  # pickle itself takes milliseconds to import
 
 from .. import _core
+from .._memory import arrays
 from . import pickles
 from .names import has_local_names
 
@@ -24,26 +25,32 @@ class _ByName(pickle.Pickler):
         return NotImplemented
 
 
-def dump(obj: object, is_reference: Callable[[object], bool], may_leave: bool = False) -> Dumped:
+def dump(
+    obj: object,
+    is_reference: Callable[[object], bool],
+    may_leave: bool = False,
+    take_array: Callable[[Any], Any] = arrays.lent,
+) -> Dumped:
     """Pickle by reference to what can be imported, by value what cannot.
 
     Args:
         obj: The object.
         is_reference: Tells what crosses beside the pickle.
         may_leave: Whether it may be loaded in another process.
+        take_array: Takes apart an array, as one of `_memory.arrays`.
 
     Raises:
         TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
     """
     try:
-        beside = pickles.Beside(is_reference, may_leave)
+        beside = pickles.Beside(is_reference, may_leave, take_array=take_array)
         data = pickles.write(_ByName, obj, beside)
     except (pickle.PicklingError, AttributeError, TypeError):
         pass
     else:
         if not has_local_names(data):
             return beside.dumped(data, ())
-    return dump_by_value(obj, is_reference, may_leave)
+    return dump_by_value(obj, is_reference, may_leave, take_array=take_array)
 
 
 def dump_by_value(
@@ -51,6 +58,7 @@ def dump_by_value(
     is_reference: Callable[[object], bool],
     may_leave: bool = False,
     copy: Callable[[pickle.PickleBuffer], Buffer] | None = None,
+    take_array: Callable[[Any], Any] = arrays.lent,
 ) -> Dumped:
     """Pickle an object, with the classes and functions that cannot be imported elsewhere.
 
@@ -59,6 +67,7 @@ def dump_by_value(
         is_reference: Tells what crosses beside the pickle.
         may_leave: Whether it may be loaded in another process.
         copy: Copies big buffers.
+        take_array: Takes apart an array, as one of `_memory.arrays`.
 
     Raises:
         TypeError, AttributeError, pickle.PicklingError: If something in it cannot be pickled.
@@ -67,7 +76,7 @@ def dump_by_value(
 
     if not _is_changed():
         try:
-            beside = pickles.Beside(is_reference, may_leave, copy=copy)
+            beside = pickles.Beside(is_reference, may_leave, copy=copy, take_array=take_array)
             data = pickles.write(closures.Pickler, obj, beside)
         except Exception:  # what is wrong, if anything, cloudpickle says
             pass
@@ -76,7 +85,7 @@ def dump_by_value(
                 return _with_definitions(beside, data, is_reference)
     from . import cloud
 
-    beside = pickles.Beside(is_reference, may_leave, copy=copy)
+    beside = pickles.Beside(is_reference, may_leave, copy=copy, take_array=take_array)
     try:
         data = pickles.write(cloud.Pickler, obj, beside)
     except Exception as error:

@@ -15,6 +15,7 @@ import _pickle as pickle  # pickle itself takes milliseconds to import
 import io
 
 from .. import _core
+from .._memory import arrays
 from . import defining
 
 TYPE_CHECKING = False
@@ -46,6 +47,7 @@ class Beside:
         may_leave: Whether the pickle may be loaded in another process.
         defined: The class whose definition is pickled, if one is.
         copy: Copies big buffers.
+        take_array: Takes apart an array, as one of `_memory.arrays`, or leaves it to NumPy.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Beside:
         may_leave: bool = False,
         defined: type | None = None,
         copy: Callable[[pickle.PickleBuffer], Buffer] | None = None,
+        take_array: Callable[[Any], Any] = arrays.lent,
     ) -> None:
         self.may_leave = may_leave
         self.classes: set[str] = set()  # the ids of those that go by value
@@ -61,11 +64,15 @@ class Beside:
         self._is_reference = is_reference
         self._defined = defined
         self._copy = copy or _copied
+        self._array_type = None if may_leave else arrays.array_type()
+        self._take_array = take_array
         self._references: list[object] = []
         self._buffers: list[pickle.PickleBuffer] = []
 
     def takes(self, obj: object) -> Any:
-        """Take an object if it is a reference: what a pickler's `reducer_override` returns."""
+        """Take a reference, or an array: what a pickler's `reducer_override` returns."""
+        if type(obj) is self._array_type:
+            return self._take_array(obj)
         if not self._is_reference(obj):
             return NotImplemented
         self._references.append(obj)

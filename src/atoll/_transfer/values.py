@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from .. import _core
+from .._memory import arrays
 from .._typing import cast
 from . import by_name
 from .names import has_local_names
@@ -22,30 +23,33 @@ if TYPE_CHECKING:
 _BY_PICKLE, _IN_PARTS, _AS_TWIN = "pickle", "parts", "twin"
 
 
-def _pickled(obj: object, may_leave: bool) -> tuple[str, bytes | Dumped]:
+def _pickled(obj: object, may_leave: bool, is_writable: bool) -> tuple[str, bytes | Dumped]:
     """Pickle by reference to what can be imported there, by value what cannot."""
     import _pickle as pickle  # pickle itself takes milliseconds to import
 
-    if may_leave or not _core.has_shared():
+    if may_leave or not (is_writable or _core.has_shared()):
         buffers: list[object] = []
         try:
             data = pickle.dumps(obj, 5, buffer_callback=buffers.append)
         except (pickle.PicklingError, AttributeError, TypeError):  # handles refuse
             data = b"__main__"
-        if not buffers and not has_local_names(data):
+        has_arrays = not may_leave and arrays.may_be_in(data)
+        if not buffers and not has_arrays and not has_local_names(data):
             return _BY_PICKLE, data
     from . import functions
 
-    return _IN_PARTS, functions.dump(obj, _core.is_handle, may_leave)
+    take_array = arrays.copied if is_writable else arrays.lent
+    return _IN_PARTS, functions.dump(obj, _core.is_handle, may_leave, take_array)
 
 
 def dump(
-    obj: object, is_forced: bool = False, may_leave: bool = False
+    obj: object, is_forced: bool = False, may_leave: bool = False, is_writable: bool = False
 ) -> tuple[str, str | bytes | Dumped | Named | tuple[Any, ...]] | None:
     """Take a value apart into what the core can carry; None: it has to go by reference.
 
     With `is_forced` (for `copy`) what cannot be pickled is an error. With `may_leave` it can be
-    put together in another process, too.
+    put together in another process, too; with `is_writable` arrays in it are copies that can be
+    written to.
     """
     if (
         not is_forced
@@ -58,7 +62,7 @@ def dump(
     if not is_forced and by_name.is_candidate(obj):
         return by_name.dump(obj)
     try:
-        return _pickled(obj, may_leave)
+        return _pickled(obj, may_leave, is_writable)
     except Exception:
         if is_forced:
             raise
@@ -83,11 +87,10 @@ def load(dumped: tuple[str, Any]) -> Any:
     return pickles.load(data)
 
 
-def fetch(proxy: object, may_leave: bool = False) -> Any:
+def fetch(proxy: object, may_leave: bool = False, is_writable: bool = False) -> Any:
     """Take apart, in its owner, what a Proxy stands for."""
-    return _core.invoke(
-        _core.owner(proxy), "atoll._transfer.values:dump", (proxy, True, may_leave), None
-    )
+    how = True, may_leave, is_writable
+    return _core.invoke(_core.owner(proxy), "atoll._transfer.values:dump", (proxy, *how), None)
 
 
 class _Original:
@@ -151,7 +154,7 @@ def reduce_proxy(proxy: object) -> tuple[Any, tuple[Any]]:
     return _converter(proxy) or take, (_Original(proxy),)
 
 
-def copy(obj: Any) -> Any:
+def copy(obj: Any, *, writable: bool = False) -> Any:
     """Send, or fetch, by value what would go by reference.
 
     Of a Proxy: return a copy of the original here (a proxied list becomes a list). Of any other
@@ -159,10 +162,13 @@ def copy(obj: Any) -> Any:
 
     What crosses: the pickled value; shared references and cycles inside it are kept. Big buffers in
     it (numpy arrays, with pickle's protocol 5) are copied once, into memory that the copy is made
-    over; Buffers, queues and interpreters in it stay the same ones.
+    over; Buffers, queues and interpreters in it stay the same ones. A NumPy array that lies in a
+    Buffer, as one that a copy or an executor has brought, is not copied: it arrives as a read-only
+    array over the same memory.
 
     Args:
         obj: A Proxy, or an object that pickle or cloudpickle can handle.
+        writable: Copy NumPy arrays in any case, into arrays that can be written to.
 
     Raises:
         pickle.PicklingError, TypeError: If the original cannot be pickled; for a local object this
@@ -177,4 +183,6 @@ def copy(obj: Any) -> Any:
         [1, 2, 3]
         >>> there = interpreter.call(sorted, atoll.copy([3, 1, 2]))  # sorts a list of its own
     """
-    return load(fetch(obj)) if _core.is_proxy(obj) else _core.mark(obj, True)
+    if _core.is_proxy(obj):
+        return load(fetch(obj, False, writable))
+    return _core.mark(obj, True, bool(writable))

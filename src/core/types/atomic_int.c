@@ -173,7 +173,8 @@ static PyObject *
 atomic_int_reduce(PyObject *self, PyObject *unused)
 {
     return PyErr_Format(PyExc_TypeError,
-                        "an AtomicInt cannot be pickled: it would no longer be the same cell");
+                        "an AtomicInt cannot be pickled: it would no longer be the same cell "
+                        "[docs: reference/buffer]");
 }
 
 static PyObject *

@@ -548,6 +548,25 @@ make_readonly(PyObject *module, PyObject *buffer)
     return make_buffer(state, seen->block, &layout);
 }
 
+// Bytes of the memory that a Buffer is of, as writable as it is; None: they are of other memory.
+static PyObject *
+part(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    core_state *state = PyModule_GetState(module);
+    if (count != 3) {
+        return PyErr_Format(PyExc_TypeError, "buffer_part(buffer, address, nbytes)");
+    }
+    void *start = PyLong_AsVoidPtr(arguments[1]);
+    ptrdiff_t nbytes = PyErr_Occurred() ? -1 : PyLong_AsSsize_t(arguments[2]), one = 1;
+    view *seen = PyErr_Occurred() ? NULL : buffer_checked(state, arguments[0]);
+    if (seen == NULL) {
+        return NULL;
+    }
+    view_layout layout = {start, 1, nbytes, 1, seen->layout.is_readonly, "B", &nbytes, &one};
+    return view_fits(seen->block, &layout) ? make_buffer(state, seen->block, &layout)
+                                           : Py_NewRef(Py_None);
+}
+
 static PyObject *
 count_all(PyObject *module, PyObject *unused)
 {
@@ -567,6 +586,9 @@ PyMethodDef buffer_functions[] = {
     {"buffer_readonly", make_readonly, METH_O,
      PyDoc_STR("buffer_readonly($module, buffer, /)\n--\n\n"
                "A read-only Buffer of the same memory.")},
+    {"buffer_part", (PyCFunction)(void (*)(void))part, METH_FASTCALL,
+     PyDoc_STR("buffer_part($module, buffer, address, nbytes, /)\n--\n\n"
+               "Bytes at an address as a Buffer; None: they are of other memory.")},
     {"buffer_statistics", count_all, METH_NOARGS,
      PyDoc_STR("buffer_statistics($module, /)\n--\n\nCount the blocks and their bytes.")},
     {NULL},

@@ -8,7 +8,7 @@
 #include "bridge/modules/module_create.h"
 #include "ground/modules/code.h"
 #include "ground/base/text.h"
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
 #include "types/reference.h"
 
 #if PY_VERSION_HEX >= 0x030F0000

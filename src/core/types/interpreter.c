@@ -438,7 +438,8 @@ owner(PyObject *module, PyObject *object)
     }
     if (target->flags & EXPORT_RESTRICTED) { // its interpreter gives access to everything in it
         PyErr_SetString(PyExc_AttributeError,
-                        "this proxy is restricted: its interpreter is not allowed");
+                        "this proxy is restricted: its interpreter is not allowed "
+                        "[docs: how-to/restrict]");
         return NULL;
     }
     return interpreter_handle(state, target->owner);

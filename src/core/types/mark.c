@@ -8,14 +8,15 @@ static PyObject *
 mark_new(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     core_state *state = PyModule_GetState(module);
-    if (count != 2) {
-        PyErr_SetString(PyExc_TypeError, "mark(object, by_value)");
+    if (count != 2 && count != 3) {
+        PyErr_SetString(PyExc_TypeError, "mark(object, by_value[, is_writable])");
         return NULL;
     }
     mark_object *self = PyObject_GC_New(mark_object, state->types[TYPE_MARK]);
     if (self != NULL) {
         self->object = Py_NewRef(arguments[0]);
         self->by_value = arguments[1] == Py_True;
+        self->is_writable = count == 3 && arguments[2] == Py_True;
         PyObject_GC_Track(self);
     }
     return (PyObject *)self;
@@ -50,7 +51,8 @@ static PyObject *
 mark_repr(PyObject *op)
 {
     mark_object *self = (mark_object *)op;
-    return PyUnicode_FromFormat("atoll.%s(%R)", self->by_value ? "copy" : "ref", self->object);
+    return PyUnicode_FromFormat("atoll.%s(%R%s)", self->by_value ? "copy" : "ref", self->object,
+                                self->is_writable ? ", writable=True" : "");
 }
 
 static PyType_Slot mark_slots[] = {
@@ -138,7 +140,8 @@ restricted_getattro(PyObject *op, PyObject *name)
 static int
 restricted_setattro(PyObject *op, PyObject *name, PyObject *value)
 {
-    PyErr_SetString(PyExc_AttributeError, "this object is restricted: it cannot be changed");
+    PyErr_SetString(PyExc_AttributeError, "this object is restricted: it cannot be changed "
+                                          "[docs: how-to/restrict]");
     return -1;
 }
 
@@ -208,7 +211,8 @@ make_internal(PyObject *module, PyObject *object)
 
 PyMethodDef mark_functions[] = {
     {"mark", (PyCFunction)(void (*)(void))mark_new, METH_FASTCALL,
-     PyDoc_STR("mark($module, object, by_value, /)\n--\n\nSay how an object is to cross.")},
+     PyDoc_STR("mark($module, object, by_value, is_writable=False, /)\n--\n\nSay how an object is "
+               "to cross.")},
     {"restrict", (PyCFunction)(void (*)(void))restricted_new, METH_FASTCALL,
      PyDoc_STR("restrict($module, object, rules, /)\n--\n\nNarrow an object to some names.")},
     {"whole", whole, METH_O,

@@ -50,7 +50,7 @@ find_interp(void)
     if (made == NULL) {
         PyErr_SetString(PyExc_ImportError,
                         "atoll works in the main interpreter and in those that it makes; "
-                        "this one was made by something else");
+                        "this one was made by something else [docs: explanation/choosing]");
         return NULL;
     }
     interp_incref(made);
@@ -92,6 +92,8 @@ init_strings(core_state *state)
     state->str_reduce = PyUnicode_InternFromString("__reduce__");
     state->str_reduce_ex = PyUnicode_InternFromString("__reduce_ex__");
     state->str_next = PyUnicode_InternFromString("__next__");
+    state->str_keys = PyUnicode_InternFromString("keys");
+    state->str_getitem = PyUnicode_InternFromString("__getitem__");
     state->str_name = PyUnicode_InternFromString("_name_");
     state->str_value = PyUnicode_InternFromString("_value_");
     state->str_member_map = PyUnicode_InternFromString("_member_map_");
@@ -99,7 +101,7 @@ init_strings(core_state *state)
     state->str_globals = PyUnicode_InternFromString("__globals__");
     return state->str_class && state->str_reduce && state->str_reduce_ex && state->str_name &&
                    state->str_value && state->str_member_map && state->str_dict &&
-                   state->str_globals && state->str_next
+                   state->str_globals && state->str_next && state->str_keys && state->str_getitem
                ? 0
                : -1;
 }
@@ -208,6 +210,8 @@ drop_names(core_state *state)
     Py_CLEAR(state->str_reduce);
     Py_CLEAR(state->str_reduce_ex);
     Py_CLEAR(state->str_next);
+    Py_CLEAR(state->str_keys);
+    Py_CLEAR(state->str_getitem);
     Py_CLEAR(state->str_name);
     Py_CLEAR(state->str_value);
     Py_CLEAR(state->str_member_map);

@@ -299,6 +299,21 @@ proxy_next(PyObject *op)
     return ahead_next(self->state, self->target, &self->batch);
 }
 
+// In the class of dict. Who asks for keys() may be about to ask for each value.
+PyObject *
+proxy_subscript(PyObject *op, PyObject *key)
+{
+    proxy_object *self = (proxy_object *)op;
+    core_state *state = self->state;
+    bool is_next = self->batch != NULL ||
+                   (self->latest != NULL && remote_method_is_named(self->latest, state->str_keys));
+    if (!is_next || UNLIKELY(self->target->flags & EXPORT_RESTRICTED)) {
+        return reference_operate(state, self->target, OPERATION_SPECIAL, state->str_getitem, &key,
+                                 1);
+    }
+    return ahead_value(state, self->target, key, &self->batch);
+}
+
 // As object.__hash__ of the original, wherever it is asked. A type with a hash of its own gets a
 // special method instead.
 static Py_hash_t

@@ -31,7 +31,7 @@ typedef struct {
     core_state *state; // kept alive by the type
     PyObject *weak_references;
     remote_method *latest;  // owned, or NULL: what the latest p.name was
-    ahead_batch *batch;     // owned, or NULL: items of an iterator that are here already
+    ahead_batch *batch;     // owned, or NULL: items of an iterator or values of a dict
     uint64_t known_methods; // by slot of remote_class.methods: seen to be methods of this object
     unsigned epoch;         // of its class when they were
 } proxy_object;
@@ -73,6 +73,7 @@ void proxy_dealloc(PyObject *self);
 int proxy_getbuffer(PyObject *self, Py_buffer *view, int flags);
 void proxy_releasebuffer(PyObject *self, Py_buffer *view);
 PyObject *proxy_next(PyObject *self);
+PyObject *proxy_subscript(PyObject *self, PyObject *key);
 
 // No type inherits them from its base if it says that it has to do with the collector.
 #define PROXY_LIFE_SLOTS                                                                           \
@@ -165,6 +166,7 @@ MUST_CHECK int remote_class_add_annotations(PyTypeObject *class);
 const char *remote_class_name(PyTypeObject *class); // module and name of the original
 
 // remote method: proxy.name, not yet called
+bool remote_method_is_named(const remote_method *self, PyObject *interned);
 PyObject *remote_method_get(proxy_object *proxy, PyObject *name, int32_t index);
 // Its Proxy has lost its last reference. True: somebody has the method, which keeps it.
 bool remote_method_keep_proxy(remote_method *self);

@@ -65,6 +65,12 @@ rename_latest(remote_method *self, PyObject *name, int32_t index)
     return (PyObject *)self;
 }
 
+bool
+remote_method_is_named(const remote_method *self, PyObject *interned)
+{
+    return self->name == interned;
+}
+
 // A Proxy keeps the latest one for the next time, so that a call needs not make one.
 PyObject *
 remote_method_get(proxy_object *proxy, PyObject *name, int32_t index)

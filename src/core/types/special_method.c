@@ -123,7 +123,8 @@ set_cell_of_class(const exported *namespace, PyObject *const *arguments)
     // super() searches the bases of local types, and those of a Proxy's type are none.
     PyErr_Format(PyExc_TypeError,
                  "super() and __class__ do not work in a class that is made in interpreter '%s', "
-                 "where its base is: name the base, as in Base.method(self)",
+                 "where its base is: name the base, as in Base.method(self) "
+                 "[docs: how-to/standard-library]",
                  namespace->owner->name);
     return -1;
 }

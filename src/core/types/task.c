@@ -54,7 +54,8 @@ wait_while(task_object *self, task_phase first, task_phase last, int64_t deadlin
 {
     while (task_is_between(self->task, first, last)) {
         if (worker_pool_is_forgotten(self->pool)) {
-            PyErr_SetString(PyExc_RuntimeError, "executors do not survive os.fork()");
+            PyErr_SetString(PyExc_RuntimeError,
+                            "executors do not survive os.fork() [docs: explanation/lifetimes]");
             return -1;
         }
         wait_result result;

@@ -79,7 +79,8 @@ static int
 check_open(worker_pool_object *self)
 {
     if (worker_pool_is_forgotten(self->pool)) {
-        PyErr_SetString(PyExc_RuntimeError, "executors do not survive os.fork()");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "executors do not survive os.fork() [docs: explanation/lifetimes]");
         return -1;
     }
     worker_pool_phase phase = atomic_load(&self->pool->phase);

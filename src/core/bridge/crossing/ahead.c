@@ -5,6 +5,7 @@
 #include "bridge/iteration/iterators.h"
 #include "bridge/python/value.h"
 #include "bridge/iteration/bookmark.h"
+#include "bridge/iteration/entries.h"
 #include "bridge/transfer/parcel.h"
 
 #define FEW_ITEMS   7    // in the first batch
@@ -20,8 +21,9 @@ struct ahead_batch {
     uint64_t claim;            // the next one
     unsigned departures;       // the owner's after this thread left it
     int count, taken;
-    int wanted;    // at most
-    bool is_fixed; // the container cannot change
+    int wanted;          // at most
+    bool is_fixed;       // the container cannot change
+    Py_ssize_t position; // in a dict, after the last entry
 };
 
 // ---- in the host ----
@@ -52,19 +54,33 @@ is_light(PyObject *object, int depth)
     return is_each;
 }
 
+// One more of what is not to cross by itself. False: it is, or there is no memory.
+static bool
+add(ahead_batch *self, core_state *host, PyObject *item)
+{
+    size_t before = self->items.size;
+    bool is_light_one = is_light(item, LIGHT_DEPTH);
+    bool is_put = is_light_one && parcel_put(&self->items, host, item, 0) == 0;
+    if (is_light_one && !is_put) {
+        parcel_cut(&self->items, before);
+    }
+    return is_put;
+}
+
+static bool
+has_room(const ahead_batch *self)
+{
+    return self->count < self->wanted && self->items.size < MOST_BYTES;
+}
+
 // One more item: false if it is not to be here before it is asked for.
 static bool
 add_item(ahead_batch *self, core_state *host, outlook *ahead, struct bookmark *mark)
 {
-    PyObject *item = self->items.size < MOST_BYTES ? iterator_read(ahead) : NULL;
-    size_t before = self->items.size;
-    bool is_light_one = item != NULL && is_light(item, LIGHT_DEPTH);
-    bool is_put = is_light_one && parcel_put(&self->items, host, item, 0) == 0;
+    PyObject *item = iterator_read(ahead);
+    bool is_put = item != NULL && add(self, host, item);
     if (is_put) {
         mark->positions[self->count++] = ahead->position;
-    }
-    else if (is_light_one) {
-        parcel_cut(&self->items, before);
     }
     Py_XDECREF(item);
     return is_put;
@@ -73,7 +89,7 @@ add_item(ahead_batch *self, core_state *host, outlook *ahead, struct bookmark *m
 static void
 fill(ahead_batch *self, core_state *host, outlook *ahead, struct bookmark *mark)
 {
-    while (self->count < self->wanted && add_item(self, host, ahead, mark)) {
+    while (has_room(self) && add_item(self, host, ahead, mark)) {
     }
     PyErr_Clear(); // no memory: whoever asks for that item is told
     if (self->count > 0) {
@@ -89,9 +105,16 @@ will_just_leave(const core_state *host, PyObject *result)
     return is_light(result, LIGHT_DEPTH) && host->changed_classes == NULL;
 }
 
+// That of this thread comes next.
+static void
+note_departures(ahead_batch *self, const core_state *host)
+{
+    self->departures = atomic_load_explicit(&host->interp->departures, memory_order_relaxed) + 1;
+}
+
 // Advance the iterator, then fill the batch.
 static PyObject *
-next_here(native_call *call, core_state *host, exported *target)
+next_here(native_call *call, core_state *host, exported *target, PyObject *const *unused)
 {
     ahead_batch *filled = (ahead_batch *)call;
     PyObject *item = Py_TYPE(target->object)->tp_iternext(target->object);
@@ -101,8 +124,7 @@ next_here(native_call *call, core_state *host, exported *target)
         }
         return NULL;
     }
-    // That of this thread comes next.
-    filled->departures = atomic_load_explicit(&host->interp->departures, memory_order_relaxed) + 1;
+    note_departures(filled, host);
     outlook ahead;
     struct bookmark *mark;
     bool has_more = iterator_look(target->object, &ahead);
@@ -113,6 +135,54 @@ next_here(native_call *call, core_state *host, exported *target)
         fill(filled, host, &ahead, mark);
     }
     return item;
+}
+
+// A key and its value.
+static bool
+add_entry(ahead_batch *self, core_state *host, PyObject *key, PyObject *value)
+{
+    size_t before = self->items.size;
+    if (!add(self, host, key)) {
+        return false;
+    }
+    bool is_put = add(self, host, value);
+    if (!is_put) {
+        parcel_cut(&self->items, before);
+    }
+    self->count += is_put;
+    return is_put;
+}
+
+static void
+fill_entries(ahead_batch *self, core_state *host, PyObject *dict)
+{
+    Py_ssize_t position = self->position;
+    PyObject *key, *value;
+    while (has_room(self) && entries_next(dict, &position, &key, &value) &&
+           add_entry(self, host, key, value)) {
+        self->position = position;
+    }
+    PyErr_Clear();
+}
+
+// Look up the key; if it comes after the last one in the dict, fill the batch.
+static PyObject *
+value_here(native_call *call, core_state *host, exported *target, PyObject *const *arguments)
+{
+    ahead_batch *filled = (ahead_batch *)call;
+    PyObject *dict = target->object, *value = PyObject_GetItem(dict, arguments[0]);
+    if (value == NULL) {
+        return NULL;
+    }
+    note_departures(filled, host);
+    Py_ssize_t before = filled->position;
+    if (PyDict_CheckExact(dict) && entries_follow(dict, arguments[0], &filled->position) &&
+        will_just_leave(host, value)) {
+        bool is_again = filled->position < before;
+        filled->wanted = is_again ? Py_MIN(filled->wanted, FEW_ITEMS) : filled->wanted;
+        fill_entries(filled, host, dict);
+    }
+    return value;
 }
 
 // ---- at home ----
@@ -156,14 +226,20 @@ is_undisturbed(const ahead_batch *self, thread *here, interp *owner)
     return is_so;
 }
 
+static bool
+is_good(const ahead_batch *self, const exported *target)
+{
+    thread *here = thread_self;
+    return here != NULL && atomic_load_explicit(&here->wakeup, memory_order_relaxed) == 0 &&
+           interp_get_phase(target->owner) == INTERP_OPEN &&
+           (self->is_fixed || is_undisturbed(self, here, target->owner));
+}
+
 // NULL without an exception: ask the owner.
 static PyObject *
 take(ahead_batch *self, core_state *home, exported *target)
 {
-    thread *here = thread_self;
-    if (here == NULL || atomic_load_explicit(&here->wakeup, memory_order_relaxed) != 0 ||
-        interp_get_phase(target->owner) != INTERP_OPEN ||
-        !(self->is_fixed || is_undisturbed(self, here, target->owner))) {
+    if (!is_good(self, target)) {
         return NULL;
     }
     PyObject *item = parcel_get(&self->items, home);
@@ -174,6 +250,21 @@ take(ahead_batch *self, core_state *home, exported *target)
     }
     self->taken++;
     return item;
+}
+
+static PyObject *
+take_value(ahead_batch *self, core_state *home, exported *target, PyObject *key)
+{
+    if (!is_good(self, target)) {
+        return NULL;
+    }
+    PyObject *value = parcel_skip_equal(&self->items, key) ? parcel_get(&self->items, home) : NULL;
+    if (value == NULL) {
+        empty(self);
+        return NULL;
+    }
+    self->taken++;
+    return value;
 }
 
 // How many to bring with the next one: none if others run there between any two.
@@ -187,13 +278,13 @@ choose_wanted(const ahead_batch *self, const exported *target)
 }
 
 static ahead_batch *
-new_batch(void)
+new_batch(int wanted)
 {
     ahead_batch *self = PyMem_RawCalloc(1, sizeof *self);
     if (self == NULL) {
         return (ahead_batch *)PyErr_NoMemory();
     }
-    self->call.run = next_here;
+    self->wanted = wanted;
     parcel_init(&self->items);
     return self;
 }
@@ -209,40 +300,61 @@ ahead_free(ahead_batch *self)
 
 // While this crosses, another thread may make a batch too; either may stay.
 static PyObject *
-bring(core_state *home, exported *target, ahead_batch **own)
+bring(core_state *home, operation *op, ahead_batch **own, native_call call, int wanted_first)
 {
     ahead_batch *filled = *own;
     *own = NULL;
     if (filled == NULL) {
-        filled = new_batch();
+        filled = new_batch(wanted_first);
         if (filled == NULL) {
             return NULL;
         }
     }
     else {
-        filled->wanted = choose_wanted(filled, target);
+        filled->wanted = choose_wanted(filled, op->target);
         empty(filled);
     }
-    operation op = {.kind = OPERATION_NATIVE,
-                    .owner = target->owner,
-                    .target = target,
-                    .name = name_refer(home, home->str_next),
-                    .native = &filled->call};
-    PyObject *item = operation_perform(home, &op, NULL);
+    filled->call = call;
+    op->kind = OPERATION_NATIVE;
+    op->owner = op->target->owner;
+    op->native = &filled->call;
+    PyObject *item = operation_perform(home, op, NULL);
     ahead_free(*own);
     *own = filled;
     return item;
 }
 
+static bool
+has_more(const ahead_batch *self)
+{
+    return self != NULL && self->taken < self->count;
+}
+
 PyObject *
 ahead_next(core_state *home, exported *target, ahead_batch **own)
 {
-    ahead_batch *self = *own;
-    if (LIKELY(self != NULL && self->taken < self->count)) {
-        PyObject *item = take(self, home, target);
+    if (LIKELY(has_more(*own))) {
+        PyObject *item = take(*own, home, target);
         if (LIKELY(item != NULL) || PyErr_Occurred()) {
             return item;
         }
     }
-    return bring(home, target, own);
+    operation op = {.target = target, .name = name_refer(home, home->str_next)};
+    return bring(home, &op, own, (native_call){next_here}, 0);
+}
+
+PyObject *
+ahead_value(core_state *home, exported *target, PyObject *key, ahead_batch **own)
+{
+    if (LIKELY(has_more(*own))) {
+        PyObject *value = take_value(*own, home, target, key);
+        if (LIKELY(value != NULL) || PyErr_Occurred()) {
+            return value;
+        }
+    }
+    operation op = {.target = target,
+                    .name = name_refer(home, home->str_getitem),
+                    .arguments = &key,
+                    .count = 1};
+    return bring(home, &op, own, (native_call){value_here}, FEW_ITEMS);
 }

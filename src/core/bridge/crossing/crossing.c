@@ -11,7 +11,6 @@
 #include "ground/base/clock.h"
 #include "ground/base/shake.h"
 
-#define SPIN_ROUNDS    200                // about 5 us: longer than most calls
 #define GIVE_WAY_LIMIT (20 * MILLISECOND) // how long a thread that gives way waits, at most
 
 // ---- guests ----
@@ -164,22 +163,24 @@ crossing_ask_for_room(interp *host)
 COLD void
 crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
 {
+    if (door_try(host)) {
+        PyThreadState_Swap(state);
+        door_open(host);
+        return;
+    }
     // Release our own GIL first, so that others can use it while we wait.
     PyThreadState_Swap(NULL);
     shake();
-    unsigned departures = atomic_load_explicit(&host->departures, memory_order_relaxed);
-    for (int round = 0; round < SPIN_ROUNDS && interp_is_running(host); round++) {
-        cpu_relax();
-    }
+    bool has_claim = door_wait(host);
     atomic_fetch_add(&host->waiting, 1);
     shake();
-    // A running thread that has crossed meanwhile will cross again soon: ask for room only if none
-    // has.
-    if (interp_is_running(host) &&
-        atomic_load_explicit(&host->departures, memory_order_relaxed) == departures) {
+    if (interp_is_running(host)) { // for some time, or one that did not come by the door
         crossing_ask_for_room(host);
     }
     PyThreadState_Swap(state);
+    if (has_claim) {
+        door_open(host);
+    }
     atomic_fetch_sub(&host->waiting, 1);
 }
 
@@ -191,7 +192,7 @@ crossing_take_parking(guest *from, interp *host, guest *visitor, PyThreadState *
         return;
     }
     parking_announce(host);
-    if (interp_is_running(host)) {
+    if (interp_is_running(host) || door_is_crowded(host)) {
         crossing_attach_contended(host, visitor, state);
     }
     else {
@@ -458,7 +459,7 @@ crossing_raise(core_state *home, const interp *host, crossing_result why)
         PyErr_Format(
             PyExc_RuntimeError,
             "another greenlet of this thread is inside interpreter '%s', and must leave it "
-            "first",
+            "first [docs: explanation/extensions]",
             host->name);
         break;
     default:

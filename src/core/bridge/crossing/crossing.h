@@ -28,9 +28,10 @@
 #include "bridge/traceback/nesting.h"
 #include "bridge/python/state.h"
 #include "ground/base/attributes.h"
-#include "ground/base/barrier.h"
+#include "ground/system/barrier.h"
 #include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
+#include "ground/interpreter/door.h"
 #include "ground/interpreter/interp.h"
 #include "ground/interpreter/thread.h"
 
@@ -110,7 +111,7 @@ crossing_take(thread *self, guest *from, interp *host, guest *visitor, PyThreadS
     if (UNLIKELY(atomic_load_explicit(&parking_is_on, memory_order_relaxed))) {
         crossing_take_parking(from, host, visitor, state);
     }
-    else if (UNLIKELY(interp_is_running(host))) {
+    else if (UNLIKELY(interp_is_running(host) || door_is_crowded(host))) {
         crossing_attach_contended(host, visitor, state);
     }
     else {

@@ -29,7 +29,7 @@ refuse_objects(Py_buffer *view)
     PyBuffer_Release(view);
     PyErr_SetString(PyExc_BufferError,
                     "memory that holds objects cannot be seen from another interpreter: "
-                    "atoll.copy() copies it");
+                    "atoll.copy() copies it [docs: how-to/buffers]");
     return -1;
 }
 

@@ -29,13 +29,22 @@ typedef struct {
 
 // The result: numbers and shared objects as they are, all else in the parcel.
 typedef struct {
-    enum { ANSWER_ERROR, ANSWER_PARCEL, ANSWER_INT, ANSWER_SHARED } form;
+    enum {
+        ANSWER_ERROR,
+        ANSWER_PARCEL,
+        ANSWER_INT,
+        ANSWER_FLOAT,
+        ANSWER_BIG_INT,
+        ANSWER_SHARED
+    } form;
     attribute_kind attribute;
     union {
         Py_ssize_t number;
-        PyObject *shared; // immortal
+        double real;
+        PyObject *shared;                                  // immortal
+        parcel parcel;                                     // of ANSWER_PARCEL and ANSWER_ERROR
+        _Alignas(PyLongObject) unsigned char big_int[160]; // the bytes of an int object
     };
-    parcel parcel; // initialised unless ANSWER_INT or ANSWER_SHARED
 } answer;
 
 // ---- arguments ----
@@ -363,7 +372,8 @@ check_restricted(const operation *op, PyObject *name, restriction *used, PyObjec
     used->rule = rule;
     bool is_change = op->kind == OPERATION_SET || op->kind == OPERATION_DELETE;
     if (is_change && !used->gives_guests) {
-        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: it cannot be changed");
+        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: it cannot be changed "
+                                              "[docs: how-to/restrict]");
         return -1;
     }
     return 0;
@@ -378,7 +388,7 @@ dispatch_other(core_state *host, const operation *op, PyObject *name, argument_l
     case OPERATION_CALL:
         return call_found(host, Py_NewRef(object), arguments, nargs);
     case OPERATION_NATIVE:
-        return op->native->run(op->native, host, op->target);
+        return op->native->run(op->native, host, op->target, arguments->host + 2);
     case OPERATION_SPECIAL:
         return call_special(host, op, name, arguments);
     case OPERATION_SET:
@@ -514,6 +524,22 @@ pack_in_parcel(core_state *host, const interp *home, const operation *op, PyObje
     return status;
 }
 
+static bool
+pack_number(PyObject *value, answer *result)
+{
+    if (PyFloat_CheckExact(value)) {
+        result->real = PyFloat_AS_DOUBLE(value);
+        result->form = ANSWER_FLOAT;
+        return true;
+    }
+    if (PyLong_CheckExact(value) && cpython_int_size(value) <= sizeof result->big_int) {
+        memcpy(result->big_int, value, cpython_int_size(value));
+        result->form = ANSWER_BIG_INT;
+        return true;
+    }
+    return false;
+}
+
 static inline int
 pack_answer(core_state *host, const interp *home, const operation *op, PyObject *object,
             PyObject *value, const restriction *narrowing, answer *result)
@@ -528,7 +554,9 @@ pack_answer(core_state *host, const interp *home, const operation *op, PyObject 
         result->form = ANSWER_INT;
         return 0;
     }
-    return pack_in_parcel(host, home, op, object, value, narrowing, result);
+    return pack_number(value, result)
+               ? 0
+               : pack_in_parcel(host, home, op, object, value, narrowing, result);
 }
 
 static COLD void
@@ -619,6 +647,8 @@ unpack_answer(core_state *home, answer *result)
 {
     return LIKELY(result->form == ANSWER_INT) ? PyLong_FromSsize_t(result->number)
            : result->form == ANSWER_SHARED    ? result->shared
+           : result->form == ANSWER_FLOAT     ? PyFloat_FromDouble(result->real)
+           : result->form == ANSWER_BIG_INT   ? cpython_copy_int(result->big_int)
                                               : unpack_parcel(home, result);
 }
 

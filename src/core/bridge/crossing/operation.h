@@ -26,7 +26,8 @@ typedef enum {
 
 // To be run in the host: the result, new, or NULL with an exception.
 typedef struct native_call {
-    PyObject *(*run)(struct native_call *self, core_state *host, exported *target);
+    PyObject *(*run)(struct native_call *self, core_state *host, exported *target,
+                     PyObject *const *arguments);
 } native_call;
 
 typedef struct {

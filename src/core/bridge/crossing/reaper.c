@@ -84,6 +84,7 @@ run(void *unused)
         }
         if (!reaper.must_stop) {
             atomic_store(&is_called, false); // before looking: later deferred jobs notify again
+            barrier_heavy();                 // pairs with reaper_notify
             pthread_mutex_unlock(&reaper.mutex);
             make_round();
             pthread_mutex_lock(&reaper.mutex);
@@ -107,6 +108,7 @@ start_locked(void)
 void
 reaper_notify(void)
 {
+    barrier_light(); // the job was pushed before: pairs with run, which sees it, or is called again
     if (!atomic_load_explicit(&is_called, memory_order_relaxed) &&
         !atomic_exchange(&is_called, true)) {
         pthread_mutex_lock(&reaper.mutex);

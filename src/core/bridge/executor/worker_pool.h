@@ -23,7 +23,7 @@
 #include <stdbool.h>
 
 #include "bridge/executor/task.h"
-#include "ground/base/semaphore.h"
+#include "ground/system/semaphore.h"
 #include "ground/interpreter/closing.h"
 #include "ground/interpreter/interp.h"
 

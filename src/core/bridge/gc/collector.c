@@ -4,7 +4,7 @@
 #include "bridge/gc/deputy.h"
 #include "bridge/crossing/wakeup.h"
 #include "ground/base/clock.h"
-#include "ground/base/semaphore.h"
+#include "ground/system/semaphore.h"
 #include "ground/interpreter/thread.h"
 
 #define DEFAULT_THRESHOLD 2000

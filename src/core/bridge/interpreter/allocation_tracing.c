@@ -166,7 +166,8 @@ start(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
     else {
         PyErr_SetString(PyExc_RuntimeError,
                         "tracemalloc cannot be started while there are other interpreters, among "
-                        "them those that atoll keeps ready: start it before atoll makes the first");
+                        "them those that atoll keeps ready: start it before atoll makes the first "
+                        "[docs: explanation/limits]");
     }
     if (is_alone) {
         creation_allow();

@@ -16,7 +16,7 @@
 #include "bridge/crossing/async_wait.h"
 #include "bridge/gc/verification.h"
 #include "ground/base/clock.h"
-#include "ground/base/semaphore.h"
+#include "ground/system/semaphore.h"
 #include "ground/interpreter/closing.h"
 #include "ground/base/shake.h"
 
@@ -191,7 +191,8 @@ wait_until(bool (*is_over)(interp *, const guest *), core_state *home, interp *t
     while (result > 0 && !is_over(target, mine)) {
         if (thread_is_inside_closing(here)) {
             PyErr_SetString(PyExc_RuntimeError,
-                            "two interpreters that visit each other cannot close each other");
+                            "two interpreters that visit each other cannot close each other "
+                            "[docs: explanation/lifetimes]");
             result = -1;
             break;
         }
@@ -199,8 +200,9 @@ wait_until(bool (*is_over)(interp *, const guest *), core_state *home, interp *t
     }
     closing_leave(&waiter);
     if (result == 0) {
-        PyErr_Format(PyExc_TimeoutError, "interpreter '%s' still has %d visitors", target->name,
-                     interp_count_visitors(target));
+        PyErr_Format(PyExc_TimeoutError,
+                     "interpreter '%s' still has %d visitors [docs: explanation/lifetimes]",
+                     target->name, interp_count_visitors(target));
     }
     return result > 0 ? 0 : -1;
 }
@@ -241,12 +243,16 @@ pause_at_home(core_state *home, interp *target, int threads, int64_t deadline, i
     closing_leave(&waiter);
     *length = 2 * *length < LAST_PAUSE ? 2 * *length : LAST_PAUSE;
     if (result == 0 && threads > 0) {
-        PyErr_Format(PyExc_TimeoutError, "%d threads of interpreter '%s' are still running",
-                     threads, target->name);
+        PyErr_Format(
+            PyExc_TimeoutError,
+            "%d threads of interpreter '%s' are still running [docs: explanation/lifetimes]",
+            threads, target->name);
     }
     else if (result == 0) {
-        PyErr_Format(PyExc_TimeoutError, "a thread of interpreter '%s' is in C code that keeps it",
-                     target->name);
+        PyErr_Format(
+            PyExc_TimeoutError,
+            "a thread of interpreter '%s' is in C code that keeps it [docs: explanation/lifetimes]",
+            target->name);
     }
     return result > 0 ? check_still_closing(home, target) : -1;
 }
@@ -494,7 +500,7 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
             crossing_leave(&over);
             PyErr_Format(PyExc_BufferError,
                          "interpreter '%s' cannot close: %d buffers of its objects are in use "
-                         "(release the memoryviews or arrays first)",
+                         "(release the memoryviews or arrays first) [docs: how-to/buffers]",
                          target->name, buffers);
             return -1;
         }

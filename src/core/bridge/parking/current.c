@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "ground/base/peek.h"
+#include "ground/system/peek.h"
 
 current_places current_at;
 

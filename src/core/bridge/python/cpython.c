@@ -375,6 +375,11 @@ cpython_table_key(void *table, cpython_table_shape shape, Py_ssize_t index)
     return (PyObject **)(void *)entries + (size_t)index * entry_words(shape) + shape.has_hashes;
 }
 
+typedef struct { // where keys are not only strings (PyDictKeyEntry)
+    Py_hash_t hash;
+    PyObject *key, *value;
+} cpython_entry;
+
 static void
 set_index(cpython_table *table, size_t slot, Py_ssize_t index)
 {
@@ -393,23 +398,69 @@ set_index(cpython_table *table, size_t slot, Py_ssize_t index)
     }
 }
 
-static bool
-is_free(const cpython_table *table, size_t slot)
+static Py_ssize_t
+get_index(const cpython_table *table, size_t slot)
 {
-    size_t width = (size_t)1 << (table->log2_index_bytes - table->log2_size);
-    return table->indices[slot * width + width - 1] < 0; // the sign, in its last byte
+    switch (table->log2_index_bytes - table->log2_size) {
+    case 0:
+        return ((const int8_t *)table->indices)[slot];
+    case 1:
+        return ((const int16_t *)(const void *)table->indices)[slot];
+    case 2:
+        return ((const int32_t *)(const void *)table->indices)[slot];
+    default:
+        return (Py_ssize_t)((const int64_t *)(const void *)table->indices)[slot];
+    }
 }
 
-// Probes in CPython's order (find_empty_slot in dictobject.c).
+// The slots in which CPython looks for a hash, one after the other (find_empty_slot).
+typedef struct {
+    size_t mask, perturb, slot;
+} probing;
+
+static probing
+first_probe(const cpython_table *table, Py_hash_t hash)
+{
+    size_t mask = ((size_t)1 << table->log2_size) - 1;
+    return (probing){mask, (size_t)hash, (size_t)hash & mask};
+}
+
+static void
+next_probe(probing *self)
+{
+    self->perturb >>= 5; // PERTURB_SHIFT
+    self->slot = (self->slot * 5 + self->perturb + 1) & self->mask;
+}
+
+bool
+cpython_dict_compares_no_other(PyObject *dict, Py_ssize_t index)
+{
+    const cpython_table *table = (const void *)((PyDictObject *)dict)->ma_keys;
+    if (table->kind != 0) { // DICT_KEYS_GENERAL
+        return true;
+    }
+    const cpython_entry *entries =
+        (const void *)(table->indices + ((size_t)1 << table->log2_index_bytes));
+    Py_hash_t hash = entries[index].hash;
+    for (probing probe = first_probe(table, hash);; next_probe(&probe)) {
+        Py_ssize_t found = get_index(table, probe.slot);
+        if (found == index || found == -1) { // DKIX_EMPTY: somebody broke the dict
+            return found == index;
+        }
+        if (found >= 0 && entries[found].hash == hash) {
+            return false;
+        }
+    }
+}
+
 static void
 insert(cpython_table *table, Py_hash_t hash, Py_ssize_t index)
 {
-    size_t mask = ((size_t)1 << table->log2_size) - 1, slot = (size_t)hash & mask;
-    for (size_t perturb = (size_t)hash; !is_free(table, slot);) {
-        perturb >>= 5; // PERTURB_SHIFT
-        slot = (slot * 5 + perturb + 1) & mask;
+    probing probe = first_probe(table, hash);
+    while (get_index(table, probe.slot) >= 0) {
+        next_probe(&probe);
     }
-    set_index(table, slot, index);
+    set_index(table, probe.slot, index);
 }
 
 int

@@ -348,6 +348,14 @@ MUST_CHECK int cpython_init_singletons(void);
 
 size_t cpython_int_size(PyObject *number); // of the object in bytes
 
+// A new int from another interpreter's, or from a copy of the bytes of one; its count is neither
+// read nor written. Its digits go as they are (_PyLong_Copy, cpython/longintrepr.h, 3.13 to 3.15).
+static inline PyObject *
+cpython_copy_int(const void *number)
+{
+    return _PyLong_Copy((PyLongObject *)number);
+}
+
 #if PY_VERSION_HEX >= 0x030F0000
 #    define CPYTHON_SMALL_INT_MAX 1024 // _PY_NSMALLPOSINTS - 1
 #else
@@ -423,6 +431,10 @@ cpython_dict_value_at(PyObject *dict, Py_ssize_t index, const PyObject *key)
     PyObject *const *entry = (PyObject *const *)(const void *)entries + 2 * index;
     return entry[0] == key ? entry[1] : NULL;
 }
+
+// Does a lookup of the key of the entry at this index compare it with no other key, unless all keys
+// are exact strings (dictkeys_generic_lookup in dictobject.c)?
+bool cpython_dict_compares_no_other(PyObject *dict, Py_ssize_t index);
 
 // If all keys are exact strings, an entry is a key and a value; otherwise
 // the hash precedes them.

@@ -10,6 +10,7 @@ typedef struct {
     PyObject_HEAD
     PyObject *object; // owned
     bool by_value;
+    bool is_writable; // what goes by value: its arrays can be written to
 } mark_object;
 
 // Who made a view. Decides what the view becomes when it comes home.

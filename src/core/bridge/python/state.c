@@ -105,7 +105,7 @@ state_raise_closed(core_state *state, const interp *owner)
     }
     PyObject *name = class == NULL ? NULL : PyUnicode_FromString(owner->name);
     if (name != NULL) {
-        PyErr_Format(class, "interpreter %R is closed%s", name,
+        PyErr_Format(class, "interpreter %R is closed%s [docs: explanation/lifetimes]", name,
                      owner->is_forgotten ? " (interpreters do not survive os.fork())" : "");
         Py_DECREF(name);
     }

@@ -173,7 +173,7 @@ struct core_state {
     name_cache_entry name_cache[NAME_CACHE_SIZE];
     rule_cache_entry rule_cache[RULE_CACHE_SIZE];
     PyObject *str_class, *str_reduce_ex, *str_reduce, *str_name, *str_value, *str_member_map;
-    PyObject *str_dict, *str_globals, *str_next;
+    PyObject *str_dict, *str_globals, *str_next, *str_keys, *str_getitem;
     bool is_cleared;
 };
 

@@ -85,31 +85,6 @@ value_copy_string(PyObject *foreign)
 }
 
 static PyObject *
-copy_big_int(PyObject *foreign)
-{
-    unsigned char small[256], *digits = small;
-    Py_ssize_t size = PyLong_AsNativeBytes(foreign, small, sizeof small, -1);
-    if (size < 0) {
-        return NULL;
-    }
-    if (size > (Py_ssize_t)sizeof small) {
-        digits = PyMem_RawMalloc((size_t)size);
-        if (digits == NULL) {
-            return PyErr_NoMemory();
-        }
-        size = PyLong_AsNativeBytes(foreign, digits, size, -1);
-    }
-    else {
-        size = (Py_ssize_t)sizeof small;
-    }
-    PyObject *copy = PyLong_FromNativeBytes(digits, (size_t)size, -1);
-    if (digits != small) {
-        PyMem_RawFree(digits);
-    }
-    return copy;
-}
-
-static PyObject *
 copy_tuple(PyObject *foreign)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(foreign);
@@ -162,7 +137,7 @@ value_copy_slow(PyObject *foreign)
 {
     PyTypeObject *type = Py_TYPE(foreign);
     if (type == &PyLong_Type) {
-        return copy_big_int(foreign);
+        return cpython_copy_int(foreign);
     }
     if (type == &PyFloat_Type) {
         return PyFloat_FromDouble(PyFloat_AS_DOUBLE(foreign));

@@ -1,7 +1,7 @@
 #include "bridge/traceback/frames.h"
 
 #include "bridge/python/cpython.h"
-#include "ground/base/peek.h"
+#include "ground/system/peek.h"
 
 #define FRAMES_LIMIT  100 // of one listing, as in faulthandler
 #define READINGS      5

@@ -1,7 +1,7 @@
 // frames: the Python frames of any thread of any interpreter, read from outside.
 //
 // Purpose. A stuck thread holds its GIL or never asks for it again, so it cannot be asked. Memory
-// is read as a debugger reads it (ground/base/peek), with the offsets that CPython publishes for
+// is read as a debugger reads it (ground/system/peek), with the offsets that CPython publishes for
 // debuggers. Memory that was unmapped meanwhile, or is not a frame, is left out.
 //
 // Each thread notes its visits itself (some stores, crossing_log.h), so frames can be shown visit

@@ -1,9 +1,7 @@
 #include "bridge/traceback/traceback.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "bridge/traceback/frames.h"
+#include "ground/system/system_thread.h"
 
 #define INTERPRETERS 256
 #define STATES       1024
@@ -114,14 +112,8 @@ find_thread(snapshot *all, unsigned long ident)
 static void
 read_system_name(unsigned long native_ident, char name[THREAD_NAME_SIZE])
 {
-    char path[64], bytes[THREAD_NAME_SIZE];
-    snprintf(path, sizeof path, "/proc/self/task/%lu/comm", native_ident);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t count = file < 0 ? 0 : read(file, bytes, sizeof bytes - 1);
-    if (file >= 0) {
-        close(file);
-    }
-    bytes[count > 0 ? count - 1 : 0] = '\0'; // without the newline
+    char bytes[THREAD_NAME_SIZE];
+    system_thread_name(native_ident, bytes, sizeof bytes);
     text_fit_ascii(name, THREAD_NAME_SIZE, bytes);
 }
 

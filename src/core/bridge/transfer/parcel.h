@@ -80,6 +80,8 @@ MUST_CHECK int parcel_put_alone(parcel *self, core_state *state, PyObject *objec
 bool parcel_append(parcel *self, parcel *from);
 
 PyObject *parcel_get(parcel *self, core_state *state); // new reference
+// Move past an int, a string or what all share. True: it equals this exact int or string, or is it.
+bool parcel_skip_equal(parcel *self, PyObject *object);
 // A reader of the same records, as long as these are there, who leaves them for others to read.
 // With counts of his own, unless the records are known to need none.
 void parcel_begin_reading(parcel *reader, const parcel *from, bool has_counts);

@@ -11,7 +11,7 @@ refuse_copy(PyObject *object, const char *why)
 {
     PyErr_Format(PyExc_TypeError,
                  "a '%.200s' cannot be copied between a restricted object and its "
-                 "holder: %s",
+                 "holder: %s [docs: how-to/restrict]",
                  Py_TYPE(object)->tp_name, why);
     return -1;
 }

@@ -10,10 +10,7 @@
 static PyObject *
 get_string(const record *head)
 {
-    struct {
-        Py_hash_t hash;
-        Py_ssize_t length;
-    } body;
+    string_head body;
     memcpy(&body, head + 1, sizeof body);
     const unsigned char *data = (const unsigned char *)(head + 1) + sizeof body;
     PyObject *string = PyUnicode_New(body.length, head->detail);
@@ -193,7 +190,7 @@ parcel_get(parcel *self, core_state *state)
     case RECORD_INT:
         return PyLong_FromSsize_t(*(const Py_ssize_t *)payload);
     case RECORD_BIG_INT:
-        return PyLong_FromNativeBytes(payload, head->size, -1);
+        return cpython_copy_int(payload);
     case RECORD_FLOAT:
         return PyFloat_FromDouble(*(const double *)payload);
     case RECORD_COMPLEX:
@@ -228,6 +225,32 @@ parcel_get(parcel *self, core_state *state)
         break; // parcel_get_alone reads it
     }
     Py_UNREACHABLE();
+}
+
+static bool
+is_string(const record *head, PyObject *object)
+{
+    string_head body;
+    memcpy(&body, head + 1, sizeof body);
+    return PyUnicode_CheckExact(object) && PyUnicode_GET_LENGTH(object) == body.length &&
+           PyUnicode_MAX_CHAR_VALUE(object) == head->detail &&
+           memcmp((const char *)(head + 1) + sizeof body, PyUnicode_DATA(object),
+                  head->size - sizeof body) == 0;
+}
+
+bool
+parcel_skip_equal(parcel *self, PyObject *object)
+{
+    const record *head = record_next(self);
+    const void *payload = head + 1;
+    if (head->kind == RECORD_STRING) {
+        return is_string(head, object);
+    }
+    if (head->kind == RECORD_INT) {
+        return PyLong_CheckExact(object) && PyUnstable_Long_IsCompact((PyLongObject *)object) &&
+               PyUnstable_Long_CompactValue((PyLongObject *)object) == *(const Py_ssize_t *)payload;
+    }
+    return head->kind == RECORD_POINTER && *(PyObject *const *)payload == object;
 }
 
 // Give back what was counted for a reader that did not come.

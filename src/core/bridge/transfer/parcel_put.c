@@ -87,10 +87,7 @@ put_pointer(parcel *self, const void *pointer)
 static int
 put_string(parcel *self, PyObject *string)
 {
-    struct {
-        Py_hash_t hash;
-        Py_ssize_t length;
-    } head = {((PyASCIIObject *)string)->hash, PyUnicode_GET_LENGTH(string)};
+    string_head head = {((PyASCIIObject *)string)->hash, PyUnicode_GET_LENGTH(string)};
     size_t size = (size_t)(head.length * PyUnicode_KIND(string));
     unsigned char *payload = put_record(self, RECORD_STRING, PyUnicode_MAX_CHAR_VALUE(string),
                                         sizeof head + size, sizeof head + size);
@@ -103,14 +100,13 @@ put_string(parcel *self, PyObject *string)
 }
 
 static int
-put_big_int(parcel *self, PyObject *number)
+put_int(parcel *self, PyObject *number)
 {
-    Py_ssize_t size = PyLong_AsNativeBytes(number, NULL, 0, -1);
-    if (size < 0) {
-        return -1;
+    if (PyUnstable_Long_IsCompact((PyLongObject *)number)) {
+        Py_ssize_t value = PyUnstable_Long_CompactValue((PyLongObject *)number);
+        return put_bytes(self, RECORD_INT, 0, &value, sizeof value);
     }
-    void *payload = put_record(self, RECORD_BIG_INT, 0, (uint64_t)size, (size_t)size);
-    return payload == NULL || PyLong_AsNativeBytes(number, payload, size, -1) < 0 ? -1 : 0;
+    return put_bytes(self, RECORD_BIG_INT, 0, number, cpython_int_size(number));
 }
 
 static int
@@ -320,7 +316,11 @@ put_mark(parcel *self, core_state *state, PyObject *mark)
         return put_exception(self, state, object, PARCEL_COPIES);
     }
     PyObject *hook = state_hook(state, HOOK_DUMP);
-    PyObject *dumped = hook == NULL ? NULL : PyObject_CallFunction(hook, "OO", object, Py_True);
+    PyObject *dumped =
+        hook == NULL
+            ? NULL
+            : PyObject_CallFunction(hook, "OOOO", object, Py_True, Py_False,
+                                    ((mark_object *)mark)->is_writable ? Py_True : Py_False);
     int result = -1;
     if (dumped != NULL && put_record(self, RECORD_RESOLVED, 1, 0, 0) != NULL) {
         result = parcel_put(self, state, dumped, 0);
@@ -423,9 +423,6 @@ put_other(parcel *self, core_state *state, PyObject *object, unsigned flags)
         return put_bytes(self, RECORD_BYTES, 0, PyBytes_AS_STRING(object),
                          (size_t)PyBytes_GET_SIZE(object));
     }
-    if (type == &PyLong_Type) {
-        return put_big_int(self, object);
-    }
     if (type == &PyTuple_Type) {
         return put_items(self, state, RECORD_TUPLE, ((PyTupleObject *)object)->ob_item,
                          PyTuple_GET_SIZE(object), flags & ~(unsigned)PARCEL_CONTAINERS_BY_VALUE);
@@ -474,9 +471,8 @@ parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags)
     if (object == Py_None || heap_contains(object)) {
         return put_pointer(self, object);
     }
-    if (type == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)object)) {
-        Py_ssize_t number = PyUnstable_Long_CompactValue((PyLongObject *)object);
-        return put_bytes(self, RECORD_INT, 0, &number, sizeof number);
+    if (type == &PyLong_Type) {
+        return put_int(self, object);
     }
     if (UNLIKELY((flags & PARCEL_MAY_HOLD) && is_large(object) && value_is_plain(object))) {
         self->held = Py_NewRef(object);

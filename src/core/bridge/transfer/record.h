@@ -12,7 +12,7 @@
 typedef enum {
     RECORD_POINTER, // an object that all share
     RECORD_INT,
-    RECORD_BIG_INT,
+    RECORD_BIG_INT, // the bytes of an int object
     RECORD_FLOAT,
     RECORD_COMPLEX,
     RECORD_STRING,
@@ -41,6 +41,12 @@ typedef struct {
     uint32_t detail;
     uint64_t size; // of the payload in bytes, or the number of elements that follow
 } record;
+
+// Its characters follow; the detail of the record is PyUnicode_MAX_CHAR_VALUE.
+typedef struct {
+    Py_hash_t hash;
+    Py_ssize_t length;
+} string_head;
 
 // Its values follow, then the names and values of its dict; or the values are read in place. If the
 // detail of the record is 1, they come after what its shape is known as, its definition and an

@@ -39,7 +39,8 @@ restriction_rule(const restricted_object *view, PyObject *name)
     }
     PyObject *rule = view->names == NULL ? NULL : PyDict_GetItemWithError(view->names, name);
     if (rule == NULL && !PyErr_Occurred()) {
-        PyErr_Format(PyExc_AttributeError, "this proxy is restricted: '%U' is not allowed", name);
+        PyErr_Format(PyExc_AttributeError,
+                     "this proxy is restricted: '%U' is not allowed [docs: how-to/restrict]", name);
     }
     return rule;
 }

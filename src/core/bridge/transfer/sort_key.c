@@ -249,7 +249,7 @@ sort_key_make(PyObject *object, queue_item *item)
     if (result == ORDER_NONE) {
         PyErr_Format(PyExc_TypeError,
                      "a priority queue orders numbers, str, bytes, None and tuples that begin with "
-                     "them, not '%.100s'",
+                     "them, not '%.100s' [docs: reference/queue]",
                      Py_TYPE(object)->tp_name);
         result = ORDER_ERROR;
     }

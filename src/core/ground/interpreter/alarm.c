@@ -2,9 +2,9 @@
 
 #include <pthread.h>
 
-#include "ground/base/barrier.h"
+#include "ground/system/barrier.h"
 #include "ground/base/clock.h"
-#include "ground/base/semaphore.h"
+#include "ground/system/semaphore.h"
 
 // A missed wake-up is posted again after a pause, which doubles from the first to the last.
 #define FIRST_PAUSE (1 * MILLISECOND)

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "ground/base/clock.h"
-#include "ground/base/semaphore.h"
+#include "ground/system/semaphore.h"
 
 typedef struct closing_waiter {
     semaphore semaphore;

@@ -527,6 +527,8 @@ interp_fork_child(void)
         each->reservations = 0;
         each->interruption = NULL;
         each->waiting = 0;
+        each->claim = 0;
+        each->crowd = 0;
         each->posted = 0;
         // No yielder and no dead guest is left. Deferred jobs that were taken are still due.
         atomic_fetch_and(&each->attention, ATTENTION_DEFERRED);

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ground/base/barrier.h"
+#include "ground/system/barrier.h"
 #include "ground/base/names.h"
 #include "ground/interpreter/deferred.h"
 
@@ -93,6 +93,8 @@ struct interp {
     atomic_bool was_revoked; // by a thread that is about to enter
     _Atomic(uint64_t) parkings, revocations;
     atomic_uint departures; // how often a crossing released its GIL; written under its GIL
+    atomic_int crowd;       // > 0: threads have met at its door (ground/interpreter/door.h)
+    atomic_int claim;       // 1: a thread at its door is about to take its GIL
     atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
     atomic_int posted;      // a pending call that lets them in is queued
     int turns; // how many need its threads to take turns (bridge/python/turns); under its GIL
@@ -203,7 +205,7 @@ phase_is_closing(interp_phase phase)
 static inline bool
 interp_is_running(const interp *self)
 {
-    return *self->gil_flag &&
+    return __atomic_load_n(self->gil_flag, __ATOMIC_RELAXED) &&
            atomic_load_explicit(&((interp *)self)->parked, memory_order_relaxed) == NULL;
 }
 

@@ -4,14 +4,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__linux__)
-#    include <sys/syscall.h>
-#    include <unistd.h>
-#endif
 
 #include "ground/interpreter/alarm.h"
 #include "ground/base/clock.h"
 #include "ground/base/text.h"
+#include "ground/system/system_thread.h"
 
 // Stack that is left to C code when a crossing is refused. CPython's own guard needs less.
 #define STACK_MARGIN ((size_t)256 * 1024)
@@ -86,29 +83,12 @@ make_destructor_key(void)
 static const char *
 find_stack_limit(void)
 {
-    const char *limit = NULL;
-#if defined(__linux__)
-    pthread_attr_t attributes;
-    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
-        void *lowest;
-        size_t size, guard = 0;
-        pthread_attr_getstack(&attributes, &lowest, &size);
-        pthread_attr_getguardsize(&attributes, &guard);
-        limit = (char *)lowest + guard + (size < 4 * STACK_MARGIN ? size / 4 : STACK_MARGIN);
-        pthread_attr_destroy(&attributes);
+    const char *lowest;
+    size_t size;
+    if (!system_thread_stack(&lowest, &size)) {
+        return NULL;
     }
-#endif
-    return limit;
-}
-
-static bool
-is_main_thread(void)
-{
-#if defined(__linux__)
-    return getpid() == (pid_t)syscall(SYS_gettid);
-#else
-    return pthread_main_np();
-#endif
+    return lowest + (size < 4 * STACK_MARGIN ? size / 4 : STACK_MARGIN);
 }
 
 typedef struct {
@@ -156,7 +136,7 @@ thread_init(void)
     self->stack_limit = find_stack_limit();
     self->ident = (unsigned long)pthread_self();
     self->current = -1;
-    self->is_main = is_main_thread();
+    self->is_main = system_thread_is_main();
     self->is_helper = is_helper;
     pthread_mutex_lock(&threads.mutex);
     self->next = threads.first;
@@ -273,7 +253,7 @@ thread_next_after(unsigned long ident, unsigned long *next, int64_t *current)
 void
 thread_fork_prepare(void)
 {
-    bool was_main = is_main_thread();
+    bool was_main = system_thread_is_main();
     pthread_mutex_lock(&threads.mutex);
     threads.will_be_headless = threads.is_headless || !was_main;
 }

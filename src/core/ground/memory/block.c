@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "ground/system/pages.h"
+
 #define LARGE      ((size_t)256 << 10) // from this size on a block is a mapping of its own
 #define VERY_LARGE ((size_t)4 << 20)   // from this size on in huge pages, where the system has them
 
@@ -48,7 +50,7 @@ map(size_t size)
         return NULL;
     }
     if (size >= VERY_LARGE) {
-        (void)madvise(place, mapped, MADV_HUGEPAGE); // only a hint
+        pages_are_very_large(place, mapped);
     }
     block *self = place;
     *self =

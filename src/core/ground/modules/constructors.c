@@ -1,9 +1,10 @@
 #include "ground/modules/constructors.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <stddef.h>
 #include <unistd.h>
+
+#include "ground/system/loading.h"
 
 typedef void constructor(int, char **, char **);
 typedef void destructor(void);
@@ -29,9 +30,9 @@ typedef struct {
 static functions
 find(void *library, ElfW(Sxword) one, ElfW(Sxword) array, ElfW(Sxword) size)
 {
-    struct link_map *map;
+    const struct link_map *map = loading_record(library);
     functions found = {0};
-    if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) {
+    if (map == NULL) {
         return found;
     }
     for (const ElfW(Dyn) *each = map->l_ld; each->d_tag != DT_NULL; each++) {

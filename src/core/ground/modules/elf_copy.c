@@ -12,17 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ground/modules/constructors.h"
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
+#include "ground/system/memory_file.h"
+#include "ground/system/pages.h"
 #include "ground/base/page.h"
 #include "ground/base/text.h"
-
-#ifndef MFD_EXEC
-#    define MFD_EXEC 0x0010U // Linux 6.3
-#endif
 
 #define PREFIX          "lib"
 #define SERIAL_DIGITS   6
@@ -61,30 +58,6 @@ elf_copy_new_name(const char *name, char *fresh)
 }
 
 // ---- the file ----
-
-// Not by glibc's memfd_create, which versions before 2.27 do not have.
-static int
-create_memory_file(const char *name, unsigned flags)
-{
-    return (int)syscall(SYS_memfd_create, name, flags);
-}
-
-// The file goes with its last mapping, also after a crash. It is in memory, or, where the system
-// refuses executable files there, in the folder for temporary files.
-static int
-open_nameless(const char *name)
-{
-    int descriptor = create_memory_file(name, MFD_CLOEXEC | MFD_EXEC);
-    if (descriptor < 0 && errno == EINVAL) { // an older Linux
-        descriptor = create_memory_file(name, MFD_CLOEXEC);
-    }
-    if (descriptor < 0) {
-        const char *folder = getenv("TMPDIR");
-        descriptor = open(folder == NULL || *folder == '\0' ? "/tmp" : folder,
-                          O_TMPFILE | O_RDWR | O_CLOEXEC, 0700);
-    }
-    return descriptor;
-}
 
 static bool
 write_all(int descriptor, const void *bytes, size_t size, size_t offset)
@@ -295,7 +268,7 @@ write_number(char *at, unsigned number)
 static size_t
 write_path(int descriptor, unsigned number, char *path)
 {
-    char *end = write_number(path + sprintf(path, "/proc/self/fd"), number);
+    char *end = write_number(path + sprintf(path, MEMORY_FILES), number);
     return (size_t)(end - path) + (size_t)sprintf(end, "/%d", descriptor);
 }
 
@@ -384,7 +357,8 @@ elf_copy_make(elf_copy *self, const elf_file *file, const char *name)
 {
     *self = (elf_copy){.descriptor = -1, .original = file->path, .shown = spell_anew(file->path)};
     self->other_name = self->shown == NULL ? NULL : strdup(self->shown);
-    if (self->other_name == NULL || (self->descriptor = open_nameless(basename(file->path))) < 0 ||
+    if (self->other_name == NULL ||
+        (self->descriptor = memory_file_open(basename(file->path))) < 0 ||
         !write_segments(self->descriptor, file, &self->copied)) {
         int reason = errno;
         elf_copy_drop(self);
@@ -429,12 +403,12 @@ show_origin(elf_copy *self, struct link_map *map)
 void *
 elf_copy_load(elf_copy *self, const elf_file *file, int flags, char *failure, size_t failure_size)
 {
-    struct link_map *map;
     void *handle = loading_open(self->path, flags);
+    struct link_map *map = handle == NULL ? NULL : loading_record(handle);
     if (handle == NULL) {
         describe(failure, failure_size, file, self->path, dlerror());
     }
-    else if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) {
+    else if (map != NULL) {
         show_origin(self, map);
         if (!file->has_text_relocations) {
             share_pages(self, file, map->l_addr);
@@ -491,7 +465,7 @@ rest(struct dl_phdr_info *info, size_t size, void *path)
         if (each->p_type == PT_LOAD && (each->p_flags & PF_W) == 0) {
             uintptr_t begin = (info->dlpi_addr + each->p_vaddr) & ~(page_size() - 1);
             size_t length = info->dlpi_addr + each->p_vaddr + each->p_filesz - begin;
-            (void)madvise((void *)begin, length, MADV_DONTNEED); // only a hint
+            pages_can_be_dropped((void *)begin, length);
         }
     }
     return 1;

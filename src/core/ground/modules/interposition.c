@@ -1,6 +1,5 @@
 #include "ground/modules/interposition.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
@@ -9,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
 #include "ground/base/page.h"
 
 #define CODE_SIZE 32 // of one trampoline, at most
@@ -21,7 +20,7 @@ struct trampolines {
     size_t code_size;
 };
 
-#if INTERPOSITION_EXISTS
+#if defined(__x86_64__)
 
 // movabs $context, register of the argument; movabs $replacement, %rax; jmp *%rax
 static void
@@ -42,6 +41,32 @@ is_function_pointer(uint64_t info)
 {
     return ELF64_R_TYPE(info) == R_X86_64_GLOB_DAT || ELF64_R_TYPE(info) == R_X86_64_JUMP_SLOT ||
            ELF64_R_TYPE(info) == R_X86_64_64;
+}
+
+#elif defined(__aarch64__)
+
+// Loads the argument's register from the first word behind the code, x16 from the second, and jumps
+// to x16: the register that a call may change on its way, and from which a jump may enter a
+// function that is guarded (bti c).
+static void
+write_code(unsigned char *code, const interposition *entry, void *context)
+{
+    uint32_t instructions[] = {
+        0x58000080 | (uint32_t)entry->position, // ldr x<position>, 16 bytes behind this
+        0x580000b0,                             // ldr x16, 20 bytes behind this
+        0xd61f0200,                             // br x16
+        0xd4200000,                             // brk: never reached
+    };
+    memcpy(code, instructions, sizeof instructions);
+    memcpy(code + 16, &context, 8);
+    memcpy(code + 24, &entry->replacement, 8);
+}
+
+static bool
+is_function_pointer(uint64_t info)
+{
+    return ELF64_R_TYPE(info) == R_AARCH64_GLOB_DAT || ELF64_R_TYPE(info) == R_AARCH64_JUMP_SLOT ||
+           ELF64_R_TYPE(info) == R_AARCH64_ABS64;
 }
 
 #else
@@ -76,6 +101,7 @@ trampolines_new(const interposition *table, size_t count, void *context)
     for (size_t i = 0; i < count; i++) {
         write_code(self->code + i * CODE_SIZE, &table[i], context);
     }
+    __builtin___clear_cache((char *)code, (char *)code + size); // nothing on x86-64
     if (mprotect(code, size, PROT_READ | PROT_EXEC) != 0) {
         trampolines_free(self);
         return NULL;
@@ -186,8 +212,8 @@ replace(const trampolines *self, void **place, const interposition *entry,
 bool
 trampolines_bind(const trampolines *self, void *library)
 {
-    struct link_map *map;
-    if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) {
+    const struct link_map *map = loading_record(library);
+    if (map == NULL) {
         errno = EINVAL;
         return false;
     }

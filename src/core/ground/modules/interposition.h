@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 // On other machines there are no trampolines, and nothing is replaced.
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 #    define INTERPOSITION_EXISTS 1
 #else
 #    define INTERPOSITION_EXISTS 0

@@ -10,7 +10,7 @@
 #include "ground/modules/constructors.h"
 #include "ground/modules/exit_handlers.h"
 #include "ground/modules/library_set.h"
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
 #include "ground/modules/needed.h"
 #include "ground/modules/origin.h"
 #include "ground/modules/thread_destructors.h"

@@ -6,9 +6,10 @@
 #include "ground/modules/constructors.h"
 #include "ground/modules/exit_handlers.h"
 #include "ground/modules/library_set.h"
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
 #include "ground/modules/origin.h"
 #include "ground/modules/thread_destructors.h"
+#include "ground/system/system_thread.h"
 #include "ground/base/text.h"
 
 void
@@ -146,28 +147,13 @@ libraries_end(libraries *self)
 // ---- why it stays ----
 
 static void
-name_of(pid_t thread, char *name, size_t size)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/task/%d/comm", (int)thread);
-    FILE *file = fopen(path, "re");
-    if (file == NULL || fgets(name, (int)size, file) == NULL) {
-        name[0] = '\0';
-    }
-    name[strcspn(name, "\n")] = '\0';
-    if (file != NULL) {
-        fclose(file);
-    }
-}
-
-static void
 explain_threads(libraries *self, libraries_listener *tell, void *argument)
 {
     unload_guard_thread threads[LIBRARIES_NAMED_THREADS];
     int count = unload_guard_list(&self->guard, threads, LIBRARIES_NAMED_THREADS);
     for (int i = 0; i < count; i++) {
         char name[32], reason[96];
-        name_of(threads[i].id, name, sizeof name);
+        system_thread_name((unsigned long)threads[i].id, name, sizeof name);
         text_fit(reason, sizeof reason, "its thread %d (%s) runs", (int)threads[i].id, name);
         tell(origin_of(threads[i].code), reason, argument);
     }

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "ground/modules/library_set.h"
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
 #include "ground/modules/needed.h"
 
 // ---- dladdr and dlinfo ----
@@ -33,10 +33,8 @@ tell(const void *address, Dl_info *told, void *unused)
 static int
 tell_of_handle(void *library, int request, void *result, void *unused)
 {
-    struct link_map *map;
-    const char *original = request == RTLD_DI_ORIGIN && dlinfo(library, RTLD_DI_LINKMAP, &map) == 0
-                               ? elf_copy_original(map->l_name)
-                               : NULL;
+    const struct link_map *map = request == RTLD_DI_ORIGIN ? loading_record(library) : NULL;
+    const char *original = map == NULL ? NULL : elf_copy_original(map->l_name);
     if (original == NULL) {
         return dlinfo(library, request, result);
     }

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "ground/system/system_thread.h"
 
 // One round less than there are: in the last, sanitizers drop their own record of the thread.
 #define DESTRUCTOR_ROUNDS (PTHREAD_DESTRUCTOR_ITERATIONS - 1)
@@ -94,7 +94,7 @@ static void
 begin_thread(started_thread *self)
 {
     unload_guard_lock();
-    self->id = (pid_t)syscall(SYS_gettid);
+    self->id = system_thread_number();
     unload_guard_unlock();
     (void)pthread_setspecific(thread_end, self);
 }

@@ -4,8 +4,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "ground/system/event_fd.h"
 
 struct eventfd_waker {
     atomic_intptr_t references;
@@ -22,7 +23,7 @@ eventfd_waker_new(void)
     if (self == NULL) {
         return NULL;
     }
-    self->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    self->descriptor = event_fd_open();
     if (self->descriptor < 0) {
         free(self);
         return NULL;
@@ -63,11 +64,10 @@ unlink_locked(eventfd_waker_call *call)
     call->next = call->previous = NULL;
 }
 
-// It fails only if 2^64 - 2 calls are unread.
 void
 eventfd_waker_ring(eventfd_waker *self)
 {
-    (void)!eventfd_write(self->descriptor, 1);
+    event_fd_ring(self->descriptor);
 }
 
 void
@@ -100,14 +100,13 @@ eventfd_waker_take(eventfd_waker *self, uint64_t *numbers, size_t capacity)
 {
     size_t count = 0;
     pthread_mutex_lock(&self->mutex);
-    eventfd_t calls;
     while (count < capacity && self->ends.next != &self->ends) {
         eventfd_waker_call *call = self->ends.next;
         numbers[count++] = call->number;
         unlink_locked(call);
     }
     if (self->ends.next == &self->ends) {
-        (void)!eventfd_read(self->descriptor, &calls); // not readable any more
+        event_fd_clear(self->descriptor);
     }
     pthread_mutex_unlock(&self->mutex);
     return count;

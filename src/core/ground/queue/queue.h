@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "ground/base/attributes.h"
-#include "ground/base/semaphore.h"
+#include "ground/system/semaphore.h"
 #include "ground/queue/backlog.h"
 #include "ground/queue/eventfd_waker.h"
 #include "ground/base/clock.h"

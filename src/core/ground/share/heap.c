@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "ground/base/page.h"
+#include "ground/system/pages.h"
 
 #define KIBIBYTE ((size_t)1024)
 #define GIBIBYTE (KIBIBYTE * KIBIBYTE * KIBIBYTE)
@@ -42,11 +43,11 @@ round_up(size_t size, size_t unit)
 static bool
 reserve_locked(void)
 {
-    void *start = MAP_FAILED;
+    void *start = NULL;
     size_t size = RANGE_LARGEST;
-    for (; start == MAP_FAILED && size >= RANGE_SMALLEST; size /= 2) {
-        start = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (start != MAP_FAILED) {
+    for (; start == NULL && size >= RANGE_SMALLEST; size /= 2) {
+        start = pages_reserve(size);
+        if (start != NULL) {
             heap.next = start;
             heap.limit = heap.next + size;
             atomic_store(&heap_addresses.start, (uintptr_t)start);
@@ -54,7 +55,7 @@ reserve_locked(void)
             break;
         }
     }
-    return start != MAP_FAILED;
+    return start != NULL;
 }
 
 static bool
@@ -85,11 +86,9 @@ take_new_locked(heap_span *span, size_t size)
         mprotect(heap.next, size, PROT_READ | PROT_WRITE) != 0) {
         return false;
     }
-#if defined(MADV_POPULATE_WRITE)
     if (size > SPAN_SIZE) {
-        (void)madvise(heap.next, size, MADV_POPULATE_WRITE); // one call for many faults
+        pages_will_be_written(heap.next, size);
     }
-#endif
     *span = (heap_span){heap.next, heap.next, heap.next + size};
     heap.next += size;
     return true;

@@ -1,5 +1,5 @@
 #include "ground/traceback/reporter.h"
-#include "ground/base/semaphore.h"
+#include "ground/system/semaphore.h"
 
 #include <errno.h>
 #include <fcntl.h>

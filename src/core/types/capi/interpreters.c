@@ -88,7 +88,8 @@ owner_of(core_state *state, PyObject *object)
     }
     if (target->flags & EXPORT_RESTRICTED) { // its interpreter gives access to everything in it
         PyErr_SetString(PyExc_AttributeError,
-                        "this proxy is restricted: its interpreter is not allowed");
+                        "this proxy is restricted: its interpreter is not allowed "
+                        "[docs: how-to/restrict]");
         return NULL;
     }
     return target->owner;

@@ -41,7 +41,7 @@ capi_here_slow(Atoll_Interpreter *named, int *why)
     else {
         PyErr_Format(PyExc_RuntimeError,
                      "this thread is in interpreter '%s', not in '%s': give the function the "
-                     "former, or call Atoll_Enter()",
+                     "former, or call Atoll_Enter() [docs: reference/c-api]",
                      here->name, wanted->name);
         *why = ATOLL_ERROR_ARGUMENT;
     }

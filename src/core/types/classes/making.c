@@ -192,6 +192,9 @@ as_described_steal(core_state *state, PyObject *description, PyTypeObject *share
     if (iterator_kind_of(shared) != ITERATOR_OTHER) {
         class->tp_iternext = proxy_next;
     }
+    if (shared == &PyDict_Type) {
+        class->tp_as_mapping->mp_subscript = proxy_subscript;
+    }
     return settle_steal(state, class, key, NULL);
 }
 

@@ -15,7 +15,8 @@ remote_class_type_of(PyObject *reference)
     }
     remote_class *data = remote_class_data(type);
     if (data->is_restricted) {
-        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: its class is not allowed");
+        PyErr_SetString(PyExc_AttributeError, "this proxy is restricted: its class is not allowed "
+                                              "[docs: how-to/restrict]");
         return NULL;
     }
     return data->shared_type != NULL ? Py_NewRef(data->shared_type) : remote_class_itself(type);

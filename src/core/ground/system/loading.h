@@ -20,6 +20,9 @@ bool loading_close(void *handle); // false: it was not open
 int loading_list(int (*visit)(struct dl_phdr_info *, size_t, void *), void *data);
 int loading_find(const void *address, Dl_info *found, void **extra, int flags);
 
+// The loader's own record of what dlopen returned (dlinfo(3)). NULL: it is none of that.
+struct link_map *loading_record(void *handle);
+
 void loading_fork_prepare(void); // first: it waits for constructors, which may want other locks
 void loading_fork_parent(void);
 void loading_fork_child(void);

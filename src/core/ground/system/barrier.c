@@ -1,18 +1,15 @@
-#include "ground/base/barrier.h"
+#include "ground/system/barrier.h"
 
-#if defined(__linux__)
-#    include <linux/membarrier.h>
-#    include <sys/syscall.h>
-#    include <unistd.h>
-#endif
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 bool barrier_is_asymmetric = false;
 
-#if defined(__linux__) && defined(__NR_membarrier)
 static long
 membarrier(int command)
 {
-    return syscall(__NR_membarrier, command, 0, 0);
+    return syscall(SYS_membarrier, command, 0, 0);
 }
 
 void
@@ -29,15 +26,3 @@ barrier_heavy(void)
         (void)membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
     }
 }
-#else
-void
-barrier_init(void)
-{
-}
-
-void
-barrier_heavy(void)
-{
-    atomic_thread_fence(memory_order_seq_cst);
-}
-#endif

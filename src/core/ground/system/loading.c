@@ -1,4 +1,4 @@
-#include "ground/modules/loading.h"
+#include "ground/system/loading.h"
 
 #include <pthread.h>
 
@@ -54,6 +54,13 @@ loading_find(const void *address, Dl_info *found, void **extra, int flags)
     int is_found = dladdr1(address, found, extra, flags);
     end();
     return is_found;
+}
+
+struct link_map *
+loading_record(void *handle)
+{
+    struct link_map *found;
+    return dlinfo(handle, RTLD_DI_LINKMAP, &found) == 0 ? found : NULL;
 }
 
 // ---- fork ----

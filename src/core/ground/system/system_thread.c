@@ -1,0 +1,48 @@
+#include "ground/system/system_thread.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+pid_t
+system_thread_number(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
+bool
+system_thread_is_main(void)
+{
+    return getpid() == system_thread_number();
+}
+
+bool
+system_thread_stack(const char **lowest, size_t *size)
+{
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) {
+        return false;
+    }
+    void *start;
+    size_t guard = 0;
+    pthread_attr_getstack(&attributes, &start, size);
+    pthread_attr_getguardsize(&attributes, &guard);
+    pthread_attr_destroy(&attributes);
+    *lowest = (char *)start + guard;
+    return true;
+}
+
+void
+system_thread_name(unsigned long number, char *name, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%lu/comm", number);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = file < 0 ? 0 : read(file, name, size - 1);
+    if (file >= 0) {
+        close(file);
+    }
+    name[count > 0 ? count - 1 : 0] = '\0'; // without the newline
+}

@@ -1,0 +1,20 @@
+// system_thread: what the system knows of threads, and pthreads do not tell.
+//
+// Threads. The calling one, unless a number is given.
+#ifndef ATOLL_GROUND_SYSTEM_THREAD_H
+#define ATOLL_GROUND_SYSTEM_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+pid_t system_thread_number(void); // as Python's threading.get_native_id()
+bool system_thread_is_main(void);
+
+// Its stack, without the guard at its end. False: not known.
+bool system_thread_stack(const char **lowest, size_t *size);
+
+// The name of the thread with that number, which may be any bytes; "" if there is none.
+void system_thread_name(unsigned long number, char *name, size_t size);
+
+#endif
