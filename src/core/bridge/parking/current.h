@@ -73,30 +73,50 @@ current_set(PyThreadState *state)
 }
 
 // The thread state that PyGILState_Ensure finds in this thread.
-static inline void
-current_bind_gilstate(PyThreadState *state)
+static inline PyThreadState *
+current_get_gilstate(void)
 {
 #if CURRENT_HAS_INTERPRETER
-    PyThreadState *volatile *slot = (void *)(current_thread_pointer() + current_at.gilstate);
-    PyThreadState *bound = *slot;
-    *slot = state;
+    return *(PyThreadState *volatile *)(void *)(current_thread_pointer() + current_at.gilstate);
 #else
-    PyThreadState *bound = pthread_getspecific(current_at.gilstate_key);
-    (void)pthread_setspecific(current_at.gilstate_key, state);
+    return pthread_getspecific(current_at.gilstate_key);
 #endif
-    if (bound != NULL) {
-        bound->_status.bound_gilstate = 0;
-    }
-    state->_status.bound_gilstate = 1;
 }
 
-// As PyThreadState_Swap(NULL), but its GIL stays taken.
+static inline void
+current_set_gilstate(PyThreadState *state)
+{
+#if CURRENT_HAS_INTERPRETER
+    *(PyThreadState *volatile *)(void *)(current_thread_pointer() + current_at.gilstate) = state;
+#else
+    (void)pthread_setspecific(current_at.gilstate_key, state);
+#endif
+}
+
+// As PyThreadState_Swap(NULL), but its GIL stays taken. From now on whoever takes the GIL away
+// writes to the thread state; this thread would too, to bind another one as PyGILState's. So it is
+// unbound here already.
 static inline void
 current_leave(PyThreadState *state)
 {
+    if (state->_status.bound_gilstate) {
+        state->_status.bound_gilstate = 0;
+        current_set_gilstate(NULL);
+    }
     state->_status.active = 0;
     __atomic_store_n(&state->state, 0, __ATOMIC_RELAXED); // _Py_THREAD_DETACHED
     current_set(NULL);
+}
+
+static inline void
+current_bind_gilstate(PyThreadState *state)
+{
+    PyThreadState *bound = current_get_gilstate();
+    if (bound != NULL) {
+        bound->_status.bound_gilstate = 0;
+    }
+    current_set_gilstate(state);
+    state->_status.bound_gilstate = 1;
 }
 
 // As PyThreadState_Swap(state), for a thread state that holds its GIL and that this thread alone

@@ -253,14 +253,18 @@ parking_arrive(interp *host, guest *visitor)
 
 // ---- the alarm ----
 
-// While it is pinned it does not end.
+// While it is pinned it does not end. Where a thread keeps parking, whoever CPython wakes would
+// find the GIL parked again.
 static bool
 take_away_pinned(interp *host)
 {
+    uint64_t parkings = atomic_load_explicit(&host->parkings, memory_order_relaxed);
+    bool is_busy = parkings - host->parkings_seen > FAIR_SKIPS;
+    host->parkings_seen = parkings;
     if (atomic_load(&host->parked) == NULL || !interp_pin(host, INTERP_CLOSING)) {
         return false;
     }
-    bool is_done = take_away(host, FAIR_SKIPS);
+    bool is_done = take_away(host, is_busy ? FAIR_SKIPS : 0);
     interp_unpin(host);
     return is_done;
 }

@@ -92,11 +92,12 @@ struct interp {
     int skips, reluctance;   // how often not to park it from now on; and after the next revocation
     atomic_bool was_revoked; // by a thread that is about to enter
     _Atomic(uint64_t) parkings, revocations;
-    atomic_uint departures; // how often a crossing released its GIL; written under its GIL
-    atomic_int crowd;       // > 0: threads have met at its door (ground/interpreter/door.h)
-    atomic_int claim;       // 1: a thread at its door is about to take its GIL
-    atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
-    atomic_int posted;      // a pending call that lets them in is queued
+    _Atomic(uint64_t) parkings_seen; // by the alarm
+    atomic_uint departures;          // how often a crossing released its GIL; written under its GIL
+    atomic_int crowd;   // > 0: threads have met at its door (ground/interpreter/door.h)
+    atomic_int claim;   // 1: a thread at its door is about to take its GIL
+    atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
+    atomic_int posted;  // a pending call that lets them in is queued
     int turns; // how many need its threads to take turns (bridge/python/turns); under its GIL
     double interval_without_turns; // seconds; under its GIL
     bool has_closer_turns;         // whoever closes it is one of them; for that one only
