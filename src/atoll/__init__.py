@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._memory.buffer import Buffer
     from ._memory.statistics import BufferStatistics
     from ._modules.headers import get_include
+    from ._monitor.monitor import Monitor, monitor
     from ._pool.pool import Pool
     from ._queue.queue import LifoQueue, PriorityQueue, Queue
     from ._share.share import ShareStatistics, frozendict, is_shared, share
@@ -80,6 +81,7 @@ _PLACES = {
     "InterpreterClosedError": "_transfer.errors",
     "InterpreterPoolExecutor": "_executor.executor",
     "LifoQueue": "_queue.queue",
+    "Monitor": "_monitor.monitor",
     "Pool": "_pool.pool",
     "PriorityQueue": "_queue.queue",
     "Proxy": "_core",
@@ -99,6 +101,7 @@ _PLACES = {
     "is_proxy": "_transfer.references",
     "is_shared": "_share.share",
     "main": "_interpreter.interpreter",
+    "monitor": "_monitor.monitor",
     "owner": "_interpreter.interpreter",
     "prewarm": "_interpreter.standby",
     "ref": "_transfer.references",
@@ -126,6 +129,7 @@ __all__ = [
     "InterpreterClosedError",
     "InterpreterPoolExecutor",
     "LifoQueue",
+    "Monitor",
     "Pool",
     "PriorityQueue",
     "Proxy",
@@ -145,6 +149,7 @@ __all__ = [
     "is_proxy",
     "is_shared",
     "main",
+    "monitor",
     "owner",
     "prewarm",
     "ref",
@@ -177,3 +182,7 @@ def _bind_loaded() -> None:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if _is_main_interpreter() and "ATOLL_MONITOR" in __import__("os").environ:
+    __import__("atoll._monitor.monitor", fromlist=["monitor"]).obey_variable()

@@ -330,7 +330,7 @@ class Task:
 class WorkerPool:
     """Workers, and the tasks that wait."""
 
-    def __new__(cls, limit: int, future_type: type[Task], /) -> Self: ...
+    def __new__(cls, limit: int, future_type: type[Task], name: bytes = b"", /) -> Self: ...
     @property
     def pending(self) -> int:
         """How many tasks nobody has begun."""
@@ -545,6 +545,24 @@ def undisturbed[T](function: Callable[..., T], /, *arguments: Any) -> T:
 
 def unheed_deadline() -> bool:
     """Raise again, soon, what was raised for a deadline; False: there is none."""
+
+def start_monitor(descriptor: int, path: str, /) -> None:
+    """Serve those who look at this process, at a socket that listens."""
+
+def stop_monitor() -> bool:
+    """Stop serving; False: nobody serves."""
+
+def monitor_path() -> str | None:
+    """Where the socket is; None: there is none."""
+
+def landmark() -> int:
+    """An address of CPython's data; 0: not known."""
+
+def ask_process(pid: int, shift: int, path: str, /) -> None:
+    """Have the main thread of a process run a script."""
+
+def describe_process() -> str:
+    """What the process is doing, as JSON."""
 
 def format_traceback(names: dict[int, str], /) -> str:
     """Where all threads are; names by thread id."""

@@ -1,4 +1,4 @@
-"""The command line: `atoll demo`, `graph`, `run`, `serve`, `doctor`, and `atoll --version`.
+"""The command line: `atoll demo`, `graph`, `run`, `serve`, `doctor`, `top`, and `atoll --version`.
 
 What a command needs is imported when it runs, so that `atoll run` never waits for the tables and
 bars of `atoll demo`.
@@ -55,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 if arguments.packages or arguments.all or arguments.json:
                     return _doctor(arguments.packages, arguments.json)
                 return _describe_installation()
+            case "top":
+                return _top(arguments)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
     except ModuleNotFoundError as error:
@@ -90,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     commands.add_parser("serve", help="serve a web application from many interpreters")
     _add_doctor(commands)
+    _add_top(commands)
     return parser
 
 
@@ -157,6 +160,31 @@ def _add_doctor(commands: Commands) -> None:
     )
     doctor.add_argument("--all", action="store_true", help="try all packages that are installed")
     doctor.add_argument("--json", action="store_true", help="print JSON, with every module")
+
+
+def _add_top(commands: Commands) -> None:
+    top = commands.add_parser(
+        "top",
+        help="watch a running process",
+        description="Show the interpreters, threads, executors and queues of a running process of "
+        "yours, live. A process can be watched if it has called atoll.monitor(), or was started "
+        "with ATOLL_MONITOR=1; from Python 3.14 on any that uses atoll is asked to. Without PID, "
+        "list them.",
+    )
+    top.add_argument(
+        "pid", metavar="PID", nargs="?", type=int, help="the process (default: list them)"
+    )
+    how = top.add_mutually_exclusive_group()
+    how.add_argument("--once", action="store_true", help="print the tables once, as plain text")
+    how.add_argument("--json", action="store_true", help="print the figures once, as JSON")
+    top.add_argument(
+        "--interval",
+        metavar="SECONDS",
+        type=float,
+        help="how often to look, and for how long with --once and --json (default: 1, and 0.5)",
+    )
+    top.add_argument("--sort", metavar="COLUMN", help="sort tables by a column, as 'cpu'")
+    top.add_argument("--filter", metavar="TEXT", default="", help="show rows with this text")
 
 
 def _interpreter_count(text: str) -> int:
@@ -231,6 +259,12 @@ def _doctor(packages: Sequence[str], as_json: bool) -> int:
     if missing:
         return UNUSABLE
     return 0 if all(each.works for each in diagnoses) else FAILED
+
+
+def _top(arguments: argparse.Namespace) -> int:
+    from atoll._monitor import command
+
+    return command.main(arguments)
 
 
 def _lacks_folder(page: Path | None) -> bool:

@@ -44,6 +44,7 @@ SKETCHES = {
     "atoll.share",
     "atoll.share.load",
     "atoll.share.save",
+    "atoll.Monitor",
     "atoll.timeout",
     "atoll.watchdog",
     # What they print depends on the moment, or they change the whole process.
@@ -57,6 +58,7 @@ SKETCHES = {
     "atoll.gc.collect",
     "atoll.gc.graph",
     "atoll.interpreters",
+    "atoll.monitor",
     "atoll.prewarm",
     "atoll.register_value_type",
 }

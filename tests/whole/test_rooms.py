@@ -32,6 +32,7 @@ C_ROOMS = (
     "ground/modules",
     "ground/gc",
     "ground/traceback",
+    "ground/monitor",
     "bridge/python",
     "bridge/parking",
     "bridge/share",
@@ -43,10 +44,12 @@ C_ROOMS = (
     "bridge/executor",
     "bridge/gc",
     "bridge/modules",
+    "bridge/monitor",
     "bridge/interpreter",
     "types",
     "types/classes",
     "types/capi",
+    "types/monitor",
 )
 PYTHON_ROOMS = (
     "_typing",
@@ -61,6 +64,7 @@ PYTHON_ROOMS = (
     "_queue",
     "_share",
     "_traceback",
+    "_monitor",
     "_dask",
     "dask",
     "extensions",

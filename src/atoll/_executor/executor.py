@@ -218,7 +218,9 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         self._name = thread_name_prefix or f"InterpreterPoolExecutor-{next(_numbers)}"
         self._threads: Any = set()  # of Workers; the base has Threads in it
         self._lock = threading.RLock()  # queueing a call and starting its worker are one step
-        self._worker_pool = pool = _core.WorkerPool(max_workers, Future)
+        self._worker_pool = pool = _core.WorkerPool(
+            max_workers, Future, str(self._name).encode(errors="replace").replace(b"\0", b"?")
+        )
         shut_down = SHUT_DOWN  # at the interpreter's end that module may be gone first
         self._reference = weakref.ref(self, lambda _: pool.end(shut_down))
         if names and recursion.may_work_ahead() and pool.expect_one():

@@ -6,6 +6,7 @@
 #include "bridge/interpreter/standby.h"
 #include "bridge/python/imports.h"
 #include "ground/interpreter/thread.h"
+#include "ground/monitor/server.h"
 #include "types/reference.h"
 
 // How many this thread has begun, and not ended. None, if these functions were registered
@@ -22,7 +23,8 @@ begin_fork(PyObject *module, PyObject *unused)
     Py_BEGIN_ALLOW_THREADS
     standby_stop(false);
     collector_rest();
-    reaper_rest(); // CPython counts all threads of the process, and warns
+    reaper_rest();
+    server_rest(); // CPython counts all threads of the process, and warns
     Py_END_ALLOW_THREADS
     Py_RETURN_NONE;
 }
@@ -45,6 +47,7 @@ end_fork(PyObject *module, PyObject *unused)
         standby_end_fork();
     }
     collector_resume();
+    server_resume();
     Py_RETURN_NONE;
 }
 

@@ -202,6 +202,7 @@ extern PyMethodDef standby_functions[];
 extern PyMethodDef worker_pool_functions[];
 extern PyMethodDef share_functions[];
 extern PyMethodDef collector_functions[];
+extern PyMethodDef monitor_functions[];
 int share_init(PyObject *module);
 
 // atoll.h (types/capi)

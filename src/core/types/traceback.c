@@ -136,13 +136,13 @@ traceback_add_type(PyObject *module, core_state *state)
 // ---- functions ----
 
 static int
-read_names(PyObject *dict, traceback_name *names, int *count)
+read_names(PyObject *dict, thread_name *names, int *count)
 {
     Py_ssize_t position = 0;
     PyObject *ident, *name;
-    while (*count < TRACEBACK_THREADS && PyDict_Next(dict, &position, &ident, &name)) {
+    while (*count < SNAPSHOT_THREADS && PyDict_Next(dict, &position, &ident, &name)) {
         const char *utf8 = PyUnicode_AsUTF8(name);
-        traceback_name *into = &names[*count];
+        thread_name *into = &names[*count];
         into->ident = utf8 == NULL ? 0 : PyLong_AsUnsignedLong(ident);
         if (PyErr_Occurred()) {
             return -1;
@@ -159,7 +159,7 @@ format_traceback(PyObject *module, PyObject *names)
     if (!PyDict_Check(names)) {
         return PyErr_Format(PyExc_TypeError, "format_traceback(names): a dict is required");
     }
-    traceback_name *given = PyMem_Malloc(TRACEBACK_THREADS * sizeof *given);
+    thread_name *given = PyMem_Malloc(SNAPSHOT_THREADS * sizeof *given);
     if (given == NULL) {
         return PyErr_NoMemory();
     }

@@ -538,7 +538,8 @@ worker_pool_object_new(PyTypeObject *type, PyObject *arguments, PyObject *keywor
 {
     int limit;
     PyObject *future_type;
-    if (!PyArg_ParseTuple(arguments, "iO!", &limit, &PyType_Type, &future_type)) {
+    const char *name = "";
+    if (!PyArg_ParseTuple(arguments, "iO!|y", &limit, &PyType_Type, &future_type, &name)) {
         return NULL;
     }
     PyObject *module = PyType_GetModule(type);
@@ -556,7 +557,7 @@ worker_pool_object_new(PyTypeObject *type, PyObject *arguments, PyObject *keywor
     self->state = state;
     self->module = Py_NewRef(module);
     self->future_type = (PyTypeObject *)Py_NewRef(future_type);
-    self->pool = worker_pool_new(limit);
+    self->pool = worker_pool_new(limit, name);
     if (self->pool == NULL) {
         Py_DECREF(self);
         return PyErr_NoMemory();

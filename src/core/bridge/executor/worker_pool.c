@@ -3,21 +3,88 @@
 #include "ground/interpreter/alarm.h"
 #include "ground/base/clock.h"
 #include "ground/base/shake.h"
+#include "ground/base/text.h"
 
 #define SPIN_ROUNDS 1000 // about 20 us
 
 static atomic_uint forks;
 
+static struct {
+    pthread_mutex_t mutex; // guards all of it; taken before a pool's
+    worker_pool *first;
+    uint64_t count; // of pools ever made
+} registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void
+prepare_fork(void)
+{
+    pthread_mutex_lock(&registry.mutex);
+}
+
+static void
+end_fork(void)
+{
+    pthread_mutex_unlock(&registry.mutex);
+}
+
 static void
 count_fork(void)
 {
+    pthread_mutex_init(&registry.mutex, NULL);
     atomic_fetch_add(&forks, 1);
 }
 
 static void
-install_fork_handler(void)
+install_fork_handlers(void)
 {
-    pthread_atfork(NULL, NULL, count_fork);
+    pthread_atfork(prepare_fork, end_fork, count_fork);
+}
+
+static void
+add_to_registry(worker_pool *self)
+{
+    pthread_mutex_lock(&registry.mutex);
+    self->id = ++registry.count;
+    self->next = registry.first;
+    if (self->next != NULL) {
+        self->next->previous = self;
+    }
+    registry.first = self;
+    pthread_mutex_unlock(&registry.mutex);
+}
+
+static void
+remove_from_registry(worker_pool *self)
+{
+    pthread_mutex_lock(&registry.mutex);
+    *(self->previous == NULL ? &registry.first : &self->previous->next) = self->next;
+    if (self->next != NULL) {
+        self->next->previous = self->previous;
+    }
+    pthread_mutex_unlock(&registry.mutex);
+}
+
+void
+worker_pool_each(void (*visit)(const worker_pool_figures *figures, void *argument), void *argument)
+{
+    pthread_mutex_lock(&registry.mutex);
+    for (worker_pool *each = registry.first; each != NULL; each = each->next) {
+        if (worker_pool_is_forgotten(each)) {
+            continue;
+        }
+        worker_pool_figures figures = {.id = each->id, .name = each->name, .limit = each->limit};
+        pthread_mutex_lock(&each->mutex);
+        figures.phase = atomic_load(&each->phase);
+        figures.workers = each->count;
+        for (const pool_worker *worker = each->workers; worker != NULL; worker = worker->next) {
+            figures.running += worker->running != NULL;
+        }
+        figures.queued = atomic_load(&each->pending);
+        figures.done = each->done;
+        pthread_mutex_unlock(&each->mutex);
+        visit(&figures, argument);
+    }
+    pthread_mutex_unlock(&registry.mutex);
 }
 
 // ---- life ----
@@ -29,16 +96,18 @@ worker_pool_forks(void)
 }
 
 worker_pool *
-worker_pool_new(int limit)
+worker_pool_new(int limit, const char *name)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, install_fork_handler);
+    pthread_once(&once, install_fork_handlers);
     worker_pool *self = PyMem_RawCalloc(1, sizeof *self);
     if (self != NULL) {
         atomic_init(&self->references, 1);
         self->generation = worker_pool_forks();
         self->limit = limit;
         pthread_mutex_init(&self->mutex, NULL);
+        text_fit(self->name, sizeof self->name, "%s", name);
+        add_to_registry(self);
     }
     return self;
 }
@@ -55,6 +124,7 @@ worker_pool_decref(worker_pool *self)
     if (atomic_fetch_sub(&self->references, 1) != 1) {
         return;
     }
+    remove_from_registry(self);
     while (self->first != NULL) {
         task *next = self->first->next;
         task_decref(self->first);
@@ -303,6 +373,7 @@ worker_pool_next(worker_pool *self, pool_worker *worker, task *done, int64_t dea
     shake();
     pthread_mutex_lock(&self->mutex);
     worker->running = NULL;
+    self->done += done != NULL;
     bool is_told = done == NULL || finish_locked(done);
     worker_pool_order order =
         is_told ? find_work_locked(self, worker, deadline, next) : WORKER_POOL_TELL;

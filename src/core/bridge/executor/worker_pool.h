@@ -12,7 +12,8 @@
 // it has no threads, and its mutex must not be taken, as one of them may have held it.
 //
 // Threads. Any, attached or not; nothing here waits for a GIL. The mutex guards the queue, the
-// workers, the waiters, and every phase except that of a task that is being fetched. It is a leaf.
+// workers, the waiters, and every phase except that of a task that is being fetched. It is a leaf;
+// the registry of pools has a lock that is taken before it.
 // No Python runs under it.
 #ifndef ATOLL_BRIDGE_WORKER_POOL_H
 #define ATOLL_BRIDGE_WORKER_POOL_H
@@ -46,7 +47,10 @@ typedef enum {
     WORKER_POOL_BROKEN
 } worker_pool_phase;
 
-typedef struct {
+#define WORKER_POOL_NAME_SIZE 64
+
+typedef struct worker_pool worker_pool;
+struct worker_pool {
     atomic_intptr_t references;
     unsigned generation; // how many forks led to the process that made it
     int limit;           // of workers
@@ -59,7 +63,20 @@ typedef struct {
     int starting; // threads among these that have not joined yet
     int free, called;
     bool is_spinning; // a free worker's thread looks for tasks before it sleeps
-} worker_pool;
+    uint64_t done;    // tasks that have run
+    uint64_t id;
+    char name[WORKER_POOL_NAME_SIZE]; // UTF-8
+    worker_pool *next, *previous;     // registry
+};
+
+typedef struct {
+    uint64_t id;
+    const char *name;
+    worker_pool_phase phase;
+    int limit, workers, running;
+    size_t queued;
+    uint64_t done;
+} worker_pool_figures;
 
 // What a worker's thread must do next.
 typedef enum {
@@ -75,11 +92,14 @@ typedef struct task_waiter {
     struct task_waiter *next;
 } task_waiter;
 
-worker_pool *worker_pool_new(int limit); // NULL: out of memory
+worker_pool *worker_pool_new(int limit, const char *name); // NULL: out of memory
 void worker_pool_incref(worker_pool *self);
 void worker_pool_decref(worker_pool *self);
 bool worker_pool_is_forgotten(const worker_pool *self); // in a forked child
 unsigned worker_pool_forks(void);                       // how many forks led to this process
+// Every pool of this process, newest first, under the lock of their registry.
+void worker_pool_each(void (*visit)(const worker_pool_figures *figures, void *argument),
+                      void *argument);
 
 // Queue tasks, which are linked by `next`; the queue takes over one reference to each. Returns the
 // phase of the pool: if that is not open, nothing was queued.

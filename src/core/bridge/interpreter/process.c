@@ -19,6 +19,8 @@
 #include "bridge/crossing/wakeup.h"
 #include "bridge/parking/parking.h"
 #include "bridge/traceback/traceback.h"
+#include "bridge/monitor/figures.h"
+#include "bridge/monitor/sampling.h"
 #include "ground/interpreter/alarm.h"
 #include "ground/system/barrier.h"
 #include "ground/base/environment.h"
@@ -32,6 +34,7 @@
 #include "ground/modules/thread_destructors.h"
 #include "ground/modules/unload_guard.h"
 #include "ground/base/names.h"
+#include "ground/monitor/server.h"
 #include "ground/queue/queue.h"
 #include "ground/traceback/reporter.h"
 #include "ground/interpreter/thread.h"
@@ -42,6 +45,7 @@ static void
 prepare(void)
 {
     loading_fork_prepare();
+    server_fork_prepare();
     reporter_fork_prepare();
     alarm_fork_prepare();
     thread_fork_prepare();
@@ -75,6 +79,7 @@ parent(void)
     thread_fork_parent();
     alarm_fork_parent();
     reporter_fork_parent();
+    server_fork_parent();
     loading_fork_parent();
 }
 
@@ -109,6 +114,7 @@ child(void)
                                     // are others
     cpython_forget_interpreters();
     extension_fork_child();
+    server_fork_child();
     reporter_fork_child(); // when all data is consistent again
 }
 
@@ -122,9 +128,16 @@ end_helpers(void)
     reaper_rest();
     alarm_rest();
     reporter_rest();
+    server_rest();
 }
 
 // ---- the beginning ----
+
+static void
+describe(text *into)
+{
+    figures_add(into, true);
+}
 
 void
 process_init(void)
@@ -144,5 +157,6 @@ process_init(void)
         allocation_tracing_install();
         standby_signal_init();
         reporter_init(traceback_report);
+        server_init(&(server_source){.look = sampling_look, .describe = describe});
     }
 }

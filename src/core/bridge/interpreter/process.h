@@ -11,8 +11,8 @@
 // A child that was forked in another thread than main's ends with its last thread, as CPython has
 // it: nobody calls the exit handlers. Threads of ours do not keep it.
 //
-// Lock order: loading, reporter, alarm, threads, registry, `interp.mutex`; registry of queues,
-// `queue`, `waker`. All others are leaves. No Python runs under any of them.
+// Lock order: loading, server, reporter, alarm, threads, registry, `interp.mutex`; registry of
+// queues, `queue`, `waker`. All others are leaves. No Python runs under any of them.
 //
 // Threads. process_init: any, attached. The rest runs in fork handlers.
 #ifndef ATOLL_BRIDGE_PROCESS_H

@@ -78,6 +78,18 @@ arenas_free_of(int64_t interpreter_id)
 }
 
 void
+arenas_each(void (*visit)(int64_t interpreter_id, size_t bytes, void *argument), void *argument)
+{
+    size_t position = 0;
+    pointer_pair pair;
+    pthread_mutex_lock(&arenas.mutex);
+    while (pointer_map_next(&arenas.owners, &position, &pair)) {
+        visit((intptr_t)pair.value, ARENA_SIZE, argument);
+    }
+    pthread_mutex_unlock(&arenas.mutex);
+}
+
+void
 arenas_fork_prepare(void)
 {
     pthread_mutex_lock(&arenas.mutex);

@@ -15,6 +15,9 @@
 
 void arenas_install(void);
 void arenas_free_of(int64_t interpreter_id); // after it has ended
+// Every arena of an interpreter other than the main one, under the lock.
+void arenas_each(void (*visit)(int64_t interpreter_id, size_t bytes, void *argument),
+                 void *argument);
 void arenas_fork_prepare(void);
 void arenas_fork_parent(void);
 void arenas_fork_child(void);

@@ -1,248 +1,14 @@
 #include "bridge/traceback/traceback.h"
 
 #include "bridge/traceback/frames.h"
-#include "ground/system/system_thread.h"
-
-#define INTERPRETERS 256
-#define STATES       1024
-#define TRANSITS     256
-
-typedef struct {
-    frames_interpreter python;
-    const interp *record; // only compared; NULL: atoll does not know the interpreter
-    interp_phase phase;
-    char name[INTERP_NAME_SIZE];
-} seen_interp;
-
-typedef struct {
-    frames_state state;
-    int interp; // index
-} seen_state;
-
-// A guest that waits for a GIL, to enter or to return.
-typedef struct {
-    const thread *whose; // only compared
-    const interp *where;
-    guest_presence how;
-} seen_transit;
-
-typedef struct {
-    unsigned long ident;
-    const thread *record; // only compared; NULL: atoll does not know the thread
-    bool is_main;
-    char name[THREAD_NAME_SIZE];
-    int64_t blocked;
-    int depth;
-    crossing_log_seen levels[CROSSING_LOG_LEVELS];
-} seen_thread;
-
-typedef struct {
-    int interp_count, state_count, transit_count, thread_count;
-    seen_interp interps[INTERPRETERS];
-    seen_state states[STATES];
-    seen_transit transits[TRANSITS];
-    seen_thread threads[TRACEBACK_THREADS];
-} snapshot;
-
-// ---- looking ----
-
-static void
-see_record(interp *each, void *argument)
-{
-    snapshot *all = argument;
-    pthread_mutex_lock(&each->mutex);
-    for (int i = 0; i < all->interp_count; i++) {
-        seen_interp *seen = &all->interps[i];
-        if (seen->python.id == each->id) {
-            seen->record = each;
-            seen->phase = interp_get_phase(each);
-            text_fit_ascii(seen->name, sizeof seen->name, each->name);
-        }
-    }
-    for (guest *visitor = each->guests; visitor != NULL; visitor = visitor->next) {
-        guest_presence how = atomic_load(&visitor->presence);
-        if (!visitor->is_dead && (how == GUEST_ENTERING || how == GUEST_RETURNING) &&
-            all->transit_count < TRANSITS) {
-            all->transits[all->transit_count++] = (seen_transit){visitor->thread, each, how};
-        }
-    }
-    pthread_mutex_unlock(&each->mutex);
-}
-
-static void
-see_interpreters(snapshot *all)
-{
-    frames_interpreter found[INTERPRETERS];
-    int count = frames_list_interpreters(found, INTERPRETERS);
-    for (int i = count - 1; i >= 0; i--) { // CPython lists main last
-        seen_interp *seen = &all->interps[all->interp_count++];
-        seen->python = found[i];
-        snprintf(seen->name, sizeof seen->name, "#%lld", (long long)found[i].id);
-    }
-    registry_each(see_record, all);
-}
-
-static void
-see_thread(thread *each, void *argument)
-{
-    snapshot *all = argument;
-    if (all->thread_count < TRACEBACK_THREADS) {
-        seen_thread *seen = &all->threads[all->thread_count++];
-        seen->ident = each->ident;
-        seen->record = each;
-        seen->is_main = each->is_main;
-        memcpy(seen->name, each->name, sizeof seen->name);
-        seen->blocked = atomic_load(&each->blocked);
-        seen->depth = crossing_log_copy(&each->visits, seen->levels);
-    }
-}
-
-static seen_thread *
-find_thread(snapshot *all, unsigned long ident)
-{
-    for (int i = 0; i < all->thread_count; i++) {
-        if (all->threads[i].ident == ident) {
-            return &all->threads[i];
-        }
-    }
-    return NULL;
-}
-
-// The thread's name in the system, which may be any bytes; CPython sets it from 3.14 on.
-static void
-read_system_name(unsigned long native_ident, char name[THREAD_NAME_SIZE])
-{
-    char bytes[THREAD_NAME_SIZE];
-    system_thread_name(native_ident, bytes, sizeof bytes);
-    text_fit_ascii(name, THREAD_NAME_SIZE, bytes);
-}
-
-static void
-see_state(snapshot *all, const frames_state *state, int index)
-{
-    if (state->ident == 0 || all->state_count == STATES) {
-        return;
-    }
-    all->states[all->state_count++] = (seen_state){*state, index};
-    seen_thread *owner = find_thread(all, state->ident);
-    bool is_main = state->native_ident == (unsigned long)getpid();
-    if (owner == NULL && (state->has_frames || is_main) && all->thread_count < TRACEBACK_THREADS) {
-        owner = &all->threads[all->thread_count++];
-        owner->ident = state->ident;
-        owner->is_main = is_main;
-    }
-    if (owner != NULL && owner->name[0] == '\0' && !owner->is_main) {
-        char process[THREAD_NAME_SIZE];
-        read_system_name((unsigned long)getpid(), process);
-        read_system_name(state->native_ident, owner->name);
-        if (strcmp(process, owner->name) == 0) {
-            owner->name[0] = '\0'; // it has no name of its own
-        }
-    }
-}
-
-static void
-give_names(snapshot *all, const traceback_name *names, int count)
-{
-    for (int i = 0; i < all->thread_count; i++) {
-        seen_thread *each = &all->threads[i];
-        if (each->is_main) {
-            snprintf(each->name, sizeof each->name, "MainThread");
-        }
-        for (int k = 0; k < count; k++) {
-            if (names[k].ident == each->ident) {
-                memcpy(each->name, names[k].name, sizeof each->name);
-            }
-        }
-    }
-}
-
-static snapshot *
-look(const traceback_name *names, int count)
-{
-    snapshot *all = calloc(1, sizeof *all);
-    frames_state *found = malloc(STATES * sizeof *found);
-    if (all != NULL && found != NULL) {
-        see_interpreters(all);
-        thread_each(see_thread, all);
-        for (int i = 0; i < all->interp_count; i++) {
-            int states = frames_list_states(all->interps[i].python.address, found, STATES);
-            for (int k = 0; k < states; k++) {
-                see_state(all, &found[k], i);
-            }
-        }
-        give_names(all, names, count);
-    }
-    else {
-        free(all);
-        all = NULL;
-    }
-    free(found);
-    return all;
-}
+#include "bridge/traceback/snapshot.h"
 
 // ---- telling ----
-
-static const seen_interp *
-find_record(const snapshot *all, const void *record)
-{
-    for (int i = 0; record != NULL && i < all->interp_count; i++) {
-        if (all->interps[i].record == record) {
-            return &all->interps[i];
-        }
-    }
-    return NULL;
-}
-
-static const seen_interp *
-find_id(const snapshot *all, int64_t id)
-{
-    for (int i = 0; i < all->interp_count; i++) {
-        if (all->interps[i].python.id == id) {
-            return &all->interps[i];
-        }
-    }
-    return NULL;
-}
-
-static const char *
-name_of(const seen_interp *seen)
-{
-    return seen == NULL ? "(closed)" : seen->name;
-}
-
-// The thread's state in this interpreter. An ended thread with the same ident may have left one:
-// prefer a state with frames.
-static const frames_state *
-find_state(const snapshot *all, unsigned long ident, const seen_interp *where)
-{
-    const frames_state *found = NULL;
-    for (int i = 0; where != NULL && i < all->state_count; i++) {
-        const seen_state *each = &all->states[i];
-        if (&all->interps[each->interp] == where && each->state.ident == ident &&
-            (found == NULL || each->state.has_frames)) {
-            found = &each->state;
-        }
-    }
-    return found;
-}
-
-static const frames_state *
-find_holder(const snapshot *all, const seen_interp *where)
-{
-    for (int i = 0; where != NULL && i < all->state_count; i++) {
-        const seen_state *each = &all->states[i];
-        if (&all->interps[each->interp] == where && each->state.has_gil) {
-            return &each->state;
-        }
-    }
-    return NULL;
-}
 
 static void
 add_thread_name(text *into, snapshot *all, unsigned long ident)
 {
-    const seen_thread *thread = find_thread(all, ident);
+    const seen_thread *thread = snapshot_find_thread(all, ident);
     text_add(into, "0x%0*lx", (int)sizeof ident * 2, ident);
     if (thread != NULL && thread->name[0] != '\0') {
         text_add(into, " [%s]", thread->name);
@@ -252,7 +18,7 @@ add_thread_name(text *into, snapshot *all, unsigned long ident)
 static void
 add_holder(text *into, snapshot *all, const seen_interp *where)
 {
-    const frames_state *holder = find_holder(all, where);
+    const frames_state *holder = snapshot_find_holder(all, where);
     if (holder == NULL) {
         text_add(into, ", which is free\n");
         return;
@@ -267,24 +33,12 @@ add_holder(text *into, snapshot *all, const seen_interp *where)
     text_add(into, "\n");
 }
 
-// The guest through which the thread waits to enter or return; NULL: it does not.
-static const seen_transit *
-find_transit(const snapshot *all, const seen_thread *thread)
-{
-    for (int i = 0; i < all->transit_count; i++) {
-        if (thread->record != NULL && all->transits[i].whose == thread->record) {
-            return &all->transits[i];
-        }
-    }
-    return NULL;
-}
-
 static void
 add_transit(text *into, snapshot *all, const seen_transit *transit)
 {
-    const seen_interp *where = find_record(all, transit->where);
+    const seen_interp *where = snapshot_find_record(all, transit->where);
     text_add(into, "  waits to get %s interpreter '%s'",
-             transit->how == GUEST_ENTERING ? "into" : "back into", name_of(where));
+             transit->how == GUEST_ENTERING ? "into" : "back into", snapshot_name_of(where));
     add_holder(into, all, where);
 }
 
@@ -292,7 +46,7 @@ static void
 add_blocked(text *into, const snapshot *all, int64_t blocked)
 {
     long long number = thread_blocked_number(blocked);
-    const char *name = name_of(find_id(all, number));
+    const char *name = snapshot_name_of(snapshot_find_id(all, number));
     switch (thread_blocked_kind(blocked)) {
     case BLOCKED_NOT:
         break;
@@ -329,8 +83,8 @@ static void
 add_stay(text *into, const snapshot *all, const seen_thread *thread, const seen_interp *where,
          const void *from, const void *until)
 {
-    const frames_state *state = find_state(all, thread->ident, where);
-    text_add(into, "  in interpreter '%s'", name_of(where));
+    const frames_state *state = snapshot_find_state(all, thread->ident, where);
+    text_add(into, "  in interpreter '%s'", snapshot_name_of(where));
     if (where != NULL && phase_is_closing(where->phase)) {
         text_add(into, ", which is closing");
     }
@@ -356,7 +110,7 @@ add_chain(text *into, const snapshot *all, const seen_thread *thread)
     if (thread->depth > known) {
         text_add(into, "  in %d more visits, which are not kept apart\n", thread->depth - known);
     }
-    const seen_transit *transit = find_transit(all, thread);
+    const seen_transit *transit = snapshot_find_transit(all, thread);
     bool is_at_the_door = transit != NULL && transit->how == GUEST_ENTERING;
     for (int k = is_at_the_door ? known - 1 : known; k >= 0; k--) {
         const void *where = k == 0 ? thread->levels[0].home : thread->levels[k - 1].host;
@@ -368,7 +122,7 @@ add_chain(text *into, const snapshot *all, const seen_thread *thread)
         if (k < known && from == NULL) { // it came from C code
             continue;
         }
-        add_stay(into, all, thread, find_record(all, where), from, until);
+        add_stay(into, all, thread, snapshot_find_record(all, where), from, until);
     }
 }
 
@@ -378,7 +132,7 @@ add_thread(text *into, snapshot *all, const seen_thread *thread, unsigned long c
     text_add(into, "%s ", thread->ident == current ? "Current thread" : "Thread");
     add_thread_name(into, all, thread->ident);
     text_add(into, " (most recent call first):\n");
-    const seen_transit *transit = find_transit(all, thread);
+    const seen_transit *transit = snapshot_find_transit(all, thread);
     if (transit != NULL) {
         add_transit(into, all, transit);
     }
@@ -400,19 +154,6 @@ add_thread(text *into, snapshot *all, const seen_thread *thread, unsigned long c
     }
 }
 
-// Threads of atoll that only clean up in the background have no frames; nor has the main thread
-// while the process ends, but that one is looked for.
-static bool
-is_worth_telling(const snapshot *all, const seen_thread *thread)
-{
-    bool has_frames = false;
-    for (int i = 0; i < all->state_count && !has_frames; i++) {
-        const frames_state *state = &all->states[i].state;
-        has_frames = state->ident == thread->ident && state->has_frames;
-    }
-    return thread->is_main || has_frames || thread->depth > 0 || thread->blocked != BLOCKED_NOT;
-}
-
 static void
 add_threads(text *into, snapshot *all, unsigned long current)
 {
@@ -420,7 +161,7 @@ add_threads(text *into, snapshot *all, unsigned long current)
         for (int i = 0; i < all->thread_count; i++) {
             const seen_thread *each = &all->threads[i];
             bool is_first = current == 0 ? each->is_main : each->ident == current;
-            if (is_first == (pass == 0) && is_worth_telling(all, each)) {
+            if (is_first == (pass == 0) && snapshot_is_worth_telling(all, each)) {
                 text_add(into, into->size > 0 ? "\n" : "");
                 add_thread(into, all, each, current);
             }
@@ -429,15 +170,15 @@ add_threads(text *into, snapshot *all, unsigned long current)
     if (all->interp_count == 0) {
         text_add(into, "  <this system does not let a process read its own memory safely>\n");
     }
-    if (all->thread_count == TRACEBACK_THREADS) {
+    if (all->thread_count == SNAPSHOT_THREADS) {
         text_add(into, "\n...\n");
     }
 }
 
 void
-traceback_add(text *into, unsigned long current, const traceback_name *names, int count)
+traceback_add(text *into, unsigned long current, const thread_name *names, int count)
 {
-    snapshot *all = look(names, count);
+    snapshot *all = snapshot_take(names, count);
     if (all != NULL) {
         add_threads(into, all, current);
         free(all);
@@ -452,14 +193,15 @@ add_slow(text *into, snapshot *all, const slow_visit *slow)
     text_add(into, "Thread ");
     add_thread_name(into, all, slow->ident);
     text_add(into, " has been visiting interpreter '%s' for %.1f s\n",
-             name_of(find_record(all, slow->host)), (double)slow->elapsed / NANOSECONDS_PER_SECOND);
+             snapshot_name_of(snapshot_find_record(all, slow->host)),
+             (double)slow->elapsed / NANOSECONDS_PER_SECOND);
 }
 
 void
 traceback_report(int descriptor, const slow_visit *slow, int count)
 {
     text made = {0};
-    snapshot *all = look(NULL, 0);
+    snapshot *all = snapshot_take(NULL, 0);
     if (all != NULL) {
         for (int i = 0; i < count; i++) {
             add_slow(&made, all, &slow[i]);

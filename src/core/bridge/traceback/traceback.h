@@ -8,19 +8,12 @@
 
 #include <Python.h>
 
+#include "bridge/traceback/snapshot.h"
 #include "ground/traceback/reporter.h"
 #include "ground/base/text.h"
 #include "ground/interpreter/thread.h"
 
-#define TRACEBACK_THREADS 256 // more are left out, and the text says so
-
-// A thread's name, if the caller knows it.
-typedef struct {
-    unsigned long ident;
-    char name[THREAD_NAME_SIZE];
-} traceback_name;
-
-void traceback_add(text *into, unsigned long current, const traceback_name *names, int count);
+void traceback_add(text *into, unsigned long current, const thread_name *names, int count);
 
 void traceback_report(int descriptor, const slow_visit *slow, int count); // for the reporter
 

@@ -417,14 +417,47 @@ queue_order(const queue *self)
     return self->items.order;
 }
 
+static queue_status
+get_status_locked(const queue *self)
+{
+    return (queue_status){self->items.count, self->unfinished, self->capacity,
+                          !has_room_locked(self), self->is_shut_down};
+}
+
 queue_status
 queue_get_status(queue *self)
 {
     pthread_mutex_lock(&self->mutex);
-    queue_status status = {self->items.count, self->unfinished, self->capacity,
-                           !has_room_locked(self), self->is_shut_down};
+    queue_status status = get_status_locked(self);
     pthread_mutex_unlock(&self->mutex);
     return status;
+}
+
+static int64_t
+count_waiters_locked(const waiter_list *list)
+{
+    int64_t count = 0;
+    for (const queue_waiter *each = list->first; each != NULL; each = each->next) {
+        count++;
+    }
+    return count;
+}
+
+void
+queue_each(void (*visit)(const queue_figures *figures, void *argument), void *argument)
+{
+    pthread_mutex_lock(&registry.mutex);
+    for (queue *each = registry.first; each != NULL; each = each->next) {
+        queue_figures figures = {.id = each->id};
+        pthread_mutex_lock(&each->mutex);
+        figures.status = get_status_locked(each);
+        for (int side = 0; side < QUEUE_SIDES; side++) {
+            figures.waiting[side] = count_waiters_locked(&each->waiters[side]);
+        }
+        pthread_mutex_unlock(&each->mutex);
+        visit(&figures, argument);
+    }
+    pthread_mutex_unlock(&registry.mutex);
 }
 
 void

@@ -55,6 +55,12 @@ typedef struct {
     bool is_shut_down;
 } queue_status;
 
+typedef struct {
+    uint64_t id;
+    queue_status status;
+    int64_t waiting[QUEUE_SIDES];
+} queue_figures;
+
 queue *queue_new(backlog_order order, void (*discard)(queue_item *)); // NULL: out of memory
 queue *queue_find(uint64_t id);                                       // counted, or NULL
 void queue_incref(queue *self);
@@ -62,6 +68,8 @@ void queue_decref(queue *self);
 uint64_t queue_id(const queue *self);
 backlog_order queue_order(const queue *self);
 queue_status queue_get_status(queue *self);
+// Oldest last, under the lock of the registry.
+void queue_each(void (*visit)(const queue_figures *figures, void *argument), void *argument);
 void queue_set_capacity(queue *self, int64_t capacity);
 
 // Without a waiter these never return QUEUE_WAITING. With one, the result is stored there too. An

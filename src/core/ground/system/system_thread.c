@@ -4,7 +4,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "ground/base/clock.h"
 
 pid_t
 system_thread_number(void)
@@ -45,4 +48,15 @@ system_thread_name(unsigned long number, char *name, size_t size)
         close(file);
     }
     name[count > 0 ? count - 1 : 0] = '\0'; // without the newline
+}
+
+int64_t
+system_thread_cpu(unsigned long number)
+{
+    struct timespec used;
+    clockid_t clock = (clockid_t)(~(unsigned)number << 3 | 6); // as pthread_getcpuclockid makes it
+    if (number == 0 || clock_gettime(clock, &used) != 0) {
+        return -1;
+    }
+    return (int64_t)used.tv_sec * NANOSECONDS_PER_SECOND + used.tv_nsec;
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 pid_t system_thread_number(void); // as Python's threading.get_native_id()
@@ -16,5 +17,9 @@ bool system_thread_stack(const char **lowest, size_t *size);
 
 // The name of the thread with that number, which may be any bytes; "" if there is none.
 void system_thread_name(unsigned long number, char *name, size_t size);
+
+// The processor time of the thread of this process with that number, in nanoseconds; -1: there is
+// none.
+int64_t system_thread_cpu(unsigned long number);
 
 #endif
