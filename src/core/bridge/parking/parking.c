@@ -344,11 +344,12 @@ parking_stop(void)
     }
 }
 
+// What this thread has parked, it comes back to.
 void
 parking_fork_child(void)
 {
     atomic_store(&may_park, false);
-    atomic_store(&parking_is_on, false);
+    atomic_store(&is_watched, false);
     if (atomic_load(&obstacle) == NULL) {
         atomic_store(&obstacle, "not in a forked process");
     }

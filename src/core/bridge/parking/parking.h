@@ -38,10 +38,10 @@
 //
 // Lifetime. Off, and then one test for each crossing, unless ATOLL_PARKING is 1 when the first
 // interpreter is made. While it is on, the alarm's thread runs. parking_stop ends it for good
-// before that thread ends. A forked child does not park: the GILs that others parked are gone. A
-// thread state that is revoked is used by its revoker until it is swapped out; as long as there are
-// `revokers`, nobody deletes one (parking_await_revokers), and its own thread waits. The
-// interpreter is kept by the revoker, a present guest, or by the alarm's pin.
+// before that thread ends. A forked child parks nothing more; what its thread has parked it comes
+// back to. A thread state that is revoked is used by its revoker until it is swapped out; as long
+// as there are `revokers`, nobody deletes one (parking_await_revokers), and its own thread waits.
+// The interpreter is kept by the revoker, a present guest, or by the alarm's pin.
 //
 // Threads. `parked`, `takers` and `revokers` are atomic; the rest is under the interpreter's GIL,
 // which whoever has it parked holds too.

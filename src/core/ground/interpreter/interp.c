@@ -527,6 +527,8 @@ interp_fork_child(void)
         each->reservations = 0;
         each->interruption = NULL;
         each->waiting = 0;
+        each->takers = 0;
+        each->revokers = 0;
         each->claim = 0;
         each->crowd = 0;
         each->posted = 0;
