@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import sys
-import sysconfig
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
+
+from compiled import build
 
 import atoll
 
 COUNT = 2000
 ROUNDS = 60
 ADDER = "type('Adder', (), {'add': lambda self, other: other})()"
-
-
-def build() -> Any:
-    """Compile and import capi_loops.c."""
-    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-    includes = (f"-I{sysconfig.get_path('include')}", f"-I{atoll.get_include()}")
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder, f"capi_loops{sysconfig.get_config_var('EXT_SUFFIX')}")
-        source = str(Path(__file__).with_name("capi_loops.c"))
-        options = ("-std=gnu11", "-O2", "-shared", "-fPIC", *includes)
-        subprocess.run([*compiler, *options, source, "-o", str(target)], check=True)
-        sys.path.insert(0, folder)
-        try:
-            import capi_loops  # type: ignore[import-not-found]
-        finally:
-            sys.path.remove(folder)
-    return capi_loops
 
 
 def call_from_python(proxy: Any) -> float:
@@ -45,7 +24,7 @@ def call_from_python(proxy: Any) -> float:
 
 def main() -> int:
     """Print the minima of alternate rounds; 1 if a ratio is beyond its bound."""
-    loops = build()
+    loops = build("capi_loops")
     python, c, visits, swaps = [], [], [], []
     with atoll.Interpreter("benchmark") as interpreter:
         proxy = interpreter.eval(ADDER)

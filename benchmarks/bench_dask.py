@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 try:
@@ -27,8 +26,8 @@ try:
 except ImportError as error:
     sys.exit(f"This benchmark needs {error.name}: pip install 'atoll[dask]' pandas pyarrow")
 
-import report
-from report import Bound, Figure
+from processes import pss
+from report import Bound, Figure, finish, parser
 
 WORKERS = 4
 KINDS: dict[str, dict[str, Any]] = {
@@ -40,7 +39,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def make_text(seed: int) -> list[str]:
     letters = string.ascii_lowercase
-    return [letters[(seed + n) % 20 :: 3] + " " + letters[n % 23 :] for n in range(40_000)]
+    return [letters[(seed + n) % 20 :: 3] + " " + letters[n % 23 :] for n in range(20_000)]
 
 
 def count_letters(lines: list[str]) -> int:
@@ -54,7 +53,7 @@ def bag_of_text() -> object:
 
 
 def make_frame(seed: int) -> pandas.DataFrame:
-    rows = range(200_000)
+    rows = range(50_000)
     return pandas.DataFrame({"key": [(n * seed) % 97 for n in rows], "value": list(rows)})
 
 
@@ -66,15 +65,19 @@ def group_by() -> object:
 
 def pss_of(client: Client) -> float:
     """Return the megabytes of the workers' processes, shared pages by parts."""
-    pids = client.run(lambda: __import__("os").getpid()).values()
-    texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in set(pids)]
-    return sum(int(text.split("Pss:")[1].split()[0]) for text in texts) / 1024
+    return pss(client.run(lambda: __import__("os").getpid()).values())
 
 
 def seconds(client: Client, work: Callable[[], object]) -> float:
     began = time.perf_counter()
     client.compute(work(), optimize_graph=True).result()
     return time.perf_counter() - began
+
+
+def tell(part: str, found: dict[str, float], unit: str) -> None:
+    """Print a part as soon as it is there."""
+    each = ", ".join(f"{kind} {value:.3g} {unit}" for kind, value in found.items())
+    print(f"{part}: {each}", flush=True)
 
 
 def compare(clients: dict[str, Client], rounds: int) -> list[Figure]:
@@ -87,8 +90,10 @@ def compare(clients: dict[str, Client], rounds: int) -> list[Figure]:
                 times[kind].append(seconds(client, work))
         warm = {kind: statistics.median(each) for kind, each in times.items()}
         for label, found, bound in ("first", first, None), ("warm", warm, Bound(1.05)):
+            tell(f"{name}, {label}", found, "s")
             figures += rows(f"{name}, {label}", found, "s", bound)
     memory = {kind: pss_of(client) for kind, client in clients.items()}
+    tell("memory (PSS)", memory, "MB")
     return figures + rows("memory (PSS)", memory, "MB", Bound(0.75))
 
 
@@ -102,14 +107,15 @@ def rows(name: str, found: dict[str, float], unit: str, bound: Bound | None) -> 
 
 
 def main() -> int:
-    options = report.parser(__doc__, rounds=7).parse_args()
+    options = parser(__doc__, rounds=5).parse_args()
     with ExitStack() as stack:
-        clients = {}
+        clients, began = {}, time.perf_counter()
         for kind, how in KINDS.items():
             cluster = stack.enter_context(LocalCluster(dashboard_address=":0", **how))
             clients[kind] = stack.enter_context(Client(cluster, set_as_default=False))
+            print(f"{kind}: started after {time.perf_counter() - began:.1f} s", flush=True)
         figures = compare(clients, options.rounds)
-    return report.finish("dask", figures, options)
+    return finish("dask", figures, options)
 
 
 if __name__ == "__main__":

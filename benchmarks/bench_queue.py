@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any
 
 import targets
+from compiled import build
 from measure import Loop, interleave
 from report import Bound, Figure, finish, parser
 
@@ -23,6 +24,7 @@ ROUND_TRIPS = 200  # of one measurement
 SLOW_ROUND_TRIPS = 3  # with a queue that polls every 10 ms
 ITEMS = 5000
 TRIP_BOUND = Bound(1.5)
+FLOOR_BOUND = Bound(1.2)  # of two threads that wake each other, in C
 POLLING_BOUND = Bound(0.01)
 STANDARD = "concurrent.interpreters"  # 3.14
 
@@ -84,6 +86,7 @@ def in_turns(measures: dict[str, Measure], rounds: int) -> dict[str, float]:
 
 
 def measure_trips(rounds: int) -> list[Figure]:
+    bare = build("futex_trips")
     with atoll.Interpreter("here") as here, atoll.Interpreter("there") as there:
         taken = in_turns(
             {
@@ -91,15 +94,18 @@ def measure_trips(rounds: int) -> list[Figure]:
                 "threads": lambda: trip(atoll.Queue, call, call),
                 "main": lambda: trip(atoll.Queue, call, there.call),
                 "two": lambda: trip(atoll.Queue, here.call, there.call),
+                "floor": lambda: bare.run(ROUND_TRIPS),
                 "standard one way": lambda: one_way(queue.Queue, call),
                 "one way": lambda: one_way(atoll.Queue, there.call),
             },
             rounds,
         )
     standard = Figure("queue.Queue, two threads", taken["standard"], "us")
+    floor = Figure("two wake-ups in C", taken["floor"], "us")
     flow = Figure("queue.Queue, two threads", taken["standard one way"], "us")
     return [
         Figure("round trip, two interpreters", taken["two"], "us", standard, TRIP_BOUND),
+        Figure("round trip, two interpreters", taken["two"], "us", floor, FLOOR_BOUND),
         Figure("round trip, main and another", taken["main"], "us", standard, TRIP_BOUND),
         Figure("round trip, two threads of one", taken["threads"], "us", standard),
         Figure("one way, per item, two interpreters", taken["one way"], "us", flow),

@@ -26,6 +26,8 @@ for check in asan tsan shake faults; do
   attempt make "$check" SECONDS_EACH=60
 done
 attempt make audit AUDIT_SECONDS=7200
+! command -v musl-gcc >/dev/null || attempt tools/ground.sh musl-gcc
+! command -v qemu-aarch64 >/dev/null || attempt tools/aarch64.sh
 
 ((${#failed[@]} == 0)) && exit
 printf 'FAILED  %s\n' "${failed[@]}"

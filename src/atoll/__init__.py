@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from ._queue.queue import LifoQueue, PriorityQueue, Queue
     from ._share.share import ShareStatistics, frozendict, is_shared, share
     from ._thread.thread import Thread
+    from ._trace.metrics import metrics
+    from ._trace.recording import trace
     from ._traceback.traceback import dump_traceback, watchdog
     from ._transfer.errors import (
         AtollError,
@@ -101,6 +103,7 @@ _PLACES = {
     "is_proxy": "_transfer.references",
     "is_shared": "_share.share",
     "main": "_interpreter.interpreter",
+    "metrics": "_trace.metrics",
     "monitor": "_monitor.monitor",
     "owner": "_interpreter.interpreter",
     "prewarm": "_interpreter.standby",
@@ -110,6 +113,7 @@ _PLACES = {
     "share": "_share.share",
     "threads": "_interpreter.threads",
     "timeout": "_interpreter.deadline",
+    "trace": "_trace.recording",
     "type_of": "_transfer.references",
     "watchdog": "_traceback.traceback",
 }
@@ -149,6 +153,7 @@ __all__ = [
     "is_proxy",
     "is_shared",
     "main",
+    "metrics",
     "monitor",
     "owner",
     "prewarm",
@@ -158,6 +163,7 @@ __all__ = [
     "share",
     "threads",
     "timeout",
+    "trace",
     "type_of",
     "watchdog",
 ]
@@ -186,3 +192,5 @@ def __dir__() -> list[str]:
 
 if _is_main_interpreter() and "ATOLL_MONITOR" in __import__("os").environ:
     __import__("atoll._monitor.monitor", fromlist=["monitor"]).obey_variable()
+if _is_main_interpreter() and "ATOLL_TRACE" in __import__("os").environ:
+    __import__("atoll._trace.recording", fromlist=["trace"]).obey_variable()

@@ -447,6 +447,9 @@ def close_retired(handle: Handle, timeout: float, /) -> str:
 def collect() -> int:
     """Free garbage cycles; how many exports."""
 
+def count_all() -> tuple[int, int, int, int, int, int, int]:
+    """Sums over all interpreters; -1: not known."""
+
 def count_collections() -> tuple[int, int, int, int, float, float, float]:
     """What the collector has done so far."""
 
@@ -503,8 +506,11 @@ def load_extension(path: str, tree: str, name: str, spec: ModuleSpec, /) -> tupl
     Returns it, not yet executed, and what it declares.
     """
 
-def load_library(path: str, tree: str, /) -> int:
-    """Return the handle of this interpreter's private copy of a shared object."""
+def load_library(path: str, tree: str | None, /) -> int | None:
+    """Open this interpreter's private copy of a shared object; None: it is not for copies.
+
+    Without a tree `path` is the name of one that is loaded.
+    """
 
 def load_original(path: str | bytes | PathLike[str], flags: int, /) -> int:
     """Return the handle of a shared object itself, as dlopen does; no fork meanwhile."""
@@ -794,6 +800,14 @@ def clearenv() -> None:
 
 def watch_signal(number: int, /) -> None:
     """Have it noticed while the main thread is in another interpreter."""
+
+type TraceResult = tuple[int, int, int, list[tuple[int, str, int, bytes]], list[tuple[int, str]]]
+
+def trace_begin(capacity: int, /) -> int:
+    """Note what threads do; the trace's number."""
+
+def trace_end(number: int, /) -> TraceResult | None:
+    """Return (begin, end, lost, [(thread, name, dropped, events)], [(interpreter, name)])."""
 
 def type_of(proxy: object, /) -> type:
     """The type of the original."""

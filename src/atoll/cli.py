@@ -1,4 +1,4 @@
-"""The command line: `atoll demo`, `graph`, `run`, `serve`, `doctor`, `top`, and `atoll --version`.
+"""The command line: the commands of `atoll`, and `atoll --version`.
 
 What a command needs is imported when it runs, so that `atoll run` never waits for the tables and
 bars of `atoll demo`.
@@ -47,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _demo(arguments.path, arguments.interpreters, arguments.html)
             case "graph":
                 return _graph(arguments.html)
+            case "timeline":
+                return _timeline(arguments.file, arguments.html)
             case "run":
                 return _run(arguments.script, [*arguments.arguments, *script_arguments])
             case "serve":
@@ -89,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_demo(commands)
     _add_graph(commands)
+    _add_timeline(commands)
     _add_run(commands)
     commands.add_parser("serve", help="serve a web application from many interpreters")
     _add_doctor(commands)
@@ -128,6 +131,19 @@ def _add_graph(commands: Commands) -> None:
         "them: while it runs, when a part of it has become garbage, and after a collection.",
     )
     graph.add_argument("--html", metavar="FILE", type=Path, help="write a page with drawings too")
+
+
+def _add_timeline(commands: Commands) -> None:
+    timeline = commands.add_parser(
+        "timeline",
+        help="draw the file of a trace",
+        description="Draw the file that atoll.trace() has written, as an HTML page that needs no "
+        "other file: a row for each thread, and tables of what took time.",
+    )
+    timeline.add_argument("file", metavar="FILE", type=Path, help="a trace, packed or plain")
+    timeline.add_argument(
+        "--html", metavar="OUT", type=Path, required=True, help="the page to write"
+    )
 
 
 def _add_run(commands: Commands) -> None:
@@ -277,7 +293,7 @@ def _cannot_write(page: Path | None, reason: str | None) -> int:
 
 def _write_page(page: Path | None, title: str, write: Callable[[Path], None]) -> int:
     """Write a page, if one is wanted, and print its path; return the exit status."""
-    from atoll.demo.files import printable
+    from atoll._page.markup import printable
 
     if page is None:
         return 0
@@ -299,6 +315,24 @@ def _graph(page: Path | None) -> int:
     snapshots = boards.run()
     graph.print_graph(Console(highlight=False), snapshots)
     return _write_page(page, "Page", partial(graph.write_page, snapshots=snapshots))
+
+
+def _timeline(file: Path, page: Path) -> int:
+    from atoll._trace import reading, timeline
+
+    if _lacks_folder(page):
+        return _cannot_write(page, "its folder does not exist")
+    try:
+        drawn = timeline.page(reading.read(file), file.name)
+    except OSError as error:
+        return _complain(f"cannot read {str(file)!r}: {error.strerror}", UNUSABLE)
+    except reading.TraceFileError as error:
+        return _complain(str(error), UNUSABLE)
+    return _write_page(page, "Page", lambda path: _write_text(path, drawn))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _run(script: str, arguments: Sequence[str]) -> int:

@@ -26,6 +26,7 @@ from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from typing import Any
 
     from ._interpreter.interpreter import Interpreter
@@ -195,6 +196,26 @@ class ReferenceGraph(NamedTuple):
 
     nodes: tuple[GraphNode, ...]
     edges: tuple[GraphEdge, ...]
+
+    def write_html(self, path: str | os.PathLike[str]) -> None:
+        """Draw it on an HTML page that needs no other file.
+
+        Modules and classes are left out.
+
+        Raises:
+            OSError: If the file cannot be written.
+
+        Threads: any.
+
+        Example:
+            >>> atoll.gc.graph().write_html("graph.html")
+        """
+        from datetime import datetime
+        from pathlib import Path
+
+        from ._page.graph import page
+
+        Path(path).write_text(page(self, datetime.now()), encoding="utf-8")
 
 
 def graph() -> ReferenceGraph:

@@ -8,11 +8,16 @@
 
 #define LARGE ((size_t)24 << 20)
 
-// The number of blocks that are mapped for themselves; where a sanitizer replaces malloc, always 0.
+// The number of blocks that are mapped for themselves; 0 where malloc is not glibc's, or a
+// sanitizer's.
 static size_t
 mapped_blocks(void)
 {
+#if defined(__GLIBC__)
     return mallinfo2().hblks;
+#else
+    return 0;
+#endif
 }
 
 int

@@ -13,10 +13,11 @@ from textwrap import dedent
 import pytest
 from rich.console import Console
 
+from atoll._page import document
+from atoll._page.markup import element, printable, void_element
 from atoll.demo import files, html, report, run, totals, worker
 from atoll.demo.charts import Bar, Bin, Lane, bar_chart, binned, lane_chart
 from atoll.demo.index import Index
-from atoll.demo.markup import element, void_element
 from atoll.demo.measure import Function, Measurement, measure
 
 SPAN = (0, 1.0, 2.0)
@@ -320,7 +321,7 @@ def test_unreadable_folder_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_printable_escapes_what_a_terminal_would_obey() -> None:
     """Control characters and lone surrogates become escapes; other text stays."""
-    assert files.printable("\x1b[31m\n\udcff/f\u00fc.py") == "\\x1b[31m\\n\\udcff/f\u00fc.py"
+    assert printable("\x1b[31m\n\udcff/f\u00fc.py") == "\\x1b[31m\\n\\udcff/f\u00fc.py"
 
 
 # The index and the worker
@@ -637,7 +638,7 @@ def test_page_needs_nothing_else(comparison: run.Comparison) -> None:
     assert not names & {"src", "href", "onload", "onclick", "action"}
     assert "url(" not in page
     assert "@import" not in page
-    assert ("content", html.POLICY) in reader.attributes
+    assert ("content", document.POLICY) in reader.attributes
 
 
 def test_page_escapes_hostile_names(hostile: run.Comparison) -> None:

@@ -61,6 +61,9 @@ SKETCHES = {
     "atoll.monitor",
     "atoll.prewarm",
     "atoll.register_value_type",
+    "atoll.gc.ReferenceGraph.write_html",
+    "atoll.metrics",
+    "atoll.trace",
 }
 
 MODULES = (atoll, atoll.gc, atoll.extensions)

@@ -238,11 +238,13 @@ def test_error_reaches_who_starts() -> None:
         ("served:app", {"interpreters": 0}, "interpreters must be 1 or more, not 0"),
         ("served:app", {"prt": 1}, "there is no option 'prt'; did you mean 'port'?"),
         ("served:app", {"workers": 2}, "write interpreters=N"),
+        ("served:app", {"ssl_certfile": "no.pem"}, "ssl_certfile: there is no file 'no.pem'"),
+        ("served:app", {"ssl_keyfile": __file__}, "add ssl_certfile"),
     ],
 )
 def test_wrong_arguments(app: Any, options: Any, message: str) -> None:
     """Wrong arguments are errors before anything starts."""
-    with pytest.raises((TypeError, ValueError, ImportError), match=re.escape(message)):
+    with pytest.raises((TypeError, ValueError, ImportError, OSError), match=re.escape(message)):
         serve.Server(app, **options)
 
 
@@ -276,6 +278,20 @@ def test_listening_at_a_file_descriptor(tmp_path: Path) -> None:
         assert listening.port == mine.getsockname()[1]
         listening.close()
         assert mine.fileno() >= 0
+
+
+def test_no_listening_socket() -> None:
+    """A descriptor that cannot be listened at is an error that says what it must be."""
+    with (
+        open(os.devnull) as file,
+        socket.socket(type=socket.SOCK_DGRAM) as datagrams,
+        closing(socket.create_server(("127.0.0.1", 0))) as server,
+        socket.create_connection(server.getsockname()) as connected,
+    ):
+        for each in file, datagrams, connected:
+            with pytest.raises(OSError, match="; it must be of a bound stream socket"):
+                Listening.open(fd=each.fileno())
+            os.fstat(each.fileno())  # it is still open
 
 
 def test_abandoned_unix_socket(tmp_path: Path) -> None:

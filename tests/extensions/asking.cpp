@@ -11,6 +11,13 @@ asked_symbol(void)
 {
 }
 
+// The C library has one of that name, too.
+extern "C" __attribute__((visibility("default"))) int
+on_exit(void (*)(int, void *), void *) noexcept
+{
+    return 42;
+}
+
 static void *const own_address = (void *)asked_symbol;
 
 static Dl_info

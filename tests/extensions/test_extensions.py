@@ -633,7 +633,7 @@ def test_auto_without_room(folder: Path, run_script: Any) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     first, second = done.stdout.splitlines()
     assert first == "private main 1 True"
-    assert second.endswith("cannot allocate memory in static TLS block")
+    assert "cannot allocate memory in static TLS block" in second
 
 
 def test_registry() -> None:
@@ -772,6 +772,37 @@ def test_no_room_for_copies(folder: Path, run_script: Any) -> None:
     assert done.stdout.splitlines() == [first, "True", "True"]
 
 
+def test_no_files_in_memory(folder: Path, tmp_path: Path, run_cleanly: Any) -> None:
+    """Where files in memory may not be executed, copies are unnamed files in TMPDIR; without that,
+    the error names it, and auto takes main's module.
+    """
+    told = run_cleanly(f"""
+        import warnings
+        warnings.simplefilter("ignore")
+        import atoll, atoll.extensions, os, sys
+        sys.path[:0] = [{str(folder)!r}, {str(Path(__file__).parent)!r}]
+        import multi, without_memory_files
+        atoll.extensions.policy("multi", "private")
+        print(without_memory_files.forbid())
+        for place in ({str(tmp_path)!r}, "/nonexistent"):
+            os.environ["TMPDIR"] = place
+            before = os.listdir({str(tmp_path)!r})
+            with atoll.Interpreter(extensions="private") as one, atoll.Interpreter() as two:
+                try:
+                    print(one.import_module("multi").bump())
+                except ImportError as error:
+                    print(str(error).partition(": ")[2])
+                print(two.import_module("multi") is multi)
+                print(os.listdir({str(tmp_path)!r}) == before)
+    """)
+    is_forbidden, *lines = told.splitlines()
+    if is_forbidden == "False":
+        pytest.skip("the system does not let a process forbid itself system calls")
+    advice = "TMPDIR must name a folder whose files may be executed"
+    refused = f"cannot make a private copy: No such file or directory ({advice})"
+    assert lines == ["1", "False", "True", refused, "True", "True"]
+
+
 # ---- ctypes ----
 
 
@@ -797,6 +828,38 @@ def test_ctypes_missing(tmp_path: Path) -> None:
     with private() as one, pytest.raises(OSError, match="missing") as there:
         one.call(bump_by_ctypes, path)
     assert str(there.value) == str(here.value)
+
+
+def test_ctypes_by_name() -> None:
+    """A library that is loaded is found by its name: the interpreter's own copy."""
+    with private() as one:
+        assert one.import_module("needing_package").bump_library() == (1, 1)
+        assert one.call(bump_by_ctypes, extension_modules.ONE) == 2
+        with pytest.raises(OSError, match=r"missing\.so"):
+            one.call(bump_by_ctypes, "missing.so")
+
+
+def test_ctypes_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who closes a library as often as it was opened leaves it to others, and for later."""
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    extension_modules.build(installed)
+    monkeypatch.syspath_prepend(str(installed))
+    library = installed / "needing_package.libs" / extension_modules.ONE
+    with private() as one:
+        assert atoll.copy(one.call(bump_and_close, str(library), 3)) == [1, 2, 3]
+
+
+def bump_and_close(path: str, times: int) -> list[int]:
+    import _ctypes
+    import ctypes
+
+    counts = []
+    for _ in range(times):
+        library = ctypes.CDLL(path)
+        counts.append(library.library_bump())
+        _ctypes.dlclose(library._handle)
+    return counts
 
 
 def bump_by_ctypes(path: str) -> int:

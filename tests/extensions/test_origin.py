@@ -94,6 +94,12 @@ def test_original_beside_copies(one: atoll.Interpreter, package: Path) -> None:
     assert original.library_count() == 0
 
 
+def test_functions_by_name(one: atoll.Interpreter, package: Path) -> None:
+    """A function that a copy looks up in a library is that library's own."""
+    path = str(package / f"asking{extension_modules.SUFFIX}")
+    assert module_of(one).open_and_call(path, "on_exit") == 42
+
+
 def test_exceptions(one: atoll.Interpreter) -> None:
     """C++ exceptions that a copy throws are caught."""
     assert module_of(one).throw_and_catch(42) == 42

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("unloading")
     extension_modules.build_cpp(path)
     extension_modules.compile_module("multi", path)
+    extension_modules.compile_module("leaving", path)
     return path
 
 
@@ -158,6 +160,14 @@ for each in threads:
     assert told == "b'<'\n"
 
 
+def staying_for_a_thread() -> atoll.extensions.Staying:
+    while True:
+        (staying,) = atoll.extensions.statistics().staying
+        if not staying.reason.startswith("its thread 0 "):  # it has begun
+            return staying
+        os.sched_yield()
+
+
 def test_staying_is_explained(folder: Path) -> None:
     """A running thread keeps its copies; statistics() names it, and the next close after its end
     unloads them.
@@ -166,7 +176,7 @@ def test_staying_is_explained(folder: Path) -> None:
     with private() as one:
         one.import_module("multi").start_waiting_thread(reader)
         name = one.name
-    (staying,) = atoll.extensions.statistics().staying
+    staying = staying_for_a_thread()
     assert staying.interpreter == name
     assert staying.library == str(folder / f"multi{extension_modules.SUFFIX}")
     assert staying.reason.startswith("its thread ")
@@ -182,6 +192,85 @@ def test_staying_is_explained(folder: Path) -> None:
         pass
     assert atoll.extensions.statistics().staying == ()
     assert not copies_in_memory("multi")
+
+
+def test_threads_of_c11() -> None:
+    """A thread that was not started by pthread_create keeps its copies as well."""
+    reader, writer = os.pipe()
+    with private() as one:
+        one.import_module("leaving").start_waiting_thread(reader)
+    number = staying_for_a_thread().reason.split()[2]
+    assert copies_in_memory("leaving")
+    os.close(writer)
+    while os.path.exists(f"/proc/self/task/{number}"):
+        os.sched_yield()
+    os.close(reader)
+    with private():
+        pass
+    assert not copies_in_memory("leaving")
+
+
+def first_free_key() -> int:
+    libc, key = ctypes.CDLL(None), ctypes.c_uint()
+    assert libc.pthread_key_create(ctypes.byref(key), None) == 0
+    assert libc.pthread_key_delete(key) == 0
+    return key.value
+
+
+def test_functions_by_name() -> None:
+    """A function of CPython that a copy looks up by its name answers for its interpreter."""
+    with private() as one:
+        assert one.import_module("leaving").main_id() == one.id
+
+
+def test_keys_are_deleted() -> None:
+    """Keys for thread-specific data, CPython's and C11's, go with the copies that made them."""
+    seen = set()
+    for _ in range(3):
+        with private() as one:
+            assert one.import_module("leaving").make_keys()
+        seen.add(first_free_key())
+    assert len(seen) == 1
+
+
+def test_handler_with_status(told: tuple[int, int]) -> None:
+    """What was registered by on_exit is called when the copies end."""
+    reader, writer = told
+    with private() as one:
+        assert one.import_module("leaving").tell_at_exit(writer) == 0
+    assert os.read(reader, 100) == b"<exit"
+
+
+def test_what_cannot_be_taken_back(folder: Path, run_cleanly: Any) -> None:
+    """A copy that handles a signal, has a timer or waits for input stays, and says why. One that
+    hears audit events hears those of its interpreter, and does not stay.
+    """
+    told = run_cleanly(f"""
+import atoll, atoll.extensions, os, signal, sys
+sys.path.insert(0, {str(folder)!r})
+def leave(name, *arguments):
+    with atoll.Interpreter(extensions="private") as one:
+        getattr(one.import_module("leaving"), name)(*arguments)
+leave("handle_signal", signal.SIGUSR1)
+os.kill(os.getpid(), signal.SIGUSR1)
+leave("start_timer")
+leave("hook_input")
+with atoll.Interpreter(extensions="private") as one:
+    hook = one.import_module("leaving").hook_audit
+    hook()
+    sys.audit("spoken")
+    one.exec("import sys; sys.audit('spoken')")
+    print(hook())
+sys.audit("spoken")
+for each in sorted(atoll.extensions.statistics().staying, key=lambda each: each.reason):
+    print(os.path.basename(each.library).split(".")[0], each.reason)
+""")
+    assert told.splitlines() == [
+        "1",
+        "leaving Python calls it as it waits for input",
+        "leaving a timer calls it",
+        "leaving it handles signal 10",
+    ]
 
 
 def test_statistics_of_copies() -> None:

@@ -66,6 +66,11 @@ def waiting(found: dict[str, Any], what: str, **more: int) -> list[dict[str, Any
     ]
 
 
+def spins(found: dict[str, Any]) -> bool:
+    """Whether a thread is in the loop of `workloads.spin_until_set`."""
+    return any((each["frame"] or "").startswith("Flag.spin()") for each in found["threads"])
+
+
 @pytest.fixture
 def connection(monitor: atoll.Monitor) -> Iterator[socket.socket]:
     """A connection to the monitor."""
@@ -120,8 +125,11 @@ def test_who_waits_to_enter(interpreter: atoll.Interpreter) -> None:
     with ThreadPoolExecutor(2) as pool:
         spinning = pool.submit(interpreter.call, workloads.spin_until_set, entered, flag)
         entered.wait()
+        document_until(spins)  # it has come back from setting the event
         pool.submit(interpreter.eval, "1")
-        found = document_until(lambda found: bool(waiting(found, "enter")))
+        found = document_until(
+            lambda found: bool(waiting(found, "enter", interpreter=interpreter.id))
+        )
         interpreter.interrupt(workloads.CustomError)
         with pytest.raises(workloads.CustomError):
             spinning.result()

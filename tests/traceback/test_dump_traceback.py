@@ -66,6 +66,7 @@ def busy(interpreter: atoll.Interpreter, pool: ThreadPoolExecutor) -> Iterator[N
     entered = threading.Event()
     spinning = pool.submit(interpreter.call, workloads.spin_until_set, entered, flag)
     entered.wait()
+    dump_until(r"in Flag\.spin\n")  # it has come back from setting the event
     yield
     interpreter.interrupt(workloads.CustomError)
     with pytest.raises(workloads.CustomError):

@@ -102,6 +102,7 @@ SIGNATURES = {
     "is_proxy": ["obj"],
     "is_shared": ["obj"],
     "main": [],
+    "metrics": [],
     "monitor": [],
     "owner": ["proxy"],
     "prewarm": ["n", "imports", "wait"],

@@ -31,7 +31,7 @@ def install(runner: Callable[[object, Any], Callable[[Any], Any]]) -> None:
     if original is None or list(inspect.signature(original).parameters) != _PARAMETERS:
         raise RuntimeError(
             f"atoll.dask does not know distributed {version('distributed')}: it has no "
-            f"distributed.worker.{_NAME}({', '.join(_PARAMETERS)}); 2025.1 to 2026.8 have it"
+            f"distributed.worker.{_NAME}({', '.join(_PARAMETERS)}); 2024.11 to 2026.8 have it"
         )
 
     def run_task(task: Any, data: Any, time_delay: float) -> Any:

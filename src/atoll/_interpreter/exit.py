@@ -28,7 +28,7 @@ _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 0.001, 0.016
 _FAREWELL_SECONDS = 0.2
 
 before_closing: list[Callable[[], None]] = []  # called when no interpreter has own threads any more
-
+after_closing: list[Callable[[], None]] = []  # called when all are closed
 left_behind: set[int] = set()  # numbers of interpreters in which calls are stuck
 is_closing = False  # from then on nothing waits for own threads, or makes ready interpreters
 _is_registered = False
@@ -160,8 +160,18 @@ def close_all() -> None:
     finally:
         _core.shut_main(_PATIENCE_SECONDS)
         _leave_the_rest()
+        _call_after_closing()
         if _was_interrupted():
             _note_interruption()
+
+
+def _call_after_closing() -> None:
+    while after_closing:
+        function = after_closing.pop()
+        try:
+            function()
+        except Exception as error:
+            _core.write_unraisable(error, function, None)
 
 
 def _was_interrupted() -> bool:

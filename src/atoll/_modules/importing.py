@@ -377,19 +377,29 @@ class _PrivateLibraries:
     def __init__(self, dlopen: Any) -> None:
         self._dlopen = dlopen
 
-    def __call__(self, name: str | None, mode: int) -> Any:
+    def __call__(self, name: Any, mode: int) -> Any:
         import os
 
         if name is None:
             return self._dlopen(name, mode)
-        if isinstance(name, str) and os.path.isabs(name) and not mode & os.RTLD_NOLOAD:
-            tree = _tree_of(name)
-            package = name[len(tree) :].split("/")[0].removesuffix(".libs")
-            told = _own.get(package) or _own.get("*", "auto")
-            if "packages/" in tree and told in ("auto", "private"):
-                try:
-                    return _core.load_library(name, tree)
-                except ImportError:
-                    pass  # the load below raises the error
         sys.audit("ctypes.dlopen", name)
-        return _core.load_original(name, mode | os.RTLD_NOW)
+        handle = None if mode & os.RTLD_NOLOAD else _open_copy(os.fsdecode(name))
+        return handle or _core.load_original(name, mode | os.RTLD_NOW)
+
+
+def _open_copy(name: str) -> int | None:
+    """Open the copy of a library: of one that is loaded, by its name, or of one of a package."""
+    from os.path import abspath
+
+    if "/" not in name:
+        return _core.load_library(name, None)
+    path = abspath(name)
+    tree = _tree_of(path)
+    package = path[len(tree) :].split("/")[0].removesuffix(".libs")
+    told = _own.get(package) or _own.get("*", "auto")
+    if "packages/" in tree and told in ("auto", "private"):
+        try:
+            return _core.load_library(path, tree)
+        except ImportError:
+            pass  # loading the original raises the error
+    return None

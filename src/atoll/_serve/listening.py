@@ -70,20 +70,34 @@ class Listening:
         return f"{scheme}://{host}:{name[1]}"
 
 
-def _failure(place: str, error: OSError) -> OSError:
+_NOT_BOUND = (errno.ENOTSOCK, errno.EOPNOTSUPP, errno.EINVAL)
+
+
+def _failure(place: str, error: OSError, hint: str = "") -> OSError:
     number = error.errno or 0
     # Those of the resolver of names are negative.
     reason = os.strerror(number) if number > 0 else str(error.strerror).partition(" (")[0]
-    hint = "; another program listens there" if error.errno == errno.EADDRINUSE else ""
+    if error.errno == errno.EADDRINUSE:
+        hint = "; another program listens there"
     return OSError(error.errno, f"cannot listen at {place}: {reason.lower()}{hint}")
 
 
 def _inherit(fd: int, backlog: int) -> socket.socket:
     try:
-        listener = socket.socket(fileno=os.dup(fd))
-        listener.listen(backlog)
+        duplicate = os.dup(fd)
+        try:
+            listener = socket.socket(fileno=duplicate)
+        except OSError:
+            os.close(duplicate)
+            raise
+        try:
+            listener.listen(backlog)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
-        raise _failure(f"file descriptor {fd}", error) from None
+        hint = "; it must be of a bound stream socket" if error.errno in _NOT_BOUND else ""
+        raise _failure(f"file descriptor {fd}", error, hint) from None
     return listener
 
 

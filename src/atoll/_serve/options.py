@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
 from dataclasses import dataclass
 
 from .errors import MISSING, suggestion
@@ -16,6 +18,7 @@ GRACE = 30
 
 _LISTENING = ("host", "port", "uds", "fd", "backlog")
 _PROCESS = ("env_file",)
+_TLS_FILES = ("ssl_certfile", "ssl_keyfile", "ssl_ca_certs")
 _RELOADING = ("reload", "reload_dirs", "reload_includes", "reload_excludes", "reload_delay")
 
 
@@ -46,8 +49,10 @@ def sort(options: dict[str, Any]) -> Options:
     Raises:
         ModuleNotFoundError: If there is no uvicorn.
         TypeError: If there is no such option.
+        FileNotFoundError, ValueError: If a file for TLS is missing.
     """
     _check_names(options)
+    _check_tls(options)
     others = {"timeout_graceful_shutdown": GRACE} | options
     if others["timeout_graceful_shutdown"] is None:
         others["timeout_graceful_shutdown"] = GRACE
@@ -71,6 +76,15 @@ def _check_names(options: dict[str, Any]) -> None:
         if name not in known:
             hint = suggestion(name, [*known, "interpreters"])
             raise TypeError(f"there is no option {name!r}{hint}")
+
+
+def _check_tls(options: dict[str, Any]) -> None:
+    for name in _TLS_FILES:
+        path = options.get(name)
+        if path is not None and not os.path.exists(path):
+            raise FileNotFoundError(errno.ENOENT, f"{name}: there is no file {str(path)!r}")
+    if options.get("ssl_keyfile") and not options.get("ssl_certfile"):
+        raise ValueError("ssl_keyfile needs the certificate for that key: add ssl_certfile")
 
 
 def import_uvicorn() -> Any:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from atoll.demo.markup import Markup, element, join
+from atoll._page.markup import Markup, element, join
 from atoll.demo.run import Span
 
 LANE_UNITS = 10_000

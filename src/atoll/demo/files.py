@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from atoll._page.markup import printable
+
 INSTALLED_PACKAGES = frozenset({"site-packages", "dist-packages"})
 """Folders inside the standard library's that do not belong to it."""
 
@@ -60,14 +62,6 @@ def find_sources(root: Path | None) -> Sources:
         title = f"The standard library of Python {platform.python_version()}"
         return _sources(root, title, without=INSTALLED_PACKAGES)
     return _sources(root, printable(str(root)), without=frozenset())
-
-
-def printable(text: str) -> str:
-    """Return a text with control characters and lone surrogates as escapes, fit for any display."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def _sources(root: Path, title: str, without: frozenset[str]) -> Sources:

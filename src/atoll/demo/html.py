@@ -1,14 +1,13 @@
-"""Writes the report as one HTML page that needs nothing else: no script, no font, no network."""
+"""Writes the report as one HTML page."""
 
 import platform
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from atoll._page.document import cards, document, introduction, section, table
+from atoll._page.markup import Markup, element
 from atoll.demo.charts import Bar, Bin, Lane, bar_chart, binned, column_chart, lane_chart
-from atoll.demo.markup import Markup, element, join, void_element
 from atoll.demo.run import Comparison, Pass
-from atoll.demo.style import STYLE
 from atoll.demo.totals import (
     PACKAGE_COLUMNS,
     PASS_COLUMNS,
@@ -43,9 +42,6 @@ PACKAGE_ROWS = 15
 IMPORT_ROWS = 10
 FUNCTION_ROWS = 25
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""Forbids the page to load anything, whatever a file's name contains."""
-
 
 def write_page(path: Path, comparison: Comparison) -> None:
     """Write the report.
@@ -61,20 +57,6 @@ def page(comparison: Comparison, made_at: datetime) -> str:
     return document(f"atoll demo: {comparison.sources.title}", _sections(comparison, made_at))
 
 
-def document(title: str, content: Sequence[Markup]) -> str:
-    """Return an HTML document that needs no other file."""
-    head = element(
-        "head",
-        void_element("meta", charset="utf-8"),
-        void_element("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        void_element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element("style", Markup(STYLE)),
-    )
-    body = element("body", element("main", join([*content])))
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
-
-
 def _sections(comparison: Comparison, made_at: datetime) -> list[Markup]:
     sections = [
         _header(comparison, made_at),
@@ -87,16 +69,6 @@ def _sections(comparison: Comparison, made_at: datetime) -> list[Markup]:
     if comparison.failures:
         sections.append(_failures(comparison))
     return [*sections, _footer()]
-
-
-def section(title: str, *content: Markup) -> Markup:
-    """Return a part of a page."""
-    return element("section", element("h2", title), *content)
-
-
-def introduction(title: str, *content: str) -> Markup:
-    """Return the head of a page: what it is about."""
-    return element("header", element("h1", title), element("p", *content, class_="quiet"))
 
 
 def _header(comparison: Comparison, made_at: datetime) -> Markup:
@@ -122,15 +94,6 @@ def _cards(comparison: Comparison) -> Markup:
         "crossings between interpreters": f"{comparison.parallel.crossings:,}",
     }
     return cards(numbers)
-
-
-def cards(numbers: Mapping[str, str]) -> Markup:
-    """Return a row of cards, each a number above what it is."""
-    made = [
-        element("section", element("strong", number), element("span", label, class_="quiet"))
-        for label, number in numbers.items()
-    ]
-    return element("div", join(made), class_="cards")
 
 
 def _timing(comparison: Comparison) -> Markup:
@@ -224,23 +187,3 @@ def _footer() -> Markup:
         "Complexity is McCabe's: 1 for a function, and 1 for each place in it where control may go "
         "one way or another. Nesting counts the blocks around the most deeply nested statement.",
     )
-
-
-def table(
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    numbers_from: int,
-    class_: str = "plain",
-) -> Markup:
-    """Return a table; a wide one leaves its fourth and fifth columns out where there is no room."""
-
-    def cells(name: str, texts: Sequence[str]) -> Markup:
-        classes = ["number" if place >= numbers_from else "text" for place in range(len(texts))]
-        cells = [
-            element(name, text, class_=class_) for text, class_ in zip(texts, classes, strict=True)
-        ]
-        return element("tr", join(cells))
-
-    head = element("thead", cells("th", columns))
-    body = element("tbody", join([cells("td", row) for row in rows]))
-    return element("table", head, body, class_=class_)

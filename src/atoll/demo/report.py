@@ -8,8 +8,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from atoll._page.markup import printable
 from atoll.demo import run
-from atoll.demo.files import Sources, printable
+from atoll.demo.files import Sources
 from atoll.demo.run import Comparison, Pass, Watcher
 from atoll.demo.totals import (
     PACKAGE_COLUMNS,

@@ -165,10 +165,13 @@ static PyObject *
 load_library(PyObject *module, PyObject *arguments)
 {
     const char *path, *tree;
-    if (!PyArg_ParseTuple(arguments, "ss", &path, &tree)) {
+    if (!PyArg_ParseTuple(arguments, "sz", &path, &tree)) {
         return NULL;
     }
-    void *library = extension_load(PyModule_GetState(module), path, tree);
+    void *library = extension_open(PyModule_GetState(module), path, tree);
+    if (library == NULL && !PyErr_Occurred()) {
+        Py_RETURN_NONE;
+    }
     return library == NULL ? NULL : PyLong_FromVoidPtr(library);
 }
 
@@ -305,7 +308,9 @@ PyMethodDef extension_functions[] = {
                "Returns it, not yet executed, and what it declares.")},
     {"load_library", load_library, METH_VARARGS,
      PyDoc_STR("load_library($module, path, tree, /)\n--\n\n"
-               "Return the handle of this interpreter's private copy of a shared object.")},
+               "Return the handle of this interpreter's private copy of a shared object, opened\n"
+               "once more; None: it is not for copies. Without a tree `path` is the name of one\n"
+               "that is loaded.")},
     {"load_original", load_original, METH_VARARGS,
      PyDoc_STR("load_original($module, path, flags, /)\n--\n\n"
                "Return the handle of a shared object itself, as dlopen does; no fork meanwhile.")},

@@ -266,7 +266,7 @@ statistics(PyObject *module, PyObject *handle)
         return make_statistics(state, target, state_count_exports(state), state->proxies.count);
     }
     crossing visit;
-    crossing_result why = crossing_enter(&visit, state->interp, target);
+    crossing_result why = crossing_enter(&visit, state->interp, target, CROSSING_FOR("statistics"));
     if (why != CROSSING_OK) {
         crossing_raise(state, target, why);
         return NULL;

@@ -141,6 +141,8 @@ exec(PyObject *module)
         PyModule_AddFunctions(module, buffer_functions) < 0 ||
         PyModule_AddFunctions(module, worker_pool_functions) < 0 ||
         PyModule_AddFunctions(module, collector_functions) < 0 ||
+        PyModule_AddFunctions(module, trace_functions) < 0 ||
+        PyModule_AddFunctions(module, metrics_functions) < 0 ||
         PyModule_AddFunctions(module, monitor_functions) < 0 ||
         PyModule_AddFunctions(module, share_functions) < 0 || capi_add_capsule(module) < 0) {
         return -1;

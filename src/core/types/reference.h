@@ -202,6 +202,8 @@ extern PyMethodDef standby_functions[];
 extern PyMethodDef worker_pool_functions[];
 extern PyMethodDef share_functions[];
 extern PyMethodDef collector_functions[];
+extern PyMethodDef trace_functions[];
+extern PyMethodDef metrics_functions[];
 extern PyMethodDef monitor_functions[];
 int share_init(PyObject *module);
 

@@ -74,7 +74,7 @@ abandon(PyObject *module, PyObject *handle)
         return NULL;
     }
     crossing visit;
-    crossing_result why = crossing_enter(&visit, state->interp, target);
+    crossing_result why = crossing_enter(&visit, state->interp, target, CROSSING_FOR("abandon"));
     if (why != CROSSING_OK) {
         crossing_raise(state, target, why);
         return NULL;

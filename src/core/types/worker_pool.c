@@ -331,7 +331,8 @@ static void
 forget_functions(worker_pool_object *self, pool_worker *worker)
 {
     crossing over;
-    if (crossing_enter(&over, self->state->interp, worker->host) == CROSSING_OK) {
+    if (crossing_enter(&over, self->state->interp, worker->host, CROSSING_FOR("drop functions")) ==
+        CROSSING_OK) {
         function_cache_clear(&worker->functions);
         crossing_leave(&over);
     }
@@ -355,7 +356,8 @@ work_until_end(worker_pool_object *self, pool_worker *worker, task **failed)
         order = worker_pool_next(self->pool, worker, NULL, DEADLINE_NEVER, &next);
         thread_unblock(before);
         if (order == WORKER_POOL_RUN) {
-            why = crossing_enter_from(&over, self->state->interp, home_state, worker->host);
+            why = crossing_enter_from(&over, self->state->interp, home_state, worker->host,
+                                      CROSSING_FOR("run tasks"));
         }
         if (order == WORKER_POOL_RUN && why == CROSSING_OK) {
             order = run_tasks(self, worker, &over, next);

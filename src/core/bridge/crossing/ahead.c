@@ -210,7 +210,7 @@ end_glance(guest *visitor)
 
 // Has nobody run in the owner since this thread left it? It counts as entering meanwhile, so that
 // CPython's memory is there.
-static bool
+static inline bool
 is_undisturbed(const ahead_batch *self, thread *here, interp *owner)
 {
     crossing_result why;
@@ -226,7 +226,7 @@ is_undisturbed(const ahead_batch *self, thread *here, interp *owner)
     return is_so;
 }
 
-static bool
+static inline bool
 is_good(const ahead_batch *self, const exported *target)
 {
     thread *here = thread_self;
@@ -325,7 +325,7 @@ bring(core_state *home, operation *op, ahead_batch **own, native_call call, int 
 }
 
 static bool
-has_more(const ahead_batch *self)
+has_any(const ahead_batch *self)
 {
     return self != NULL && self->taken < self->count;
 }
@@ -333,7 +333,7 @@ has_more(const ahead_batch *self)
 PyObject *
 ahead_next(core_state *home, exported *target, ahead_batch **own)
 {
-    if (LIKELY(has_more(*own))) {
+    if (LIKELY(has_any(*own))) {
         PyObject *item = take(*own, home, target);
         if (LIKELY(item != NULL) || PyErr_Occurred()) {
             return item;
@@ -346,7 +346,7 @@ ahead_next(core_state *home, exported *target, ahead_batch **own)
 PyObject *
 ahead_value(core_state *home, exported *target, PyObject *key, ahead_batch **own)
 {
-    if (LIKELY(has_more(*own))) {
+    if (LIKELY(has_any(*own))) {
         PyObject *value = take_value(*own, home, target, key);
         if (LIKELY(value != NULL) || PyErr_Occurred()) {
             return value;

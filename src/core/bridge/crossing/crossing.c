@@ -5,8 +5,10 @@
 #include "bridge/transfer/export.h"
 #include "bridge/crossing/event_loop.h"
 #include "bridge/crossing/interruption.h"
+#include "bridge/crossing/operation.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/python/thread_state.h"
+#include "bridge/trace/spans.h"
 #include "bridge/traceback/traceback.h"
 #include "ground/base/clock.h"
 #include "ground/base/shake.h"
@@ -168,6 +170,7 @@ crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
         door_open(host);
         return;
     }
+    int64_t since = trace_clock();
     // Release our own GIL first, so that others can use it while we wait.
     PyThreadState_Swap(NULL);
     shake();
@@ -182,6 +185,9 @@ crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
         door_open(host);
     }
     atomic_fetch_sub(&host->waiting, 1);
+    if (since != 0) {
+        spans_waited(host, since);
+    }
 }
 
 void
@@ -392,10 +398,32 @@ welcome(interp *host, guest *visitor)
     }
 }
 
+static void
+note_arrival(interp *at, guest_presence how, crossing_purpose what)
+{
+    const operation *done = what.operation;
+    if (how == GUEST_RETURNING) {
+        spans_end(at);
+    }
+    else if (done == NULL) {
+        spans_begin(at, &(span_subject){.kind = TRACE_ENTER, .label = what.label});
+    }
+    else {
+        spans_begin(at,
+                    &(span_subject){.kind = (trace_kind)(TRACE_CALL + done->kind),
+                                    .object = done->target == NULL ? NULL : done->target->object,
+                                    .name = done->name});
+    }
+}
+
 COLD void
-crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
+crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how,
+                crossing_purpose what)
 {
     unsigned bits = atomic_load(&host->attention);
+    if (bits & ATTENTION_TRACED) {
+        note_arrival(host, how, what);
+    }
     if ((bits & ATTENTION_RESERVED) && !may_pass(visitor, how)) {
         stand_back(host, visitor, state, how);
     }
@@ -424,7 +452,8 @@ crossing_turn_back(crossing *self)
 
 // This thread was woken: leave before doing anything, and answer the wake-up at home.
 COLD crossing_result
-crossing_heed_wakeup(crossing *self, interp *home, interp *host, interp_phase latest)
+crossing_heed_wakeup(crossing *self, interp *home, interp *host, interp_phase latest,
+                     crossing_purpose what)
 {
     thread *here = self->thread;
     if (here->mask_depth > 0) {
@@ -439,7 +468,7 @@ crossing_heed_wakeup(crossing *self, interp *home, interp *host, interp_phase la
         disturbance_note();
         return CROSSING_WOKEN;
     }
-    return crossing_enter_until(self, home, PyThreadState_GetUnchecked(), host, latest);
+    return crossing_enter_until(self, home, PyThreadState_GetUnchecked(), host, latest, what);
 }
 
 void
@@ -489,7 +518,9 @@ crossing_visit(interp *host, crossing *visit)
         return why;
     }
     *visit = (crossing){.thread = here, .host = visitor};
-    crossing_attach(here, NULL, host, visitor, visitor->thread_state, GUEST_ENTERING);
+    crossing_attach(here, NULL, host, visitor, visitor->thread_state, GUEST_ENTERING,
+                    CROSSING_BACK);
+    spans_begin_visit();
     return CROSSING_OK;
 }
 
@@ -500,6 +531,7 @@ crossing_end_visit(crossing *visit)
 {
     guest *visitor = visit->host;
     interp *host = visitor->interp;
+    spans_end_visit(host);
     PyThreadState_Clear(visitor->thread_state);
     parking_forget(visitor);
     pthread_mutex_lock(&host->mutex);

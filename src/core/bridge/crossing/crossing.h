@@ -44,6 +44,17 @@ typedef enum {
     CROSSING_WOKEN, // an exception is set: a deadline has passed, or a signal handler raised
 } crossing_result;
 
+struct operation; // bridge/crossing/operation.h
+
+// What a thread enters for: traces tell it. For an operation the label is NULL.
+typedef struct {
+    const char *label;
+    const struct operation *operation;
+} crossing_purpose;
+
+#define CROSSING_FOR(text) ((crossing_purpose){.label = (text)})
+#define CROSSING_BACK      ((crossing_purpose){0})
+
 typedef struct {
     thread *thread;
     guest *home, *host;
@@ -56,13 +67,14 @@ guest *crossing_new_home(thread *self, interp *home, PyThreadState *state);
 guest *crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why);
 void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
 void crossing_take_parking(guest *from, interp *host, guest *visitor, PyThreadState *state);
-void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how);
+void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how,
+                     crossing_purpose what);
 void crossing_clean(interp *host); // run deferred jobs, delete thread states of ended threads
 void crossing_ask_for_room(interp *host);     // crossing_post, if it would make room
 void crossing_return_contended(interp *host); // under its GIL
 crossing_result crossing_turn_back(crossing *self);
 crossing_result crossing_heed_wakeup(crossing *self, interp *home, interp *host,
-                                     interp_phase latest);
+                                     interp_phase latest, crossing_purpose what);
 void crossing_raise(core_state *home, const interp *host, crossing_result why);
 
 // Release this GIL until threads that wait to enter have entered; with `only_to_woken`, only those
@@ -126,20 +138,21 @@ crossing_take(thread *self, guest *from, interp *host, guest *visitor, PyThreadS
 }
 
 static inline void
-crossing_arrive(interp *host, guest *visitor, PyThreadState *state, guest_presence how)
+crossing_arrive(interp *host, guest *visitor, PyThreadState *state, guest_presence how,
+                crossing_purpose what)
 {
     if (UNLIKELY(atomic_load_explicit(&host->attention, memory_order_relaxed) ||
                  deferred_is_waiting(&host->deferred))) {
-        crossing_attend(host, visitor, state, how);
+        crossing_attend(host, visitor, state, how, what);
     }
 }
 
 static inline void
 crossing_attach(thread *self, guest *from, interp *host, guest *visitor, PyThreadState *state,
-                guest_presence how)
+                guest_presence how, crossing_purpose what)
 {
     crossing_take(self, from, host, visitor, state, how);
-    crossing_arrive(host, visitor, state, how);
+    crossing_arrive(host, visitor, state, how, what);
 }
 
 // The guest through which this thread may enter, now counted as present. NULL: refused, see `why`;
@@ -199,7 +212,7 @@ crossing_return(crossing *self)
         crossing_return_contended(host);
     }
     crossing_attach(self->thread, self->host, self->home->interp, self->home, self->home_state,
-                    GUEST_RETURNING);
+                    GUEST_RETURNING, CROSSING_BACK);
 }
 
 // Enter the host again, after crossing_return.
@@ -207,7 +220,7 @@ static inline void
 crossing_revisit(crossing *self)
 {
     crossing_attach(self->thread, self->home, self->host->interp, self->host,
-                    self->host->thread_state, GUEST_RETURNING);
+                    self->host->thread_state, GUEST_RETURNING, CROSSING_BACK);
 }
 
 static inline void
@@ -229,7 +242,7 @@ crossing_leave(crossing *self)
 // `state` is this thread's state at home; it need not be attached.
 static inline MUST_CHECK crossing_result
 crossing_enter_until(crossing *self, interp *home, PyThreadState *state, interp *host,
-                     interp_phase latest)
+                     interp_phase latest, crossing_purpose what)
 {
     thread *here = thread_get();
     if (UNLIKELY(here == NULL)) {
@@ -261,27 +274,28 @@ crossing_enter_until(crossing *self, interp *home, PyThreadState *state, interp 
     crossing_log_begin(&here->visits, home, host, state->current_frame);
     crossing_depart(home);
     shake();
-    crossing_attach(here, resident, host, visitor, visitor->thread_state, GUEST_ENTERING);
+    crossing_attach(here, resident, host, visitor, visitor->thread_state, GUEST_ENTERING, what);
     interp_count_crossings(host, 1);
     if (UNLIKELY(host->core_state == NULL)) {
         return crossing_turn_back(self); // this thread is inside while it ends
     }
     if (UNLIKELY(atomic_load_explicit(&here->wakeup, memory_order_relaxed) != 0)) {
-        return crossing_heed_wakeup(self, home, host, latest);
+        return crossing_heed_wakeup(self, home, host, latest, what);
     }
     return CROSSING_OK;
 }
 
 static inline MUST_CHECK crossing_result
-crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *host)
+crossing_enter_from(crossing *self, interp *home, PyThreadState *state, interp *host,
+                    crossing_purpose what)
 {
-    return crossing_enter_until(self, home, state, host, INTERP_OPEN);
+    return crossing_enter_until(self, home, state, host, INTERP_OPEN, what);
 }
 
 static inline MUST_CHECK crossing_result
-crossing_enter(crossing *self, interp *home, interp *host)
+crossing_enter(crossing *self, interp *home, interp *host, crossing_purpose what)
 {
-    return crossing_enter_from(self, home, PyThreadState_GetUnchecked(), host);
+    return crossing_enter_from(self, home, PyThreadState_GetUnchecked(), host, what);
 }
 
 #endif

@@ -70,8 +70,9 @@ description_bring(core_state *home, exported *target, description *result)
     // Allowed while the owner is closing: the close may fail, and a description is asked for only
     // once.
     crossing over;
-    crossing_result why = crossing_enter_until(&over, home->interp, PyThreadState_GetUnchecked(),
-                                               target->owner, INTERP_CLOSING);
+    crossing_result why =
+        crossing_enter_until(&over, home->interp, PyThreadState_GetUnchecked(), target->owner,
+                             INTERP_CLOSING, CROSSING_FOR("describe"));
     if (why != CROSSING_OK) {
         crossing_raise(home, target->owner, why);
         return -1;

@@ -56,7 +56,8 @@ lease *
 lease_take(core_state *home, exported *target, int flags)
 {
     crossing over;
-    crossing_result why = crossing_enter(&over, home->interp, target->owner);
+    crossing_result why =
+        crossing_enter(&over, home->interp, target->owner, CROSSING_FOR("buffer"));
     if (why != CROSSING_OK) {
         crossing_raise(home, target->owner, why);
         return NULL;

@@ -674,7 +674,8 @@ operation_perform(core_state *home, const operation *self, attribute_kind *attri
     PyObject *value = NULL;
     if (LIKELY(arguments_pack(&arguments, home, self) == 0)) {
         crossing over;
-        crossing_result why = crossing_enter(&over, home->interp, self->owner);
+        crossing_result why =
+            crossing_enter(&over, home->interp, self->owner, (crossing_purpose){.operation = self});
         if (LIKELY(why == CROSSING_OK)) {
             answer result;
             perform_in_host(self->owner->core_state, self, home->interp, &arguments, &result);

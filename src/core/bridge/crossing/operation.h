@@ -30,7 +30,7 @@ typedef struct native_call {
                      PyObject *const *arguments);
 } native_call;
 
-typedef struct {
+typedef struct operation {
     operation_kind kind;
     interp *owner;    // borrowed
     exported *target; // borrowed; NULL for OPERATION_FUNCTION

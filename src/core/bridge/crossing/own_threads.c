@@ -111,7 +111,7 @@ int
 own_threads_left(core_state *home, interp *target)
 {
     crossing visit;
-    crossing_result why = crossing_enter(&visit, home->interp, target);
+    crossing_result why = crossing_enter(&visit, home->interp, target, CROSSING_FOR("end threads"));
     if (why != CROSSING_OK) {
         crossing_raise(home, target, why);
         return -1;

@@ -8,6 +8,7 @@
 #include "bridge/python/thread_state.h"
 #include "bridge/python/turns.h"
 #include "bridge/python/disturbance.h"
+#include "bridge/trace/spans.h"
 #include "ground/base/clock.h"
 #include "ground/base/text.h"
 
@@ -103,6 +104,7 @@ static int
 raise_deadline(core_state *state, const char *where, const char *activity, int64_t elapsed,
                bool is_here)
 {
+    spans_note_exceeded(state->interp, elapsed);
     PyObject *hook = state_hook(state, HOOK_DEADLINE_ERROR);
     PyObject *error =
         hook == NULL ? NULL

@@ -7,6 +7,7 @@
 #include "bridge/transfer/export.h"
 #include "bridge/transfer/handle.h"
 #include "bridge/python/value.h"
+#include "bridge/trace/spans.h"
 #include "bridge/transfer/specials.h"
 
 // ---- functions ----
@@ -271,6 +272,8 @@ new_task(task_function *function, Py_ssize_t stride)
     self->next = self->previous = NULL;
     self->waiters = NULL;
     self->observer = NULL;
+    self->made_at = trace_clock();
+    self->traced = self->made_at == 0 ? 0 : trace_new_number();
     parcel_init(&self->parcel);
     return self;
 }
@@ -424,11 +427,27 @@ put_error(task *self, core_state *host)
     self->flags |= TASK_HAS_ERROR;
 }
 
+static void
+trace_run(const task *self, const core_state *host, trace_event *event, int64_t since)
+{
+    event->kind = TRACE_TASK;
+    event->number = self->traced;
+    event->host = (int32_t)host->interp->id;
+    event->home = TRACE_NOWHERE;
+    event->flags = self->flags & TASK_HAS_ERROR ? TRACE_HAS_FAILED : 0;
+    spans_add(event, since);
+}
+
 void
 task_perform(task *self, core_state *host, function_cache *known)
 {
+    int64_t since = trace_clock();
+    trace_event event = {0};
     specials_refresh(host);
     PyObject *function = caller_provide(host, function_here(host, known, self->function));
+    if (UNLIKELY(since != 0) && function != NULL) {
+        spans_add_function(&event, function);
+    }
     PyObject *value = function == NULL ? NULL : finished(host, call(self, host, function));
     Py_XDECREF(function);
     PyObject *raised = PyErr_GetRaisedException();
@@ -446,6 +465,40 @@ task_perform(task *self, core_state *host, function_cache *known)
     }
     Py_XDECREF(value);
     specials_publish(host);
+    if (UNLIKELY(since != 0)) {
+        trace_run(self, host, &event, since);
+    }
+}
+
+// ---- in a trace ----
+
+// From when it was made; of tasks that are queued together, from when the one before was queued.
+void
+task_trace_submit(task *self)
+{
+    trace_lane *lane = self->traced == 0 ? NULL : spans_lane();
+    if (lane == NULL) {
+        return;
+    }
+    trace_event event = {.kind = TRACE_SUBMIT,
+                         .number = self->traced,
+                         .host = TRACE_NOWHERE,
+                         .home = (int32_t)atomic_load(&thread_self->current)};
+    if (self->function != NULL && self->function->kind == FUNCTION_NAME) {
+        trace_add_text(&event, self->function->data, self->function->size);
+    }
+    spans_add(&event, self->made_at > lane->submitted ? self->made_at : lane->submitted);
+    lane->submitted = clock_now();
+}
+
+static void
+trace_result_of(const task *self, const core_state *home, int64_t since)
+{
+    spans_add(&(trace_event){.kind = TRACE_RESULT,
+                             .number = self->traced,
+                             .host = TRACE_NOWHERE,
+                             .home = (int32_t)home->interp->id},
+              self->traced == 0 ? 0 : since);
 }
 
 // ---- at home: the answer ----
@@ -493,6 +546,7 @@ task_unpack(task *self, core_state *home, PyObject **result, PyObject **exceptio
     }
     bool runs_code = (self->flags & (TASK_IS_PLAIN | TASK_HAS_ERROR)) != TASK_IS_PLAIN;
     *result = *exception = NULL;
+    int64_t since = trace_clock();
     if (runs_code && disturbance_begin(home, &before) < 0) {
         return -1;
     }
@@ -508,5 +562,6 @@ task_unpack(task *self, core_state *home, PyObject **result, PyObject **exceptio
     }
     parcel_clear(&self->parcel);
     parcel_init(&self->parcel);
+    trace_result_of(self, home, since);
     return 0;
 }

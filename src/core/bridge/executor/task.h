@@ -66,6 +66,7 @@ struct task {
     task *next, *previous;   // worker_pool.mutex
     struct task_waiter *waiters; // worker_pool.mutex
     PyObject *observer;          // owned by home; worker_pool.mutex until the task is done
+    int64_t traced, made_at;     // its number in a trace, and when it was made; 0: no trace was on
     parcel parcel;
 };
 
@@ -111,6 +112,7 @@ task_incref(task *self)
 }
 
 void task_decref(task *self);
+void task_trace_submit(task *self); // by the thread that queues it
 
 static inline task_phase
 task_get_phase(const task *self)

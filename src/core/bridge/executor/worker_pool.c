@@ -398,6 +398,9 @@ worker_pool_submit(worker_pool *self, task *first, size_t count)
     if (phase == WORKER_POOL_OPEN) {
         while (first != NULL) {
             task *next = first->next;
+            if (UNLIKELY(first->traced != 0)) {
+                task_trace_submit(first);
+            }
             append_locked(self, first);
             first = next;
         }

@@ -3,6 +3,7 @@
 #include "bridge/gc/collection.h"
 #include "bridge/gc/deputy.h"
 #include "bridge/crossing/wakeup.h"
+#include "bridge/trace/spans.h"
 #include "ground/base/clock.h"
 #include "ground/system/semaphore.h"
 #include "ground/interpreter/thread.h"
@@ -89,7 +90,14 @@ collect_locked(bool is_automatic)
     take_tickets_locked();
     atomic_store(&has_grown, false); // before collecting: later growth calls again
     pthread_mutex_unlock(&collector.mutex);
+    int64_t since = trace_clock();
     collection_report report = collection_run(&request);
+    spans_add(&(trace_event){.kind = TRACE_COLLECTION,
+                             .number = (int64_t)report.freed,
+                             .host = TRACE_NOWHERE,
+                             .home = TRACE_NOWHERE,
+                             .flags = is_automatic ? TRACE_BY_ITSELF : 0},
+              since);
     pthread_mutex_lock(&collector.mutex);
     account_locked(&report, is_automatic);
     answer_locked(&report);

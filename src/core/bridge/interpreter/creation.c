@@ -7,6 +7,7 @@
 #include "bridge/python/arenas.h"
 #include "bridge/python/cpython.h"
 #include "bridge/python/turns.h"
+#include "bridge/trace/spans.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/parking/parking.h"
 #include "bridge/python/value.h"
@@ -303,6 +304,7 @@ creation_make(core_state *home, const char *name, bool is_preemptive, interp_rol
         return NULL;
     }
     char failure[256] = "";
+    int64_t since = trace_clock();
     Py_BEGIN_ALLOW_THREADS
     pthread_rwlock_rdlock(&under_way);
     pthread_mutex_lock(&in_cpython);
@@ -322,6 +324,7 @@ creation_make(core_state *home, const char *name, bool is_preemptive, interp_rol
             create_unlock(here, name, is_preemptive, role, path, modules, failure, sizeof failure);
     }
     pthread_rwlock_unlock(&under_way);
+    spans_add_deed(TRACE_MAKE, made == NULL ? TRACE_NOWHERE : made->id, name, made == NULL, since);
     if (made == NULL) {
         PyErr_Format(PyExc_RuntimeError, "cannot make interpreter '%s': %s", name, failure);
     }

@@ -12,6 +12,7 @@
 #include "bridge/crossing/own_threads.h"
 #include "bridge/python/thread_state.h"
 #include "bridge/python/turns.h"
+#include "bridge/trace/spans.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/crossing/async_wait.h"
 #include "bridge/gc/verification.h"
@@ -287,7 +288,7 @@ attach_closing(thread *here, interp *target, guest *mine)
         target->has_closer_turns = true;
         turns_begin(target);
     }
-    crossing_arrive(target, mine, mine->thread_state, GUEST_ENTERING);
+    crossing_arrive(target, mine, mine->thread_state, GUEST_ENTERING, CROSSING_FOR("close"));
     atomic_fetch_and(&here->wakeup, ~(unsigned)WAKEUP_CLOSING);
 }
 
@@ -407,7 +408,7 @@ end(crossing *over, interp *target, guest *mine, char *who)
     interruption_drop(target);
     registry_remove(target);
     crossing_attach(over->thread, NULL, over->home->interp, over->home, over->home_state,
-                    GUEST_RETURNING);
+                    GUEST_RETURNING, CROSSING_BACK);
     over->home->thread_state = over->saved;
     crossing_log_end(&over->thread->visits);
     crossing_dismiss(over->home);
@@ -510,10 +511,9 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
     return 0;
 }
 
-int
-lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused, char *who)
+static int
+close_interpreter(core_state *home, interp *target, int64_t deadline, bool only_unused, char *who)
 {
-    who[0] = '\0';
     thread *here = thread_get();
     if (here == NULL) {
         PyErr_NoMemory();
@@ -551,4 +551,14 @@ lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_un
             return 0;
         }
     }
+}
+
+int
+lifecycle_close(core_state *home, interp *target, int64_t deadline, bool only_unused, char *who)
+{
+    int64_t since = trace_clock();
+    who[0] = '\0';
+    int result = close_interpreter(home, target, deadline, only_unused, who);
+    spans_add_deed(TRACE_CLOSE, target->id, target->name, result < 0, since);
+    return result;
 }

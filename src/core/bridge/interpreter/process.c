@@ -38,6 +38,7 @@
 #include "ground/queue/queue.h"
 #include "ground/traceback/reporter.h"
 #include "ground/interpreter/thread.h"
+#include "ground/trace/trace.h"
 
 // ---- fork: take all locks in their order, so that the child finds all data consistent ----
 
@@ -50,6 +51,7 @@ prepare(void)
     alarm_fork_prepare();
     thread_fork_prepare();
     interp_fork_prepare();
+    trace_fork_prepare();
     names_fork_prepare();
     queue_fork_prepare();
     allocation_tracing_fork_prepare(); // whoever frees may free an arena
@@ -75,6 +77,7 @@ parent(void)
     allocation_tracing_fork_parent();
     queue_fork_parent();
     names_fork_parent();
+    trace_fork_parent();
     interp_fork_parent();
     thread_fork_parent();
     alarm_fork_parent();
@@ -90,6 +93,7 @@ child(void)
     loading_fork_child();
     interp_fork_child();
     thread_fork_child();
+    trace_fork_child(thread_self == NULL ? NULL : thread_self->lane);
     alarm_fork_child();
     wakeup_fork_child();
     names_fork_child();

@@ -1,6 +1,7 @@
 #include "bridge/python/thread_state.h"
 #include "bridge/modules/extension.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@
 #include "bridge/crossing/own_threads.h"
 #include "ground/base/clock.h"
 #include "ground/memory/freed.h"
+#include "ground/modules/origin.h"
 
 // How long to wait between two looks for threads that exit handlers have started.
 #define THREAD_CHECK_PAUSE (1 * MILLISECOND)
@@ -39,6 +41,7 @@ make(interp *of)
     freed_keep(); // what computes comes in copies
     interp_incref(of);
     self->gilstate.interp = of;
+    self->gilstate.libraries = made;
     self->libraries = made;
     return self;
 }
@@ -69,6 +72,22 @@ extension_load(core_state *state, const char *path, const char *tree)
     if (handle == NULL && !PyErr_Occurred()) {
         PyErr_Format(PyExc_ImportError, "%s", failure); // %s: the path may not be UTF-8
     }
+    return handle;
+}
+
+void *
+extension_open(core_state *state, const char *path, const char *tree)
+{
+    if (tree != NULL && extension_load(state, path, tree) == NULL) {
+        return NULL;
+    }
+    extension *self = state->interp->extension;
+    if (self == NULL) {
+        return NULL;
+    }
+    lock(self->libraries);
+    void *handle = origin_open_locked(self->libraries, path, RTLD_NOW);
+    libraries_unlock(self->libraries);
     return handle;
 }
 
@@ -149,9 +168,18 @@ stay(extension *self)
     pthread_mutex_unlock(&mutex);
 }
 
+// Python calls them whichever interpreter has set them.
+static void
+hold_for_hooks(libraries *self)
+{
+    libraries_hold_for(self, (void *)PyOS_InputHook, "Python calls it as it waits for input");
+    libraries_hold_for(self, (void *)PyOS_ReadlineFunctionPointer, "Python reads lines with it");
+}
+
 static void
 end_or_stay(extension *self)
 {
+    hold_for_hooks(self->libraries);
     if (libraries_end(self->libraries)) {
         free_all(self);
     }

@@ -31,6 +31,10 @@
 // slash; borrowed. NULL: ImportError.
 void *extension_load(core_state *state, const char *path, const char *tree);
 
+// The same, opened once more, for one who may close it. Without a `tree`: the copy of a library
+// that is loaded, by its name. NULL without an exception: it is not for copies.
+void *extension_open(core_state *state, const char *path, const char *tree);
+
 // From now on the module of that full name (NULL: none) is being initialised. Returns the name
 // before.
 const char *extension_begin(core_state *state, const char *name);

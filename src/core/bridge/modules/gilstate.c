@@ -200,6 +200,60 @@ at_exit(void (*function)(void), gilstate *self)
     return 0;
 }
 
+// CPython's own would leave keys behind, of which a process has 1,024.
+static int
+create_key(Py_tss_t *key, gilstate *self)
+{
+    if (!PyThread_tss_is_created(key)) {
+        pthread_key_t made;
+        if (libraries_create_key(self->libraries, &made) != 0) {
+            return -1;
+        }
+        cpython_set_key(key, &made);
+    }
+    return 0;
+}
+
+static void
+delete_key(Py_tss_t *key, gilstate *self)
+{
+    if (PyThread_tss_is_created(key)) {
+        libraries_delete_key(self->libraries, *cpython_key(key));
+        cpython_set_key(key, NULL);
+    }
+}
+
+// A hook of a copy, which cannot be taken back. Never freed.
+typedef struct {
+    Py_AuditHookFunction function;
+    void *argument;
+    int64_t interpreter; // its id, which is never used again
+} audit_hook;
+
+// Events of other interpreters are not for the copy, which may have gone with its own.
+static int
+audit(const char *event, PyObject *arguments, void *hook)
+{
+    const audit_hook *self = hook;
+    PyThreadState *state = PyThreadState_GetUnchecked();
+    return state != NULL && PyInterpreterState_GetID(PyThreadState_GetInterpreter(state)) ==
+                                self->interpreter
+               ? self->function(event, arguments, self->argument)
+               : 0;
+}
+
+static int
+add_audit_hook(Py_AuditHookFunction function, void *argument, gilstate *self)
+{
+    audit_hook *made = malloc(sizeof *made);
+    if (made == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *made = (audit_hook){function, argument, self->interp->id};
+    return PySys_AddAuditHook(audit, made);
+}
+
 static int
 is_initialized(gilstate *self)
 {
@@ -258,6 +312,9 @@ const interposition gilstate_table[] = {
     {"PyInterpreterState_Head", interpreter, 0, NULL},
     {"Py_AddPendingCall", add_pending_call, 2, NULL},
     {"Py_AtExit", at_exit, 1, NULL},
+    {"PyThread_tss_create", create_key, 1, NULL},
+    {"PyThread_tss_delete", delete_key, 1, NULL},
+    {"PySys_AddAuditHook", add_audit_hook, 2, NULL},
     {"Py_IsInitialized", is_initialized, 0, NULL},
     {"Py_IsFinalizing", is_finalizing, 0, NULL},
     {"PyTraceMalloc_Track", track, 3, NULL},

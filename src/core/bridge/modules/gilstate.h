@@ -16,6 +16,7 @@
 
 #include "ground/interpreter/interp.h"
 #include "ground/modules/interposition.h"
+#include "ground/modules/library.h"
 
 typedef struct exit_function {
     struct exit_function *next;
@@ -23,7 +24,8 @@ typedef struct exit_function {
 } exit_function;
 
 typedef struct {
-    interp *interp;      // counted
+    interp *interp; // counted
+    libraries *libraries;
     const char *loading; // full name of the module that is being initialised; under its GIL
     atomic_int inside;   // threads that entered by Ensure, or are about to
     atomic_bool is_shut; // no thread can enter any more

@@ -1,5 +1,6 @@
 #include "bridge/monitor/figures.h"
 
+#include <Python.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>

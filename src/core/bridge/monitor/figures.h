@@ -13,6 +13,7 @@
 #ifndef ATOLL_BRIDGE_FIGURES_H
 #define ATOLL_BRIDGE_FIGURES_H
 
+#include <Python.h>
 #include <stdbool.h>
 
 #include "ground/base/text.h"

@@ -1,7 +1,5 @@
 #include "bridge/monitor/request.h"
 
-#include <Python.h>
-
 #include "bridge/python/cpython.h"
 #include "ground/system/peek.h"
 

@@ -7,6 +7,7 @@
 #ifndef ATOLL_BRIDGE_REQUEST_H
 #define ATOLL_BRIDGE_REQUEST_H
 
+#include <Python.h>
 #include <stdint.h>
 #include <sys/types.h>
 

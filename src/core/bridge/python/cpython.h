@@ -7,6 +7,7 @@
 #define ATOLL_BRIDGE_CPYTHON_H
 
 #include <Python.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "ground/base/attributes.h"
@@ -46,6 +47,23 @@ static inline bool
 cpython_is_attached(const PyThreadState *copy)
 {
     return copy->state == 1;
+}
+
+// The key within (Include/cpython/pythread.h), which is there if PyThread_tss_is_created says so.
+static inline const pthread_key_t *
+cpython_key(const Py_tss_t *self)
+{
+    return &self->_key;
+}
+
+// NULL: none.
+static inline void
+cpython_set_key(Py_tss_t *self, const pthread_key_t *key)
+{
+    if (key != NULL) {
+        self->_key = *key;
+    }
+    self->_is_initialized = key != NULL;
 }
 
 // Does anything run with it? From 3.15 on there is always a base frame, which is not a real one.

@@ -103,8 +103,11 @@ static int
 put_int(parcel *self, PyObject *number)
 {
     if (PyUnstable_Long_IsCompact((PyLongObject *)number)) {
-        Py_ssize_t value = PyUnstable_Long_CompactValue((PyLongObject *)number);
-        return put_bytes(self, RECORD_INT, 0, &value, sizeof value);
+        Py_ssize_t *payload = put_record(self, RECORD_INT, 0, sizeof *payload, sizeof *payload);
+        if (payload != NULL) {
+            *payload = PyUnstable_Long_CompactValue((PyLongObject *)number);
+        }
+        return payload == NULL ? -1 : 0;
     }
     return put_bytes(self, RECORD_BIG_INT, 0, number, cpython_int_size(number));
 }

@@ -10,6 +10,7 @@
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define COLD                __attribute__((noinline, cold))
 #define NOINLINE            __attribute__((noinline)) // called often, but off the fast path
+#define FLATTEN             __attribute__((flatten))  // what it calls becomes part of it
 #define MUST_CHECK          __attribute__((warn_unused_result))
 
 static inline void

@@ -79,9 +79,28 @@ update_wakeup_locked(thread *whose)
     }
 }
 
+static void
+trace_block(const deadline *self, int64_t now)
+{
+    trace_lane *lane = trace_lane_of(&thread_self->lane);
+    if (lane != NULL) {
+        bool has_end = self->when != DEADLINE_NEVER;
+        trace_add(lane, &(trace_event){.begin = self->start,
+                                       .end = now,
+                                       .kind = TRACE_TIMEOUT,
+                                       .host = TRACE_NOWHERE,
+                                       .home = (int32_t)self->where->id,
+                                       .number = has_end ? self->when - self->start : -1,
+                                       .flags = self->is_heeded ? TRACE_HAS_FAILED : 0});
+    }
+}
+
 void
 deadline_stop(deadline *self)
 {
+    if (trace_is_on() && self->thread != NULL && self->thread == thread_self) {
+        trace_block(self, clock_now());
+    }
     pthread_mutex_lock(&alarm_clock.mutex);
     thread *whose = self->thread;
     if (whose != NULL) {

@@ -8,6 +8,7 @@
 #include "ground/interpreter/closing.h"
 #include "ground/base/text.h"
 #include "ground/interpreter/thread.h"
+#include "ground/trace/trace.h"
 
 deferred deferred_shut_mark;
 
@@ -17,6 +18,7 @@ static struct {
     bool *taken; // by index
     uint32_t capacity;
     int count;
+    atomic_uint_least64_t former_crossings;
     bool hides_none; // the process ends: the code that closes all interpreters must see all
 } registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -336,6 +338,9 @@ registry_add(interp *self)
         registry.newest = self;
         registry.count++;
         interp_incref(self);
+        if (trace_is_on()) { // under the mutex: registry_trace sees it, or it sees the trace
+            interp_raise_attention(self, ATTENTION_TRACED);
+        }
     }
     pthread_mutex_unlock(&registry.mutex);
     return has_room;
@@ -354,11 +359,38 @@ registry_remove(interp *self)
         *link = self->next;
         registry.taken[self->index] = false;
         registry.count--;
+        registry.former_crossings += self->crossings;
     }
     pthread_mutex_unlock(&registry.mutex);
     if (found) {
+        if (trace_is_on()) {
+            trace_note_name(self->id, self->name);
+        }
         interp_decref(self);
     }
+}
+
+uint64_t
+registry_former_crossings(void)
+{
+    return atomic_load(&registry.former_crossings);
+}
+
+static void
+set_traced(interp *each, void *is_on)
+{
+    if (is_on != NULL) {
+        interp_raise_attention(each, ATTENTION_TRACED);
+    }
+    else {
+        atomic_fetch_and(&each->attention, ~(unsigned)ATTENTION_TRACED);
+    }
+}
+
+void
+registry_trace(bool is_on)
+{
+    registry_each(set_traced, is_on ? &registry : NULL);
 }
 
 interp *
@@ -462,6 +494,7 @@ registry_take_ready(const char *name)
     }
     if (best != NULL) {
         text_fit(best->name, sizeof best->name, "%s", name); // nobody else has seen it yet
+        registry.former_crossings += best->crossings;
         best->crossings = 0;
         atomic_fetch_add(&best->handles, 1); // before others can find it without
         atomic_store(&best->role, ROLE_IN_USE);

@@ -36,6 +36,7 @@ enum {
     ATTENTION_RESERVED = 8,      // nobody may enter, except woken threads, which then turn back
     ATTENTION_INTERRUPTION = 16, // an exception waits for those who were inside when it came
     ATTENTION_NEWCOMER = 32,     // a thread that has never been inside is about to enter
+    ATTENTION_TRACED = 64,       // a trace is on: each arrival is noted
 };
 
 // Who uses it. Listings show users only those in use.
@@ -261,6 +262,8 @@ interp *registry_find(const void *python_state); // borrowed
 interp *registry_next_after(int64_t id);         // counted; by ascending id
 int registry_count(void);
 void registry_each(void (*visit)(interp *each, void *argument), void *argument); // under its lock
+uint64_t registry_former_crossings(void); // into those that are closed
+void registry_trace(bool is_on);          // after the trace has begun or ended
 
 // Roles.
 void registry_set_role(interp *self, interp_role role);

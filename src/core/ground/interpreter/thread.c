@@ -13,7 +13,7 @@
 // Stack that is left to C code when a crossing is refused. CPython's own guard needs less.
 #define STACK_MARGIN ((size_t)256 * 1024)
 
-__thread thread *thread_self __attribute__((tls_model("initial-exec"))) = NULL;
+__thread thread *thread_self THREAD_SELF_MODEL = NULL;
 
 static __thread bool is_helper;
 
@@ -59,6 +59,9 @@ thread_end(void *record)
         if (self->guests[index] != NULL) {
             guest_end(self->guests[index]);
         }
+    }
+    if (self->lane != NULL) {
+        trace_leave_lane(&self->lane, self->name);
     }
     free(self->guests);
     free(self);
@@ -189,6 +192,21 @@ thread_set_name(thread *self, const char *name)
 }
 
 void
+thread_trace_block(thread *self)
+{
+    trace_lane *lane = trace_lane_of(&self->lane);
+    if (lane != NULL) {
+        trace_add(lane, &(trace_event){.begin = self->blocked_since,
+                                       .end = clock_now(),
+                                       .kind = TRACE_BLOCKED,
+                                       .host = TRACE_NOWHERE,
+                                       .home = (int32_t)atomic_load(&self->current),
+                                       .number = atomic_load(&self->blocked)});
+    }
+    self->blocked_since = 0;
+}
+
+void
 thread_set_guest(thread *self, const interp *host, guest *visitor)
 {
     self->guests[host->index] = visitor;
@@ -274,6 +292,7 @@ thread_fork_child(void)
         return;
     }
     thread_self->next = thread_self->previous = NULL;
+    thread_self->blocked_since = 0;
     thread_self->is_main = true;
     thread_self->is_helper = is_helper = false;
     for (uint32_t index = 0; index < thread_self->capacity; index++) {

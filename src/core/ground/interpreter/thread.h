@@ -20,6 +20,7 @@
 #include "ground/base/attributes.h"
 #include "ground/interpreter/interp.h"
 #include "ground/interpreter/crossing_log.h"
+#include "ground/trace/trace.h"
 
 // What a detached thread waits for, other than a GIL.
 typedef enum {
@@ -50,12 +51,20 @@ struct thread {
     atomic_uint wakeup;           // why it is woken (ground/interpreter/alarm.h); set by any thread
     struct deadline *deadlines;   // of atoll.timeout(), innermost first; the alarm's lock
     atomic_int_least64_t blocked; // see thread_block
+    int64_t blocked_since;        // 0: no trace is on
+    trace_lane *lane;             // owned, or NULL
     crossing_log visits;
     char name[THREAD_NAME_SIZE]; // ASCII; "": not known
     thread *next, *previous;     // list of all threads
 };
 
-extern __thread thread *thread_self __attribute__((tls_model("initial-exec")));
+// musl's dlopen loads nothing that has variables in the initial block.
+#if defined(__GLIBC__)
+#    define THREAD_SELF_MODEL __attribute__((tls_model("initial-exec")))
+#else
+#    define THREAD_SELF_MODEL
+#endif
+extern __thread thread *thread_self THREAD_SELF_MODEL;
 
 // Start a helper: a thread of atoll's own, with all signals blocked, as they are for Python's
 // threads. False: it could not be started.
@@ -110,13 +119,22 @@ static inline int64_t
 thread_block(blocked_kind kind, int64_t number)
 {
     thread *self = thread_get();
-    return self == NULL ? BLOCKED_NOT : atomic_exchange(&self->blocked, number << 8 | kind);
+    if (self == NULL) {
+        return BLOCKED_NOT;
+    }
+    self->blocked_since = trace_clock();
+    return atomic_exchange(&self->blocked, number << 8 | kind);
 }
+
+void thread_trace_block(thread *self);
 
 static inline void
 thread_unblock(int64_t before)
 {
     if (thread_self != NULL) {
+        if (UNLIKELY(thread_self->blocked_since != 0)) {
+            thread_trace_block(thread_self);
+        }
         atomic_store(&thread_self->blocked, before);
     }
 }

@@ -6,23 +6,37 @@ typedef struct exit_handler {
     struct exit_handler *next;
     void (*function)(void *);
     void *argument;
-    void *object; // the address by which the library names itself
+    void *object; // the address by which the library names itself; on_exit is not told
+    bool wants_status;
 } exit_handler;
 
 void __cxa_finalize(void *object); // of the C++ ABI
 
 static int
-add(void (*function)(void *), void *argument, void *object, unload_guard *of)
+note(unload_guard *of, exit_handler handler)
 {
     exit_handler *made = malloc(sizeof *made);
     if (made == NULL) {
         return -1;
     }
+    *made = handler;
     unload_guard_lock();
-    *made = (exit_handler){of->exit_handlers, function, argument, object};
+    made->next = of->exit_handlers;
     of->exit_handlers = made;
     unload_guard_unlock();
     return 0;
+}
+
+static int
+add(void (*function)(void *), void *argument, void *object, unload_guard *of)
+{
+    return note(of, (exit_handler){NULL, function, argument, object, false});
+}
+
+static int
+add_with_status(void (*function)(int, void *), void *argument, unload_guard *of)
+{
+    return note(of, (exit_handler){NULL, (void *)function, argument, NULL, true});
 }
 
 // The latest of a library, or, if `object` is NULL, of all. It is unlinked.
@@ -43,10 +57,21 @@ take(unload_guard *of, const void *object)
 }
 
 static void
+call(const exit_handler *self)
+{
+    if (self->wants_status) {
+        ((void (*)(int, void *))(void *)self->function)(0, self->argument);
+    }
+    else {
+        self->function(self->argument);
+    }
+}
+
+static void
 run(unload_guard *of, const void *object)
 {
     for (exit_handler *each; (each = take(of, object)) != NULL; free(each)) {
-        each->function(each->argument);
+        call(each);
     }
 }
 
@@ -62,6 +87,7 @@ finalize(void *object, unload_guard *of)
 
 const interposition exit_handlers_table[] = {
     {"__cxa_atexit", add, 3, NULL},
+    {"on_exit", add_with_status, 2, NULL},
     {"__cxa_finalize", finalize, 1, NULL},
 };
 

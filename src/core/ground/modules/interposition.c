@@ -129,6 +129,14 @@ find(const trampolines *self, const char *name)
     return NULL;
 }
 
+void *
+trampolines_find(const trampolines *self, const char *name)
+{
+    const interposition *entry = INTERPOSITION_EXISTS ? find(self, name) : NULL;
+    bool is_found = entry != NULL && entry->original == NULL; // which only trampolines_bind learns
+    return is_found ? self->code + (entry - self->table) * CODE_SIZE : NULL;
+}
+
 typedef struct {
     const Elf64_Sym *symbols;
     const char *strings;
@@ -143,7 +151,7 @@ relocations_of(const struct link_map *map)
 {
     relocations found = {0};
     for (const ElfW(Dyn) *each = map->l_ld; each->d_tag != DT_NULL; each++) {
-        void *pointer = (void *)each->d_un.d_ptr;
+        void *pointer = loading_address(map, each->d_un.d_ptr);
         switch (each->d_tag) {
         case DT_SYMTAB:
             found.symbols = pointer;

@@ -35,6 +35,9 @@ trampolines *trampolines_new(const interposition *table, size_t count,
                              void *context); // NULL: out of memory
 void trampolines_free(trampolines *self);
 
+// Who looks the function up by its name. NULL: it is not replaced.
+void *trampolines_find(const trampolines *self, const char *name);
+
 // `library` is what dlopen returned. False: errno; parts of it may have been replaced.
 bool trampolines_bind(const trampolines *self, void *library);
 

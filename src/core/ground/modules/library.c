@@ -82,6 +82,18 @@ libraries_unlock(libraries *self)
     pthread_mutex_unlock(&self->mutex);
 }
 
+int
+libraries_create_key(libraries *self, pthread_key_t *key)
+{
+    return unload_guard_create_key(key, NULL, &self->guard);
+}
+
+void
+libraries_delete_key(libraries *self, pthread_key_t key)
+{
+    (void)unload_guard_delete_key(key, &self->guard);
+}
+
 // ---- loading: what is needed ----
 
 // What one call of libraries_load_locked loads. A library comes after all that it needs, except
@@ -295,8 +307,10 @@ patch_copy(library *self)
 static bool
 refuse_copy(const request *self, const library *each)
 {
-    text_fit(self->failure, self->failure_size, "%s: cannot make a private copy: %s",
-             each->file->path, strerror(errno));
+    bool is_forbidden = errno == EPERM || errno == EACCES || errno == ENOENT || errno == EROFS;
+    text_fit(self->failure, self->failure_size, "%s: cannot make a private copy: %s%s",
+             each->file->path, strerror(errno),
+             is_forbidden ? " (TMPDIR must name a folder whose files may be executed)" : "");
     return false;
 }
 

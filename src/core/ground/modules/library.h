@@ -21,6 +21,7 @@
 #ifndef ATOLL_GROUND_LIBRARY_H
 #define ATOLL_GROUND_LIBRARY_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +56,14 @@ library_totals libraries_count(libraries *self);
 // Call after the interpreter has ended, with no thread state attached. True: all is unloaded, and
 // `self` freed. False: something stays, and the call can be repeated.
 bool libraries_end(libraries *self);
+
+// A key for thread-specific data, without a destructor; deleted when the copies are unloaded.
+// Returns what pthread_key_create returns.
+int libraries_create_key(libraries *self, pthread_key_t *key);
+void libraries_delete_key(libraries *self, pthread_key_t key);
+
+// If one of the copies has this code, all are held for good: they will be called.
+void libraries_hold_for(libraries *self, const void *code, const char *reason);
 
 // Tell why libraries_end has returned false: which library stays for which reason. Nothing is told
 // if the reason has gone meanwhile. At most so many threads are named.

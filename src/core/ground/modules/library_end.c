@@ -1,4 +1,5 @@
 // The end of a set of libraries: all destructors are run, then all is unloaded; or why not.
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static bool
 must_stay(const libraries *self)
 {
     const library *each = self->newest;
-    while (each != NULL && each->stays == NULL) {
+    while (LOADING_UNLOADS && each != NULL && each->stays == NULL) {
         each = each->next;
     }
     return each != NULL;
@@ -60,11 +61,46 @@ rest(const libraries *self)
     }
 }
 
+static bool
+has_code(const libraries *self, const void *code)
+{
+    Dl_info found;
+    const library *each = loading_find(code, &found, NULL, 0) ? self->newest : NULL;
+    while (each != NULL && !(each->is_copy && strcmp(each->copy.shown, found.dli_fname) == 0)) {
+        each = each->next;
+    }
+    return each != NULL;
+}
+
+void
+libraries_hold_for(libraries *self, const void *code, const char *reason)
+{
+    if (!unload_guard_is_held(&self->guard) && has_code(self, code)) {
+        unload_guard_hold_for(&self->guard, code, reason);
+    }
+}
+
+// Others may have kept a handler of ours, to call it or to set it again: it holds for good.
+static void
+hold_for_signals(libraries *self)
+{
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
+            action.sa_handler != SIG_IGN) {
+            char reason[32];
+            text_fit(reason, sizeof reason, "it handles signal %d", number);
+            libraries_hold_for(self, (void *)action.sa_handler, reason);
+        }
+    }
+}
+
 // As the system ends a process: this thread's variables, then what was registered for the end, the
 // latest first, then each library before those that it needs.
 static bool
 finalize(libraries *self)
 {
+    hold_for_signals(self);
     if (must_stay(self) || !thread_destructors_end(&self->guard)) {
         rest(self);
         return false;
@@ -171,4 +207,10 @@ libraries_explain(libraries *self, libraries_listener *tell, void *argument)
         }
     }
     explain_threads(self, tell, argument);
+    unload_guard_lock();
+    const unload_guard_hold *holds = self->guard.holds; // only ever grows
+    unload_guard_unlock();
+    for (; holds != NULL; holds = holds->next) {
+        tell(origin_of(holds->code), holds->reason, argument);
+    }
 }

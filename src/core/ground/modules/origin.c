@@ -54,7 +54,7 @@ origin_of(const void *code)
 // ---- dlopen ----
 
 static const char *
-root_of(libraries *self, const char *path)
+root_of(const libraries *self, const char *path)
 {
     root *each = atomic_load(&self->roots);
     while (each != NULL && strncmp(path, each->path, strlen(each->path)) != 0) {
@@ -101,19 +101,29 @@ load_locked(libraries *self, const char *path, const char *tree, int flags)
     return loaded_locked(self, path);
 }
 
-// The caller will close the handle, so the copy is opened once more for it.
+static bool
+may_be_copy(const libraries *self, const char *path)
+{
+    return strchr(path, '/') == NULL || root_of(self, path) != NULL;
+}
+
+void *
+origin_open_locked(libraries *self, const char *path, int flags)
+{
+    const library *copy =
+        may_be_copy(self, path) ? load_locked(self, path, root_of(self, path), flags) : NULL;
+    return copy == NULL || !copy->is_copy ? NULL
+                                          : loading_open(copy->copy.path, flags & ~RTLD_NODELETE);
+}
+
 static void *
 open_copy(libraries *self, const char *path, int flags)
 {
-    const char *tree = root_of(self, path);
-    if (tree == NULL && strchr(path, '/') != NULL) {
+    if (!may_be_copy(self, path)) {
         return NULL;
     }
     libraries_lock(self);
-    const library *copy = load_locked(self, path, tree, flags);
-    void *handle = copy == NULL || !copy->is_copy
-                       ? NULL
-                       : loading_open(copy->copy.path, flags & ~RTLD_NODELETE);
+    void *handle = origin_open_locked(self, path, flags);
     libraries_unlock(self);
     return handle;
 }
@@ -127,10 +137,33 @@ open_library(const char *name, int flags, libraries *self)
     return handle == NULL ? loading_open(found, flags) : handle;
 }
 
+// ---- dlsym ----
+
+static void *
+replacement_of(const libraries *self, const char *name)
+{
+    void *found = NULL;
+    for (int i = 0; found == NULL && i < LIBRARY_TRAMPOLINES; i++) {
+        found = trampolines_find(self->bound[i], name);
+    }
+    return found;
+}
+
+// Not if the library has a function of its own by that name.
+static void *
+find_symbol(void *library, const char *name, libraries *self)
+{
+    void *replacement = replacement_of(self, name), *found;
+    if (replacement != NULL && (found = dlsym(library, name)) != NULL &&
+        found == dlsym(RTLD_DEFAULT, name)) {
+        return replacement;
+    }
+    return dlsym(library, name); // last: it looks at where it returns to, which then is the copy
+}
+
 const interposition origin_table[] = {
-    {"dlopen", open_library, 2, NULL},
-    {"dladdr", tell, 2, NULL},
-    {"dladdr1", tell_more, 4, NULL},
+    {"dlopen", open_library, 2, NULL},   {"dlsym", find_symbol, 2, NULL},
+    {"dladdr", tell, 2, NULL},           {"dladdr1", tell_more, 4, NULL},
     {"dlinfo", tell_of_handle, 3, NULL},
 };
 

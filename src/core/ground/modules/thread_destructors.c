@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "ground/system/system_thread.h"
+
 typedef struct thread_destructor {
     struct thread_destructor *next;
     unload_guard *of;
@@ -9,10 +11,6 @@ typedef struct thread_destructor {
     void (*function)(void *);
     void *argument;
 } thread_destructor;
-
-// Of the C++ ABI, in glibc; the handle is this library's.
-int __cxa_thread_atexit_impl(void (*function)(void *), void *argument, void *object);
-extern void *__dso_handle __attribute__((visibility("hidden")));
 
 static thread_destructor *newest; // of all threads; under the guards' lock
 
@@ -75,7 +73,7 @@ static int
 add(void (*function)(void *), void *argument, void *object, unload_guard *of)
 {
     thread_destructor *made = malloc(sizeof *made);
-    if (made == NULL || (!mark && __cxa_thread_atexit_impl(run_all, NULL, &__dso_handle) != 0)) {
+    if (made == NULL || (!mark && !system_thread_at_end(run_all))) {
         free(made);
         return -1;
     }
@@ -130,7 +128,7 @@ bool
 thread_destructors_end(unload_guard *of)
 {
     unload_guard_lock();
-    bool is_idle = of->threads == NULL && of->ending == 0;
+    bool is_idle = unload_guard_is_idle_locked(of);
     thread_destructor *others = is_idle ? take_others_locked(of) : NULL;
     unload_guard_unlock();
     drop(others);

@@ -15,8 +15,8 @@
 extern const interposition thread_destructors_table[]; // the context is the guard
 extern const size_t thread_destructors_table_size;
 
-// Runs those of this thread and drops all others. False: a thread still runs in the libraries, and
-// nothing was done.
+// Runs those of this thread and drops all others. False: the guard is not idle, and nothing was
+// done.
 bool thread_destructors_end(unload_guard *of);
 
 // Drops all of other threads: they are not there, and new ones may get their addresses.

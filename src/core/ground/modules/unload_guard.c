@@ -2,8 +2,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <threads.h>
+#include <time.h>
 
+#include "ground/base/text.h"
 #include "ground/system/system_thread.h"
 
 // One round less than there are: in the last, sanitizers drop their own record of the thread.
@@ -122,6 +126,30 @@ create_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*funct
     return result;
 }
 
+// ---- thrd_create ----
+
+static int
+run_c11_thread(void *argument)
+{
+    started_thread *self = argument;
+    begin_thread(self);
+    return ((thrd_start_t)(void *)self->function)(self->argument);
+}
+
+static int
+create_c11_thread(thrd_t *thread, thrd_start_t function, void *argument, unload_guard *self)
+{
+    started_thread *started = note_thread(self, (void *)function, argument, (void *)function);
+    if (started == NULL) {
+        return thrd_nomem;
+    }
+    int result = thrd_create(thread, run_c11_thread, started);
+    if (result != thrd_success) {
+        forget_thread(started);
+    }
+    return result;
+}
+
 // ---- std::thread ----
 
 // It starts threads in libstdc++, which is not copied: its pthread_create is not replaced. So the
@@ -195,8 +223,8 @@ create_cpp_thread(void *thread, cpp_work **owner, void *depend, unload_guard *se
 // ---- keys ----
 
 // Notes keys: they are few, and a thread that ends after the copy has gone would call destructors.
-static int
-create_key(pthread_key_t *number, void (*destructor)(void *), unload_guard *self)
+int
+unload_guard_create_key(pthread_key_t *number, void (*destructor)(void *), unload_guard *self)
 {
     unload_guard_key *made = malloc(sizeof *made);
     if (made == NULL) {
@@ -214,8 +242,8 @@ create_key(pthread_key_t *number, void (*destructor)(void *), unload_guard *self
     return 0;
 }
 
-static int
-delete_key(pthread_key_t number, unload_guard *self)
+int
+unload_guard_delete_key(pthread_key_t number, unload_guard *self)
 {
     unload_guard_key *found = NULL;
     unload_guard_lock();
@@ -231,10 +259,62 @@ delete_key(pthread_key_t number, unload_guard *self)
     return pthread_key_delete(number);
 }
 
+static int
+create_c11_key(tss_t *number, tss_dtor_t destructor, unload_guard *self)
+{
+    return unload_guard_create_key(number, destructor, self) == 0 ? thrd_success : thrd_error;
+}
+
+static void
+delete_c11_key(tss_t number, unload_guard *self)
+{
+    (void)unload_guard_delete_key(number, self);
+}
+
+// ---- what holds the libraries for good ----
+
+void
+unload_guard_hold_for(unload_guard *self, const void *code, const char *reason)
+{
+    unload_guard_hold *made = malloc(sizeof *made);
+    unload_guard_lock();
+    self->is_held = true;
+    if (made != NULL) {
+        *made = (unload_guard_hold){.next = self->holds, .code = code};
+        text_fit(made->reason, sizeof made->reason, "%s", reason);
+        self->holds = made;
+    }
+    unload_guard_unlock();
+}
+
+bool
+unload_guard_is_held(unload_guard *self)
+{
+    unload_guard_lock();
+    bool is_held = self->is_held;
+    unload_guard_unlock();
+    return is_held;
+}
+
+// A deleted timer's last thread may still be about to call the function.
+static int
+create_timer(clockid_t clock, struct sigevent *event, timer_t *timer, unload_guard *self)
+{
+    int result = timer_create(clock, event, timer);
+    if (result == 0 && event != NULL && event->sigev_notify == SIGEV_THREAD) {
+        unload_guard_hold_for(self, (void *)event->sigev_notify_function, "a timer calls it");
+    }
+    return result;
+}
+
 const interposition unload_guard_table[] = {
     {"pthread_create", create_thread, 4, NULL},
-    {"pthread_key_create", create_key, 2, NULL},
-    {"pthread_key_delete", delete_key, 1, NULL},
+    {"pthread_key_create", unload_guard_create_key, 2, NULL},
+    {"pthread_key_delete", unload_guard_delete_key, 1, NULL},
+    {"thrd_create", create_c11_thread, 3, NULL},
+    {"tss_create", create_c11_key, 2, NULL},
+    {"tss_delete", delete_c11_key, 1, NULL},
+    {"timer_create", create_timer, 3, NULL},
     {"_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE",
      create_cpp_thread, 3, &start_cpp_thread},
 };
@@ -248,6 +328,12 @@ unload_guard_init(unload_guard *self)
 {
     pthread_once(&once, make_thread_end);
     *self = (unload_guard){NULL};
+}
+
+bool
+unload_guard_is_idle_locked(const unload_guard *self)
+{
+    return self->threads == NULL && self->ending == 0 && !self->is_held;
 }
 
 int

@@ -7,6 +7,8 @@
 #include "ground/base/shake.h"
 
 #define SPIN_ROUNDS 60 // about 2 us: more helps on idle processors only, and costs on busy ones
+#define SPIN_MISSES 4  // after so many in a row that were in vain, it is only tried now and then:
+#define SPIN_TRIAL  16 // one time of so many
 
 typedef struct waiter_list {
     queue_waiter *first, *last;
@@ -25,6 +27,8 @@ struct queue {
     waiter_list waiters[QUEUE_SIDES]; // mutex; the longest waiting first
     waiter_list chosen;               // mutex; getters that have their item, and may yet give up
     int64_t held;                     // mutex; how many getters are in `chosen`
+    unsigned misses;                  // mutex; how often spinning was in vain, in a row
+    uint32_t *sleeper;                // mutex; whom to wake once that is free, or NULL
     queue *next, *previous;           // registry; `next` also links queues that are to be freed
 };
 
@@ -77,9 +81,9 @@ unlink_locked(queue_waiter *waiter)
     waiter->list = NULL;
 }
 
-// Under the mutex to the end: once that is released, the waiter may be freed.
+// All but waking it is done under the mutex: once that is released, the waiter may be freed.
 static void
-decide_locked(queue_waiter *waiter, queue_result result)
+decide_locked(queue *self, queue_waiter *waiter, queue_result result)
 {
     waiter->result = result;
     shake();
@@ -87,8 +91,20 @@ decide_locked(queue_waiter *waiter, queue_result result)
         eventfd_waker_wake(waiter->waker, &waiter->call);
     }
     else {
-        semaphore_post(&waiter->semaphore);
+        semaphore_wake(self->sleeper); // of several, the last one waits for the mutex to be free
+        self->sleeper = semaphore_post_quietly(&waiter->semaphore);
     }
+}
+
+// Whoever is woken wants the mutex at once, so it is free by then.
+static void
+unlock_and_wake(queue *self)
+{
+    uint32_t *sleeper = self->sleeper;
+    self->sleeper = NULL;
+    pthread_mutex_unlock(&self->mutex);
+    shake();
+    semaphore_wake(sleeper);
 }
 
 static void
@@ -97,7 +113,7 @@ decide_all_locked(queue *self, queue_side side, queue_result result)
     while (self->waiters[side].first != NULL) {
         queue_waiter *first = self->waiters[side].first;
         unlink_locked(first);
-        decide_locked(first, result);
+        decide_locked(self, first, result);
     }
 }
 
@@ -116,9 +132,10 @@ is_worth_spinning(void)
 wait_result
 queue_wait(queue_waiter *waiter, int64_t deadline)
 {
-    int rounds = is_worth_spinning() ? SPIN_ROUNDS : 0;
+    int rounds = waiter->spin == SPIN_ASKED ? SPIN_ROUNDS : 0;
     for (int round = 0; round < rounds; round++) {
         if (semaphore_try(&waiter->semaphore)) {
+            waiter->spin = SPIN_HELPED;
             return WAIT_WOKEN;
         }
         cpu_relax();
@@ -180,18 +197,25 @@ settle_locked(queue *self)
         queue_waiter *putter = self->waiters[QUEUE_PUTTERS].first;
         if (getter != NULL && self->items.count > 0) {
             choose_locked(self, getter);
-            decide_locked(getter, QUEUE_DONE);
+            decide_locked(self, getter, QUEUE_DONE);
         }
         else if (putter != NULL && has_room_locked(self)) {
             insert_locked(self, putter->item);
             putter->number = putter->item->number;
             unlink_locked(putter);
-            decide_locked(putter, QUEUE_DONE);
+            decide_locked(self, putter, QUEUE_DONE);
         }
         else {
             return;
         }
     }
+}
+
+// Who answers within a microsecond will do so again; who has to be woken first will not.
+static bool
+may_spin_locked(const queue *self)
+{
+    return (self->misses < SPIN_MISSES || self->misses % SPIN_TRIAL == 0) && is_worth_spinning();
 }
 
 // The operation cannot be done at once: link the waiter, if there is one.
@@ -202,6 +226,7 @@ wait_locked(queue *self, queue_waiter *waiter)
         return QUEUE_NOT_NOW;
     }
     link_locked(&self->waiters[waiter->side], waiter);
+    waiter->spin = may_spin_locked(self) ? SPIN_ASKED : SPIN_NOT;
     return QUEUE_WAITING;
 }
 
@@ -246,7 +271,7 @@ queue_put(queue *self, queue_item *item, queue_waiter *waiter)
     if (result == QUEUE_DONE) {
         settle_locked(self);
     }
-    pthread_mutex_unlock(&self->mutex);
+    unlock_and_wake(self);
     return result;
 }
 
@@ -278,7 +303,7 @@ queue_get(queue *self, queue_item **item, queue_waiter *waiter)
         result = wait_locked(self, waiter);
     }
     tell_locked(waiter, result, *item);
-    pthread_mutex_unlock(&self->mutex);
+    unlock_and_wake(self);
     return result;
 }
 
@@ -314,7 +339,7 @@ queue_task_done(queue *self)
     if (had_any) {
         finish_tasks_locked(self, 1);
     }
-    pthread_mutex_unlock(&self->mutex);
+    unlock_and_wake(self);
     return had_any;
 }
 
@@ -333,7 +358,7 @@ queue_shut_down(queue *self, bool is_immediate)
     }
     decide_all_locked(self, QUEUE_GETTERS, QUEUE_SHUT_DOWN); // getters wait only at an empty queue
     decide_all_locked(self, QUEUE_PUTTERS, QUEUE_SHUT_DOWN);
-    pthread_mutex_unlock(&self->mutex);
+    unlock_and_wake(self);
     discard_all(self, drained);
 }
 
@@ -356,8 +381,9 @@ queue_finish(queue *self, queue_waiter *waiter, queue_item **item)
     if (let_go_locked(self, waiter)) {
         settle_locked(self);
     }
+    self->misses = waiter->spin == SPIN_HELPED ? 0 : self->misses + 1;
     queue_result result = waiter->result;
-    pthread_mutex_unlock(&self->mutex);
+    unlock_and_wake(self);
     *item = waiter->item;
     return result;
 }
@@ -399,7 +425,7 @@ queue_cancel(queue *self, queue_waiter *waiter)
     else if (waiter->result == QUEUE_DONE && waiter->side == QUEUE_PUTTERS) {
         item = withdraw_locked(self, item, waiter->number);
     }
-    pthread_mutex_unlock(&self->mutex);
+    unlock_and_wake(self);
     return item;
 }
 
@@ -466,7 +492,7 @@ queue_set_capacity(queue *self, int64_t capacity)
     pthread_mutex_lock(&self->mutex);
     self->capacity = capacity;
     settle_locked(self);
-    pthread_mutex_unlock(&self->mutex);
+    unlock_and_wake(self);
 }
 
 // ---- life ----

@@ -39,11 +39,12 @@ typedef struct queue_waiter {
     struct queue_waiter *next, *previous; // mutex
     struct waiter_list *list;             // mutex; the list that it is in, or NULL
     queue_side side;
-    queue_result result;  // mutex
-    queue_item *item;     // mutex; the item to be put, or the one that was got
-    uint64_t number;      // mutex; of the item, once it was put
-    pthread_t thread;     // the thread that waits; a forked child keeps only its own
-    semaphore semaphore;  // posted once, when the result is set
+    queue_result result; // mutex
+    queue_item *item;    // mutex; the item to be put, or the one that was got
+    uint64_t number;     // mutex; of the item, once it was put
+    pthread_t thread;    // the thread that waits; a forked child keeps only its own
+    semaphore semaphore; // posted once, when the result is set
+    enum { SPIN_NOT, SPIN_ASKED, SPIN_HELPED } spin; // of the thread that waits
     eventfd_waker *waker; // borrowed; woken instead of the semaphore; or NULL
     eventfd_waker_call call;
 } queue_waiter;

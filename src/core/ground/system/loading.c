@@ -51,7 +51,11 @@ int
 loading_find(const void *address, Dl_info *found, void **extra, int flags)
 {
     begin();
+#if defined(__GLIBC__)
     int is_found = dladdr1(address, found, extra, flags);
+#else
+    int is_found = flags == 0 && dladdr(address, found);
+#endif
     end();
     return is_found;
 }

@@ -14,6 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#if defined(__GLIBC__)
+#    define LOADING_UNLOADS 1 // what is closed for the last time
+#else
+#    define LOADING_UNLOADS 0 // musl keeps it
+#    define RTLD_DI_ORIGIN  6 // as glibc's; musl knows no such request
+#endif
+
 // As dlopen, dlclose, dl_iterate_phdr and dladdr1 do.
 void *loading_open(const char *path, int flags);
 bool loading_close(void *handle); // false: it was not open
@@ -22,6 +29,18 @@ int loading_find(const void *address, Dl_info *found, void **extra, int flags);
 
 // The loader's own record of what dlopen returned (dlinfo(3)). NULL: it is none of that.
 struct link_map *loading_record(void *handle);
+
+// A pointer of its dynamic section, as an address: glibc has made these addresses, musl has not.
+static inline void *
+loading_address(const struct link_map *of, ElfW(Addr) pointer)
+{
+#if defined(__GLIBC__)
+    (void)of;
+    return (void *)pointer;
+#else
+    return (void *)(of->l_addr + pointer);
+#endif
+}
 
 void loading_fork_prepare(void); // first: it waits for constructors, which may want other locks
 void loading_fork_parent(void);

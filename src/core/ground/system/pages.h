@@ -16,6 +16,15 @@ pages_reserve(size_t size)
     return start == MAP_FAILED ? NULL : start;
 }
 
+// Zeros, which take no memory until they are written to. NULL: refused.
+static inline void *
+pages_map(size_t size)
+{
+    void *start = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return start == MAP_FAILED ? NULL : start;
+}
+
 // All of it will be written to soon: one call for many faults.
 static inline void
 pages_will_be_written(void *start, size_t size)
@@ -31,6 +40,13 @@ static inline void
 pages_are_very_large(void *start, size_t size)
 {
     (void)madvise(start, size, MADV_HUGEPAGE);
+}
+
+// They become zeros again, and take no memory.
+static inline void
+pages_forget(void *start, size_t size)
+{
+    (void)madvise(start, size, MADV_DONTNEED);
 }
 
 // Of a mapped file, and unchanged: they are read again when they are needed.

@@ -65,14 +65,27 @@ semaphore_try(semaphore *self)
     return semaphore_take(self, 0);
 }
 
-static inline void
-semaphore_post(semaphore *self)
+// A post without its wake-up: the word to wake a thread by, or NULL. By then it may be freed.
+static inline uint32_t *
+semaphore_post_quietly(semaphore *self)
 {
     // release: pairs with semaphore_take
     uint64_t before = atomic_fetch_add_explicit(&self->state, 1, memory_order_release);
-    if (before >= SEMAPHORE_ONE_WAITER) {
-        syscall(SYS_futex, semaphore_posts_word(self), FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    return before >= SEMAPHORE_ONE_WAITER ? semaphore_posts_word(self) : NULL;
+}
+
+static inline void
+semaphore_wake(uint32_t *word)
+{
+    if (word != NULL) {
+        syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
     }
+}
+
+static inline void
+semaphore_post(semaphore *self)
+{
+    semaphore_wake(semaphore_post_quietly(self));
 }
 
 // Sleeps unless there is a post, until one comes. Returns 0, or errno.

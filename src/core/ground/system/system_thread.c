@@ -37,6 +37,40 @@ system_thread_stack(const char **lowest, size_t *size)
     return true;
 }
 
+#if defined(__GLIBC__)
+
+// Of the C++ ABI; the handle is this library's.
+int __cxa_thread_atexit_impl(void (*function)(void *), void *argument, void *object);
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+bool
+system_thread_at_end(void (*function)(void *))
+{
+    return __cxa_thread_atexit_impl(function, NULL, &__dso_handle) == 0;
+}
+
+#else
+
+static pthread_key_t end_key;
+static void (*at_end)(void *);
+
+static void
+make_end_key(void)
+{
+    (void)pthread_key_create(&end_key, at_end);
+}
+
+bool
+system_thread_at_end(void (*function)(void *))
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    at_end = function;
+    pthread_once(&once, make_end_key);
+    return pthread_setspecific(end_key, &once) == 0; // any value but NULL
+}
+
+#endif
+
 void
 system_thread_name(unsigned long number, char *name, size_t size)
 {

@@ -15,6 +15,10 @@ bool system_thread_is_main(void);
 // Its stack, without the guard at its end. False: not known.
 bool system_thread_stack(const char **lowest, size_t *size);
 
+// Have the function called when this thread ends, in the order of destructors of C++. One function
+// for the whole process, where the system knows no more (musl). False: out of memory.
+bool system_thread_at_end(void (*function)(void *));
+
 // The name of the thread with that number, which may be any bytes; "" if there is none.
 void system_thread_name(unsigned long number, char *name, size_t size);
 

@@ -30,8 +30,36 @@ capi_handle(interp *of)
     return (Atoll_Interpreter *)(void *)of;
 }
 
+// The interpreters that this thread asked for latest. Numbers are never used again.
+#define CAPI_KNOWN 4
+
+typedef struct {
+    const PyInterpreterState *state;
+    int64_t id;
+    interp *record; // borrowed: it is there as long as the thread is in its interpreter
+} capi_known;
+
+extern __thread capi_known capi_known_here[] __attribute__((tls_model("initial-exec")));
+
+static inline capi_known *
+capi_known_place(const PyInterpreterState *of)
+{
+    uint64_t mixed = (uint64_t)(uintptr_t)of * UINT64_C(0x9E3779B97F4A7C15);
+    return &capi_known_here[(size_t)(mixed >> 32) % CAPI_KNOWN];
+}
+
+interp *capi_find_interp(PyInterpreterState *of); // the slow half of the next
+
 // The record of the interpreter of a thread state of this thread, borrowed; NULL: it is unknown.
-interp *capi_interp_of(const PyThreadState *state);
+static inline interp *
+capi_interp_of(const PyThreadState *state)
+{
+    PyInterpreterState *of = state->interp;
+    const capi_known *known = capi_known_place(of);
+    return LIKELY(known->state == of && known->id == PyInterpreterState_GetID(of))
+               ? known->record
+               : capi_find_interp(of);
+}
 
 // The state of an interpreter that a function is to work in; NULL: this thread is not attached to
 // it, or it is none. Then *why is set, and an exception if the thread is attached.

@@ -6,29 +6,14 @@
 
 // ---- which one is this? ----
 
-// The interpreters that this thread asked for latest. Numbers are never used again.
-#define KNOWN 8
-static __thread struct {
-    const PyInterpreterState *state;
-    int64_t id;
-    interp *record; // borrowed: it is there as long as the thread is in its interpreter
-} known[KNOWN];
+__thread capi_known capi_known_here[CAPI_KNOWN] __attribute__((tls_model("initial-exec")));
 
 interp *
-capi_interp_of(const PyThreadState *state)
+capi_find_interp(PyInterpreterState *of)
 {
-    PyInterpreterState *of = state->interp;
-    uint64_t mixed = (uint64_t)(uintptr_t)of * UINT64_C(0x9E3779B97F4A7C15);
-    size_t place = (size_t)(mixed >> 32) % KNOWN;
-    int64_t id = PyInterpreterState_GetID(of);
-    if (LIKELY(known[place].state == of && known[place].id == id)) {
-        return known[place].record;
-    }
     interp *record = registry_find(of);
     if (record != NULL) {
-        known[place].state = of;
-        known[place].id = id;
-        known[place].record = record;
+        *capi_known_place(of) = (capi_known){of, PyInterpreterState_GetID(of), record};
     }
     return record;
 }

@@ -156,12 +156,19 @@ refuse_crossing(visit *self, interp *home, interp *host, crossing_result why)
 static inline int
 cross(visit *self, interp *home, PyThreadState *state, interp *host)
 {
-    crossing_result why = crossing_enter_from(&self->over, home, state, host);
+    crossing_result why =
+        crossing_enter_from(&self->over, home, state, host, CROSSING_FOR("Atoll_Enter"));
     if (UNLIKELY(why != CROSSING_OK)) {
         return refuse_crossing(self, home, host, why);
     }
     specials_refresh(host->core_state);
     return begin(self, VISIT_CROSS, host, self->over.host->thread_state, self->over.host->depth);
+}
+
+static NOINLINE int
+cross_slowly(visit *self, interp *home, PyThreadState *state, interp *host)
+{
+    return cross(self, home, state, host);
 }
 
 static int
@@ -270,7 +277,7 @@ enter_from_anywhere(visit *self, interp *host, PyThreadState *state, const doubl
         return come_alone(self, host);
     }
     if (home != host) {
-        return cross(self, home, state, host);
+        return cross_slowly(self, home, state, host);
     }
     if (!self->was_detached) {
         return begin(self, VISIT_STAY, host, state, 0);
@@ -298,7 +305,7 @@ clean_visit(Atoll_Visit *space)
     return self;
 }
 
-int
+FLATTEN int
 capi_enter(Atoll_Interpreter *which, Atoll_Visit *space)
 {
     if (UNLIKELY(which == NULL || space == NULL)) {
@@ -380,7 +387,7 @@ report(const visit *self)
     return ATOLL_RAISED;
 }
 
-static int
+static NOINLINE int
 leave_otherwise(visit *self)
 {
     int status = !PyErr_Occurred()           ? ATOLL_OK
@@ -413,7 +420,7 @@ is_latest(const visit *self)
            (self->depth == 0 || self->over.host->depth == self->depth);
 }
 
-int
+FLATTEN int
 capi_leave(Atoll_Visit *space)
 {
     visit *self = (visit *)(void *)space;

@@ -1,4 +1,5 @@
 // The functions behind atoll.monitor().
+#include <Python.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

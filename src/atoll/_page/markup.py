@@ -2,7 +2,13 @@
 
 from html import escape
 
-from atoll.demo.files import printable
+
+def printable(text: str) -> str:
+    """Return a text with control characters and lone surrogates as escapes, fit for any display."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 class Markup(str):

@@ -1,4 +1,4 @@
-"""The style sheet of the HTML report."""
+"""The style sheet of all HTML pages."""
 
 STYLE = """
 :root {

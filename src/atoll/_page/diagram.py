@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from atoll.demo.markup import Markup, element, join
+from .markup import Markup, element, join
 
 WIDTH, HEIGHT = 960, 640
 BOX_WIDTH, LINE_HEIGHT = 150, 17

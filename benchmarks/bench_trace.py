@@ -1,0 +1,43 @@
+"""What a crossing costs while a trace is on, against one while none is; the two take turns."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import targets
+from measure import NANOSECONDS, Batch, Loop
+from report import Bound, Figure, finish, parser
+
+import atoll
+
+EVENTS = 10_000  # of a buffer: it is full, and its memory there, after the first batch
+ADDED_BOUND = Bound(100.0, "value")  # nanoseconds
+
+
+def measure(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
+    counter = interpreter.call(targets.Counter)
+    batches = {
+        name: Batch(Loop(name, "p.add(1)", {"p": counter})) for name in ("none", "one is on")
+    }
+    for _ in range(rounds):
+        batches["none"].run()
+        with atoll.trace(os.devnull, events=EVENTS):
+            batches["one is on"].run()
+    off, on = (batches[name].best * NANOSECONDS for name in ("none", "one is on"))
+    without = Figure("p.add(1), no trace", off)
+    return [
+        without,
+        Figure("p.add(1), a trace is on", on, against=without),
+        Figure("added by the trace", on - off, bound=ADDED_BOUND),
+    ]
+
+
+def main() -> int:
+    options = parser(__doc__, rounds=50).parse_args()
+    with atoll.Interpreter("traced") as interpreter:
+        return finish("Traces", measure(interpreter, options.rounds), options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,442 @@
+#include "ground/trace/trace.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ground/base/text.h"
+#include "ground/system/pages.h"
+#include "ground/system/system_thread.h"
+
+// The events of ended threads take no more memory than so many full lanes.
+#define ENDED_LANES 8
+
+_Static_assert(sizeof(trace_event) % sizeof(uint64_t) == 0, "an event is made of whole words");
+
+atomic_uint trace_session = 0;
+
+static struct {
+    pthread_mutex_t mutex; // guards all of it
+    unsigned latest;       // number of a trace
+    size_t capacity;
+    int64_t begin, end;
+    trace_lane *lanes;
+    trace_record *ended, **last_ended; // of threads that have ended, the oldest first
+    size_t ended_events;
+    trace_name *names;
+    atomic_uint_least64_t lost; // by threads that got no lane
+    atomic_int_least64_t numbers;
+} traces = {.mutex = PTHREAD_MUTEX_INITIALIZER, .last_ended = &traces.ended};
+
+// ---- cells ----
+
+// The word with the begin is written last: it tells that the others are there. What stands behind
+// the text's end is left as it is.
+static void
+write_cell(trace_cell *self, const trace_event *event)
+{
+    uint64_t words[TRACE_WORDS];
+    memcpy(words, event, sizeof words);
+    size_t used = offsetof(trace_event, text) + strlen(event->text) + 1;
+    for (size_t i = (used + sizeof words[0] - 1) / sizeof words[0]; i-- > 0;) {
+        // release: pairs with read_cell
+        atomic_store_explicit(&self->words[i], words[i], memory_order_release);
+    }
+}
+
+static void
+read_cell(trace_cell *self, trace_event *event)
+{
+    uint64_t words[TRACE_WORDS];
+    for (size_t i = 0; i < TRACE_WORDS; i++) {
+        words[i] = atomic_load_explicit(&self->words[i], memory_order_acquire);
+    }
+    memcpy(event, words, sizeof words);
+    event->text[TRACE_TEXT_SIZE - 1] = '\0';
+}
+
+static void
+clear_cell(trace_cell *self)
+{
+    atomic_store_explicit(&self->words[0], 0, memory_order_release);
+}
+
+// ---- by the lane's thread ----
+
+// Cuts between two characters: their later bytes have the form 10xxxxxx.
+void
+trace_add_text(trace_event *event, const char *utf8, size_t size)
+{
+    size_t before = strlen(event->text), room = sizeof event->text - 1 - before;
+    size_t fitting = size < room ? size : room;
+    while (fitting > 0 && fitting < size && ((unsigned char)utf8[fitting] & 0xC0) == 0x80) {
+        fitting--;
+    }
+    memcpy(event->text + before, utf8, fitting);
+}
+
+void
+trace_add(trace_lane *self, const trace_event *event)
+{
+    uint64_t count = atomic_load_explicit(&self->count, memory_order_relaxed);
+    write_cell(&self->ring[count % self->capacity], event);
+    // release: pairs with copy_events
+    atomic_store_explicit(&self->count, count + 1, memory_order_release);
+}
+
+void
+trace_begin_span(trace_lane *self, int level, const trace_event *event)
+{
+    if (level < TRACE_LEVELS) {
+        clear_cell(&self->open[level]);
+        write_cell(&self->open[level], event);
+    }
+    else {
+        atomic_fetch_add_explicit(&self->missed, 1, memory_order_relaxed);
+    }
+}
+
+void
+trace_end_span(trace_lane *self, int level, int64_t end)
+{
+    if (level >= TRACE_LEVELS ||
+        atomic_load_explicit(&self->open[level].words[0], memory_order_relaxed) == 0) {
+        return; // it was begun before the trace, or is ended already
+    }
+    trace_event event;
+    read_cell(&self->open[level], &event);
+    clear_cell(&self->open[level]);
+    event.end = end;
+    trace_add(self, &event);
+}
+
+int64_t
+trace_new_number(void)
+{
+    return atomic_fetch_add_explicit(&traces.numbers, 1, memory_order_relaxed) + 1;
+}
+
+// ---- lanes ----
+
+static void
+unlink_locked(trace_lane *lane)
+{
+    trace_lane **link = &traces.lanes;
+    while (*link != lane) {
+        link = &(*link)->next;
+    }
+    *link = lane->next;
+}
+
+static void
+unmap_lane(trace_lane *lane)
+{
+    munmap(lane, lane->size);
+}
+
+static trace_lane *
+map_lane_locked(void)
+{
+    size_t size = sizeof(trace_lane) + traces.capacity * sizeof(trace_cell);
+    trace_lane *lane = pages_map(size);
+    if (lane == NULL) {
+        return NULL;
+    }
+    lane->tid = system_thread_number();
+    lane->capacity = traces.capacity;
+    lane->size = size;
+    lane->next = traces.lanes;
+    traces.lanes = lane;
+    return lane;
+}
+
+static void
+reset_lane(trace_lane *lane, unsigned session)
+{
+    for (int level = 0; level < TRACE_LEVELS; level++) {
+        clear_cell(&lane->open[level]);
+    }
+    lane->contended = lane->submitted = lane->visiting = 0;
+    atomic_store(&lane->count, 0);
+    atomic_store(&lane->missed, 0);
+    atomic_store(&lane->session, session);
+}
+
+COLD trace_lane *
+trace_open_lane(trace_lane **slot)
+{
+    pthread_mutex_lock(&traces.mutex);
+    unsigned session = atomic_load(&trace_session);
+    trace_lane *lane = *slot;
+    if (lane != NULL && session != 0 && lane->capacity != traces.capacity) {
+        unlink_locked(lane);
+        unmap_lane(lane);
+        *slot = lane = NULL;
+    }
+    if (lane == NULL && session != 0) {
+        *slot = lane = map_lane_locked();
+    }
+    if (lane != NULL && session != 0) {
+        reset_lane(lane, session);
+    }
+    pthread_mutex_unlock(&traces.mutex);
+    if (lane == NULL && session != 0) {
+        atomic_fetch_add(&traces.lost, 1);
+    }
+    return session == 0 ? NULL : lane;
+}
+
+void
+trace_name_lane(trace_lane **slot, const char *name)
+{
+    pthread_mutex_lock(&traces.mutex);
+    if (*slot != NULL) {
+        text_fit((*slot)->name, sizeof(*slot)->name, "%s", name);
+    }
+    pthread_mutex_unlock(&traces.mutex);
+}
+
+// ---- the trace ----
+
+static void
+free_names(trace_name *names)
+{
+    while (names != NULL) {
+        trace_name *next = names->next;
+        free(names);
+        names = next;
+    }
+}
+
+void
+trace_note_name(int64_t id, const char *name)
+{
+    size_t size = strlen(name) + 1;
+    trace_name *noted = malloc(sizeof *noted + size);
+    if (noted == NULL) {
+        return;
+    }
+    noted->id = id;
+    memcpy(noted->text, name, size);
+    pthread_mutex_lock(&traces.mutex);
+    noted->next = traces.names;
+    traces.names = noted;
+    pthread_mutex_unlock(&traces.mutex);
+}
+
+unsigned
+trace_begin(size_t capacity)
+{
+    pthread_mutex_lock(&traces.mutex);
+    unsigned session = 0;
+    if (atomic_load(&trace_session) == 0 && traces.end == 0) {
+        session = ++traces.latest;
+        traces.capacity = capacity;
+        traces.begin = clock_now();
+        free_names(traces.names);
+        traces.names = NULL;
+        atomic_store(&traces.lost, 0);
+        atomic_store(&trace_session, session);
+    }
+    pthread_mutex_unlock(&traces.mutex);
+    return session;
+}
+
+bool
+trace_end(unsigned session)
+{
+    pthread_mutex_lock(&traces.mutex);
+    bool is_on = session != 0 && atomic_load(&trace_session) == session;
+    if (is_on) {
+        traces.end = clock_now(); // until trace_take
+        atomic_store(&trace_session, 0);
+    }
+    pthread_mutex_unlock(&traces.mutex);
+    return is_on;
+}
+
+// ---- its result ----
+
+// The oldest one of a full ring is left out: its thread may just be writing over it.
+static void
+copy_over(trace_lane *lane, trace_record *record)
+{
+    uint64_t count = atomic_load_explicit(&lane->count, memory_order_acquire);
+    uint64_t first = count >= lane->capacity ? count - lane->capacity + 1 : 0;
+    for (uint64_t i = first; i < count; i++) {
+        read_cell(&lane->ring[i % lane->capacity], &record->events[record->count++]);
+    }
+    record->dropped = first + atomic_load(&lane->missed);
+}
+
+static void
+copy_open(trace_lane *lane, trace_record *record)
+{
+    for (int level = 0; level < TRACE_LEVELS; level++) {
+        trace_event *event = &record->events[record->count];
+        read_cell(&lane->open[level], event);
+        uint64_t begin = atomic_load_explicit(&lane->open[level].words[0], memory_order_acquire);
+        if (begin != 0 && begin == (uint64_t)event->begin) { // else its thread has just ended it
+            event->end = traces.end != 0 ? traces.end : clock_now();
+            event->flags |= TRACE_IS_OPEN;
+            record->count++;
+        }
+    }
+}
+
+static trace_record *
+copy_lane_locked(trace_lane *lane, const char *name)
+{
+    uint64_t count = atomic_load_explicit(&lane->count, memory_order_acquire);
+    size_t most = (count < lane->capacity ? (size_t)count + 1 : lane->capacity) + TRACE_LEVELS;
+    trace_record *record = malloc(sizeof *record + most * sizeof *record->events);
+    if (record != NULL) {
+        *record = (trace_record){.tid = lane->tid};
+        text_fit(record->name, sizeof record->name, "%s", name);
+        copy_over(lane, record);
+        copy_open(lane, record);
+    }
+    return record;
+}
+
+static void
+drop_ended_locked(void)
+{
+    trace_record *oldest = traces.ended;
+    atomic_fetch_add(&traces.lost, oldest->count + oldest->dropped);
+    traces.ended_events -= oldest->count;
+    traces.ended = oldest->next;
+    if (traces.ended == NULL) {
+        traces.last_ended = &traces.ended;
+    }
+    free(oldest);
+}
+
+static void
+keep_ended_locked(trace_lane *lane, const char *name)
+{
+    trace_record *record = copy_lane_locked(lane, name);
+    if (record == NULL) {
+        atomic_fetch_add(&traces.lost, atomic_load(&lane->count));
+        return;
+    }
+    *traces.last_ended = record;
+    traces.last_ended = &record->next;
+    traces.ended_events += record->count;
+    while (traces.ended_events > ENDED_LANES * traces.capacity) {
+        drop_ended_locked();
+    }
+}
+
+void
+trace_leave_lane(trace_lane **slot, const char *name)
+{
+    trace_lane *lane = *slot;
+    pthread_mutex_lock(&traces.mutex);
+    bool is_to_be_read = atomic_load(&trace_session) != 0 || traces.end != 0;
+    if (is_to_be_read && atomic_load(&lane->session) == traces.latest) {
+        keep_ended_locked(lane, name);
+    }
+    unlink_locked(lane);
+    *slot = NULL;
+    pthread_mutex_unlock(&traces.mutex);
+    unmap_lane(lane);
+}
+
+// Gives the memory of its events back. A thread that is just noting one finds new memory there.
+static void
+empty_lane(trace_lane *lane)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t header = (sizeof(trace_lane) + page - 1) / page * page;
+    if (lane->size > header) {
+        pages_forget((char *)lane + header, lane->size - header);
+    }
+}
+
+static bool
+copy_lanes_locked(trace_result *result)
+{
+    bool is_complete = true;
+    for (trace_lane *lane = traces.lanes; lane != NULL; lane = lane->next) {
+        if (atomic_load(&lane->session) == traces.latest) {
+            trace_record *record = copy_lane_locked(lane, lane->name);
+            is_complete &= record != NULL;
+            if (record != NULL) {
+                record->next = result->records;
+                result->records = record;
+            }
+            empty_lane(lane);
+        }
+    }
+    return is_complete;
+}
+
+bool
+trace_take(trace_result *result)
+{
+    pthread_mutex_lock(&traces.mutex);
+    *result = (trace_result){.records = traces.ended};
+    traces.ended = NULL;
+    traces.last_ended = &traces.ended;
+    traces.ended_events = 0;
+    bool is_complete = copy_lanes_locked(result);
+    result->begin = traces.begin;
+    result->end = traces.end;
+    result->dropped = atomic_load(&traces.lost);
+    result->names = traces.names;
+    traces.names = NULL;
+    traces.end = 0; // the next trace may begin
+    pthread_mutex_unlock(&traces.mutex);
+    return is_complete;
+}
+
+void
+trace_free(trace_result *result)
+{
+    while (result->records != NULL) {
+        trace_record *next = result->records->next;
+        free(result->records);
+        result->records = next;
+    }
+    free_names(result->names);
+    result->names = NULL;
+}
+
+// ---- fork ----
+
+void
+trace_fork_prepare(void)
+{
+    pthread_mutex_lock(&traces.mutex);
+}
+
+void
+trace_fork_parent(void)
+{
+    pthread_mutex_unlock(&traces.mutex);
+}
+
+void
+trace_fork_child(trace_lane *own)
+{
+    pthread_mutex_init(&traces.mutex, NULL);
+    atomic_store(&trace_session, 0);
+    traces.end = 0;
+    while (traces.ended != NULL) {
+        drop_ended_locked();
+    }
+    while (traces.lanes != NULL) {
+        trace_lane *next = traces.lanes->next;
+        if (traces.lanes != own) {
+            unmap_lane(traces.lanes);
+        }
+        traces.lanes = next;
+    }
+    traces.lanes = own;
+    if (own != NULL) {
+        own->next = NULL;
+        own->tid = system_thread_number();
+    }
+}
