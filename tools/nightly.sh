@@ -17,7 +17,7 @@ attempt() {
 
 for python in $(uv run -q python -c 'import sys; print(sys.executable)') ${PYTHONS:-}; do
   environment=(env "UV_PROJECT_ENVIRONMENT=build/nightly/$("$python" -c 'import sys; print(sys.implementation.cache_tag)')")
-  for script in calls drop executor fork gc interrupt programs queue; do
+  for script in calls drop executor fork gc interrupt parking programs queue; do
     attempt "${environment[@]}" timeout -s KILL $((seconds * 2 + 300)) uv run --quiet --no-default-groups \
       --group test --python "$python" python "tests/stress/stress_$script.py" "$seconds"
   done

@@ -14,7 +14,7 @@ echo "ATOLL_SHAKE_SEED=$ATOLL_SHAKE_SEED"
 
 build_copy shake -DATOLL_SHAKE
 check_copy
-for script in calls drop queue executor interrupt fork exit gc programs; do
+for script in calls drop queue executor interrupt fork exit gc programs parking; do
   try $((seconds * 5 + 120)) -X faulthandler "tests/stress/stress_$script.py" "$seconds"
 done
 exit $failed

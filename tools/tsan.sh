@@ -21,7 +21,7 @@ if setarch --addr-no-randomize true 2>/dev/null; then
   prefix=(setarch --addr-no-randomize "${prefix[@]}")
 fi
 check_copy
-for script in calls drop queue executor interrupt gc programs; do
+for script in calls drop queue executor interrupt gc programs parking; do
   try $((seconds * 5 + 120)) "tests/stress/stress_$script.py" "$seconds"
 done
 tell_reports

@@ -285,6 +285,12 @@ class Statistics(tuple[int, int, int, int, int, int]):
     @property
     def buffers(self) -> int:
         """buffers of its objects in use elsewhere"""
+    @property
+    def parked(self) -> int:
+        """how often its GIL was left parked; 0: parking is off"""
+    @property
+    def revoked(self) -> int:
+        """how often a parked GIL was taken away, also by time"""
 
 @disjoint_base
 class Task:
@@ -746,6 +752,9 @@ def statistics(handle: Handle, /) -> Statistics:
 
 def stay() -> None:
     """This thread's visit here is meant to last."""
+
+def parking_obstacle() -> str | None:
+    """Why no GIL is parked; None: it is on."""
 
 def stop_alarm() -> None:
     """Stop the thread that watches deadlines."""

@@ -24,6 +24,12 @@ post(void)
     noted = 0;
 }
 
+static int64_t
+tick(void)
+{
+    return DEADLINE_NEVER;
+}
+
 static void
 wait_for(thread *here, unsigned why)
 {
@@ -106,7 +112,7 @@ main(void)
 {
     thread *here = thread_get();
     CHECK(here != NULL && here->is_main);
-    CHECK(alarm_start(note, post) && alarm_start(note, post));
+    CHECK(alarm_start(note, post, tick) && alarm_start(note, post, tick));
     alarm_ring();
     wait_for(here, WAKEUP_SIGNAL);
     threads_run(expire_in_order, THREADS);
@@ -118,8 +124,8 @@ main(void)
     CHECK(pthread_join(thread, NULL) == 0);
     deadline_stop(&abandoned);
     alarm_rest();
-    CHECK(alarm_start(note, post));
+    CHECK(alarm_start(note, post, tick));
     alarm_stop();
-    CHECK(!alarm_start(note, post)); // stopped for good
+    CHECK(!alarm_start(note, post, tick)); // stopped for good
     return 0;
 }

@@ -25,6 +25,7 @@ STRESS = Path(__file__).parent
         ("stress_executor.py", "1"),
         ("stress_gc.py", "1", "4"),
         ("stress_programs.py", "1"),
+        ("stress_parking.py", "1", "3"),
         ("fuzz_share_file.py", "2000", "500"),
     ],
     ids=lambda command: command[0].removesuffix(".py"),

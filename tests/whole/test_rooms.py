@@ -35,6 +35,7 @@ C_ROOMS = (
     "ground/traceback",
     "ground/monitor",
     "bridge/python",
+    "bridge/parking",
     "bridge/trace",
     "bridge/share",
     "bridge/traceback",

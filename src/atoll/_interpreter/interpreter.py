@@ -340,7 +340,9 @@ class Interpreter(_core.Handle):
 
         Returns:
             A record: `crossings` (entries since it was made), `visitors` (threads inside now),
-            `thread_states`, `exports`, `proxies`, `buffers` (counts).
+            `thread_states`, `exports`, `proxies`, `buffers` (counts); and, as attributes only,
+            `parked` and `revoked` (how often its GIL was not released between two crossings, and
+            how often another thread, or time, took it away then: see `ATOLL_PARKING`).
 
         Raises:
             InterpreterClosedError: If the interpreter is closed.

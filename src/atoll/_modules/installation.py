@@ -31,6 +31,8 @@ def describe() -> Iterator[tuple[str, str]]:
         if not util.find_spec(name):
             yield "missing", f"{name}, for {purpose}"
     yield "frames of others", _reading()
+    obstacle = _core.parking_obstacle()
+    yield "parking", "on" if obstacle is None else f"off: {obstacle}"
 
 
 def works() -> bool:

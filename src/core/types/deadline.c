@@ -2,6 +2,7 @@
 #include <Python.h>
 #include <math.h>
 
+#include "bridge/parking/parking.h"
 #include "bridge/crossing/interruption.h"
 #include "bridge/python/objects.h"
 #include "bridge/crossing/signals.h"
@@ -220,6 +221,7 @@ static PyObject *
 stop_alarm(PyObject *module, PyObject *unused)
 {
     Py_BEGIN_ALLOW_THREADS
+    parking_stop();
     alarm_stop();
     Py_END_ALLOW_THREADS
     Py_RETURN_NONE;

@@ -1,4 +1,5 @@
 // Interpreter, the handle: the C half of atoll.Interpreter, and the functions that take one.
+#include "bridge/parking/parking.h"
 #include "bridge/python/cpython.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/own_threads.h"
@@ -100,6 +101,8 @@ static PyStructSequence_Field statistics_fields[] = {
     {"exports", "its objects that others hold proxies to"},
     {"proxies", "objects of others that it holds proxies to"},
     {"buffers", "buffers of its objects in use elsewhere"},
+    {"parked", "how often its GIL was left parked; 0: parking is off"},
+    {"revoked", "how often a parked GIL was taken away, also by time"},
     {NULL},
 };
 
@@ -229,7 +232,8 @@ make_statistics(core_state *state, interp *target, size_t exports, size_t proxie
 {
     const long long values[] = {(long long)target->crossings, interp_count_visitors(target),
                                 interp_count_owned(target),   (long long)exports,
-                                (long long)proxies,           atomic_load(&target->buffers)};
+                                (long long)proxies,           atomic_load(&target->buffers),
+                                (long long)target->parkings,  (long long)target->revocations};
     PyObject *record = PyStructSequence_New(state->types[TYPE_STATISTICS]);
     for (Py_ssize_t i = 0; record != NULL && i < (Py_ssize_t)Py_ARRAY_LENGTH(values); i++) {
         PyObject *value = PyLong_FromLongLong(values[i]);
@@ -240,6 +244,13 @@ make_statistics(core_state *state, interp *target, size_t exports, size_t proxie
         PyStructSequence_SetItem(record, i, value);
     }
     return record;
+}
+
+static PyObject *
+parking_is_off(PyObject *module, PyObject *unused)
+{
+    const char *why = parking_obstacle();
+    return why == NULL ? Py_None : PyUnicode_FromString(why);
 }
 
 // Counts of another interpreter are read under its GIL. The visit for that is not counted.
@@ -484,6 +495,8 @@ PyMethodDef interpreter_functions[] = {
      PyDoc_STR("own_name($module, /)\n--\n\nThe name of this interpreter.")},
     {"own_id", own_id, METH_NOARGS,
      PyDoc_STR("own_id($module, /)\n--\n\nThe id of this interpreter.")},
+    {"parking_obstacle", parking_is_off, METH_NOARGS,
+     PyDoc_STR("parking_obstacle($module, /)\n--\n\nWhy no GIL is parked; None: it is on.")},
     {"statistics", statistics, METH_O,
      PyDoc_STR(
          "statistics($module, handle, /)\n--\n\nReturn what an interpreter has done so far.")},

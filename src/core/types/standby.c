@@ -1,4 +1,5 @@
 // What atoll._interpreter.standby needs: ready interpreters, abandoned ones, and its signal.
+#include "bridge/parking/parking.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/own_threads.h"
 #include "bridge/interpreter/standby.h"
@@ -181,9 +182,10 @@ wait_for_call(PyObject *module, PyObject *arguments)
     if (PyErr_Occurred()) {
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
+    interp *here = ((core_state *)PyModule_GetState(module))->interp;
+    PyThreadState *state = parking_sleep(here);
     calls = standby_signal_wait(calls, deadline);
-    Py_END_ALLOW_THREADS
+    parking_wake(here, state);
     return PyLong_FromUnsignedLongLong(calls);
 }
 

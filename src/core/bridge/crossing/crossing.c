@@ -47,6 +47,7 @@ give_state(thread *self, interp *host, PyThreadState *state)
     if (visitor != NULL) {
         visitor->thread_state = state; // the state that it borrowed has gone
         visitor->is_owned = true;
+        atomic_fetch_add_explicit(&host->guests_version, 1, memory_order_relaxed);
     }
     else {
         visitor = guest_new_locked(host, state, true, self);
@@ -189,6 +190,23 @@ crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
     }
 }
 
+void
+crossing_take_parking(guest *from, interp *host, guest *visitor, PyThreadState *state)
+{
+    parking_leave(from);
+    if (parking_resume(visitor, state)) {
+        return;
+    }
+    parking_announce(host);
+    if (interp_is_running(host) || door_is_crowded(host)) {
+        crossing_attach_contended(host, visitor, state);
+    }
+    else {
+        PyThreadState_Swap(state);
+    }
+    parking_arrive(host, visitor);
+}
+
 // A thread to be interrupted may be about to take the GIL after a C call. The pending call may have
 // been run by another thread, so post it again.
 COLD void
@@ -292,6 +310,7 @@ crossing_release(interp *host, guest *own)
 static void
 delete_dead(interp *host)
 {
+    parking_await_revokers(host); // one may use a thread state of these
     pthread_mutex_lock(&host->mutex);
     guest *dead = host->dead;
     host->dead = NULL;
@@ -299,6 +318,7 @@ delete_dead(interp *host)
     while (dead != NULL) {
         guest *next = dead->next_dead;
         shake();
+        parking_forget(dead);
         // Allowed from another OS thread: only the interpreter's GIL is needed.
         PyThreadState_Clear(dead->thread_state);
         PyThreadState_Delete(dead->thread_state);
@@ -498,7 +518,8 @@ crossing_visit(interp *host, crossing *visit)
         return why;
     }
     *visit = (crossing){.thread = here, .host = visitor};
-    crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING, CROSSING_BACK);
+    crossing_attach(here, NULL, host, visitor, visitor->thread_state, GUEST_ENTERING,
+                    CROSSING_BACK);
     spans_begin_visit();
     return CROSSING_OK;
 }
@@ -512,8 +533,9 @@ crossing_end_visit(crossing *visit)
     interp *host = visitor->interp;
     spans_end_visit(host);
     PyThreadState_Clear(visitor->thread_state);
+    parking_forget(visitor);
     pthread_mutex_lock(&host->mutex);
-    visitor->thread_state = NULL; // while the GIL is held: for own_threads_count
+    visitor->thread_state = NULL; // while the GIL is held: for thread_state_count_own
     pthread_mutex_unlock(&host->mutex);
     thread_state_delete_current();
     thread_set_guest(visit->thread, host, NULL);

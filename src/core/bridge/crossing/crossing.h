@@ -24,6 +24,7 @@
 #include <stdbool.h>
 
 #include "bridge/crossing/interruption.h"
+#include "bridge/parking/parking.h"
 #include "bridge/traceback/nesting.h"
 #include "bridge/python/state.h"
 #include "ground/base/attributes.h"
@@ -65,6 +66,7 @@ typedef struct {
 guest *crossing_new_home(thread *self, interp *home, PyThreadState *state);
 guest *crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why);
 void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
+void crossing_take_parking(guest *from, interp *host, guest *visitor, PyThreadState *state);
 void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how,
                      crossing_purpose what);
 void crossing_clean(interp *host); // run deferred jobs, delete thread states of ended threads
@@ -110,13 +112,18 @@ crossing_depart(interp *from)
     atomic_store_explicit(&from->departures, count + 1, memory_order_relaxed);
 }
 
-// Without doing what is to be done on arrival: next is crossing_arrive.
+// Without doing what is to be done on arrival: next is crossing_arrive. `from` is the guest through
+// which this thread is where it is, and may leave the GIL parked; or NULL.
 static inline void
-crossing_take(thread *self, interp *host, guest *visitor, PyThreadState *state, guest_presence how)
+crossing_take(thread *self, guest *from, interp *host, guest *visitor, PyThreadState *state,
+              guest_presence how)
 {
     atomic_store_explicit(&visitor->presence, how, memory_order_relaxed);
     shake();
-    if (UNLIKELY(interp_is_running(host) || door_is_crowded(host))) {
+    if (UNLIKELY(atomic_load_explicit(&parking_is_on, memory_order_relaxed))) {
+        crossing_take_parking(from, host, visitor, state);
+    }
+    else if (UNLIKELY(interp_is_running(host) || door_is_crowded(host))) {
         crossing_attach_contended(host, visitor, state);
     }
     else {
@@ -141,10 +148,10 @@ crossing_arrive(interp *host, guest *visitor, PyThreadState *state, guest_presen
 }
 
 static inline void
-crossing_attach(thread *self, interp *host, guest *visitor, PyThreadState *state,
+crossing_attach(thread *self, guest *from, interp *host, guest *visitor, PyThreadState *state,
                 guest_presence how, crossing_purpose what)
 {
-    crossing_take(self, host, visitor, state, how);
+    crossing_take(self, from, host, visitor, state, how);
     crossing_arrive(host, visitor, state, how, what);
 }
 
@@ -204,16 +211,16 @@ crossing_return(crossing *self)
     if (UNLIKELY(atomic_load_explicit(&host->waiting, memory_order_relaxed) > 0)) {
         crossing_return_contended(host);
     }
-    crossing_attach(self->thread, self->home->interp, self->home, self->home_state, GUEST_RETURNING,
-                    CROSSING_BACK);
+    crossing_attach(self->thread, self->host, self->home->interp, self->home, self->home_state,
+                    GUEST_RETURNING, CROSSING_BACK);
 }
 
 // Enter the host again, after crossing_return.
 static inline void
 crossing_revisit(crossing *self)
 {
-    crossing_attach(self->thread, self->host->interp, self->host, self->host->thread_state,
-                    GUEST_RETURNING, CROSSING_BACK);
+    crossing_attach(self->thread, self->home, self->host->interp, self->host,
+                    self->host->thread_state, GUEST_RETURNING, CROSSING_BACK);
 }
 
 static inline void
@@ -267,7 +274,7 @@ crossing_enter_until(crossing *self, interp *home, PyThreadState *state, interp 
     crossing_log_begin(&here->visits, home, host, state->current_frame);
     crossing_depart(home);
     shake();
-    crossing_attach(here, host, visitor, visitor->thread_state, GUEST_ENTERING, what);
+    crossing_attach(here, resident, host, visitor, visitor->thread_state, GUEST_ENTERING, what);
     interp_count_crossings(host, 1);
     if (UNLIKELY(host->core_state == NULL)) {
         return crossing_turn_back(self); // this thread is inside while it ends

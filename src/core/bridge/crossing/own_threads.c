@@ -1,20 +1,10 @@
 #include "bridge/crossing/own_threads.h"
 
 #include "bridge/crossing/crossing.h"
+#include "bridge/python/thread_state.h"
 #include "bridge/python/turns.h"
 #include "bridge/traceback/frames.h"
 #include "ground/base/text.h"
-
-int
-own_threads_count(interp *here)
-{
-    int count = -interp_count_owned(here);
-    PyThreadState *each = PyInterpreterState_ThreadHead(here->python_state);
-    for (; each != NULL; each = PyThreadState_Next(each)) {
-        count++;
-    }
-    return count;
-}
 
 static bool
 is_visitors(interp *here, const PyThreadState *state)
@@ -109,7 +99,7 @@ own_threads_end(interp *here, char *who)
         text_fit(who, OWN_THREADS_TEXT_SIZE, "%s", text);
     }
     else {
-        int count = own_threads_count(here), awaited = done == NULL ? 0 : PyLong_AsInt(done);
+        int count = thread_state_count_own(here), awaited = done == NULL ? 0 : PyLong_AsInt(done);
         left = awaited > count ? awaited : count;
     }
     PyErr_Clear();
@@ -128,7 +118,7 @@ own_threads_left(core_state *home, interp *target)
     }
     turns_begin(target);
     int left = 0;
-    if (own_threads_count(target) > 0) {
+    if (thread_state_count_own(target) > 0) {
         PyObject *done = call_hook(target, false);
         left = done == NULL ? 0 : PyLong_AsInt(done);
         PyErr_Clear();

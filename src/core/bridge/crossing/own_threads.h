@@ -14,8 +14,6 @@
 
 #define OWN_THREADS_TEXT_SIZE 256
 
-int own_threads_count(interp *here); // thread states that are no visitor's; not of main
-
 // Its own threads but the running one: pairs of a thread's number and what it runs.
 PyObject *own_threads_list(interp *here);
 

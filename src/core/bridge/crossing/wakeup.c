@@ -4,6 +4,8 @@
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/own_threads.h"
 #include "bridge/crossing/operation.h"
+#include "bridge/parking/parking.h"
+#include "bridge/python/thread_state.h"
 #include "bridge/python/turns.h"
 #include "bridge/python/disturbance.h"
 #include "bridge/trace/spans.h"
@@ -64,7 +66,7 @@ post_noted(void)
 bool
 wakeup_start(void)
 {
-    return alarm_start(note, post_noted);
+    return alarm_start(note, post_noted, parking_tick);
 }
 
 void
@@ -230,7 +232,7 @@ let_woken_in(interp *host, const guest *own)
     bool has_detached = interp_has_detached_locked(host, own);
     pthread_mutex_unlock(&host->mutex);
     if (is_needed && (host->is_preemptive || is_closing ||
-                      (!has_detached && own_threads_count(host) == is_own_thread(own)))) {
+                      (!has_detached && thread_state_count_own(host) == is_own_thread(own)))) {
         char activity[INTERP_ACTIVITY_SIZE];
         describe_activity(activity, sizeof activity);
         pthread_mutex_lock(&host->mutex);

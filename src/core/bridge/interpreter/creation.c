@@ -9,6 +9,7 @@
 #include "bridge/python/turns.h"
 #include "bridge/trace/spans.h"
 #include "bridge/crossing/wakeup.h"
+#include "bridge/parking/parking.h"
 #include "bridge/python/value.h"
 #include "ground/interpreter/closing.h"
 #include "ground/base/text.h"
@@ -260,6 +261,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
     if (made != NULL) {
         made->gil_flag = cpython_gil_flag(python_state);
         made->gil_holder = cpython_gil_holder(python_state);
+        made->newest_state = cpython_newest_state(python_state);
         is_settled = settle(here, made, state);
     }
     if (is_settled) {
@@ -268,6 +270,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
         here->creating = NULL;
         if (is_furnished) {
             PyThreadState_Swap(home_state);
+            parking_start(home_state, state);
             open_up(made, role);
             return made;
         }

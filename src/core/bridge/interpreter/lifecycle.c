@@ -10,6 +10,7 @@
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/reaper.h"
 #include "bridge/crossing/own_threads.h"
+#include "bridge/python/thread_state.h"
 #include "bridge/python/turns.h"
 #include "bridge/trace/spans.h"
 #include "bridge/crossing/wakeup.h"
@@ -282,7 +283,7 @@ attach_closing(thread *here, interp *target, guest *mine)
     if (interp_is_running(target)) {
         alarm_retry(); // for as long as this thread waits
     }
-    crossing_take(here, target, mine, mine->thread_state, GUEST_ENTERING);
+    crossing_take(here, NULL, target, mine, mine->thread_state, GUEST_ENTERING);
     if (!target->has_closer_turns) { // before anything that might release the GIL
         target->has_closer_turns = true;
         turns_begin(target);
@@ -321,6 +322,7 @@ enter_closing(crossing *self, core_state *home_state, interp *target, guest *min
 static void
 reap_guests(interp *target, const guest *mine)
 {
+    parking_await_revokers(target);
     crossing_clean(target); // guests whose threads have ended
     for (;;) {
         pthread_mutex_lock(&target->mutex);
@@ -405,8 +407,8 @@ end(crossing *over, interp *target, guest *mine, char *who)
     interruption_pass_over(target, mine);
     interruption_drop(target);
     registry_remove(target);
-    crossing_attach(over->thread, over->home->interp, over->home, over->home_state, GUEST_RETURNING,
-                    CROSSING_BACK);
+    crossing_attach(over->thread, NULL, over->home->interp, over->home, over->home_state,
+                    GUEST_RETURNING, CROSSING_BACK);
     over->home->thread_state = over->saved;
     crossing_log_end(&over->thread->visits);
     crossing_dismiss(over->home);
@@ -485,7 +487,7 @@ close_claimed(core_state *home, interp *target, guest *mine, thread *here, int64
         // exit handlers on this thread, where no deadline reaches them.
         // None runs if the interpreter stays open: only an own thread would release a buffer.
         bool must_stay = (only_unused && is_used_again(target)) ||
-                         (atomic_load(&target->buffers) > 0 && own_threads_count(target) == 0);
+                         (atomic_load(&target->buffers) > 0 && thread_state_count_own(target) == 0);
         int threads = must_stay ? 0 : own_threads_end(target, who);
         if (threads > 0) {
             crossing_leave(&over);

@@ -17,6 +17,7 @@
 #include "bridge/interpreter/standby.h"
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/wakeup.h"
+#include "bridge/parking/parking.h"
 #include "bridge/traceback/traceback.h"
 #include "bridge/monitor/figures.h"
 #include "bridge/monitor/sampling.h"
@@ -112,6 +113,7 @@ child(void)
     creation_fork_child();
     standby_fork_child();
     thread_state_fork_child();
+    parking_fork_child();
     cpython_forget_thread_states(); // before cpython_forget_interpreters: it checks whether there
                                     // are others
     cpython_forget_interpreters();

@@ -1,3 +1,4 @@
+#include "bridge/python/thread_state.h"
 #include "bridge/modules/extension.h"
 
 #include <dlfcn.h>
@@ -122,7 +123,7 @@ run_exit_handlers(void)
 static bool
 wait_for_own_threads(interp *here, char *who)
 {
-    while (own_threads_count(here) > 0 && own_threads_end(here, who) > 0) {
+    while (thread_state_count_own(here) > 0 && own_threads_end(here, who) > 0) {
         struct timespec pause = clock_timespec(THREAD_CHECK_PAUSE);
         Py_BEGIN_ALLOW_THREADS
         nanosleep(&pause, NULL);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "bridge/parking/parking.h"
 #include "bridge/python/cpython.h"
 #include "bridge/python/thread_state.h"
 #include "bridge/modules/module_create.h"
@@ -87,13 +88,20 @@ hang(void)
 }
 
 static void
-attach(PyThreadState *state, PyThreadState *before)
+attach(interp *host, PyThreadState *state, PyThreadState *before)
 {
+    bool is_parking = atomic_load(&parking_is_on);
+    if (is_parking) {
+        parking_announce(host);
+    }
     if (before != NULL) {
         PyThreadState_Swap(state);
     }
     else {
         PyEval_RestoreThread(state);
+    }
+    if (is_parking) {
+        parking_arrive(host, NULL);
     }
 }
 
@@ -118,7 +126,7 @@ ensure(gilstate *self)
     }
     *made = (stay){innermost, self->interp->id, state, before, is_new};
     innermost = made;
-    attach(state, before);
+    attach(self->interp, state, before);
     return PyGILState_UNLOCKED;
 }
 

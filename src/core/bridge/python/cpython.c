@@ -53,15 +53,27 @@ cpython_gil_flag(PyInterpreterState *interpreter)
     return (const volatile int *)((const char *)interpreter + offset);
 }
 
-void *const volatile *
-cpython_gil_holder(PyInterpreterState *interpreter)
+static void *const volatile *
+find_pointer(PyInterpreterState *interpreter, int word)
 {
     static void *const nobody = NULL;
     uint64_t offset;
-    if (!read_offset(WORD_GIL_LOCKED + 1, &offset)) {
+    if (!read_offset(word, &offset)) {
         return &nobody;
     }
     return (void *const volatile *)(void *)((char *)interpreter + offset);
+}
+
+void *const volatile *
+cpython_gil_holder(PyInterpreterState *interpreter)
+{
+    return find_pointer(interpreter, WORD_GIL_LOCKED + 1);
+}
+
+void *const volatile *
+cpython_newest_state(PyInterpreterState *interpreter)
+{
+    return find_pointer(interpreter, WORD_THREADS_HEAD);
 }
 
 bool

@@ -26,6 +26,10 @@ const volatile int *cpython_gil_flag(PyInterpreterState *interpreter);
 // either: then it is a constant NULL.
 void *const volatile *cpython_gil_holder(PyInterpreterState *interpreter);
 
+// Likewise, the newest of its thread states (PyInterpreterState.threads.head). A constant NULL,
+// too.
+void *const volatile *cpython_newest_state(PyInterpreterState *interpreter);
+
 // Where CPython keeps interpreters, their thread states and frames, from the same table, for
 // reading them from outside (bridge/traceback/frames). False: the table is not as expected.
 #define CPYTHON_FRAME_SIZE_MAX 256

@@ -14,6 +14,7 @@ static struct {
     pthread_mutex_t mutex; // guards all of it, every deadline, and thread.deadlines
     alarm_note note;
     alarm_post post;
+    alarm_tick tick;
     pthread_t thread;
     bool is_running;
     bool is_to_be_joined; // it may have ended
@@ -283,7 +284,8 @@ run(void *unused)
                                                                    : alarm_clock.retry_at;
         pthread_mutex_unlock(&alarm_clock.mutex);
         alarm_clock.post();
-        semaphore_wait(&alarm_clock.wakeup, next);
+        int64_t tick = alarm_clock.tick();
+        semaphore_wait(&alarm_clock.wakeup, tick < next ? tick : next);
         pthread_mutex_lock(&alarm_clock.mutex);
     }
     alarm_clock.is_running = false;
@@ -311,7 +313,7 @@ start_locked(void)
 }
 
 bool
-alarm_start(alarm_note note, alarm_post post)
+alarm_start(alarm_note note, alarm_post post, alarm_tick tick)
 {
     pthread_mutex_lock(&alarm_clock.mutex);
     if (!alarm_clock.is_over) {
@@ -320,8 +322,18 @@ alarm_start(alarm_note note, alarm_post post)
     if (!alarm_clock.is_running && !alarm_clock.is_over) {
         alarm_clock.note = note; // before the thread starts: it reads them without the mutex
         alarm_clock.post = post;
+        alarm_clock.tick = tick;
         start_locked();
     }
+    bool is_running = alarm_clock.is_running && !alarm_clock.is_over;
+    pthread_mutex_unlock(&alarm_clock.mutex);
+    return is_running;
+}
+
+bool
+alarm_is_running(void)
+{
+    pthread_mutex_lock(&alarm_clock.mutex);
     bool is_running = alarm_clock.is_running && !alarm_clock.is_over;
     pthread_mutex_unlock(&alarm_clock.mutex);
     return is_running;
@@ -351,6 +363,12 @@ void
 alarm_rest(void)
 {
     tell_to_stop(false);
+}
+
+void
+alarm_look(void)
+{
+    semaphore_post(&alarm_clock.wakeup);
 }
 
 // Runs in a signal handler: only async-signal-safe calls.

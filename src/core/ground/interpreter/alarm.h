@@ -48,11 +48,15 @@ typedef enum { DEADLINE_NONE, DEADLINE_HERE, DEADLINE_OUTSIDE } deadline_place;
 // noted, with no lock held.
 typedef void (*alarm_note)(thread *whom);
 typedef void (*alarm_post)(void);
+// Called whenever the thread looks; when it is to be called again, at the latest.
+typedef int64_t (*alarm_tick)(void);
 
 // Once it runs, calls do nothing. False: no thread could be started.
-bool alarm_start(alarm_note note, alarm_post post);
+bool alarm_start(alarm_note note, alarm_post post, alarm_tick tick);
+bool alarm_is_running(void);
 void alarm_stop(void); // for good; waits until the thread has ended
 void alarm_rest(void); // its thread ends soon; alarm_start starts it again
+void alarm_look(void); // call the tick now
 void alarm_ring(void); // a signal has come
 unsigned alarm_count_signals(void);
 void alarm_retry(void); // a wake-up was not answered: post it again in a moment

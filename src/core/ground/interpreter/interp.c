@@ -132,6 +132,7 @@ guest_new_locked(interp *self, void *thread_state, bool is_owned, thread *whose)
         self->guests->previous = visitor;
     }
     self->guests = visitor;
+    atomic_fetch_add_explicit(&self->guests_version, 1, memory_order_relaxed);
     return visitor;
 }
 
@@ -169,6 +170,7 @@ guest_unlink_locked(guest *visitor)
     if (visitor->next != NULL) {
         visitor->next->previous = visitor->previous;
     }
+    atomic_fetch_add_explicit(&visitor->interp->guests_version, 1, memory_order_relaxed);
 }
 
 void
@@ -558,6 +560,8 @@ interp_fork_child(void)
         each->reservations = 0;
         each->interruption = NULL;
         each->waiting = 0;
+        each->takers = 0;
+        each->revokers = 0;
         each->claim = 0;
         each->crowd = 0;
         each->posted = 0;

@@ -75,15 +75,30 @@ struct interp {
     void *extension;             // its private copies of extension modules, or NULL; under its GIL
     _Atomic(uint64_t) crossings; // entries so far; written under its GIL
     deferred_stack deferred;
-    deferred *due;                    // deferred jobs taken but not yet run; under its GIL
-    struct async_wait *pending;       // what its event loops wait for at queues; under its GIL
-    const volatile int *gil_flag;     // CPython's memory: see interp_is_running
-    void *const volatile *gil_holder; // so too: the thread state that has, or last had, its GIL
-    atomic_uint departures; // how often a crossing released its GIL; written under its GIL
-    atomic_int crowd;       // > 0: threads have met at its door (ground/interpreter/door.h)
-    atomic_int claim;       // 1: a thread at its door is about to take its GIL
-    atomic_int waiting;     // visitors that found the GIL taken; 1 more while an interruption waits
-    atomic_int posted;      // a pending call that lets them in is queued
+    deferred *due;                      // deferred jobs taken but not yet run; under its GIL
+    struct async_wait *pending;         // what its event loops wait for at queues; under its GIL
+    const volatile int *gil_flag;       // CPython's memory: see interp_is_running
+    void *const volatile *gil_holder;   // so too: the thread state that has, or last had, its GIL
+    void *const volatile *newest_state; // so too: the thread state that was made last
+    // Parking (bridge/parking/parking.h). What is not atomic is under its GIL.
+    _Atomic(guest *) parked;    // whose thread state holds its GIL while its thread is elsewhere
+    atomic_int takers;          // threads that are about to take its GIL, or wait for it
+    atomic_int revokers;        // threads that use, or look for, a thread state that has it parked
+    atomic_uint guests_version; // changes when own threads are to be counted anew
+    unsigned counted_version;   // its value, and newest_state's, when own_states were counted
+    const void *counted_newest;
+    int own_states;          // thread states that are no visitor's
+    int sleepers;            // of them, those that announce themselves before they take the GIL
+    int guests_here;         // owned guests that entered and have not crossed to elsewhere
+    int skips, reluctance;   // how often not to park it from now on; and after the next revocation
+    atomic_bool was_revoked; // by a thread that is about to enter
+    _Atomic(uint64_t) parkings, revocations;
+    _Atomic(uint64_t) parkings_seen; // by the alarm
+    atomic_uint departures;          // how often a crossing released its GIL; written under its GIL
+    atomic_int crowd;   // > 0: threads have met at its door (ground/interpreter/door.h)
+    atomic_int claim;   // 1: a thread at its door is about to take its GIL
+    atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
+    atomic_int posted;  // a pending call that lets them in is queued
     int turns; // how many need its threads to take turns (bridge/python/turns); under its GIL
     double interval_without_turns; // seconds; under its GIL
     bool has_closer_turns;         // whoever closes it is one of them; for that one only
@@ -129,8 +144,10 @@ struct guest {
                          // be interrupted there; written by its thread
     thread *thread;      // valid until is_dead
     _Atomic(const void *) errand; // the one of many calls that its thread runs; written by it
-    guest *next, *previous;       // interp.mutex
-    guest *next_dead;             // interp.mutex
+    void *parked_state;     // the thread state that has its interpreter's GIL parked, if one has
+    bool is_here;           // it counts in interp.guests_here; under the interpreter's GIL
+    guest *next, *previous; // interp.mutex
+    guest *next_dead;       // interp.mutex
 };
 
 interp *interp_new(void *python_state, int64_t id, const char *name, bool is_main,
@@ -185,12 +202,21 @@ phase_is_closing(interp_phase phase)
     return phase == INTERP_CLOSING || phase == INTERP_ENDING;
 }
 
-// A hint: does a thread hold its GIL? Call only while something keeps the interpreter alive: a
-// present guest, a pin, or its mutex while it is open.
+// A hint: does a thread hold its GIL, and not leave it parked? Call only while something keeps the
+// interpreter alive: a present guest, a pin, or its mutex while it is open.
 static inline bool
 interp_is_running(const interp *self)
 {
-    return __atomic_load_n(self->gil_flag, __ATOMIC_RELAXED);
+    return __atomic_load_n(self->gil_flag, __ATOMIC_RELAXED) &&
+           atomic_load_explicit(&((interp *)self)->parked, memory_order_relaxed) == NULL;
+}
+
+// Call with its GIL held: then nobody else writes.
+static inline void
+interp_count(_Atomic(uint64_t) *counter)
+{
+    uint64_t before = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, before + 1, memory_order_relaxed);
 }
 
 // Its thread takes up another of the calls that it makes in one visit, or none: what waits for the
