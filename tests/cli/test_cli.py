@@ -215,7 +215,13 @@ def test_doctor_describes_the_installation(
     monkeypatch.setitem(sys.modules, "rich", None)
     assert cli.main(["doctor"]) == 0
     out = capsys.readouterr().out
-    for expected in ("core _core.", sys.version.split()[0], "interpreters:     work", "parking:", "glibc"):
+    for expected in (
+        "core _core.",
+        sys.version.split()[0],
+        "interpreters:     work",
+        "parking:",
+        "glibc",
+    ):
         assert expected in out
     assert "MISSING" not in out
 
