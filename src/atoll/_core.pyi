@@ -801,12 +801,12 @@ def clearenv() -> None:
 def watch_signal(number: int, /) -> None:
     """Have it noticed while the main thread is in another interpreter."""
 
-type TraceResult = tuple[int, int, int, list[tuple[int, str, int, bytes]], list[tuple[int, str]]]
+type _TraceResult = tuple[int, int, int, list[tuple[int, str, int, bytes]], list[tuple[int, str]]]
 
 def trace_begin(capacity: int, /) -> int:
     """Note what threads do; the trace's number."""
 
-def trace_end(number: int, /) -> TraceResult | None:
+def trace_end(number: int, /) -> _TraceResult | None:
     """Return (begin, end, lost, [(thread, name, dropped, events)], [(interpreter, name)])."""
 
 def type_of(proxy: object, /) -> type:

@@ -22,6 +22,8 @@ UNUSABLE = 2
 """As argparse exits, and Python itself if it cannot open the script."""
 INTERRUPTED = 130
 """As a shell reports a program that Ctrl-C ended."""
+UNREAD = 141
+"""As a shell reports a program whose output nobody reads on."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,29 +44,49 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.version:
         return _print_version()
     try:
-        match arguments.command:
-            case "demo":
-                return _demo(arguments.path, arguments.interpreters, arguments.html)
-            case "graph":
-                return _graph(arguments.html)
-            case "timeline":
-                return _timeline(arguments.file, arguments.html)
-            case "run":
-                return _run(arguments.script, [*arguments.arguments, *script_arguments])
-            case "serve":
-                return _serve(script_arguments)
-            case "doctor":
-                if arguments.packages or arguments.all or arguments.json:
-                    return _doctor(arguments.packages, arguments.json)
-                return _describe_installation()
-            case "top":
-                return _top(arguments)
+        return _run_command(parser, arguments, script_arguments)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "rich":
             raise
         return _complain("tables need rich: pip install 'atoll[cli]'", UNUSABLE)
+
+
+def main_of_process() -> int:
+    """Run the command of the process's arguments, and end it quietly if nobody reads its output."""
+    try:
+        status = main()
+        if sys.stdout is not None and not sys.stdout.closed:  # as a script may leave it
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return UNREAD
+    return status
+
+
+def _run_command(
+    parser: argparse.ArgumentParser,
+    arguments: argparse.Namespace,
+    script_arguments: Sequence[str],
+) -> int:
+    match arguments.command:
+        case "demo":
+            return _demo(arguments.path, arguments.interpreters, arguments.html)
+        case "graph":
+            return _graph(arguments.html)
+        case "timeline":
+            return _timeline(arguments.file, arguments.html)
+        case "run":
+            return _run(arguments.script, [*arguments.arguments, *script_arguments])
+        case "serve":
+            return _serve(script_arguments)
+        case "doctor":
+            if arguments.packages or arguments.all or arguments.json:
+                return _doctor(arguments.packages, arguments.json)
+            return _describe_installation()
+        case "top":
+            return _top(arguments)
     parser.print_help()
     return 0
 

@@ -1,6 +1,7 @@
 """The command line: `atoll demo`, `atoll graph`, `atoll run`, and their exit status."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -395,6 +396,20 @@ def test_run_accepts_a_folder_with_main(tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "__main__.py").write_text("print('in a folder')\n")
     assert cli.main(["run", str(tmp_path)]) == 0
     assert capsys.readouterr().out == "in a folder\n"
+
+
+def test_output_that_nobody_reads() -> None:
+    """`atoll doctor | head -0` ends with SIGPIPE's status and says nothing."""
+    unread, output = os.pipe()
+    os.close(unread)
+    with open(output, "w") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-m", "atoll", "doctor"],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            timeout=limit(60),
+        )
+    assert (done.returncode, done.stderr) == (cli.UNREAD, b"")
 
 
 def test_run_interrupted_by_a_signal(script: Path) -> None:

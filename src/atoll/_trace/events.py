@@ -84,7 +84,7 @@ class Recording(NamedTuple):
     dropped: int
 
 
-def unpack(result: _core.TraceResult) -> Recording:
+def unpack(result: _core._TraceResult) -> Recording:
     """Make records of what the core returns."""
     begin, end, lost, records, names = result
     lanes = [
