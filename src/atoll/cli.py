@@ -60,7 +60,7 @@ def main_of_process() -> int:
         if sys.stdout is not None and not sys.stdout.closed:  # as a script may leave it
             sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for the flush at exit
         return UNREAD
     return status
 
