@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -36,3 +37,12 @@ def slowness() -> float:
 def times(usual: int) -> int:
     """How often to do what is done so often in the suite, and more often in a long campaign."""
     return max(1, round(usual * THOROUGHNESS))
+
+
+def open_files() -> dict[str, str]:
+    """What each descriptor of this process refers to; other threads open and close files meanwhile."""
+    found = {}
+    for descriptor in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found[descriptor] = os.readlink(f"/proc/self/fd/{descriptor}")
+    return found

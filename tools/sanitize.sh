@@ -39,7 +39,7 @@ for script in tests/crashes/*.py; do
   # under ASan stacks are larger, and 100,000 frames or 130 interpreters take too long
   case $script in */recursion_* | */deep_values* | */many_interpreters*) continue ;; esac
   case $script in */fork_while_[lv]* | */fork_while_tracing*) continue ;; esac # see above
-  try 240 -W error "$script"
+  try 600 -W error "$script"
 done
 # Not the tests that end a process on purpose, or that count what the allocator has given out
 try "${SANITIZE_TEST_SECONDS:-600}" -m pytest -q -n 0 -p no:cacheprovider --capture=sys -p no:faulthandler \

@@ -17,7 +17,7 @@ ends = []
 
 def interrupt():
     for number in range(times(4)):
-        interrupt_at_once(spin, Interrupted(number), 60)
+        interrupt_at_once(spin, Interrupted(number), 180)
     ends.append(None)
 
 
