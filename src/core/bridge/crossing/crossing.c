@@ -198,12 +198,7 @@ crossing_take_parking(guest *from, interp *host, guest *visitor, PyThreadState *
         return;
     }
     parking_announce(host);
-    if (interp_is_running(host) || door_is_crowded(host)) {
-        crossing_attach_contended(host, visitor, state);
-    }
-    else {
-        PyThreadState_Swap(state);
-    }
+    crossing_take_gil(host, visitor, state);
     parking_arrive(host, visitor);
 }
 

@@ -112,6 +112,17 @@ crossing_depart(interp *from)
     atomic_store_explicit(&from->departures, count + 1, memory_order_relaxed);
 }
 
+static inline void
+crossing_take_gil(interp *host, guest *visitor, PyThreadState *state)
+{
+    if (UNLIKELY(interp_is_running(host) || door_is_crowded(host))) {
+        crossing_attach_contended(host, visitor, state);
+    }
+    else {
+        PyThreadState_Swap(state);
+    }
+}
+
 // Without doing what is to be done on arrival: next is crossing_arrive. `from` is the guest through
 // which this thread is where it is, and may leave the GIL parked; or NULL.
 static inline void
@@ -123,11 +134,8 @@ crossing_take(thread *self, guest *from, interp *host, guest *visitor, PyThreadS
     if (UNLIKELY(atomic_load_explicit(&parking_is_on, memory_order_relaxed))) {
         crossing_take_parking(from, host, visitor, state);
     }
-    else if (UNLIKELY(interp_is_running(host) || door_is_crowded(host))) {
-        crossing_attach_contended(host, visitor, state);
-    }
     else {
-        PyThreadState_Swap(state);
+        crossing_take_gil(host, visitor, state);
     }
     shake();
     // release: pairs with presence_of

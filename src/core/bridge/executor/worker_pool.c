@@ -11,7 +11,7 @@ static atomic_uint forks;
 
 static struct {
     pthread_mutex_t mutex; // guards all of it; taken before a pool's
-    worker_pool *first;
+    LIST_HEAD(, worker_pool) all;
     uint64_t count; // of pools ever made
 } registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -45,11 +45,7 @@ add_to_registry(worker_pool *self)
 {
     pthread_mutex_lock(&registry.mutex);
     self->id = ++registry.count;
-    self->next = registry.first;
-    if (self->next != NULL) {
-        self->next->previous = self;
-    }
-    registry.first = self;
+    LIST_INSERT_HEAD(&registry.all, self, link);
     pthread_mutex_unlock(&registry.mutex);
 }
 
@@ -57,10 +53,7 @@ static void
 remove_from_registry(worker_pool *self)
 {
     pthread_mutex_lock(&registry.mutex);
-    *(self->previous == NULL ? &registry.first : &self->previous->next) = self->next;
-    if (self->next != NULL) {
-        self->next->previous = self->previous;
-    }
+    LIST_REMOVE(self, link);
     pthread_mutex_unlock(&registry.mutex);
 }
 
@@ -68,7 +61,9 @@ void
 worker_pool_each(void (*visit)(const worker_pool_figures *figures, void *argument), void *argument)
 {
     pthread_mutex_lock(&registry.mutex);
-    for (worker_pool *each = registry.first; each != NULL; each = each->next) {
+    worker_pool *each;
+    LIST_FOREACH(each, &registry.all, link)
+    {
         if (worker_pool_is_forgotten(each)) {
             continue;
         }

@@ -22,6 +22,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #include "bridge/executor/task.h"
 #include "ground/system/semaphore.h"
@@ -66,7 +67,7 @@ struct worker_pool {
     uint64_t done;    // tasks that have run
     uint64_t id;
     char name[WORKER_POOL_NAME_SIZE]; // UTF-8
-    worker_pool *next, *previous;     // registry
+    LIST_ENTRY(worker_pool) link;     // registry
 };
 
 typedef struct {

@@ -29,8 +29,8 @@ typedef struct {
     bool is_preemptive;
     uint64_t crossings;
     int visitors, thread_states, buffers;
-    bool has_tables; // the next two are known
-    size_t exports, proxies;
+    bool has_tables; // the next ones are known
+    state_counts tables;
     size_t memory;
 } figures_interpreter;
 
@@ -46,28 +46,14 @@ typedef struct {
 
 // ---- interpreters ----
 
-// The count of a table of its core_state, if that is still there.
-static bool
-peek_count(uintptr_t core, size_t table, size_t *count)
-{
-    return core != 0 && peek(count, core + table + offsetof(pointer_map, count), sizeof *count);
-}
-
 // What it keeps under its GIL. Of an interpreter that is living afterwards it is true.
 static void
 read_tables(interp *each, figures_interpreter *into)
 {
     uintptr_t core;
-    size_t internal;
-    into->has_tables =
-        peek_word(&core, (uintptr_t)&each->core_state) && core != 0 &&
-        peek_count(core, offsetof(core_state, exports), &into->exports) &&
-        peek(&internal, core + offsetof(core_state, internal_exports), sizeof internal) &&
-        peek_count(core, offsetof(core_state, proxies), &into->proxies) &&
-        phase_is_living(interp_get_phase(each));
-    if (into->has_tables) {
-        into->exports -= internal < into->exports ? internal : into->exports;
-    }
+    into->has_tables = peek_word(&core, (uintptr_t)&each->core_state) && core != 0 &&
+                       state_peek_counts(core, &into->tables) &&
+                       phase_is_living(interp_get_phase(each));
 }
 
 static void
@@ -147,8 +133,8 @@ add_interpreter(text *into, const figures_interpreter *each, snapshot *seen, boo
     json_number(into, "crossings", (int64_t)each->crossings);
     json_number(into, "visitors", each->visitors);
     json_number(into, "thread_states", each->thread_states);
-    json_number_or_null(into, "exports", each->has_tables, (int64_t)each->exports);
-    json_number_or_null(into, "proxies", each->has_tables, (int64_t)each->proxies);
+    json_number_or_null(into, "exports", each->has_tables, (int64_t)each->tables.exports);
+    json_number_or_null(into, "proxies", each->has_tables, (int64_t)each->tables.proxies);
     json_number(into, "buffers", each->buffers);
     json_number_or_null(into, "memory", each->id != 0, (int64_t)each->memory);
     if (has_samples) {

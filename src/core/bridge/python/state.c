@@ -3,6 +3,7 @@
 #include "bridge/python/cpython.h"
 #include "bridge/python/value.h"
 #include "ground/interpreter/thread.h"
+#include "ground/system/peek.h"
 
 static const struct {
     const char *module, *attribute;
@@ -60,6 +61,21 @@ static const struct {
     [HOOK_SHARE_ERROR] = {"atoll._share.share", "share_error"},
     [HOOK_REDUCE] = {"atoll._transfer.values", "reduce_proxy"},
 };
+
+bool
+state_peek_counts(uintptr_t state, state_counts *into)
+{
+    const size_t exports = offsetof(core_state, exports) + offsetof(pointer_map, count);
+    const size_t proxies = offsetof(core_state, proxies) + offsetof(pointer_map, count);
+    size_t internal;
+    if (!peek(&into->exports, state + exports, sizeof into->exports) ||
+        !peek(&internal, state + offsetof(core_state, internal_exports), sizeof internal) ||
+        !peek(&into->proxies, state + proxies, sizeof into->proxies)) {
+        return false;
+    }
+    into->exports -= Py_MIN(internal, into->exports);
+    return true;
+}
 
 PyObject *
 state_hook(core_state *state, hook_id hook)

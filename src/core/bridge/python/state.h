@@ -183,6 +183,15 @@ state_count_exports(const core_state *state)
     return state->exports.count - state->internal_exports;
 }
 
+typedef struct {
+    size_t exports, proxies; // without internal exports
+} state_counts;
+
+// The counts of the core_state at that address, whose GIL this thread does not have. False: it is
+// not there any more, or the system does not tell. They are true if the interpreter is living
+// afterwards.
+bool state_peek_counts(uintptr_t state, state_counts *into);
+
 PyObject *state_hook(core_state *state, hook_id hook); // borrowed
 // hook(first, second); a NULL ends the arguments. It cannot be interrupted.
 PyObject *state_call_hook(core_state *state, hook_id hook, PyObject *first, PyObject *second);

@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "ground/base/shake.h"
@@ -29,12 +30,14 @@ struct queue {
     int64_t held;                     // mutex; how many getters are in `chosen`
     unsigned misses;                  // mutex; how often spinning was in vain, in a row
     uint32_t *sleeper;                // mutex; whom to wake once that is free, or NULL
-    queue *next, *previous;           // registry; `next` also links queues that are to be freed
+    LIST_ENTRY(queue) link;           // registry, or those that are to be freed
 };
+
+LIST_HEAD(queue_list, queue);
 
 static struct {
     pthread_mutex_t mutex; // guards all of it; taken before a queue's
-    queue *first;
+    struct queue_list all;
     uint64_t count; // of queues ever made
 } registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -473,7 +476,9 @@ void
 queue_each(void (*visit)(const queue_figures *figures, void *argument), void *argument)
 {
     pthread_mutex_lock(&registry.mutex);
-    for (queue *each = registry.first; each != NULL; each = each->next) {
+    queue *each;
+    LIST_FOREACH(each, &registry.all, link)
+    {
         queue_figures figures = {.id = each->id};
         pthread_mutex_lock(&each->mutex);
         figures.status = get_status_locked(each);
@@ -510,11 +515,7 @@ queue_new(backlog_order order, void (*discard)(queue_item *))
     pthread_mutex_init(&self->mutex, NULL);
     pthread_mutex_lock(&registry.mutex);
     self->id = ++registry.count;
-    self->next = registry.first;
-    if (self->next != NULL) {
-        self->next->previous = self;
-    }
-    registry.first = self;
+    LIST_INSERT_HEAD(&registry.all, self, link);
     pthread_mutex_unlock(&registry.mutex);
     return self;
 }
@@ -543,9 +544,12 @@ queue *
 queue_find(uint64_t id)
 {
     pthread_mutex_lock(&registry.mutex);
-    queue *found = registry.first;
-    while (found != NULL && found->id != id) {
-        found = found->next;
+    queue *found;
+    LIST_FOREACH(found, &registry.all, link)
+    {
+        if (found->id == id) {
+            break;
+        }
     }
     if (found != NULL && !try_incref(found)) {
         found = NULL;
@@ -558,10 +562,7 @@ static void
 unregister(queue *self)
 {
     pthread_mutex_lock(&registry.mutex);
-    *(self->previous == NULL ? &registry.first : &self->previous->next) = self->next;
-    if (self->next != NULL) {
-        self->next->previous = self->previous;
-    }
+    LIST_REMOVE(self, link);
     pthread_mutex_unlock(&registry.mutex);
 }
 
@@ -578,21 +579,20 @@ free_queue(queue *self)
 void
 queue_decref(queue *self)
 {
-    static __thread queue *doomed = NULL;
+    static __thread struct queue_list doomed;
     static __thread bool is_freeing = false;
     if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) {
         return;
     }
     unregister(self);
-    self->next = doomed;
-    doomed = self;
+    LIST_INSERT_HEAD(&doomed, self, link);
     if (is_freeing) {
         return;
     }
     is_freeing = true;
-    while (doomed != NULL) {
-        queue *each = doomed;
-        doomed = each->next;
+    while (!LIST_EMPTY(&doomed)) {
+        queue *each = LIST_FIRST(&doomed);
+        LIST_REMOVE(each, link);
         free_queue(each);
     }
     is_freeing = false;
@@ -604,7 +604,9 @@ void
 queue_fork_prepare(void)
 {
     pthread_mutex_lock(&registry.mutex);
-    for (queue *each = registry.first; each != NULL; each = each->next) {
+    queue *each;
+    LIST_FOREACH(each, &registry.all, link)
+    {
         pthread_mutex_lock(&each->mutex);
     }
 }
@@ -612,7 +614,9 @@ queue_fork_prepare(void)
 void
 queue_fork_parent(void)
 {
-    for (queue *each = registry.first; each != NULL; each = each->next) {
+    queue *each;
+    LIST_FOREACH(each, &registry.all, link)
+    {
         pthread_mutex_unlock(&each->mutex);
     }
     pthread_mutex_unlock(&registry.mutex);
@@ -638,7 +642,9 @@ void
 queue_fork_child(void)
 {
     pthread_mutex_init(&registry.mutex, NULL);
-    for (queue *each = registry.first; each != NULL; each = each->next) {
+    queue *each;
+    LIST_FOREACH(each, &registry.all, link)
+    {
         pthread_mutex_init(&each->mutex, NULL);
         for (int side = 0; side < QUEUE_SIDES; side++) {
             forget_others(each, &each->waiters[side]);

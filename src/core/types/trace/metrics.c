@@ -12,20 +12,15 @@ typedef struct {
     bool has_tables; // exports and proxies are those of all
 } sums;
 
-// What it keeps under its GIL, which this thread does not have: it may be gone already.
 static bool
 add_tables(uintptr_t core, sums *all)
 {
-    size_t exports, internal, proxies;
-    if (!peek(&exports, core + offsetof(core_state, exports) + offsetof(pointer_map, count),
-              sizeof exports) ||
-        !peek(&internal, core + offsetof(core_state, internal_exports), sizeof internal) ||
-        !peek(&proxies, core + offsetof(core_state, proxies) + offsetof(pointer_map, count),
-              sizeof proxies)) {
+    state_counts tables;
+    if (!state_peek_counts(core, &tables)) {
         return false;
     }
-    all->exports += exports > internal ? (long long)(exports - internal) : 0;
-    all->proxies += (long long)proxies;
+    all->exports += (long long)tables.exports;
+    all->proxies += (long long)tables.proxies;
     return true;
 }
 
