@@ -40,13 +40,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """The folder is on `sys.path`, results of trials are kept in a folder of the test."""
+    """The folder is on `sys.path`, results of trials are kept in a folder of the test, and the
+    policies and decisions of others are out of sight.
+    """
     monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(policy, "_policies", {})
+    monkeypatch.setattr(policy, "_decisions", {})
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     names = (*extension_modules.SIMPLE, "needing_package", "needing_package.needing")
     yield
-    policy._policies.clear()
-    policy._decisions.clear()
     for name in names:
         sys.modules.pop(name, None)
 
