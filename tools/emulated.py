@@ -24,7 +24,7 @@ from typing import Any
 
 NOTES = Path(os.environ.get("EMULATED_NOTES", os.devnull))
 OUTCOMES = ("passed", "failed", "crashed", "hung", "skipped")
-TOGETHER = 40
+TOGETHER = 10
 """Tests of a folder that run one after the other, before those of the next folder."""
 
 
