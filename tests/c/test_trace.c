@@ -1,4 +1,5 @@
-// trace: a lane keeps its latest events, whole ones; those of ended threads are kept, within bounds.
+// trace: a lane keeps its latest events, whole ones; those of ended threads are kept, within
+// bounds.
 #include "check.h"
 #include "ground/trace/trace.h"
 
@@ -11,7 +12,7 @@ static atomic_bool is_over;
 static trace_event
 event_of(int64_t number)
 {
-    trace_event event = {.begin = clock_now(), .number = number, .host = (int32_t)number};
+    trace_event event = {.begin = ticks_now(), .number = number, .host = (int32_t)number};
     event.end = event.begin + 1;
     trace_add_text(&event, "text", (size_t)number % 5);
     return event;
@@ -77,9 +78,9 @@ check_open_spans(trace_lane **slot)
         trace_event event = event_of(level + 1);
         trace_begin_span(lane, level, &event);
     }
-    trace_end_span(lane, TRACE_LEVELS + 1, clock_now());
-    trace_end_span(lane, 1, clock_now());
-    trace_end_span(lane, 1, clock_now()); // it is over already
+    trace_end_span(lane, TRACE_LEVELS + 1, ticks_now());
+    trace_end_span(lane, 1, ticks_now());
+    trace_end_span(lane, 1, ticks_now()); // it is over already
     trace_result result = end(session);
     const trace_record *record = result.records;
     CHECK(record->count == TRACE_LEVELS && record->dropped == 2);

@@ -7,8 +7,11 @@ import json
 import os
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +310,36 @@ def test_the_latest_are_kept(interpreter: atoll.Interpreter, tmp_path: Path) -> 
     dropped = loaded["otherData"]["dropped_by_thread"][str(here)]
     assert dropped >= 3001 - 999  # more, if it has waited to enter
     assert loaded["otherData"]["dropped"] >= dropped
+
+
+def test_times(interpreter: atoll.Interpreter, tmp_path: Path) -> None:
+    """Spans of threads that take turns follow each other, when the clock says that they did."""
+    numbers = interpreter.eval("[1, 2, 3]")
+    readings: list[int] = []
+
+    def count() -> None:
+        readings.append(time.monotonic_ns())
+        numbers.count(2)
+        readings.append(time.monotonic_ns())
+
+    earliest = time.monotonic_ns()
+    path = tmp_path / "trace.json.gz"
+    with ThreadPoolExecutor(1) as pool, atoll.trace(path):
+        latest = time.monotonic_ns()
+        for _ in range(20):
+            count()
+            pool.submit(count).result()
+    calls = named(read(path)["traceEvents"], "list.count")
+    calls = [call for call in calls if call["args"]["operation"] == "method"]
+    calls.sort(key=lambda span: span["ts"])
+    assert len({call["tid"] for call in calls}) == 2
+    assert all(
+        earlier["ts"] + earlier["dur"] < later["ts"] + 2e-3  # microseconds, as rounded
+        for earlier, later in pairwise(calls)
+    )
+    for call, before, after in zip(calls, readings[::2], readings[1::2], strict=True):
+        assert latest + call["ts"] * 1e3 > before - 1e6
+        assert earliest + (call["ts"] + call["dur"]) * 1e3 < after + 1e6
 
 
 def test_buffers_of_another_size(interpreter: atoll.Interpreter, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ KINDS = (
 CROSSINGS = frozenset(KINDS[:9])
 
 _IS_OPEN, _HAS_FAILED, _BY_ITSELF = 1, 2, 4
-_EVENT = struct.Struct("=qqqiiII56s")
+_EVENT = struct.Struct("=qqqiiH2xI56s")
 
 
 class Event(NamedTuple):

@@ -28,8 +28,8 @@ class trace:  # named as atoll.timeout is
 
     It is Chrome's trace event JSON: plain if the name ends with ".json", else packed by gzip.
 
-    It costs nothing while no trace is on; while one is, a crossing takes some 1.8 times as long.
-    Each thread keeps its latest events only, 96 bytes each; the file tells how many were dropped.
+    It costs nothing while no trace is on; while one is, some 80 ns a crossing. Each
+    thread keeps its latest events only, 96 bytes each; the file tells how many were dropped.
     There is one trace at a time in a process, of all its interpreters. If the interpreter that has
     started it ends, or the process does, the file is written then. A forked child has no trace.
 

@@ -415,30 +415,30 @@ welcome(interp *host, guest *visitor)
 }
 
 static void
-note_arrival(interp *at, guest_presence how, crossing_purpose what)
+note_arrival(thread *self, interp *at, guest_presence how, crossing_purpose what)
 {
     const operation *done = what.operation;
     if (how == GUEST_RETURNING) {
-        spans_end(at);
+        spans_end(self, at);
     }
     else if (done == NULL) {
-        spans_begin(at, &(span_subject){.kind = TRACE_ENTER, .label = what.label});
+        spans_begin(self, at, &(span_subject){.kind = TRACE_ENTER, .label = what.label});
     }
     else {
-        spans_begin(at,
+        spans_begin(self, at,
                     &(span_subject){.kind = (trace_kind)(TRACE_CALL + done->kind),
                                     .object = done->target == NULL ? NULL : done->target->object,
                                     .name = done->name});
     }
 }
 
-COLD void
+NOINLINE void
 crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how,
                 crossing_purpose what)
 {
     unsigned bits = atomic_load(&host->attention);
     if (bits & ATTENTION_TRACED) {
-        note_arrival(host, how, what);
+        note_arrival(visitor->thread, host, how, what);
     }
     if ((bits & ATTENTION_RESERVED) && !may_pass(visitor, how)) {
         stand_back(host, visitor, state, how);

@@ -428,12 +428,9 @@ put_error(task *self, core_state *host)
 }
 
 static void
-trace_run(const task *self, const core_state *host, trace_event *event, int64_t since)
+trace_run(const task *self, trace_event *event, int64_t since)
 {
-    event->kind = TRACE_TASK;
     event->number = self->traced;
-    event->host = (int32_t)host->interp->id;
-    event->home = TRACE_NOWHERE;
     event->flags = self->flags & TASK_HAS_ERROR ? TRACE_HAS_FAILED : 0;
     spans_add(event, since);
 }
@@ -442,7 +439,8 @@ void
 task_perform(task *self, core_state *host, function_cache *known)
 {
     int64_t since = trace_clock();
-    trace_event event = {0};
+    trace_event event;
+    trace_event_init(&event, TRACE_TASK, (int32_t)host->interp->id, TRACE_NOWHERE);
     specials_refresh(host);
     PyObject *function = caller_provide(host, function_here(host, known, self->function));
     if (UNLIKELY(since != 0) && function != NULL) {
@@ -466,7 +464,7 @@ task_perform(task *self, core_state *host, function_cache *known)
     Py_XDECREF(value);
     specials_publish(host);
     if (UNLIKELY(since != 0)) {
-        trace_run(self, host, &event, since);
+        trace_run(self, &event, since);
     }
 }
 
@@ -488,7 +486,7 @@ task_trace_submit(task *self)
         trace_add_text(&event, self->function->data, self->function->size);
     }
     spans_add(&event, self->made_at > lane->submitted ? self->made_at : lane->submitted);
-    lane->submitted = clock_now();
+    lane->submitted = ticks_now();
 }
 
 static void

@@ -280,6 +280,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
     else {
         text_fit(failure, failure_size, "out of memory");
     }
+    registry_expect_end();
     Py_EndInterpreter(state);
     arenas_free_of(id);
     if (is_settled) {

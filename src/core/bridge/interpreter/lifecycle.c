@@ -393,6 +393,7 @@ end(crossing *over, interp *target, guest *mine, char *who)
     state_prepare_end(target->core_state);
     state_let_go(target->core_state);
     if (is_quiet) {
+        registry_expect_end();
         end_in_cpython(target, mine);
     }
     else {

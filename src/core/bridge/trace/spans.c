@@ -52,6 +52,10 @@ add_name(trace_event *event, name_ref name)
 static void
 add_type(trace_event *event, const PyTypeObject *type)
 {
+    if (LIKELY(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
+        add_string(event, ((const PyHeapTypeObject *)type)->ht_name);
+        return;
+    }
     const char *dot = strrchr(type->tp_name, '.');
     add_text(event, dot == NULL ? type->tp_name : dot + 1);
 }
@@ -104,7 +108,7 @@ add_subject(trace_event *event, const span_subject *subject)
     else {
         if (subject->object != NULL) {
             add_owner(event, subject->object);
-            add_text(event, ".");
+            trace_add_text(event, ".", 1);
         }
         add_name(event, subject->name);
     }
@@ -139,30 +143,30 @@ home_at(thread *self, int level)
 }
 
 void
-spans_begin(interp *host, const span_subject *subject)
+spans_begin(thread *self, interp *host, const span_subject *subject)
 {
-    trace_lane *lane = spans_lane();
-    int level = lane == NULL ? -1 : level_of(thread_self, NULL, host);
+    trace_lane *lane = spans_lane_of(self);
+    int level = lane == NULL ? -1 : level_of(self, NULL, host);
     if (level < 0) {
         return;
     }
-    trace_event event = {.begin = lane->contended != 0 ? lane->contended : clock_now(),
-                         .kind = subject->kind,
-                         .host = (int32_t)host->id,
-                         .home = home_at(thread_self, level)};
+    trace_event event;
+    trace_event_init(&event, subject->kind, (int32_t)host->id, home_at(self, level));
+    event.begin = lane->contended != 0 ? lane->contended : ticks_now();
+    event.end = 0;
     lane->contended = 0;
     add_subject(&event, subject);
     trace_begin_span(lane, level, &event);
 }
 
 void
-spans_end(const interp *home)
+spans_end(thread *self, const interp *home)
 {
-    trace_lane *lane = spans_lane();
-    int level = lane == NULL ? -1 : level_of(thread_self, home, NULL);
+    trace_lane *lane = spans_lane_of(self);
+    int level = lane == NULL ? -1 : level_of(self, home, NULL);
     if (level >= 0) {
         lane->contended = 0;
-        trace_end_span(lane, level, clock_now());
+        trace_end_span(lane, level, ticks_now());
     }
 }
 
@@ -174,7 +178,7 @@ spans_waited(const interp *host, int64_t since)
     if (lane != NULL) {
         lane->contended = since;
         trace_add(lane, &(trace_event){.begin = since,
-                                       .end = clock_now(),
+                                       .end = ticks_now(),
                                        .kind = TRACE_GIL,
                                        .host = (int32_t)host->id,
                                        .home = TRACE_NOWHERE});
@@ -186,7 +190,7 @@ spans_begin_visit(void)
 {
     trace_lane *lane = spans_lane();
     if (lane != NULL) {
-        lane->visiting = lane->contended != 0 ? lane->contended : clock_now();
+        lane->visiting = lane->contended != 0 ? lane->contended : ticks_now();
         lane->contended = 0;
     }
 }
@@ -210,7 +214,7 @@ spans_add(trace_event *event, int64_t since)
     trace_lane *lane = since == 0 ? NULL : spans_lane();
     if (lane != NULL) {
         event->begin = since;
-        event->end = clock_now();
+        event->end = ticks_now();
         trace_add(lane, event);
     }
 }

@@ -22,16 +22,23 @@ typedef struct {
     name_ref name;
 } span_subject;
 
-// This thread's lane, or NULL.
+// The running thread's lane, or NULL.
+static inline trace_lane *
+spans_lane_of(thread *self)
+{
+    return trace_is_on() ? trace_lane_of(&self->lane) : NULL;
+}
+
 static inline trace_lane *
 spans_lane(void)
 {
     thread *self = trace_is_on() ? thread_get() : NULL;
-    return self == NULL ? NULL : trace_lane_of(&self->lane);
+    return self == NULL ? NULL : spans_lane_of(self);
 }
 
-void spans_begin(interp *host, const span_subject *subject);
-void spans_end(const interp *home);
+// `self` is the running thread.
+void spans_begin(thread *self, interp *host, const span_subject *subject);
+void spans_end(thread *self, const interp *home);
 void spans_waited(const interp *host, int64_t since); // for its GIL
 void spans_begin_visit(void);                         // without a home
 void spans_end_visit(const interp *host);

@@ -44,6 +44,7 @@ deadline_start(deadline *self, thread *here, const interp *where, int depth, int
 {
     int64_t now = clock_now();
     *self = (deadline){.start = now,
+                       .traced = trace_clock(),
                        .when = duration < DEADLINE_NEVER - now ? now + duration : DEADLINE_NEVER,
                        .thread = here,
                        .where = where,
@@ -80,13 +81,13 @@ update_wakeup_locked(thread *whose)
 }
 
 static void
-trace_block(const deadline *self, int64_t now)
+trace_block(const deadline *self)
 {
     trace_lane *lane = trace_lane_of(&thread_self->lane);
     if (lane != NULL) {
         bool has_end = self->when != DEADLINE_NEVER;
-        trace_add(lane, &(trace_event){.begin = self->start,
-                                       .end = now,
+        trace_add(lane, &(trace_event){.begin = self->traced,
+                                       .end = ticks_now(),
                                        .kind = TRACE_TIMEOUT,
                                        .host = TRACE_NOWHERE,
                                        .home = (int32_t)atomic_load(&thread_self->current),
@@ -99,7 +100,7 @@ void
 deadline_stop(deadline *self)
 {
     if (trace_is_on() && self->thread != NULL && self->thread == thread_self) {
-        trace_block(self, clock_now());
+        trace_block(self);
     }
     pthread_mutex_lock(&alarm_clock.mutex);
     thread *whose = self->thread;

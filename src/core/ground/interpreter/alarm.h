@@ -33,6 +33,7 @@ enum {
 
 typedef struct deadline {
     int64_t start, when;    // on the monotonic clock
+    int64_t traced;         // trace_clock() at its start
     thread *thread;         // the thread that it limits; NULL: it is not running
     const interp *where;    // where in its thread's visits it was set:
     int depth;              // the interpreter, and the depth of the thread's guest there

@@ -22,6 +22,8 @@ static struct {
     bool hides_none; // the process ends: the code that closes all interpreters must see all
 } registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+atomic_uint registry_version = 0;
+
 // ---- records ----
 
 static void
@@ -370,6 +372,12 @@ registry_add(interp *self)
 }
 
 void
+registry_expect_end(void)
+{
+    atomic_fetch_add(&registry_version, 1);
+}
+
+void
 registry_remove(interp *self)
 {
     pthread_mutex_lock(&registry.mutex);
@@ -383,6 +391,7 @@ registry_remove(interp *self)
         registry.taken[self->index] = false;
         registry.count--;
         registry.former_crossings += self->crossings;
+        atomic_fetch_add(&registry_version, 1);
     }
     pthread_mutex_unlock(&registry.mutex);
     if (found) {

@@ -269,9 +269,12 @@ bool interp_has_visitors(interp *self, const guest *except);
 int interp_count_owned(interp *self); // guests with a thread state of ours
 int interp_count_visitors(interp *self);
 
-// The registry: every interpreter that is not closed.
+// The registry: every interpreter that is not closed. What registry_find told holds as long as the
+// version has not changed: another interpreter may get the address of one that has gone.
+extern atomic_uint registry_version;
 bool registry_add(interp *self); // false: out of memory
 void registry_remove(interp *self);
+void registry_expect_end(void); // the memory of an interpreter is freed next; then registry_remove
 interp *registry_find(const void *python_state); // borrowed
 interp *registry_next_after(int64_t id);         // counted; by ascending id
 int registry_count(void);

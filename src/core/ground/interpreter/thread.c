@@ -197,7 +197,7 @@ thread_trace_block(thread *self)
     trace_lane *lane = trace_lane_of(&self->lane);
     if (lane != NULL) {
         trace_add(lane, &(trace_event){.begin = self->blocked_since,
-                                       .end = clock_now(),
+                                       .end = ticks_now(),
                                        .kind = TRACE_BLOCKED,
                                        .host = TRACE_NOWHERE,
                                        .home = (int32_t)atomic_load(&self->current),

@@ -20,7 +20,7 @@ static struct {
     pthread_mutex_t mutex; // guards all of it
     unsigned latest;       // number of a trace
     size_t capacity;
-    int64_t begin, end;
+    ticks_moment begin, end; // end.clock is 0 but between trace_end and trace_take
     trace_lane *lanes;
     trace_record *ended, **last_ended; // of threads that have ended, the oldest first
     size_t ended_events;
@@ -33,15 +33,26 @@ static struct {
 
 // The word with the begin is written last: it tells that the others are there. What stands behind
 // the text's end is left as it is.
-static void
-write_cell(trace_cell *self, const trace_event *event)
+static inline void
+write_word(trace_cell *self, size_t index, uint64_t word)
 {
-    uint64_t words[TRACE_WORDS];
-    memcpy(words, event, sizeof words);
-    size_t used = offsetof(trace_event, text) + strlen(event->text) + 1;
-    for (size_t i = (used + sizeof words[0] - 1) / sizeof words[0]; i-- > 0;) {
-        // release: pairs with read_cell
-        atomic_store_explicit(&self->words[i], words[i], memory_order_release);
+    // release: pairs with read_cell
+    atomic_store_explicit(&self->words[index], word, memory_order_release);
+}
+
+static inline size_t
+count_words(size_t text_size)
+{
+    return (offsetof(trace_event, text) + text_size + sizeof(uint64_t)) / sizeof(uint64_t);
+}
+
+static inline void
+write_cell(trace_cell *self, const trace_event *event, size_t used)
+{
+    for (size_t i = used; i-- > 0;) {
+        uint64_t word;
+        memcpy(&word, (const char *)event + i * sizeof word, sizeof word);
+        write_word(self, i, word);
     }
 }
 
@@ -66,23 +77,31 @@ clear_cell(trace_cell *self)
 
 // Cuts between two characters: their later bytes have the form 10xxxxxx.
 void
-trace_add_text(trace_event *event, const char *utf8, size_t size)
+trace_cut_text(trace_event *event, const char *utf8, size_t size)
 {
-    size_t before = strlen(event->text), room = sizeof event->text - 1 - before;
+    size_t room = sizeof event->text - 1 - event->size;
     size_t fitting = size < room ? size : room;
     while (fitting > 0 && fitting < size && ((unsigned char)utf8[fitting] & 0xC0) == 0x80) {
         fitting--;
     }
-    memcpy(event->text + before, utf8, fitting);
+    trace_add_text(event, utf8, fitting);
+}
+
+// Of the event that next_cell has got.
+static inline void
+count_event(trace_lane *self)
+{
+    self->next_cell = self->next_cell + 1 < self->capacity ? self->next_cell + 1 : 0;
+    uint64_t count = atomic_load_explicit(&self->count, memory_order_relaxed);
+    // release: pairs with copy_over
+    atomic_store_explicit(&self->count, count + 1, memory_order_release);
 }
 
 void
 trace_add(trace_lane *self, const trace_event *event)
 {
-    uint64_t count = atomic_load_explicit(&self->count, memory_order_relaxed);
-    write_cell(&self->ring[count % self->capacity], event);
-    // release: pairs with copy_events
-    atomic_store_explicit(&self->count, count + 1, memory_order_release);
+    write_cell(&self->ring[self->next_cell], event, count_words(event->size));
+    count_event(self);
 }
 
 void
@@ -90,7 +109,8 @@ trace_begin_span(trace_lane *self, int level, const trace_event *event)
 {
     if (level < TRACE_LEVELS) {
         clear_cell(&self->open[level]);
-        write_cell(&self->open[level], event);
+        self->open_words[level] = count_words(event->size);
+        write_cell(&self->open[level], event, self->open_words[level]);
     }
     else {
         atomic_fetch_add_explicit(&self->missed, 1, memory_order_relaxed);
@@ -100,15 +120,21 @@ trace_begin_span(trace_lane *self, int level, const trace_event *event)
 void
 trace_end_span(trace_lane *self, int level, int64_t end)
 {
-    if (level >= TRACE_LEVELS ||
-        atomic_load_explicit(&self->open[level].words[0], memory_order_relaxed) == 0) {
+    if (level >= TRACE_LEVELS) {
+        return;
+    }
+    trace_cell *from = &self->open[level], *to = &self->ring[self->next_cell];
+    uint64_t begin = atomic_load_explicit(&from->words[0], memory_order_relaxed);
+    if (begin == 0) {
         return; // it was begun before the trace, or is ended already
     }
-    trace_event event;
-    read_cell(&self->open[level], &event);
-    clear_cell(&self->open[level]);
-    event.end = end;
-    trace_add(self, &event);
+    clear_cell(from);
+    for (size_t i = self->open_words[level]; i-- > 2;) {
+        write_word(to, i, atomic_load_explicit(&from->words[i], memory_order_relaxed));
+    }
+    write_word(to, 1, (uint64_t)end);
+    write_word(to, 0, begin);
+    count_event(self);
 }
 
 int64_t
@@ -158,6 +184,7 @@ reset_lane(trace_lane *lane, unsigned session)
         clear_cell(&lane->open[level]);
     }
     lane->contended = lane->submitted = lane->visiting = 0;
+    lane->next_cell = 0;
     atomic_store(&lane->count, 0);
     atomic_store(&lane->missed, 0);
     atomic_store(&lane->session, session);
@@ -230,14 +257,15 @@ trace_begin(size_t capacity)
 {
     pthread_mutex_lock(&traces.mutex);
     unsigned session = 0;
-    if (atomic_load(&trace_session) == 0 && traces.end == 0) {
+    if (atomic_load(&trace_session) == 0 && traces.end.clock == 0) {
         session = ++traces.latest;
         traces.capacity = capacity;
-        traces.begin = clock_now();
+        ticks_init();
+        traces.begin = ticks_read();
         free_names(traces.names);
         traces.names = NULL;
         atomic_store(&traces.lost, 0);
-        atomic_store(&trace_session, session);
+        atomic_store(&trace_session, session); // release: pairs with trace_is_on
     }
     pthread_mutex_unlock(&traces.mutex);
     return session;
@@ -249,7 +277,7 @@ trace_end(unsigned session)
     pthread_mutex_lock(&traces.mutex);
     bool is_on = session != 0 && atomic_load(&trace_session) == session;
     if (is_on) {
-        traces.end = clock_now(); // until trace_take
+        traces.end = ticks_read();
         atomic_store(&trace_session, 0);
     }
     pthread_mutex_unlock(&traces.mutex);
@@ -278,7 +306,7 @@ copy_open(trace_lane *lane, trace_record *record)
         read_cell(&lane->open[level], event);
         uint64_t begin = atomic_load_explicit(&lane->open[level].words[0], memory_order_acquire);
         if (begin != 0 && begin == (uint64_t)event->begin) { // else its thread has just ended it
-            event->end = traces.end != 0 ? traces.end : clock_now();
+            event->end = traces.end.clock != 0 ? traces.end.ticks : ticks_now();
             event->flags |= TRACE_IS_OPEN;
             record->count++;
         }
@@ -334,7 +362,7 @@ trace_leave_lane(trace_lane **slot, const char *name)
 {
     trace_lane *lane = *slot;
     pthread_mutex_lock(&traces.mutex);
-    bool is_to_be_read = atomic_load(&trace_session) != 0 || traces.end != 0;
+    bool is_to_be_read = atomic_load(&trace_session) != 0 || traces.end.clock != 0;
     if (is_to_be_read && atomic_load(&lane->session) == traces.latest) {
         keep_ended_locked(lane, name);
     }
@@ -352,6 +380,16 @@ empty_lane(trace_lane *lane)
     size_t header = (sizeof(trace_lane) + page - 1) / page * page;
     if (lane->size > header) {
         pages_forget((char *)lane + header, lane->size - header);
+    }
+}
+
+static void
+set_by_clock(trace_record *record, ticks_moment first, ticks_moment last)
+{
+    for (size_t i = 0; i < record->count; i++) {
+        trace_event *event = &record->events[i];
+        event->begin = ticks_to_clock(event->begin, first, last);
+        event->end = ticks_to_clock(event->end, first, last);
     }
 }
 
@@ -382,12 +420,15 @@ trace_take(trace_result *result)
     traces.last_ended = &traces.ended;
     traces.ended_events = 0;
     bool is_complete = copy_lanes_locked(result);
-    result->begin = traces.begin;
-    result->end = traces.end;
+    result->begin = traces.begin.clock;
+    result->end = traces.end.clock;
+    for (trace_record *each = result->records; each != NULL; each = each->next) {
+        set_by_clock(each, traces.begin, traces.end);
+    }
     result->dropped = atomic_load(&traces.lost);
     result->names = traces.names;
     traces.names = NULL;
-    traces.end = 0; // the next trace may begin
+    traces.end.clock = 0; // the next trace may begin
     pthread_mutex_unlock(&traces.mutex);
     return is_complete;
 }
@@ -423,7 +464,7 @@ trace_fork_child(trace_lane *own)
 {
     pthread_mutex_init(&traces.mutex, NULL);
     atomic_store(&trace_session, 0);
-    traces.end = 0;
+    traces.end.clock = 0;
     while (traces.ended != NULL) {
         drop_ended_locked();
     }

@@ -16,9 +16,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "ground/base/attributes.h"
-#include "ground/base/clock.h"
+#include "ground/system/ticks.h"
 
 // As atoll._trace.events.KINDS.
 typedef enum {
@@ -51,10 +52,11 @@ enum { TRACE_IS_OPEN = 1, TRACE_HAS_FAILED = 2, TRACE_BY_ITSELF = 4 };
 #define TRACE_NOWHERE   (-1)
 
 typedef struct {
-    int64_t begin, end; // on the monotonic clock
+    int64_t begin, end; // in ticks; in a result on the monotonic clock
     int64_t number;
-    int32_t host, home; // ids of interpreters, or TRACE_NOWHERE
-    uint32_t kind, flags;
+    int32_t host, home;  // ids of interpreters, or TRACE_NOWHERE
+    uint16_t kind, size; // of the text, without its 0
+    uint32_t flags;
     char text[TRACE_TEXT_SIZE]; // UTF-8; ends with a 0
 } trace_event;
 
@@ -65,17 +67,19 @@ typedef struct {
 } trace_cell;
 
 typedef struct trace_lane {
-    atomic_uint session;          // the trace that its events belong to; written by its thread
-    long tid;                     // as threading.get_native_id()
-    size_t capacity;              // of the ring
-    size_t size;                  // of the mapping
-    atomic_uint_least64_t count;  // events ever
-    atomic_uint_least64_t missed; // spans that were nested too deep
-    int64_t contended;            // since when its thread has waited to enter; 0: it need not
-    int64_t submitted;            // when its latest TRACE_SUBMIT ended
-    int64_t visiting;             // since when it has been inside without a home; 0: it is not
-    char name[TRACE_NAME_SIZE];   // mutex; of the thread, when the trace ends
-    struct trace_lane *next;      // mutex
+    atomic_uint session;             // the trace that its events belong to; written by its thread
+    long tid;                        // as threading.get_native_id()
+    size_t capacity;                 // of the ring
+    size_t size;                     // of the mapping
+    atomic_uint_least64_t count;     // events ever
+    size_t next_cell;                // where the next one is written; of its thread
+    atomic_uint_least64_t missed;    // spans that were nested too deep
+    int64_t contended;               // since when its thread has waited to enter; 0: it need not
+    int64_t submitted;               // when its latest TRACE_SUBMIT ended
+    int64_t visiting;                // since when it has been inside without a home; 0: it is not
+    char name[TRACE_NAME_SIZE];      // mutex; of the thread, when the trace ends
+    struct trace_lane *next;         // mutex
+    size_t open_words[TRACE_LEVELS]; // of its thread: how many words of these are in use
     trace_cell open[TRACE_LEVELS];
     trace_cell ring[];
 } trace_lane;
@@ -87,14 +91,15 @@ extern atomic_uint trace_session;
 static inline bool
 trace_is_on(void)
 {
-    return UNLIKELY(atomic_load_explicit(&trace_session, memory_order_relaxed) != 0);
+    // acquire: pairs with trace_begin
+    return UNLIKELY(atomic_load_explicit(&trace_session, memory_order_acquire) != 0);
 }
 
 // 0: no trace is on.
 static inline int64_t
 trace_clock(void)
 {
-    return trace_is_on() ? clock_now() : 0;
+    return trace_is_on() ? ticks_now() : 0;
 }
 
 trace_lane *trace_open_lane(trace_lane **slot);
@@ -112,11 +117,39 @@ trace_lane_of(trace_lane **slot)
     return trace_open_lane(slot);
 }
 
-// By the lane's thread. A new event has no text; what does not fit is cut.
+// By the lane's thread.
 void trace_add(trace_lane *self, const trace_event *event);
 void trace_begin_span(trace_lane *self, int level, const trace_event *event); // its end is not read
 void trace_end_span(trace_lane *self, int level, int64_t end);
-void trace_add_text(trace_event *event, const char *utf8, size_t size);
+
+// What stands behind its text is not set, nor are its times.
+static inline void
+trace_event_init(trace_event *self, trace_kind kind, int32_t host, int32_t home)
+{
+    self->number = 0;
+    self->host = host;
+    self->home = home;
+    self->kind = (uint16_t)kind;
+    self->size = 0;
+    self->flags = 0;
+    self->text[0] = '\0';
+}
+
+// A new event has no text; what does not fit is cut.
+void trace_cut_text(trace_event *event, const char *utf8, size_t size);
+
+static inline void
+trace_add_text(trace_event *event, const char *utf8, size_t size)
+{
+    if (LIKELY(size < sizeof event->text - event->size)) {
+        memcpy(event->text + event->size, utf8, size);
+        event->size += (uint16_t)size;
+        event->text[event->size] = '\0';
+    }
+    else {
+        trace_cut_text(event, utf8, size);
+    }
+}
 
 // Its thread ends.
 void trace_leave_lane(trace_lane **slot, const char *name);

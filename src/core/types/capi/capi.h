@@ -30,13 +30,13 @@ capi_handle(interp *of)
     return (Atoll_Interpreter *)(void *)of;
 }
 
-// The interpreters that this thread asked for latest. Numbers are never used again.
+// The interpreters that this thread asked for latest.
 #define CAPI_KNOWN 4
 
 typedef struct {
     const PyInterpreterState *state;
-    int64_t id;
-    interp *record; // borrowed: it is there as long as the thread is in its interpreter
+    unsigned version; // of the registry
+    interp *record;   // borrowed: it is there as long as the thread is in its interpreter
 } capi_known;
 
 extern __thread capi_known capi_known_here[] __attribute__((tls_model("initial-exec")));
@@ -56,9 +56,9 @@ capi_interp_of(const PyThreadState *state)
 {
     PyInterpreterState *of = state->interp;
     const capi_known *known = capi_known_place(of);
-    return LIKELY(known->state == of && known->id == PyInterpreterState_GetID(of))
-               ? known->record
-               : capi_find_interp(of);
+    unsigned version = atomic_load_explicit(&registry_version, memory_order_relaxed);
+    return LIKELY(known->state == of && known->version == version) ? known->record
+                                                                   : capi_find_interp(of);
 }
 
 // The state of an interpreter that a function is to work in; NULL: this thread is not attached to

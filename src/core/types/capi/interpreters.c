@@ -11,9 +11,10 @@ __thread capi_known capi_known_here[CAPI_KNOWN] __attribute__((tls_model("initia
 interp *
 capi_find_interp(PyInterpreterState *of)
 {
+    unsigned version = atomic_load(&registry_version);
     interp *record = registry_find(of);
     if (record != NULL) {
-        *capi_known_place(of) = (capi_known){of, PyInterpreterState_GetID(of), record};
+        *capi_known_place(of) = (capi_known){of, version, record};
     }
     return record;
 }

@@ -4,6 +4,7 @@
 
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/wakeup.h"
+#include "bridge/python/cpython.h"
 #include "bridge/transfer/error.h"
 #include "bridge/transfer/parcel.h"
 #include "bridge/transfer/specials.h"
@@ -412,11 +413,20 @@ refuse_to_leave(void)
                      "Atoll_Leave() without its Atoll_Enter(), or before that of a later visit");
 }
 
+// Of a visit that has begun: is this thread in it?
+static inline bool
+is_here(const visit *self)
+{
+    return self->kind == VISIT_CROSS
+               ? self->over.thread == thread_self && cpython_is_attached(self->inside)
+               : PyThreadState_GetUnchecked() == self->inside;
+}
+
 // Is it this thread's latest visit, and does it not detach without attaching again?
 static inline bool
 is_latest(const visit *self)
 {
-    return self->seal == ((uintptr_t)self ^ SEAL) && PyThreadState_GetUnchecked() == self->inside &&
+    return self->seal == ((uintptr_t)self ^ SEAL) && is_here(self) &&
            (self->depth == 0 || self->over.host->depth == self->depth);
 }
 
