@@ -1,4 +1,4 @@
-#include "bridge/crossing/operation.h"
+#include "bridge/operation/operation.h"
 
 #include "bridge/crossing/crossing.h"
 #include "bridge/iteration/bookmark.h"

@@ -1,8 +1,8 @@
-#include "bridge/crossing/waiting.h"
+#include "bridge/queue/waiting.h"
 
 #include <math.h>
 
-#include "bridge/transfer/queue_item.h"
+#include "bridge/queue/queue_item.h"
 #include "bridge/crossing/wakeup.h"
 #include "ground/base/clock.h"
 #include "ground/interpreter/thread.h"
