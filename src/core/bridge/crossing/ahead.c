@@ -1,7 +1,7 @@
 #include "bridge/crossing/ahead.h"
 
 #include "bridge/crossing/crossing.h"
-#include "bridge/operation/operation.h"
+#include "bridge/crossing/perform.h"
 #include "bridge/iteration/iterators.h"
 #include "bridge/python/value.h"
 #include "bridge/iteration/bookmark.h"

@@ -17,7 +17,7 @@ wait_detached(queue *at, queue_waiter *waiter, int64_t deadline, queue_result *r
     wait_result why;
     int64_t limit = wakeup_wait_limit(deadline);
     do {
-        why = queue_wait(waiter, limit);
+        why = waiter_wait(waiter, limit);
     } while (why == WAIT_INTERRUPTED && !thread_is_main());
     if (why == WAIT_INTERRUPTED || (why == WAIT_EXPIRED && limit < deadline)) {
         return false;
