@@ -14,7 +14,7 @@
 #include "bridge/python/turns.h"
 #include "bridge/trace/spans.h"
 #include "bridge/crossing/wakeup.h"
-#include "bridge/crossing/async_wait.h"
+#include "bridge/queue/async_wait.h"
 #include "bridge/gc/verification.h"
 #include "ground/base/clock.h"
 #include "ground/system/semaphore.h"
