@@ -354,9 +354,6 @@ load_copy(const request *self, library *each)
     if (each->handle == NULL) {
         return false;
     }
-    of->totals.copies++;
-    of->totals.copied += each->copy.copied;
-    of->totals.shared += each->copy.shared;
     for (int i = 0; i < LIBRARY_TRAMPOLINES; i++) {
         if (!trampolines_bind(of->bound[i], each->handle)) {
             fail(self, each->file->path, strerror(errno));
@@ -415,6 +412,14 @@ give_up(request *self)
 }
 
 static void
+count(library_totals *totals, const library *loaded)
+{
+    totals->copies += loaded->is_copy;
+    totals->copied += loaded->copy.copied;
+    totals->shared += loaded->copy.shared;
+}
+
+static void
 keep(request *self)
 {
     self->found = reverse(self->found);
@@ -429,6 +434,7 @@ keep(request *self)
         each->needed = NULL;
         each->next = self->of->newest;
         self->of->newest = each;
+        count(&self->of->totals, each);
     }
 }
 
