@@ -360,6 +360,10 @@ load_copy(const request *self, library *each)
             return false;
         }
     }
+    if (!unique_join(&of->unique, each->handle, each->file)) {
+        fail(self, each->file->path, strerror(errno));
+        return false;
+    }
     return true;
 }
 
@@ -405,6 +409,7 @@ give_up(request *self)
         library *each = self->found;
         self->found = each->next;
         if (each->handle != NULL) {
+            unique_forget(&self->of->unique, each->handle);
             loading_close(each->handle);
         }
         library_free(each);
