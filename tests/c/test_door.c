@@ -1,4 +1,4 @@
-// door: threads that take turns through it, and one that never gives its claim back.
+// door: threads that take turns through it, one that never gives its claim back, and sleepers.
 #include "check.h"
 #include "ground/interpreter/door.h"
 
@@ -6,6 +6,7 @@ enum { TURNS = 3000 };
 
 static volatile int is_taken; // as CPython's flag: written under `gil`
 static pthread_mutex_t gil = PTHREAD_MUTEX_INITIALIZER;
+static volatile unsigned sleepers = 2; // as glibc's count: 8 for each, above other bits
 static interp *host;
 static int turns; // gil
 
@@ -74,16 +75,51 @@ the_crowd_is_forgotten(void)
     }
 }
 
+static void *
+sleep_until_it_is_free(void *unused)
+{
+    while (!atomic_load(&host->is_handing_over)) {
+    }
+    __atomic_store_n(&is_taken, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&sleepers, 2, __ATOMIC_RELAXED);
+    __atomic_store_n(&is_taken, 0, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void
+a_sleeper_gets_the_gil_after(unsigned calls)
+{
+    pthread_t sleeper;
+    __atomic_store_n(&sleepers, 8 + 2, __ATOMIC_RELAXED);
+    atomic_fetch_add(&host->departures, calls);
+    atomic_store(&host->returning, calls == 0);
+    CHECK(!door_try(host));
+    CHECK(pthread_create(&sleeper, NULL, sleep_until_it_is_free, NULL) == 0);
+    while (interp_has_sleepers(host)) { // the thread may be late for one turn or another
+        if (door_wait(host)) {
+            door_open(host);
+        }
+        atomic_fetch_add(&host->departures, calls);
+    }
+    pthread_join(sleeper, NULL);
+    atomic_store(&host->returning, 0);
+    CHECK(door_try(host));
+    door_open(host);
+}
+
 int
 main(void)
 {
     host = interp_new(NULL, 1, "host", false, false);
     CHECK(host != NULL);
     host->gil_flag = &is_taken;
+    host->gil_sleepers = &sleepers;
     all_get_through();
     a_lost_claim_is_overcome();
     nobody_waits_for_one_who_stays();
     the_crowd_is_forgotten();
+    a_sleeper_gets_the_gil_after(10 * 1000);
+    a_sleeper_gets_the_gil_after(0); // to one that gave way
     interp_decref(host);
     return 0;
 }

@@ -24,6 +24,7 @@ add_main(PyInterpreterState *interpreter)
     made->gil_flag = cpython_gil_flag(interpreter);
     made->gil_holder = cpython_gil_holder(interpreter);
     made->newest_state = cpython_newest_state(interpreter);
+    made->gil_sleepers = cpython_gil_sleepers(interpreter);
     if (!registry_add(made)) {
         interp_decref(made);
         return (interp *)PyErr_NoMemory();

@@ -250,12 +250,32 @@ end_giving_locked(interp *host, bool only_to_woken)
     }
 }
 
+// Until those that were about to enter at first have entered: others may come all the time.
+static void
+wait_for_entering_locked(interp *host, const guest *own)
+{
+    int64_t deadline = clock_now() + GIVE_WAY_LIMIT;
+    interp_await_entering_locked(host, own);
+    while (interp_has_awaited_locked(host) &&
+           condition_wait(&host->moved, &host->mutex, deadline)) {
+    }
+}
+
+// Until no woken thread is about to enter.
+static void
+wait_for_woken_locked(interp *host, const guest *own)
+{
+    int64_t deadline = clock_now() + GIVE_WAY_LIMIT;
+    while (interp_has_woken_locked(host, own, WAKEUP_TO_BE_LET_IN, true) &&
+           condition_wait(&host->moved, &host->mutex, deadline)) {
+    }
+}
+
 void
 crossing_give_way(interp *host, bool only_to_woken)
 {
     thread *here = thread_self;
     const guest *own = here == NULL ? NULL : thread_guest(here, host);
-    int64_t deadline = clock_now() + GIVE_WAY_LIMIT;
     pthread_mutex_lock(&host->mutex);
     begin_giving_locked(host, only_to_woken); // before the GIL is released
     pthread_mutex_unlock(&host->mutex);
@@ -264,17 +284,18 @@ crossing_give_way(interp *host, bool only_to_woken)
     shake();
     pthread_mutex_lock(&host->mutex);
     barrier_heavy(); // pairs with crossing_attach
-    bool in_time = true;
-    while (in_time && (only_to_woken ? interp_has_woken_locked(host, own, WAKEUP_TO_BE_LET_IN, true)
-                                     : interp_has_entering_locked(host, own))) {
-        in_time = condition_wait(&host->moved, &host->mutex, deadline);
+    if (only_to_woken) {
+        wait_for_woken_locked(host, own);
     }
-    if (!only_to_woken) {
+    else {
+        wait_for_entering_locked(host, own);
         end_giving_locked(host, false);
     }
     pthread_mutex_unlock(&host->mutex);
     shake();
+    atomic_fetch_add(&host->returning, 1);
     PyEval_RestoreThread(state);
+    atomic_fetch_sub(&host->returning, 1);
     if (only_to_woken) { // not before: threads that are not woken must stay out
         pthread_mutex_lock(&host->mutex);
         end_giving_locked(host, true);
@@ -424,6 +445,7 @@ crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presen
     }
     if (bits & ATTENTION_YIELDER) {
         pthread_mutex_lock(&host->mutex);
+        visitor->is_awaited = false;
         pthread_cond_broadcast(&host->moved);
         pthread_mutex_unlock(&host->mutex);
     }

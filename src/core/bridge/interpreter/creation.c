@@ -262,6 +262,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
         made->gil_flag = cpython_gil_flag(python_state);
         made->gil_holder = cpython_gil_holder(python_state);
         made->newest_state = cpython_newest_state(python_state);
+        made->gil_sleepers = cpython_gil_sleepers(python_state);
         is_settled = settle(here, made, state);
     }
     if (is_settled) {

@@ -53,6 +53,52 @@ cpython_gil_flag(PyInterpreterState *interpreter)
     return (const volatile int *)((const char *)interpreter + offset);
 }
 
+// The end of struct _gil_runtime_state, from the flag on (Include/internal/pycore_gil.h).
+typedef struct {
+    int locked;
+    unsigned long switch_number;
+    pthread_cond_t cond;
+} gil_tail;
+
+// Where a condition of glibc counts its waiters, in words, by a look at a new one: all other words
+// are 0. The count is 2 then: the condition goes by CLOCK_MONOTONIC, as CPython's. -1: not found.
+static int
+find_count_of_waiters(void)
+{
+    pthread_condattr_t monotonic;
+    pthread_cond_t fresh;
+    unsigned words[sizeof fresh / sizeof(unsigned)];
+    memset(&fresh, 0, sizeof fresh);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&fresh, &monotonic);
+    memcpy(words, &fresh, sizeof fresh);
+    pthread_cond_destroy(&fresh);
+    pthread_condattr_destroy(&monotonic);
+    int found = -1, others = 0;
+    for (int i = 0; i < (int)(sizeof words / sizeof *words); i++) {
+        if (words[i] == 2) {
+            found = i;
+        }
+        others += words[i] != 0;
+    }
+    return others == 1 ? found : -1;
+}
+
+const volatile unsigned *
+cpython_gil_sleepers(PyInterpreterState *interpreter)
+{
+    static const unsigned none = 0;
+    uint64_t offset;
+    int word = find_count_of_waiters();
+    if (word < 0 || !read_offset(WORD_GIL_LOCKED, &offset)) {
+        return &none;
+    }
+    const gil_tail *tail = (const gil_tail *)(void *)((char *)interpreter + offset);
+    const volatile unsigned *count = (const volatile unsigned *)(const void *)&tail->cond + word;
+    return (*count & 7) == 2 ? count : &none;
+}
+
 static void *const volatile *
 find_pointer(PyInterpreterState *interpreter, int word)
 {

@@ -26,6 +26,10 @@ const volatile int *cpython_gil_flag(PyInterpreterState *interpreter);
 // either: then it is a constant NULL.
 void *const volatile *cpython_gil_holder(PyInterpreterState *interpreter);
 
+// Likewise, the count of threads that sleep until this GIL is free, 8 for each, above three other
+// bits: glibc's, in the condition that follows the flag. A constant 0 where it is not found.
+const volatile unsigned *cpython_gil_sleepers(PyInterpreterState *interpreter);
+
 // Likewise, the newest of its thread states (PyInterpreterState.threads.head). A constant NULL,
 // too.
 void *const volatile *cpython_newest_state(PyInterpreterState *interpreter);

@@ -1,5 +1,7 @@
 #include "ground/interpreter/door.h"
 
+#include <sched.h>
+
 #include "ground/base/clock.h"
 #include "ground/base/shake.h"
 
@@ -14,6 +16,9 @@
 #define SETTLING 2  // CPython has its mutex for a moment longer than its flag says
 
 #define CROWD_LASTS 1000 // visits
+
+#define PATIENCE        2048 // departures, after which those who sleep in CPython are owed a turn
+#define HAND_OVER_LIMIT MILLISECOND
 
 static void
 relax(int pauses)
@@ -66,11 +71,46 @@ look(interp *host, int patience)
     return true;
 }
 
+static bool
+owes_a_turn(const interp *host)
+{
+    unsigned last = atomic_load_explicit(&((interp *)host)->handed_over, memory_order_relaxed);
+    bool is_due = departures_of(host) - last > PATIENCE ||
+                  atomic_load_explicit(&((interp *)host)->returning, memory_order_relaxed) > 0;
+    return is_due && interp_has_sleepers(host);
+}
+
+// Keeps the GIL free for a sleeper: CPython has woken one when it became free. With the claim.
+static void
+hand_over(interp *host)
+{
+    atomic_store_explicit(&host->is_handing_over, true, memory_order_relaxed);
+    int64_t limit = clock_now() + HAND_OVER_LIMIT;
+    while (!interp_is_running(host) && interp_has_sleepers(host) && clock_now() < limit) {
+        sched_yield();
+    }
+    atomic_store_explicit(&host->handed_over, departures_of(host), memory_order_relaxed);
+    atomic_store_explicit(&host->is_handing_over, false, memory_order_relaxed);
+}
+
+// False: there was no need to.
+static bool
+wait_for_hand_over(const interp *host, int64_t limit)
+{
+    bool was_handing_over = false;
+    while (atomic_load_explicit(&((interp *)host)->is_handing_over, memory_order_relaxed) &&
+           clock_now() < limit) {
+        was_handing_over = true;
+        sched_yield();
+    }
+    return was_handing_over;
+}
+
 bool
 door_try(interp *host)
 {
     int crowd = atomic_load_explicit(&host->crowd, memory_order_relaxed);
-    if (!look(host, 0)) {
+    if (owes_a_turn(host) || !look(host, 0)) {
         return false;
     }
     if (crowd > 0) { // several threads may count at once: it is a hint
@@ -105,11 +145,15 @@ door_wait(interp *host)
         unsigned before = departures_of(host);
         now = let_pass(host, now, pause);
         if (look(host, LEAVING)) {
-            relax(SETTLING);
-            return true;
+            if (!owes_a_turn(host)) {
+                relax(SETTLING);
+                return true;
+            }
+            hand_over(host);
+            door_open(host);
         }
-        if (departures_of(host) == before) { // a thread that stays: CPython wakes us
-            break;
+        else if (!wait_for_hand_over(host, limit) && departures_of(host) == before) {
+            break; // a thread that stays: CPython wakes us
         }
     }
     door_open(host); // whoever has the claim may have ended

@@ -14,6 +14,11 @@
 // and those who come home. The door is used only while it is crowded: for some visits since two
 // threads last met. Else nobody claims, and a visitor only reads `crowd`.
 //
+// Turns. Whoever takes the GIL in CPython's own way (a thread back from I/O, one that gave way)
+// sleeps there, and would find it taken by those at the door each time that it has woken up. So
+// after some thousand calls, or for one that gave way at once, the thread with the claim keeps the
+// GIL free until a sleeper has taken it, for at most 1 ms; all at the door wait that long.
+//
 // Limits. No thread sleeps here, and none waits for another to act. It passes, with or without a
 // claim, when no crossing leaves the interpreter for about 12 us, or after 5 ms. It then opens the
 // door, since the thread that has the claim may have ended (finalisation ends threads that want a

@@ -211,16 +211,39 @@ presence_of(const guest *visitor)
                             : atomic_load_explicit(&visitor->presence, memory_order_acquire);
 }
 
+static bool
+is_entering(const guest *visitor)
+{
+    guest_presence presence = presence_of(visitor);
+    return presence == GUEST_ENTERING || presence == GUEST_RETURNING;
+}
+
 bool
 interp_has_entering_locked(interp *self, const guest *except)
 {
-    for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
-        guest_presence presence = presence_of(visitor);
-        if (visitor != except && (presence == GUEST_ENTERING || presence == GUEST_RETURNING)) {
-            return true;
-        }
+    const guest *visitor = self->guests;
+    while (visitor != NULL && (visitor == except || !is_entering(visitor))) {
+        visitor = visitor->next;
     }
-    return false;
+    return visitor != NULL;
+}
+
+void
+interp_await_entering_locked(interp *self, const guest *except)
+{
+    for (guest *visitor = self->guests; visitor != NULL; visitor = visitor->next) {
+        visitor->is_awaited = visitor != except && is_entering(visitor);
+    }
+}
+
+bool
+interp_has_awaited_locked(interp *self)
+{
+    const guest *visitor = self->guests;
+    while (visitor != NULL && !(visitor->is_awaited && is_entering(visitor))) {
+        visitor = visitor->next;
+    }
+    return visitor != NULL;
 }
 
 bool
@@ -564,6 +587,8 @@ interp_fork_child(void)
         each->revokers = 0;
         each->claim = 0;
         each->crowd = 0;
+        each->is_handing_over = false;
+        each->returning = 0;
         each->posted = 0;
         // No yielder and no dead guest is left. Deferred jobs that were taken are still due.
         atomic_fetch_and(&each->attention, ATTENTION_DEFERRED);

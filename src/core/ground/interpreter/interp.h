@@ -80,6 +80,7 @@ struct interp {
     const volatile int *gil_flag;       // CPython's memory: see interp_is_running
     void *const volatile *gil_holder;   // so too: the thread state that has, or last had, its GIL
     void *const volatile *newest_state; // so too: the thread state that was made last
+    const volatile unsigned *gil_sleepers; // so too: 8 for each thread that sleeps until it is free
     // Parking (bridge/parking/parking.h). What is not atomic is under its GIL.
     _Atomic(guest *) parked;    // whose thread state holds its GIL while its thread is elsewhere
     atomic_int takers;          // threads that are about to take its GIL, or wait for it
@@ -95,8 +96,11 @@ struct interp {
     _Atomic(uint64_t) parkings, revocations;
     _Atomic(uint64_t) parkings_seen; // by the alarm
     atomic_uint departures;          // how often a crossing released its GIL; written under its GIL
-    atomic_int crowd;   // > 0: threads have met at its door (ground/interpreter/door.h)
-    atomic_int claim;   // 1: a thread at its door is about to take its GIL
+    atomic_int crowd;            // > 0: threads have met at its door (ground/interpreter/door.h)
+    atomic_int claim;            // 1: a thread at its door is about to take its GIL
+    atomic_int returning;        // threads that gave way and want its GIL back
+    atomic_bool is_handing_over; // its GIL is kept free for a thread that sleeps until it is
+    atomic_uint handed_over;     // the departures when it last was
     atomic_int waiting; // visitors that found the GIL taken; 1 more while an interruption waits
     atomic_int posted;  // a pending call that lets them in is queued
     int turns; // how many need its threads to take turns (bridge/python/turns); under its GIL
@@ -137,6 +141,7 @@ struct guest {
     bool is_dead;          // interp.mutex; its thread has ended
     bool is_reaped;        // interp.mutex; its thread state was deleted by the closer
     bool is_new;           // interp.mutex; it has never been inside
+    bool is_awaited;       // interp.mutex; a thread gives way until it has entered
     bool is_holding;       // its thread has the interpreter reserved; this thread only
     bool is_interruptible; // interp.mutex; was present when the interpreter's interruption came
     void *interruption;    // interp.mutex; parcel with the exception for this thread alone
@@ -159,6 +164,13 @@ static inline interp_phase
 interp_get_phase(const interp *self)
 {
     return atomic_load_explicit(&((interp *)self)->phase, memory_order_acquire);
+}
+
+// A hint: does a thread sleep in CPython until the GIL is free? Call as interp_is_running.
+static inline bool
+interp_has_sleepers(const interp *self)
+{
+    return __atomic_load_n(self->gil_sleepers, __ATOMIC_RELAXED) >= 8;
 }
 
 // Call with its GIL held: then nobody else writes.
@@ -245,6 +257,8 @@ void guest_unlink_locked(guest *visitor);
 void guest_free(guest *visitor); // after unlinking
 void guest_end(guest *visitor);  // its thread ends, or does not need it any more
 bool interp_has_entering_locked(interp *self, const guest *except);
+void interp_await_entering_locked(interp *self, const guest *except);
+bool interp_has_awaited_locked(interp *self); // those awaited that are still about to enter
 // Is a thread that is woken for one of `why` present (or, with `only_entering`, entering)?
 bool interp_has_woken_locked(interp *self, const guest *except, unsigned why, bool only_entering);
 // Call with its GIL held. Has a visitor detached from it? It will take the GIL again without
