@@ -66,6 +66,11 @@ def compile_module(name: str, folder: Path, *options: str, suffix: str = "c") ->
     return target
 
 
+def link_another(target: Path) -> None:
+    """Link a library of that name with none of the functions that modules need."""
+    _link(target, "library_two.c", f"-Wl,-soname,{target.name}", "-Dlibrary_count=getpid")
+
+
 def _link_circle(folder: Path) -> None:
     one, two = folder / ONE, folder / TWO
     _link(two, "library_two.c", f"-Wl,-soname,{TWO}")

@@ -7,3 +7,10 @@ class guest {
 void invite(guest *someone);
 void tell(char letter);
 void tell_into(int descriptor);
+
+// A variable that both have, and that is one, as those of inline functions are.
+__asm__(".type visits, @gnu_unique_object");
+extern "C" {
+long visits;
+}
+long visit_host();

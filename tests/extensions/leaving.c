@@ -103,6 +103,14 @@ hook_input(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+set_signal_stack(PyObject *module, PyObject *unused)
+{
+    static char place[1 << 16];
+    stack_t stack = {.ss_sp = place, .ss_size = sizeof place};
+    return PyLong_FromLong(sigaltstack(&stack, NULL));
+}
+
 static long heard;
 
 static int
@@ -141,6 +149,7 @@ static PyMethodDef functions[] = {{"bump", bump, METH_NOARGS, NULL},
                                   {"start_timer", start_timer, METH_NOARGS, NULL},
                                   {"hook_input", hook_input, METH_NOARGS, NULL},
                                   {"hook_audit", hook_audit, METH_NOARGS, NULL},
+                                  {"set_signal_stack", set_signal_stack, METH_NOARGS, NULL},
                                   {"main_id", main_id, METH_NOARGS, NULL},
                                   {NULL}};
 static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "leaving", NULL, 0, functions};

@@ -41,6 +41,12 @@ invite(guest *someone)
     the_host.guests.push_back(someone);
 }
 
+long
+visit_host()
+{
+    return ++visits;
+}
+
 __attribute__((destructor)) static void
 end()
 {

@@ -7,6 +7,7 @@ import gc
 import io
 import os
 import shutil
+import signal
 import sys
 import threading
 import types
@@ -777,6 +778,70 @@ def test_no_room_for_copies(folder: Path, run_script: Any) -> None:
     first = f"{original}: cannot make a private copy: File too large"
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [first, "True", "True"]
+
+
+def test_failed_load_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a module cannot be loaded, the libraries that were loaded for it before are gone."""
+    extension_modules.build(tmp_path)
+    libraries = tmp_path / "needing_package.libs"
+    extension_modules.link_another(libraries / extension_modules.ONE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with private() as one:
+        with pytest.raises(ImportError, match="undefined symbol"):
+            one.import_module("needing_package")
+        assert one.call(_core.count_private_copies)[:3] == (0, 0, 0)
+        assert mode_of(one, "needing_package.needing") is None
+        assert not copies_in_memory(extension_modules.ONE)
+
+
+def test_private_beside_mains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In auto a package that fails beside one of main's is main's as well, and a warning says so;
+    one that fails in main too raises that error.
+    """
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = "import multi\nif type(multi) is not {}:\n    raise TypeError('no module')\n"
+    for name, expected in (("beside", "type(__import__('sys'))"), ("broken", "None")):
+        (tmp_path / f"{name}.py").write_text(source.format(expected))
+        atoll.extensions.policy(name, "private")
+    atoll.extensions.policy("multi", "main")
+    with atoll.Interpreter() as one:
+        warned = one.call(warnings_of_import, "beside")
+        assert "TypeError('no module'), beside main's multi" in warned
+        assert (mode_of(one, "multi"), mode_of(one, "beside")) == ("main", "main")
+        with pytest.raises(TypeError, match="no module"):
+            one.import_module("broken")
+        assert one.import_module("beside") is sys.modules.pop("beside")
+
+
+def warnings_of_import(name: str) -> str:
+    import warnings
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        __import__(name)
+    return " ".join(str(each.message) for each in caught)
+
+
+@pytest.mark.parametrize("place", ["constructor", "init", "exec"])
+def test_interrupted_import(
+    place: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while a module is loaded comes out of the import, and the next import works."""
+    folder = tmp_path_factory.getbasetemp() / "interrupting"
+    if not folder.exists():
+        folder.mkdir()
+        extension_modules.compile_module("interrupting", folder)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("INTERRUPT_AT", place)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with private() as one:
+            with pytest.raises(KeyboardInterrupt):
+                one.import_module("interrupting")
+            assert one.import_module("interrupting").bump() == 1
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not copies_in_memory("interrupting")
 
 
 def test_no_files_in_memory(folder: Path, tmp_path: Path, run_cleanly: Any) -> None:

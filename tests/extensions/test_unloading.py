@@ -67,6 +67,15 @@ def test_order_of_destructors(told: tuple[int, int]) -> None:
     assert os.read(reader, 100) == b"<tavghML"
 
 
+def test_variables_of_two_libraries() -> None:
+    """A variable that the module and the library both have is one for both, as without copies, and
+    each interpreter has its own.
+    """
+    with private() as one, private() as two:
+        for each in (one, two):
+            assert each.import_module("visiting").visit_both() == (1, 2)
+
+
 def test_joined_thread(told: tuple[int, int]) -> None:
     """A std::thread that has ended keeps nothing in memory, and its variables went with it."""
     reader, writer = told
@@ -242,8 +251,8 @@ def test_handler_with_status(told: tuple[int, int]) -> None:
 
 
 def test_what_cannot_be_taken_back(folder: Path, run_cleanly: Any) -> None:
-    """A copy that handles a signal, has a timer or waits for input stays, and says why. One that
-    hears audit events hears those of its interpreter, and does not stay.
+    """A copy that handles a signal, has a timer, waits for input or has a signal stack stays, and
+    says why. One that hears audit events hears those of its interpreter, and does not stay.
     """
     told = run_cleanly(f"""
 import atoll, atoll.extensions, os, signal, sys
@@ -253,6 +262,9 @@ def leave(name, *arguments):
         getattr(one.import_module("leaving"), name)(*arguments)
 leave("handle_signal", signal.SIGUSR1)
 os.kill(os.getpid(), signal.SIGUSR1)
+leave("set_signal_stack")
+signal.signal(signal.SIGUSR2, lambda *_: None)
+os.kill(os.getpid(), signal.SIGUSR2)
 leave("start_timer")
 leave("hook_input")
 with atoll.Interpreter(extensions="private") as one:
@@ -268,6 +280,7 @@ for each in sorted(atoll.extensions.statistics().staying, key=lambda each: each.
     assert told.splitlines() == [
         "1",
         "leaving Python calls it as it waits for input",
+        "leaving a thread handles signals on a stack in it",
         "leaving a timer calls it",
         "leaving it handles signal 10",
     ]

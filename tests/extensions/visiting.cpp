@@ -74,10 +74,18 @@ run_thread(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+visit_both(PyObject *module, PyObject *unused)
+{
+    long first = ++visits, second = visit_host();
+    return Py_BuildValue("ll", first, second);
+}
+
 static PyMethodDef functions[] = {{"bump", bump, METH_NOARGS, NULL},
                                   {"tell_end", tell_end, METH_O, NULL},
                                   {"touch", touch, METH_NOARGS, NULL},
                                   {"run_thread", run_thread, METH_NOARGS, NULL},
+                                  {"visit_both", visit_both, METH_NOARGS, NULL},
                                   {NULL}};
 static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "visiting", NULL, 0, functions};
 

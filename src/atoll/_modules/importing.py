@@ -35,7 +35,13 @@ OF_THE_PROCESS = frozenset(
 MAIN_THREAD = "main thread"
 """What errors say that want it, CPython's and those of packages."""
 
-_OUT_OF_ROOM = ("static TLS block", "cannot make a private copy")
+_OUT_OF_ROOM = (
+    "static TLS block",
+    "cannot make a private copy",
+    "failed to map segment",
+    "Cannot allocate memory",
+    "Too many open files",
+)
 
 _afterwards: dict[str, Callback | str] = {}  # by the module they wait for
 _own: dict[str, str] = {}  # modes set for this interpreter; "*" is for all others
@@ -294,27 +300,31 @@ def _create_module(loader: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType 
     mode = _mode_of(name, path)
     if mode == "refuse":
         raise _refusal(name)
-    taken[name] = mode
     if mode == "main":
+        taken[name] = mode
         spec.loader_state = _remote_loader
         return None
     sys.audit("import", name, path, None, None, None)
     if mode == "native":
         _load_between_forks(name, path)
-        return _create_as_it_is(loader, spec)
+        made = _create_as_it_is(loader, spec)
+        taken[name] = mode
+        return made
     try:
         module: Any
         module, declared[name] = _core.load_extension(path, _tree_of(path), symbol(name), spec)
-    except ImportError as error:
-        error.name, error.path = error.name or name, error.path or path
-        if not any(reason in str(error) for reason in _OUT_OF_ROOM):
+    except Exception as error:
+        if isinstance(error, ImportError):
+            error.name, error.path = error.name or name, error.path or path
+            if any(reason in str(error) for reason in _OUT_OF_ROOM):
+                _out_of_room[nearest(name, _decided) or name] = error
+        why = _why_not_here(name, error) if name in _by_auto else ""
+        if not why:
             raise
-        _out_of_room[nearest(name, _decided) or name] = error
-        if name not in _by_auto:
-            raise
-        _go_to_main(name)
+        _go_to_main(name, why)
         spec.loader_state = _remote_loader
         return None
+    taken[name] = mode
     if declared[name] == "single-phase":
         module.__name__ = name  # it has only the last part of the name
     module.__file__ = path
@@ -341,27 +351,42 @@ def _exec_module(loader: ExtensionFileLoader, module: ModuleType) -> None:
 
 
 def _guard(spec: ModuleSpec) -> None:
-    """Use main's package if there is no room for private copies of its libraries."""
+    """Use main's package if the private one cannot be made here."""
 
     def execute_or_go_to_main(
         spec: ModuleSpec, execute: Callable[[ModuleType], None], module: ModuleType
     ) -> None:
         try:
             execute(module)
-        except ImportError:
-            if spec.name not in _out_of_room:
+        except Exception as error:
+            why = _why_not_here(spec.name, error)
+            if not why:
                 raise
             for each in [each for each in sys.modules if each.startswith(f"{spec.name}.")]:
                 del sys.modules[each]
-            _go_to_main(spec.name)
+                taken.pop(each, None)
             _replace(spec.name)
+            _go_to_main(spec.name, why)
 
     _execute_by(spec, execute_or_go_to_main)
 
 
-def _go_to_main(name: str) -> None:
+def _why_not_here(name: str, error: Exception) -> str:
+    """Say why a package is main's instead, after an error; "": it is not.
+
+    There is no room for its libraries, or for those of a package that it needs: private C code
+    cannot use the classes and capsules of a package that is main's.
+    """
+    if name in _out_of_room:
+        return str(_out_of_room[name])
+    of_main = {each for each, mode in taken.items() if mode == "main"} - OF_THE_PROCESS - {name}
+    tops = [each for each in of_main if nearest(each.rpartition(".")[0], of_main) is None]
+    return f"{error!r}, beside main's {', '.join(sorted(tops))}" if tops else ""
+
+
+def _go_to_main(name: str, why: str) -> None:
     _decided[name] = "main"
-    _warn(f"{name} is used from the main interpreter: {_out_of_room[name]}")
+    _warn(f"{name} is used from the main interpreter: {why}")
 
 
 # ---- libraries that ctypes loads ----

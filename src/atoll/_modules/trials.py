@@ -151,11 +151,14 @@ def cached_decision(package: str, files: list[str]) -> Decision:
         made = decide(run(package, "private", files), files)
     if not made.is_final:
         return made
-    with suppress(OSError):  # the folder is read-only or full: the next process tries it again
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}")
         unfinished.write_text(json.dumps(made), "utf-8")
         unfinished.replace(path)
+    except OSError:  # the folder is read-only or full: the next process tries it again
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     return made
 
 

@@ -37,7 +37,7 @@ write_code(unsigned char *code, const interposition *entry, void *context)
 }
 
 static bool
-is_function_pointer(uint64_t info)
+is_pointer(uint64_t info)
 {
     return ELF64_R_TYPE(info) == R_X86_64_GLOB_DAT || ELF64_R_TYPE(info) == R_X86_64_JUMP_SLOT ||
            ELF64_R_TYPE(info) == R_X86_64_64;
@@ -63,7 +63,7 @@ write_code(unsigned char *code, const interposition *entry, void *context)
 }
 
 static bool
-is_function_pointer(uint64_t info)
+is_pointer(uint64_t info)
 {
     return ELF64_R_TYPE(info) == R_AARCH64_GLOB_DAT || ELF64_R_TYPE(info) == R_AARCH64_JUMP_SLOT ||
            ELF64_R_TYPE(info) == R_AARCH64_ABS64;
@@ -77,7 +77,7 @@ write_code(unsigned char *code, const interposition *entry, void *context)
 }
 
 static bool
-is_function_pointer(uint64_t info)
+is_pointer(uint64_t info)
 {
     return false;
 }
@@ -201,8 +201,7 @@ find_protected(struct dl_phdr_info *info, size_t size, void *argument)
 }
 
 static bool
-replace(const trampolines *self, void **place, const interposition *entry,
-        const protected_range *range)
+replace(void **place, void *by, const protected_range *range)
 {
     uintptr_t address = (uintptr_t)place;
     bool is_protected = address >= range->begin && address < range->end;
@@ -210,15 +209,18 @@ replace(const trampolines *self, void **place, const interposition *entry,
     if (is_protected && mprotect(page, page_size(), PROT_READ | PROT_WRITE) != 0) {
         return false;
     }
-    if (entry->original != NULL) {
-        atomic_store(entry->original, *place);
-    }
-    *place = self->code + (entry - self->table) * CODE_SIZE;
+    *place = by;
     return !is_protected || mprotect(page, page_size(), PROT_READ) == 0;
 }
 
+const char *
+relocations_names(const struct link_map *map)
+{
+    return relocations_of(map).strings;
+}
+
 bool
-trampolines_bind(const trampolines *self, void *library)
+relocations_replace(void *library, relocations_chooser *choose, void *argument)
 {
     const struct link_map *map = loading_record(library);
     if (map == NULL) {
@@ -232,16 +234,37 @@ trampolines_bind(const trampolines *self, void *library)
         const Elf64_Rela *first = found.tables[table].first;
         size_t count = first == NULL ? 0 : found.tables[table].size / sizeof *first;
         for (size_t i = 0; i < count; i++) {
-            if (!is_function_pointer(first[i].r_info)) {
+            if (!is_pointer(first[i].r_info)) {
                 continue;
             }
             const Elf64_Sym *symbol = &found.symbols[ELF64_R_SYM(first[i].r_info)];
-            const interposition *entry = find(self, found.strings + symbol->st_name);
-            if (entry != NULL &&
-                !replace(self, (void **)(map->l_addr + first[i].r_offset), entry, &range)) {
+            void **place = (void **)(map->l_addr + first[i].r_offset);
+            char *chosen = choose(found.strings + symbol->st_name, *place, argument);
+            void *by = chosen == NULL ? *place : chosen + first[i].r_addend;
+            if (by != *place && !replace(place, by, &range)) {
                 return false;
             }
         }
     }
     return true;
+}
+
+static void *
+choose(const char *name, void *now, void *argument)
+{
+    const trampolines *self = argument;
+    const interposition *entry = find(self, name);
+    if (entry == NULL) {
+        return NULL;
+    }
+    if (entry->original != NULL) {
+        atomic_store(entry->original, now);
+    }
+    return self->code + (entry - self->table) * CODE_SIZE;
+}
+
+bool
+trampolines_bind(const trampolines *self, void *library)
+{
+    return relocations_replace(library, choose, (void *)self);
 }

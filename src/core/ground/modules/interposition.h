@@ -41,4 +41,15 @@ void *trampolines_find(const trampolines *self, const char *name);
 // `library` is what dlopen returned. False: errno; parts of it may have been replaced.
 bool trampolines_bind(const trampolines *self, void *library);
 
+// ---- the pointers of a library to what has a name ----
+
+// Returns what a pointer that now is `now` shall be, or NULL: as it is.
+typedef void *relocations_chooser(const char *name, void *now, void *argument);
+
+// As trampolines_bind.
+bool relocations_replace(void *library, relocations_chooser *choose, void *argument);
+
+struct link_map;
+const char *relocations_names(const struct link_map *map); // that its symbols' names are in
+
 #endif

@@ -354,14 +354,15 @@ load_copy(const request *self, library *each)
     if (each->handle == NULL) {
         return false;
     }
-    of->totals.copies++;
-    of->totals.copied += each->copy.copied;
-    of->totals.shared += each->copy.shared;
     for (int i = 0; i < LIBRARY_TRAMPOLINES; i++) {
         if (!trampolines_bind(of->bound[i], each->handle)) {
             fail(self, each->file->path, strerror(errno));
             return false;
         }
+    }
+    if (!unique_join(&of->unique, each->handle, each->file)) {
+        fail(self, each->file->path, strerror(errno));
+        return false;
     }
     return true;
 }
@@ -408,10 +409,19 @@ give_up(request *self)
         library *each = self->found;
         self->found = each->next;
         if (each->handle != NULL) {
+            unique_forget(&self->of->unique, each->handle);
             loading_close(each->handle);
         }
         library_free(each);
     }
+}
+
+static void
+count(library_totals *totals, const library *loaded)
+{
+    totals->copies += loaded->is_copy;
+    totals->copied += loaded->copy.copied;
+    totals->shared += loaded->copy.shared;
 }
 
 static void
@@ -429,6 +439,7 @@ keep(request *self)
         each->needed = NULL;
         each->next = self->of->newest;
         self->of->newest = each;
+        count(&self->of->totals, each);
     }
 }
 

@@ -7,7 +7,8 @@
 //
 // A copy is a nameless file with a new SONAME. The names of what it needs are replaced by those of
 // other copies. Relocations to functions that would answer for the main interpreter lead to
-// trampolines instead, which add this interpreter as an argument. Pages equal to the original's are
+// trampolines instead, which add this interpreter as an argument. Variables that the loader would
+// make one for the process are one for all copies (unique). Pages equal to the original's are
 // mapped from the original. A copy that looks for files and libraries beside itself finds those of
 // the original (origin).
 //

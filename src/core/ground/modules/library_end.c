@@ -149,6 +149,7 @@ free_set(libraries *self)
     for (int i = 0; i < LIBRARY_TRAMPOLINES; i++) {
         trampolines_free(self->bound[i]);
     }
+    unique_free(&self->unique);
     pthread_mutex_destroy(&self->mutex);
     for (root *each = self->roots, *next; each != NULL; each = next) {
         next = each->next;

@@ -10,6 +10,7 @@
 
 #include "ground/modules/elf_copy.h"
 #include "ground/modules/library.h"
+#include "ground/modules/unique.h"
 #include "ground/modules/unload_guard.h"
 
 #define LIBRARY_TRAMPOLINES 5 // one for each table of replaced functions
@@ -41,6 +42,7 @@ struct libraries {
     library *newest;       // mutex
     _Atomic(root *) roots; // written under mutex; only ever grows
     library_totals totals; // mutex
+    unique_symbols unique; // mutex
     unload_guard guard;
     trampolines *bound[LIBRARY_TRAMPOLINES]; // owned
     bool is_finalized, is_closed;            // steps of libraries_end, which one thread calls

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "ground/base/text.h"
+#include "ground/system/loading.h"
 #include "ground/system/system_thread.h"
 
 // One round less than there are: in the last, sanitizers drop their own record of the thread.
@@ -307,6 +308,20 @@ create_timer(clockid_t clock, struct sigevent *event, timer_t *timer, unload_gua
     return result;
 }
 
+// A thread's handlers run there even after the libraries' end. What is not in a library is its
+// owner's to keep.
+static int
+set_signal_stack(const stack_t *stack, stack_t *before, unload_guard *self)
+{
+    int result = sigaltstack(stack, before);
+    Dl_info found;
+    if (result == 0 && stack != NULL && (stack->ss_flags & SS_DISABLE) == 0 &&
+        loading_find(stack->ss_sp, &found, NULL, 0)) {
+        unload_guard_hold_for(self, stack->ss_sp, "a thread handles signals on a stack in it");
+    }
+    return result;
+}
+
 const interposition unload_guard_table[] = {
     {"pthread_create", create_thread, 4, NULL},
     {"pthread_key_create", unload_guard_create_key, 2, NULL},
@@ -315,6 +330,7 @@ const interposition unload_guard_table[] = {
     {"tss_create", create_c11_key, 2, NULL},
     {"tss_delete", delete_c11_key, 1, NULL},
     {"timer_create", create_timer, 3, NULL},
+    {"sigaltstack", set_signal_stack, 2, NULL},
     {"_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE",
      create_cpp_thread, 3, &start_cpp_thread},
 };
