@@ -11,7 +11,8 @@ from report import Bound, Figure, finish, parser
 
 import atoll
 
-EVENTS = 10_000  # of a buffer: it is full, and its memory there, after the first batch
+EVENTS = 10_000  # of a buffer
+BATCHES = 5  # of each kind in turn: after three the buffer is full, and its memory there
 ADDED_BOUND = Bound(100.0, "value")  # nanoseconds
 
 
@@ -21,9 +22,11 @@ def measure(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
         name: Batch(Loop(name, "p.add(1)", {"p": counter})) for name in ("none", "one is on")
     }
     for _ in range(rounds):
-        batches["none"].run()
+        for _ in range(BATCHES):
+            batches["none"].run()
         with atoll.trace(os.devnull, events=EVENTS):
-            batches["one is on"].run()
+            for _ in range(BATCHES):
+                batches["one is on"].run()
     off, on = (batches[name].best * NANOSECONDS for name in ("none", "one is on"))
     without = Figure("p.add(1), no trace", off)
     return [
