@@ -22,7 +22,7 @@ import atoll
 
 CALL_BOUND = Bound(4.5 if sys.version_info >= (3, 14) else 6.0)
 ATTRIBUTE_BOUND = Bound(0.7)  # of a proxied method call
-LOOP_BOUND = Bound(0.3 if sys.version_info >= (3, 14) else 0.4)  # likewise, for each item
+LOOP_BOUND = Bound(0.25 if sys.version_info >= (3, 14) else 0.3)  # likewise, for each item
 TEXT_BOUND = Bound(1.5)  # of a call with one int
 BIG_INT_BOUND = Bound(1.25)  # of a call with a small int, either way
 INSTANCE_BOUND = Bound(2.0)  # of a call with a tuple as long

@@ -76,12 +76,12 @@ waits_are_decided_by_others(void)
     waiter_init(&second, QUEUE_GETTERS, NULL, 0);
     CHECK(queue_get(self, &item, &first) == QUEUE_WAITING);
     CHECK(queue_get(self, &item, &second) == QUEUE_WAITING);
-    CHECK(queue_wait(&first, clock_now()) == WAIT_EXPIRED);
+    CHECK(waiter_wait(&first, clock_now()) == WAIT_EXPIRED);
     CHECK(queue_put(self, make(1), NULL) == QUEUE_DONE); // to the first
     CHECK(queue_get_status(self).count == 0 && queue_is_decided(self, &first));
     CHECK(!queue_is_decided(self, &second));
     CHECK(queue_cancel(self, &first) == NULL); // passes it on
-    CHECK(queue_wait(&second, DEADLINE_NEVER) == WAIT_WOKEN);
+    CHECK(waiter_wait(&second, DEADLINE_NEVER) == WAIT_WOKEN);
     CHECK(queue_finish(self, &second, &item) == QUEUE_DONE && take_number(item) == 1);
     waiter_free(&first);
     waiter_free(&second);
@@ -317,8 +317,8 @@ produce(int thread, uint32_t *random)
         queue_result result = queue_put(shared, item, &waiter);
         if (result == QUEUE_WAITING) {
             unsigned patience = next_random(random) % 4;
-            (void)queue_wait(&waiter, patience == 0 ? DEADLINE_NEVER
-                                                    : clock_now() + (int64_t)patience * 1000);
+            (void)waiter_wait(&waiter, patience == 0 ? DEADLINE_NEVER
+                                                     : clock_now() + (int64_t)patience * 1000);
             if (next_random(random) % 2) {
                 queue_item *left = queue_cancel(shared, &waiter);
                 result = left == NULL ? QUEUE_DONE : QUEUE_WAITING; // got by somebody, or ours
@@ -349,8 +349,8 @@ consume(uint32_t *random)
         result = queue_get(shared, &item, &waiter);
         if (result == QUEUE_WAITING) {
             unsigned patience = next_random(random) % 4;
-            (void)queue_wait(&waiter, patience == 0 ? DEADLINE_NEVER
-                                                    : clock_now() + (int64_t)patience * 1000);
+            (void)waiter_wait(&waiter, patience == 0 ? DEADLINE_NEVER
+                                                     : clock_now() + (int64_t)patience * 1000);
             if (next_random(random) % 4 == 0) {
                 CHECK(queue_cancel(shared, &waiter) == NULL);
             }
@@ -429,7 +429,7 @@ wait_for_item(void *argument)
     queue_result result = queue_get(shared, &item, &waiter);
     atomic_store((atomic_int *)argument, 1);
     if (result == QUEUE_WAITING) {
-        CHECK(queue_wait(&waiter, DEADLINE_NEVER) == WAIT_WOKEN);
+        CHECK(waiter_wait(&waiter, DEADLINE_NEVER) == WAIT_WOKEN);
         result = queue_finish(shared, &waiter, &item);
     }
     CHECK(result == QUEUE_DONE && take_number(item) == 5);
@@ -456,7 +456,7 @@ a_forked_child_has_its_own_waiters_only(void)
     if (child == 0) {
         queue_fork_child();
         CHECK(queue_put(shared, make(6), NULL) == QUEUE_DONE);
-        CHECK(queue_wait(&waiter, DEADLINE_NEVER) == WAIT_WOKEN);
+        CHECK(waiter_wait(&waiter, DEADLINE_NEVER) == WAIT_WOKEN);
         CHECK(queue_finish(shared, &waiter, &item) == QUEUE_DONE && take_number(item) == 6);
         _exit(0);
     }
@@ -531,7 +531,7 @@ signals_interrupt(void)
     waiter_init(&waiter, QUEUE_GETTERS, NULL, 0);
     CHECK(queue_get(self, &item, &waiter) == QUEUE_WAITING);
     ualarm(20000, 20000);
-    CHECK(queue_wait(&waiter, DEADLINE_NEVER) == WAIT_INTERRUPTED);
+    CHECK(waiter_wait(&waiter, DEADLINE_NEVER) == WAIT_INTERRUPTED);
     ualarm(0, 0);
     CHECK(queue_finish(self, &waiter, &item) == QUEUE_WAITING);
     waiter_free(&waiter);

@@ -44,6 +44,7 @@ def numbers() -> dict[int, str]:
 # What can change: kind -> (the container, what is iterated over).
 CHANGING: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "list": (lambda: list(range(COUNT)), iter),
+    "list of more than a batch": (lambda: [*range(300), True, *range(1000, 1300)], iter),
     "list of mixed": (lambda: list(mixed(COUNT)), iter),
     "list of lists": (lambda: [[number] for number in range(COUNT)], iter),
     "subclass of list": (lambda: OwnList(range(COUNT)), iter),

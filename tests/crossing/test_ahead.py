@@ -17,6 +17,7 @@ import atoll
 KINDS = [*iterations.CHANGING, *iterations.FIXED]
 FETCHED = [
     "list",
+    "list of more than a batch",
     "subclass of list",
     "keys",
     "defaultdict",
@@ -227,7 +228,9 @@ def test_iterator_held_by_its_owner_is_never_ahead(owner: Any) -> None:
     owner.kept.clear()
 
 
-@pytest.mark.parametrize("kind", ["list", "items", "set", "range", "tuple"])
+@pytest.mark.parametrize(
+    "kind", ["list", "list of more than a batch", "items", "set", "range", "tuple"]
+)
 def test_each_item_is_taken_once(kind: str, owner: Any, third: Any) -> None:
     """Threads of several interpreters that share an iterator share its items."""
     _, iterator = owner.make(kind)

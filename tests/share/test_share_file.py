@@ -435,6 +435,9 @@ def test_colliding_hashes(path: Path, type_of_keys: type) -> None:
         load_forged(path, later)
 
 
+RANDOM = random.Random(1)
+
+
 @pytest.mark.parametrize(
     "keys",
     [
@@ -442,7 +445,7 @@ def test_colliding_hashes(path: Path, type_of_keys: type) -> None:
         range(0, -100_000, -1),
         range(0, 100_000 << 32, 1 << 32),
         range(0, 100_000 << 45, 1 << 45),
-        [random.Random(1).getrandbits(64) for _ in range(100_000)],
+        [RANDOM.getrandbits(64) for _ in range(100_000)],
         [float(i) for i in range(100_000)],
         [i / 2**30 for i in range(100_000)],
         [complex(i % 300, i // 300) for i in range(90_000)],

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import atoll
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -38,3 +43,52 @@ def test_page_is_at_the_end() -> None:
         if re.search(r"\[docs: .+?\][^\"']", line)
     ]
     assert after == []
+
+
+def close_from_inside(interpreter: atoll.Interpreter) -> None:
+    interpreter.exec("import atoll; atoll.current().close()")
+
+
+def use_when_closed(interpreter: atoll.Interpreter) -> None:
+    items = interpreter.eval("[]")
+    interpreter.close()
+    items.append(1)
+
+
+def load_another_file(interpreter: atoll.Interpreter) -> None:
+    atoll.share.load(__file__)
+
+
+def capture_lock(interpreter: atoll.Interpreter) -> None:
+    lock = threading.Lock()
+    interpreter.call(lambda: lock)
+
+
+def submit_lock(interpreter: atoll.Interpreter) -> None:
+    with atoll.InterpreterPoolExecutor(1) as pool:
+        pool.submit(id, threading.Lock()).result()
+
+
+@pytest.mark.parametrize(
+    ("provoke", "page"),
+    [
+        (use_when_closed, "explanation/lifetimes"),
+        (close_from_inside, "explanation/lifetimes"),
+        (lambda interpreter: atoll.main().close(), "explanation/lifetimes"),
+        (lambda interpreter: atoll.restrict([], ["nothing"]), "how-to/restrict"),
+        (lambda interpreter: atoll.share([]), "how-to/shared-tables"),
+        (load_another_file, "how-to/shared-tables"),
+        (capture_lock, "how-to/functions"),
+        (submit_lock, "how-to/functions"),
+        (lambda interpreter: atoll.copy(interpreter.eval("(n for n in [])")), "how-to/functions"),
+        (lambda interpreter: atoll.Interpreter(extensions="shared"), "reference/extensions"),
+    ],
+)
+def test_message(
+    interpreter: atoll.Interpreter, provoke: Callable[[atoll.Interpreter], Any], page: str
+) -> None:
+    """What users are likely to meet leads to the page that says what to do: text, or last note."""
+    with pytest.raises(Exception) as caught:
+        provoke(interpreter)
+    last = [str(caught.value), *getattr(caught.value, "__notes__", ())][-1]
+    assert last.endswith(f"[docs: {page}]")

@@ -81,8 +81,10 @@ def load(path: str | os.PathLike[str]) -> Any:
         try:
             body = _read_body(file)
         except ValueError as error:
-            raise ValueError(f"{os.fspath(path)!r} {error}") from None
+            raise ValueError(f"{os.fspath(path)!r} {error} [docs: how-to/shared-tables]") from None
     try:
         return read(body)
     except ValueError as error:
-        raise ValueError(f"{os.fspath(path)!r} is damaged: {error}") from error
+        raise ValueError(
+            f"{os.fspath(path)!r} is damaged: {error} [docs: how-to/shared-tables]"
+        ) from error

@@ -90,6 +90,7 @@ def dump_by_value(
         data = pickles.write(cloud.Pickler, obj, beside)
     except Exception as error:
         _blame_variable(beside, is_reference, error)
+        _name_page(error)
         raise
     return _with_definitions(beside, data, is_reference)
 
@@ -111,6 +112,14 @@ def _blame_variable(
             pickles.write(cloud.Pickler, value, pickles.Beside(is_reference))
         except Exception as reason:
             raise contexts.error_of(variable, reason) from error
+
+
+def _name_page(error: Exception) -> None:
+    """Note on an exception of pickle where it is told what goes by value, and what to do."""
+    note = "what goes by value takes all along that it refers to [docs: how-to/functions]"
+    is_pickles = isinstance(error, (pickle.PicklingError, AttributeError, TypeError))
+    if is_pickles and note not in getattr(error, "__notes__", ()):
+        BaseException.add_note(error, note)
 
 
 def _with_definitions(

@@ -61,7 +61,7 @@ def type_of(proxy: object) -> type:
     return _core.type_of(proxy)
 
 
-def ref(obj: object) -> object:
+def ref(obj: object) -> Any:
     """Have an object cross by reference that would go by value.
 
     Pass what this returns as an argument, or return it: the other side gets a Proxy.
@@ -115,7 +115,11 @@ def restrict(obj: object, names: Iterable[str] | Mapping[str, Rule]) -> Any:
     whole = _core.whole(obj)
     for name in rules:
         if not _has(whole, name):
-            raise AttributeError(f"there is no {name!r} that could be allowed", name=name, obj=obj)
+            raise AttributeError(
+                f"there is no {name!r} that could be allowed [docs: how-to/restrict]",
+                name=name,
+                obj=obj,
+            )
     wider = _core.allowed(obj)
     return _core.restrict(whole, rules if wider is None else _both(wider, rules))
 

@@ -6,7 +6,7 @@
 #include "bridge/transfer/handle.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/lifecycle.h"
-#include "bridge/crossing/waiting.h"
+#include "bridge/queue/waiting.h"
 #include "types/reference.h"
 
 // ---- handles ----

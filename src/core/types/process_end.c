@@ -3,7 +3,7 @@
 #include "bridge/python/cpython.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/crossing/reaper.h"
-#include "bridge/crossing/waiting.h"
+#include "bridge/queue/waiting.h"
 #include "bridge/interpreter/lifecycle.h"
 #include "types/reference.h"
 

@@ -1,9 +1,9 @@
 // Queue, the handle: the C half of atoll.Queue, and the functions that take one.
 #include "types/queue.h"
 
-#include "bridge/transfer/queue_item.h"
+#include "bridge/queue/queue_item.h"
 #include "bridge/transfer/handle.h"
-#include "bridge/crossing/waiting.h"
+#include "bridge/queue/waiting.h"
 #include "types/reference.h"
 
 // ---- handles ----

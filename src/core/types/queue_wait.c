@@ -1,7 +1,7 @@
 // QueueWait and EventfdWaker: how an event loop waits at a queue (atoll._queue.asynchronous), and
 // hears what is to break it off (atoll._interpreter.asynchronous).
-#include "bridge/transfer/queue_item.h"
-#include "bridge/crossing/async_wait.h"
+#include "bridge/queue/queue_item.h"
+#include "bridge/queue/async_wait.h"
 #include "bridge/crossing/event_loop.h"
 #include "types/queue.h"
 #include "types/reference.h"

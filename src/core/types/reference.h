@@ -16,7 +16,7 @@
 
 #include "bridge/transfer/export.h"
 #include "bridge/crossing/ahead.h"
-#include "bridge/crossing/operation.h"
+#include "bridge/crossing/perform.h"
 #include "bridge/transfer/specials.h"
 #include "bridge/python/state.h"
 

@@ -5,7 +5,7 @@
 #include "bridge/interpreter/standby.h"
 #include "bridge/interpreter/creation.h"
 #include "bridge/interpreter/lifecycle.h"
-#include "bridge/crossing/waiting.h"
+#include "bridge/queue/waiting.h"
 #include "ground/interpreter/standby_signal.h"
 #include "types/reference.h"
 

@@ -1,7 +1,7 @@
 #include "types/task.h"
 
 #include "bridge/crossing/wakeup.h"
-#include "bridge/crossing/waiting.h"
+#include "bridge/queue/waiting.h"
 #include "ground/base/clock.h"
 #include "types/reference.h"
 

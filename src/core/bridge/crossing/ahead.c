@@ -1,7 +1,7 @@
 #include "bridge/crossing/ahead.h"
 
 #include "bridge/crossing/crossing.h"
-#include "bridge/crossing/operation.h"
+#include "bridge/crossing/perform.h"
 #include "bridge/iteration/iterators.h"
 #include "bridge/python/value.h"
 #include "bridge/iteration/bookmark.h"
@@ -9,6 +9,7 @@
 #include "bridge/transfer/parcel.h"
 
 #define FEW_ITEMS   7    // in the first batch
+#define GROWTH      8    // of the next, if all of one was taken
 #define MOST_BYTES  8192 // of packed items, since it may be in vain
 #define LIGHT_BYTES 512  // of one item
 #define LIGHT_ITEMS 8    // of a tuple
@@ -86,9 +87,25 @@ add_item(ahead_batch *self, core_state *host, outlook *ahead, struct bookmark *m
     return is_put;
 }
 
+// Of a list or a tuple: those that are ints, all at once.
+static void
+add_ints(ahead_batch *self, outlook *ahead, struct bookmark *mark)
+{
+    PyObject *const *items = iterator_items(ahead);
+    Py_ssize_t most = Py_MIN(ahead->left, self->wanted - self->count);
+    Py_ssize_t added = items == NULL ? 0 : parcel_put_ints(&self->items, items, most);
+    for (Py_ssize_t i = 0; i < added; i++) {
+        mark->positions[self->count + i] = ahead->position + i + 1;
+    }
+    self->count += (int)added;
+    ahead->position += added;
+    ahead->left -= added;
+}
+
 static void
 fill(ahead_batch *self, core_state *host, outlook *ahead, struct bookmark *mark)
 {
+    add_ints(self, ahead, mark);
     while (has_room(self) && add_item(self, host, ahead, mark)) {
     }
     PyErr_Clear(); // no memory: whoever asks for that item is told
@@ -274,7 +291,7 @@ choose_wanted(const ahead_batch *self, const exported *target)
     thread *here = thread_self;
     bool is_calm = self->taken == self->count && here != NULL &&
                    (self->is_fixed || is_undisturbed(self, here, target->owner));
-    return !is_calm ? 0 : self->wanted == 0 ? FEW_ITEMS : BATCH_MAX;
+    return !is_calm ? 0 : self->wanted == 0 ? FEW_ITEMS : Py_MIN(GROWTH * self->wanted, BATCH_MAX);
 }
 
 static ahead_batch *

@@ -5,7 +5,7 @@
 #include "bridge/transfer/export.h"
 #include "bridge/crossing/event_loop.h"
 #include "bridge/crossing/interruption.h"
-#include "bridge/crossing/operation.h"
+#include "bridge/operation/operation.h"
 #include "bridge/crossing/wakeup.h"
 #include "bridge/python/thread_state.h"
 #include "bridge/trace/spans.h"

@@ -44,7 +44,7 @@ typedef enum {
     CROSSING_WOKEN, // an exception is set: a deadline has passed, or a signal handler raised
 } crossing_result;
 
-struct operation; // bridge/crossing/operation.h
+struct operation; // bridge/operation/operation.h
 
 // What a thread enters for: traces tell it. For an operation the label is NULL.
 typedef struct {

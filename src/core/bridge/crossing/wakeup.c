@@ -3,7 +3,7 @@
 #include "bridge/crossing/crossing.h"
 #include "bridge/crossing/interruption.h"
 #include "bridge/crossing/own_threads.h"
-#include "bridge/crossing/operation.h"
+#include "bridge/crossing/perform.h"
 #include "bridge/parking/parking.h"
 #include "bridge/python/thread_state.h"
 #include "bridge/python/turns.h"

@@ -14,7 +14,7 @@
 #include "bridge/python/turns.h"
 #include "bridge/trace/spans.h"
 #include "bridge/crossing/wakeup.h"
-#include "bridge/crossing/async_wait.h"
+#include "bridge/queue/async_wait.h"
 #include "bridge/gc/verification.h"
 #include "ground/base/clock.h"
 #include "ground/system/semaphore.h"
@@ -121,9 +121,11 @@ static int
 refuse(core_state *home, interp *target, thread *here)
 {
     guest *own = thread_guest(here, target);
-    const char *why = target->is_main ? "the main interpreter cannot be closed"
+    const char *why = target->is_main
+                          ? "the main interpreter cannot be closed [docs: explanation/lifetimes]"
                       : target == home->interp || (own != NULL && own->depth > 0)
-                          ? "an interpreter cannot be closed from inside itself"
+                          ? "an interpreter cannot be closed from inside itself "
+                            "[docs: explanation/lifetimes]"
                           : NULL;
     if (why != NULL) {
         PyErr_SetString(PyExc_RuntimeError, why);

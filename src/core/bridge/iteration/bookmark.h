@@ -18,7 +18,7 @@
 
 #include "bridge/transfer/export.h"
 
-#define BATCH_MAX 64
+#define BATCH_MAX 240 // at most 255: see claim
 
 struct bookmark {
     _Atomic(uint64_t) claim;         // 256 * number of the batch + how many of its items were taken

@@ -274,6 +274,17 @@ read_sequence(outlook *ahead)
     return PyUnicode_FromOrdinal((int)PyUnicode_READ_CHAR(container, index));
 }
 
+PyObject *const *
+iterator_items(const outlook *ahead)
+{
+    PyObject *container = ahead->container;
+    if (ahead->kind != ITERATOR_SEQUENCE ||
+        !(PyList_Check(container) || PyTuple_Check(container))) {
+        return NULL;
+    }
+    return PySequence_Fast_ITEMS(container) + ahead->position;
+}
+
 static long
 after_steps(long start, long step, Py_ssize_t count)
 {

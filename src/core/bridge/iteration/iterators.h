@@ -39,7 +39,9 @@ iterator_kind iterator_kind_of(const PyTypeObject *type);
 // False: it is not known, or at its end, or its container has changed.
 bool iterator_look(PyObject *iterator, outlook *ahead);
 bool iterator_is_fixed(const outlook *ahead); // nothing can change the container
-PyObject *iterator_read(outlook *ahead);      // new reference; NULL: no more, or an exception
+// The next of a list or tuple, borrowed, where they stand; NULL: it is another container.
+PyObject *const *iterator_items(const outlook *ahead);
+PyObject *iterator_read(outlook *ahead); // new reference; NULL: no more, or an exception
 
 // As if it had returned so many items, the last of which left an outlook at `position`, whatever
 // has become of its container since.

@@ -73,6 +73,9 @@ MUST_CHECK int parcel_put(parcel *self, core_state *state, PyObject *object, uns
 // One of several that belong together: a traceback after its exception is that exception's.
 MUST_CHECK int parcel_put_item(parcel *self, core_state *state, PyObject *const *items,
                                Py_ssize_t index, unsigned flags);
+// As many of the first as are ints of one word: how many, or 0 if there is no memory. They are read
+// as if they had been put one by one.
+Py_ssize_t parcel_put_ints(parcel *self, PyObject *const *items, Py_ssize_t count);
 // Put it so that the others can be read without it. What cannot be packed, or later not be
 // unpacked, is lost alone; only a lack of memory and exceptions that are no Exception are raised.
 MUST_CHECK int parcel_put_alone(parcel *self, core_state *state, PyObject *object, unsigned flags);

@@ -184,11 +184,14 @@ parcel_get(parcel *self, core_state *state)
 {
     const record *head = record_next(self);
     const void *payload = head + 1;
+    if (head->kind == RECORD_INT) { // most are
+        return PyLong_FromSsize_t(*(const Py_ssize_t *)payload);
+    }
     switch ((record_kind)head->kind) {
     case RECORD_POINTER:
         return *(PyObject **)payload;
     case RECORD_INT:
-        return PyLong_FromSsize_t(*(const Py_ssize_t *)payload);
+        break; // see above
     case RECORD_BIG_INT:
         return cpython_copy_int(payload);
     case RECORD_FLOAT:

@@ -492,6 +492,34 @@ parcel_put(parcel *self, core_state *state, PyObject *object, unsigned flags)
     return put_other(self, state, object, flags & ~(unsigned)PARCEL_MAY_HOLD);
 }
 
+static bool
+is_one_word(PyObject *object)
+{
+    return Py_TYPE(object) == &PyLong_Type && !heap_contains(object) &&
+           PyUnstable_Long_IsCompact((PyLongObject *)object);
+}
+
+Py_ssize_t
+parcel_put_ints(parcel *self, PyObject *const *items, Py_ssize_t count)
+{
+    Py_ssize_t found = 0;
+    while (found < count && is_one_word(items[found])) {
+        found++;
+    }
+    size_t one = sizeof(record) + ROUND_UP(sizeof(Py_ssize_t));
+    unsigned char *next = found == 0 ? NULL : reserve(self, (size_t)found * one);
+    if (next == NULL) {
+        PyErr_Clear();
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < found; i++, next += one) {
+        record *head = (record *)(void *)next;
+        *head = (record){RECORD_INT, 0, sizeof(Py_ssize_t)};
+        *(Py_ssize_t *)(head + 1) = PyUnstable_Long_CompactValue((PyLongObject *)items[i]);
+    }
+    return found;
+}
+
 int
 parcel_put_alone(parcel *self, core_state *state, PyObject *object, unsigned flags)
 {

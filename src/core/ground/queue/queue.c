@@ -3,17 +3,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 #include "ground/base/shake.h"
 
-#define SPIN_ROUNDS 60 // about 2 us: more helps on idle processors only, and costs on busy ones
 #define SPIN_MISSES 4  // after so many in a row that were in vain, it is only tried now and then:
 #define SPIN_TRIAL  16 // one time of so many
-
-typedef struct waiter_list {
-    queue_waiter *first, *last;
-} waiter_list;
 
 struct queue {
     atomic_intptr_t references;
@@ -41,48 +35,7 @@ static struct {
     uint64_t count; // of queues ever made
 } registry = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-// ---- waiters ----
-
-void
-waiter_init(queue_waiter *self, queue_side side, eventfd_waker *waker, uint64_t number)
-{
-    *self = (queue_waiter){.side = side,
-                           .result = QUEUE_WAITING,
-                           .thread = pthread_self(),
-                           .waker = waker,
-                           .call.number = number};
-    semaphore_init(&self->semaphore);
-}
-
-void
-waiter_free(queue_waiter *self)
-{
-    if (self->waker != NULL) {
-        eventfd_waker_forget(self->waker, &self->call);
-    }
-}
-
-static void
-link_locked(waiter_list *list, queue_waiter *waiter)
-{
-    waiter->previous = list->last;
-    waiter->next = NULL;
-    *(list->last == NULL ? &list->first : &list->last->next) = waiter;
-    list->last = waiter;
-    waiter->list = list;
-}
-
-static void
-unlink_locked(queue_waiter *waiter)
-{
-    waiter_list *list = waiter->list;
-    if (list == NULL) { // decided, or dropped in a forked child
-        return;
-    }
-    *(waiter->previous == NULL ? &list->first : &waiter->previous->next) = waiter->next;
-    *(waiter->next == NULL ? &list->last : &waiter->next->previous) = waiter->previous;
-    waiter->list = NULL;
-}
+// ---- deciding ----
 
 // All but waking it is done under the mutex: once that is released, the waiter may be freed.
 static void
@@ -115,38 +68,10 @@ decide_all_locked(queue *self, queue_side side, queue_result result)
 {
     while (self->waiters[side].first != NULL) {
         queue_waiter *first = self->waiters[side].first;
-        unlink_locked(first);
+        waiter_unlink(first);
         decide_locked(self, first, result);
     }
 }
-
-static bool
-is_worth_spinning(void)
-{
-    static atomic_int processors = 0;
-    int count = atomic_load_explicit(&processors, memory_order_relaxed);
-    if (UNLIKELY(count == 0)) {
-        count = (int)sysconf(_SC_NPROCESSORS_ONLN);
-        atomic_store_explicit(&processors, count, memory_order_relaxed);
-    }
-    return count > 1;
-}
-
-wait_result
-queue_wait(queue_waiter *waiter, int64_t deadline)
-{
-    int rounds = waiter->spin == SPIN_ASKED ? SPIN_ROUNDS : 0;
-    for (int round = 0; round < rounds; round++) {
-        if (semaphore_try(&waiter->semaphore)) {
-            waiter->spin = SPIN_HELPED;
-            return WAIT_WOKEN;
-        }
-        cpu_relax();
-    }
-    return semaphore_wait(&waiter->semaphore, deadline);
-}
-
-// ---- deciding ----
 
 // Held items count: they may be put back.
 static bool
@@ -158,8 +83,8 @@ has_room_locked(const queue *self)
 static void
 choose_locked(queue *self, queue_waiter *getter)
 {
-    unlink_locked(getter);
-    link_locked(&self->chosen, getter);
+    waiter_unlink(getter);
+    waiter_link(&self->chosen, getter);
     getter->item = backlog_take(&self->items);
     self->held++;
 }
@@ -170,7 +95,7 @@ let_go_locked(queue *self, queue_waiter *waiter)
 {
     bool was_chosen = waiter->list == &self->chosen;
     self->held -= was_chosen;
-    unlink_locked(waiter);
+    waiter_unlink(waiter);
     return was_chosen;
 }
 
@@ -205,7 +130,7 @@ settle_locked(queue *self)
         else if (putter != NULL && has_room_locked(self)) {
             insert_locked(self, putter->item);
             putter->number = putter->item->number;
-            unlink_locked(putter);
+            waiter_unlink(putter);
             decide_locked(self, putter, QUEUE_DONE);
         }
         else {
@@ -218,7 +143,7 @@ settle_locked(queue *self)
 static bool
 may_spin_locked(const queue *self)
 {
-    return (self->misses < SPIN_MISSES || self->misses % SPIN_TRIAL == 0) && is_worth_spinning();
+    return (self->misses < SPIN_MISSES || self->misses % SPIN_TRIAL == 0) && waiter_may_spin();
 }
 
 // The operation cannot be done at once: link the waiter, if there is one.
@@ -228,7 +153,7 @@ wait_locked(queue *self, queue_waiter *waiter)
     if (waiter == NULL) {
         return QUEUE_NOT_NOW;
     }
-    link_locked(&self->waiters[waiter->side], waiter);
+    waiter_link(&self->waiters[waiter->side], waiter);
     waiter->spin = may_spin_locked(self) ? SPIN_ASKED : SPIN_NOT;
     return QUEUE_WAITING;
 }

@@ -1,53 +1,25 @@
-// queue: a process-wide queue of opaque items, and its waiters: threads and event loops.
+// queue: a process-wide queue of opaque items. Threads and event loops wait at it (waiter.h).
 //
 // Purpose. The operation that makes a waiter's operation possible also does it, under the queue's
 // mutex: a put hands its item to the getter that has waited longest, a get lets in the putter that
 // has. So a waiter wakes with its result, and no wake-up can be lost or stolen. Until the getter
 // has taken the item, the item still counts against the capacity, so that it can be put back.
 //
-// Lifetime. Counted. The last count discards the items that are left. A waiter belongs to its
-// maker. It is linked from the operation that returned QUEUE_WAITING, or queue_begin_get, until
-// queue_finish or queue_cancel.
+// Lifetime. Counted. The last count discards the items that are left.
 //
-// Threads. Any, with or without a GIL; queue_wait without one. The mutex is held for some
-// instructions, never while waiting. Lock order: registry of queues, queue, waker.
+// Threads. Any, with or without a GIL. The mutex is held for some instructions, never while
+// waiting. Lock order: registry of queues, queue, waker.
 #ifndef ATOLL_GROUND_QUEUE_H
 #define ATOLL_GROUND_QUEUE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "ground/base/attributes.h"
-#include "ground/system/semaphore.h"
 #include "ground/queue/backlog.h"
-#include "ground/queue/eventfd_waker.h"
-#include "ground/base/clock.h"
+#include "ground/queue/waiter.h"
 
 typedef struct queue queue;
-
-typedef enum {
-    QUEUE_DONE,
-    QUEUE_WAITING,   // not decided yet; from queue_finish: the wait was given up
-    QUEUE_NOT_NOW,   // empty, or full
-    QUEUE_SHUT_DOWN, // for good
-} queue_result;
-
-typedef enum { QUEUE_GETTERS, QUEUE_PUTTERS, QUEUE_JOINERS, QUEUE_SIDES } queue_side;
-
-typedef struct queue_waiter {
-    struct queue_waiter *next, *previous; // mutex
-    struct waiter_list *list;             // mutex; the list that it is in, or NULL
-    queue_side side;
-    queue_result result; // mutex
-    queue_item *item;    // mutex; the item to be put, or the one that was got
-    uint64_t number;     // mutex; of the item, once it was put
-    pthread_t thread;    // the thread that waits; a forked child keeps only its own
-    semaphore semaphore; // posted once, when the result is set
-    enum { SPIN_NOT, SPIN_ASKED, SPIN_HELPED } spin; // of the thread that waits
-    eventfd_waker *waker; // borrowed; woken instead of the semaphore; or NULL
-    eventfd_waker_call call;
-} queue_waiter;
 
 typedef struct {
     int64_t count, unfinished;
@@ -84,11 +56,7 @@ MUST_CHECK queue_result queue_join(queue *self, queue_waiter *waiter);
 bool queue_task_done(queue *self); // false: more calls than items
 void queue_shut_down(queue *self, bool is_immediate);
 
-// Waiting. `waker` (or NULL) must outlive the waiter, and is woken with call `number`.
-void waiter_init(queue_waiter *self, queue_side side, eventfd_waker *waker, uint64_t number);
-void waiter_free(queue_waiter *self); // not linked any more
 bool queue_is_decided(queue *self, const queue_waiter *waiter);
-wait_result queue_wait(queue_waiter *waiter, int64_t deadline);
 
 // End the wait: returns the result and, for a getter, the item. Unless the result is QUEUE_DONE, a
 // putter's item belongs to the putter again.

@@ -1,4 +1,5 @@
 // References of atoll.h: objects seen from any interpreter, calls and attributes.
+#include "bridge/operation/dispatch.h"
 #include "bridge/python/caller.h"
 #include "types/capi/capi.h"
 #include "types/reference.h"
@@ -148,7 +149,7 @@ static COLD PyObject *
 call_function_here(core_state *state, PyObject *name, PyObject *const *arguments, size_t count,
                    PyObject *keyword_names)
 {
-    PyObject *found = operation_find(name);
+    PyObject *found = dispatch_find(name);
     PyObject *function = found == NULL ? NULL : caller_provide(state, found);
     PyObject *result = function == NULL
                            ? NULL

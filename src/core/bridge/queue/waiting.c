@@ -1,8 +1,8 @@
-#include "bridge/crossing/waiting.h"
+#include "bridge/queue/waiting.h"
 
 #include <math.h>
 
-#include "bridge/transfer/queue_item.h"
+#include "bridge/queue/queue_item.h"
 #include "bridge/crossing/wakeup.h"
 #include "ground/base/clock.h"
 #include "ground/interpreter/thread.h"
@@ -17,7 +17,7 @@ wait_detached(queue *at, queue_waiter *waiter, int64_t deadline, queue_result *r
     wait_result why;
     int64_t limit = wakeup_wait_limit(deadline);
     do {
-        why = queue_wait(waiter, limit);
+        why = waiter_wait(waiter, limit);
     } while (why == WAIT_INTERRUPTED && !thread_is_main());
     if (why == WAIT_INTERRUPTED || (why == WAIT_EXPIRED && limit < deadline)) {
         return false;

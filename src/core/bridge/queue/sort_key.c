@@ -1,4 +1,4 @@
-#include "bridge/transfer/sort_key.h"
+#include "bridge/queue/sort_key.h"
 
 #include <float.h>
 #include <math.h>

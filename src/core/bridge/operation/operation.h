@@ -1,12 +1,9 @@
-// operation: one thing done to an object of another interpreter.
+// operation: one thing to be done to an object of another interpreter.
 //
-// Purpose. Carries the arguments over, does it there, and brings the result or the exception back.
-// Immutable arguments are read in place, as the caller's frame keeps them alive; others go in a
-// parcel.
+// Purpose. Says what; bridge/crossing/perform does it. Its parts: the arguments go there
+// (arguments.h), the owner does it (dispatch.h), and the answer comes back (answer.h).
 //
-// Threads. Attached to state->interp, which is not the target's owner.
-//
-// Errors. NULL with an exception: the remote one, InterpreterClosedError, RecursionError.
+// Lifetime. On the caller's stack, which keeps all alive that it points to.
 #ifndef ATOLL_BRIDGE_OPERATION_H
 #define ATOLL_BRIDGE_OPERATION_H
 
@@ -58,9 +55,10 @@ typedef enum {
     ATTRIBUTE_CLASS_METHOD, // likewise, and of every object of its class: they have no dict
 } attribute_kind;
 
-// Import "module:name.name" in the interpreter that this thread is attached to; new reference.
-PyObject *operation_find(PyObject *place);
-
-PyObject *operation_perform(core_state *home, const operation *self, attribute_kind *attribute);
+static inline bool
+operation_is_closed(const operation *self) // of a restricted object
+{
+    return self->target != NULL && (self->target->flags & EXPORT_RESTRICTED);
+}
 
 #endif

@@ -1,6 +1,6 @@
-#include "bridge/transfer/queue_item.h"
+#include "bridge/queue/queue_item.h"
 
-#include "bridge/transfer/sort_key.h"
+#include "bridge/queue/sort_key.h"
 #include "bridge/transfer/parcel.h"
 
 typedef struct {

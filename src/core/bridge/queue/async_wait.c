@@ -1,6 +1,6 @@
-#include "bridge/crossing/async_wait.h"
+#include "bridge/queue/async_wait.h"
 
-#include "bridge/transfer/queue_item.h"
+#include "bridge/queue/queue_item.h"
 
 async_wait *
 async_wait_new(interp *host, queue *at, queue_side side, eventfd_waker *waker, uint64_t number)
