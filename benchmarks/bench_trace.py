@@ -12,7 +12,7 @@ from report import Bound, Figure, finish, parser
 import atoll
 
 EVENTS = 10_000  # of a buffer
-BATCHES = 5  # of each kind in turn: after three the buffer is full, and its memory there
+BATCHES = 20  # of each kind in turn: the first ones fill the buffer, whose memory is new
 ADDED_BOUND = Bound(100.0, "value")  # nanoseconds
 
 
@@ -37,7 +37,7 @@ def measure(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
 
 
 def main() -> int:
-    options = parser(__doc__, rounds=50).parse_args()
+    options = parser(__doc__, rounds=15).parse_args()
     with atoll.Interpreter("traced") as interpreter:
         return finish("Traces", measure(interpreter, options.rounds), options)
 
