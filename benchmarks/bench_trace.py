@@ -11,7 +11,8 @@ from report import Bound, Figure, finish, parser
 
 import atoll
 
-EVENTS = 10_000  # of a buffer: it is full, and its memory there, after the first batch
+EVENTS = 10_000  # of a buffer
+BATCHES = 20  # of each kind in turn: the first ones fill the buffer, whose memory is new
 ADDED_BOUND = Bound(100.0, "value")  # nanoseconds
 
 
@@ -21,9 +22,11 @@ def measure(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
         name: Batch(Loop(name, "p.add(1)", {"p": counter})) for name in ("none", "one is on")
     }
     for _ in range(rounds):
-        batches["none"].run()
+        for _ in range(BATCHES):
+            batches["none"].run()
         with atoll.trace(os.devnull, events=EVENTS):
-            batches["one is on"].run()
+            for _ in range(BATCHES):
+                batches["one is on"].run()
     off, on = (batches[name].best * NANOSECONDS for name in ("none", "one is on"))
     without = Figure("p.add(1), no trace", off)
     return [
@@ -34,7 +37,7 @@ def measure(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
 
 
 def main() -> int:
-    options = parser(__doc__, rounds=50).parse_args()
+    options = parser(__doc__, rounds=15).parse_args()
     with atoll.Interpreter("traced") as interpreter:
         return finish("Traces", measure(interpreter, options.rounds), options)
 
