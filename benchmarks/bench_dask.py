@@ -5,7 +5,8 @@
 Each cluster is a scheduler here and its workers in processes: one worker with 4 threads that have
 interpreters, 4 workers with a thread each, one with 4 threads. One after the other starts, does
 each work for the first time, and tells its memory then: the PSS of the workers' processes. Then
-all three live, and take turns; warm times are the least of all rounds.
+all three live, and take turns; warm times, and the CPU time of the workers, are the least of all
+rounds.
 """
 
 from __future__ import annotations
@@ -74,6 +75,11 @@ def pss_of(client: Client) -> float:
     return pss(client.run(lambda: __import__("os").getpid()).values())
 
 
+def cpu_of(client: Client) -> float:
+    """Return the CPU seconds that the workers' processes have used."""
+    return float(sum(client.run(time.process_time).values()))
+
+
 def seconds(client: Client, work: Callable[[], object]) -> float:
     began = time.perf_counter()
     client.compute(work(), optimize_graph=True).result()
@@ -107,12 +113,17 @@ def compare(stack: ExitStack, rounds: int) -> list[Figure]:
     figures = []
     for name, work in WORKS.items():
         warm = dict.fromkeys(KINDS, float("inf"))
+        spent = dict(warm)
         for _ in range(rounds):
             for kind, client in clients.items():
+                before = cpu_of(client)
                 warm[kind] = min(warm[kind], seconds(client, work))
+                spent[kind] = min(spent[kind], cpu_of(client) - before)
         tell(f"{name}, warm", warm, "s")
+        tell(f"{name}, CPU", spent, "s")
         figures += rows(f"{name}, first", first[name], "s", None)
         figures += rows(f"{name}, warm", warm, "s", Bound(1.05))
+        figures += rows(f"{name}, warm: CPU", spent, "s", None)
         figures += rows(f"{name}, memory (PSS)", memory[name], "MB", Bound(0.75))
     return figures
 
@@ -127,7 +138,7 @@ def rows(name: str, found: dict[str, float], unit: str, bound: Bound | None) -> 
 
 
 def main() -> int:
-    options = parser(__doc__, rounds=5).parse_args()
+    options = parser(__doc__, rounds=3).parse_args()
     with ExitStack() as stack:
         figures = compare(stack, options.rounds)
     return finish("dask", figures, options)
