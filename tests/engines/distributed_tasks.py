@@ -56,6 +56,10 @@ def lists(n: int) -> list[type]:
         return [type(each) for each in client.gather(made)]
 
 
+def compute_more(n: int) -> int:
+    return dask.delayed(increase)(n).compute()  # type: ignore[no-any-return]
+
+
 def submit_after_leaving(n: int) -> int:
     client = get_client()
     futures = client.map(increase, range(n), key=f"left-{n}")
@@ -129,6 +133,7 @@ def check(client: Client, worker: Worker) -> None:
     assert (address, key, kept, worker.kept) == (worker.address, "ask", [1, 2], [1, 2])
     assert client.get_events("topic")[0][1]["list"] in ((1,), [1])
     assert submit(submit_more, 4).result() == 10
+    assert submit(compute_more, 4).result() == 5
     assert submit(lists, 2).result() == [list, list]
     assert submit(submit_after_leaving, 3).result() == 6
 

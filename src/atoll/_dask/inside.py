@@ -149,9 +149,10 @@ def _adapt(module: Any, worker: Any) -> None:
     from distributed import threadpoolexecutor
 
     module._worker_cvar = ContextVar("_worker_cvar", default=RemoteWorker(worker))  # noqa: B039
-    module.thread_state = _ThreadState()
+    client: Any = sys.modules["distributed.client"]  # has these names already, as it imports us
+    client.thread_state = module.thread_state = _ThreadState()
     module.tpe_secede = threadpoolexecutor.secede = secede
-    threadpoolexecutor.rejoin = rejoin
+    client.rejoin = threadpoolexecutor.rejoin = rejoin
 
 
 def secede(adjust: bool = True) -> None:
