@@ -49,6 +49,17 @@ def submit_more(n: int) -> int:
         return sum(client.gather(client.map(increase, range(n))))
 
 
+def lists(n: int) -> list[type]:
+    """Return the types of results that the worker keeps, as this task sees them."""
+    with worker_client() as client:
+        made = client.map(list, [range(n)], pure=False) + client.scatter([[n]])
+        return [type(each) for each in client.gather(made)]
+
+
+def compute_more(n: int) -> int:
+    return dask.delayed(increase)(n).compute()  # type: ignore[no-any-return]
+
+
 def submit_after_leaving(n: int) -> int:
     client = get_client()
     futures = client.map(increase, range(n), key=f"left-{n}")
@@ -92,6 +103,20 @@ def lock() -> Any:
     return threading.Lock()
 
 
+def close_once(executor: Any) -> None:
+    """Have others close the interpreter that is lent next, before the task is in it."""
+    interpreters = executor._interpreters
+    take = interpreters._take
+
+    def closed() -> Any:
+        del interpreters._take
+        found = take()
+        found.close()
+        return found
+
+    interpreters._take = closed
+
+
 def check(client: Client, worker: Worker) -> None:
     """Look at one thing after another."""
 
@@ -108,6 +133,8 @@ def check(client: Client, worker: Worker) -> None:
     assert (address, key, kept, worker.kept) == (worker.address, "ask", [1, 2], [1, 2])
     assert client.get_events("topic")[0][1]["list"] in ((1,), [1])
     assert submit(submit_more, 4).result() == 10
+    assert submit(compute_more, 4).result() == 5
+    assert submit(lists, 2).result() == [list, list]
     assert submit(submit_after_leaving, 3).result() == 6
 
     failed = submit(fail, 0).exception(), submit(fail, 0).traceback()
@@ -132,6 +159,9 @@ def check(client: Client, worker: Worker) -> None:
     for each in atoll.interpreters():
         if each.name.startswith("dask-"):
             each.close()
+    assert submit(increase, 2).result() == 3
+    close_once(worker.executors["default"])
+    assert submit(increase, 3).result() == 4  # in a new one
     assert type(submit(run_out).exception()) is MemoryError
     assert client.gather(client.map(increase, range(3), pure=False)) == [1, 2, 3]
 

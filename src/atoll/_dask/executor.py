@@ -10,6 +10,7 @@ from distributed.threadpoolexecutor import ThreadPoolExecutor
 from .._executor.call import Call
 from .._executor.tasks import dump
 from .._interpreter import standby
+from .._transfer.errors import InterpreterClosedError
 from . import hook, inside
 from .errors import add_frames
 from .lending import Interpreters
@@ -18,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
+
+    from .._interpreter.interpreter import Interpreter
 
 # The names of most tasks of P2P shuffles, which are run in main at once.
 _OF_SHUFFLES = b"distributed.shuffle"
@@ -132,6 +135,15 @@ class InterpreterThreadPoolExecutor(ThreadPoolExecutor):  # type: ignore[misc, u
 
 class _TaskCall(Call):
     is_cancelled = False
+
+    def run(self, interpreter: Interpreter) -> Any:
+        """Make the call; if others have closed the interpreter, it is a worker that is lost."""
+        try:
+            return super().run(interpreter)
+        except InterpreterClosedError:
+            if not interpreter.is_closed:
+                raise
+            raise Reschedule from None  # distributed tries it again
 
     def cancel(self) -> None:
         self.is_cancelled = True

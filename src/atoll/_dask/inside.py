@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import MutableMapping
 
 from .. import _core
 from .._interpreter.interpreter import main
@@ -16,7 +17,7 @@ from .._transfer.values import copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any, NoReturn
@@ -76,6 +77,32 @@ class _Plugins(dict[str, object]):
         return super().__getitem__(name)
 
 
+class _Data(MutableMapping[object, object]):
+    """The results that the worker keeps. Clients read them there, as those that came by network."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    def __getitem__(self, key: object) -> object:
+        found = self._data[key]
+        return copy(found) if _core.is_proxy(found) else found
+
+    def __setitem__(self, key: object, value: object) -> None:
+        self._data[key] = _copied(value)
+
+    def __delitem__(self, key: object) -> None:
+        del self._data[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._data
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(list(self._data))
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+
 def prepare(settings: dict[str, Any], worker: Any) -> None:
     """Take over main's configuration of dask; adapt distributed when a task imports it."""
     import dask.config
@@ -122,9 +149,10 @@ def _adapt(module: Any, worker: Any) -> None:
     from distributed import threadpoolexecutor
 
     module._worker_cvar = ContextVar("_worker_cvar", default=RemoteWorker(worker))  # noqa: B039
-    module.thread_state = _ThreadState()
+    client: Any = sys.modules["distributed.client"]  # has these names already, as it imports us
+    client.thread_state = module.thread_state = _ThreadState()
     module.tpe_secede = threadpoolexecutor.secede = secede
-    threadpoolexecutor.rejoin = rejoin
+    client.rejoin = threadpoolexecutor.rejoin = rejoin
 
 
 def secede(adjust: bool = True) -> None:
@@ -187,6 +215,10 @@ class RemoteWorker:
     @property
     def rpc(self) -> Any:
         return self.client.rpc
+
+    @property
+    def data(self) -> _Data:
+        return _Data(self._worker.data)
 
     @property
     def plugins(self) -> _Plugins:

@@ -70,7 +70,8 @@ class Server(uvicorn.Server):
         if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
             self.config.backlog = 1  # how many it accepts before it does something else
         await super().startup(sockets)
-        self._tell()
+        if self.started:  # else the lifespan has failed; later uvicorns raise SystemExit then
+            self._tell()
 
     async def _obey(self, serving: asyncio.Task[Any]) -> None:
         while True:
