@@ -57,12 +57,12 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_old_is_looked_through() -> None:
-    """Have no collection of this module's look through what pytest and other tests hold.
+    """Have no collection of this module's look through what pytest and other modules hold.
 
     There are many collections, and that is much.
     """
-    gc.collect()
-    gc.freeze()
+    for each in atoll.interpreters():
+        each.exec("import gc; gc.collect(); gc.freeze()")
 
 
 @pytest.fixture(scope="session")

@@ -195,7 +195,7 @@ IMPATIENT = """
 NOISE = ("Fatal", "ignored in", "Warning", "resource_tracker", "InterpreterClosedError")
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", [each for each in ENDS if each != "SIGTERM"])  # no code of ours runs
 @pytest.mark.parametrize("what", OPEN)
 def test_status_and_silence(run_script: Any, what: str, end: str) -> None:
     """The exit status is the script's, and stderr is empty."""
