@@ -195,7 +195,8 @@ IMPATIENT = """
 NOISE = ("Fatal", "ignored in", "Warning", "resource_tracker", "InterpreterClosedError")
 
 
-@pytest.mark.parametrize("end", [each for each in ENDS if each != "SIGTERM"])  # no code of ours runs
+# The default action of SIGTERM runs no code of ours.
+@pytest.mark.parametrize("end", [each for each in ENDS if each != "SIGTERM"])
 @pytest.mark.parametrize("what", OPEN)
 def test_status_and_silence(run_script: Any, what: str, end: str) -> None:
     """The exit status is the script's, and stderr is empty."""
