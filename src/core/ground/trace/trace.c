@@ -306,7 +306,8 @@ copy_open(trace_lane *lane, trace_record *record)
         read_cell(&lane->open[level], event);
         uint64_t begin = atomic_load_explicit(&lane->open[level].words[0], memory_order_acquire);
         if (begin != 0 && begin == (uint64_t)event->begin) { // else its thread has just ended it
-            event->end = traces.end.clock != 0 ? traces.end.ticks : ticks_now();
+            int64_t end = traces.end.clock != 0 ? traces.end.ticks : ticks_now();
+            event->end = end > event->begin ? end : event->begin; // it began while the trace ended
             event->flags |= TRACE_IS_OPEN;
             record->count++;
         }
