@@ -9,7 +9,7 @@ import threading
 import time
 import types
 import unittest.mock
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -140,9 +140,26 @@ A_LOCK = "passes a lock to its functions, which cannot be pickled"
 @skip(test_threads_terminate=A_LOCK)
 class TestShutdown(Mixin, test_shutdown.ThreadPoolShutdownTest):  # type: ignore[misc]
     def test_cancel_futures(self) -> None:
-        # It wants one call to have begun, and an interpreter takes longer to start than 50 submits.
-        self.executor.submit(int).result()
-        super().test_cancel_futures()
+        # It wants one call to have begun; a worker may take longer to wake up than 50 submits.
+        has_begun = threading.Event()
+        submit, shutdown = self.executor.submit, self.executor.shutdown
+
+        def begin(function: Callable[[float], None], seconds: float) -> None:
+            has_begun.set()
+            function(seconds)
+
+        def submit_it(*call: Any) -> Any:
+            return submit(atoll.ref(begin), *call)
+
+        def shut_down(**options: bool) -> None:
+            has_begun.wait()
+            shutdown(**options)
+
+        with (
+            unittest.mock.patch.object(self.executor, "submit", submit_it),
+            unittest.mock.patch.object(self.executor, "shutdown", shut_down),
+        ):
+            super().test_cancel_futures()
 
     def test_thread_names_default(self) -> None:
         executor = self.executor_type(max_workers=5)
