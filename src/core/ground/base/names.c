@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ground/base/hash.h"
+
 #define BUCKETS  4096
 #define RESERVED 4096 // of NAMES_MAX: kept for essential names
 
@@ -24,13 +26,9 @@ static struct {
 } names = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static uint32_t
-hash_of(const char *utf8, size_t size) // FNV-1a
+bucket_of(const char *utf8, size_t size)
 {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ (unsigned char)utf8[i]) * 16777619u;
-    }
-    return hash % BUCKETS;
+    return hash_add(HASH_BEGIN, utf8, size) % BUCKETS;
 }
 
 static int32_t
@@ -66,7 +64,7 @@ add_locked(const char *utf8, size_t size, uint32_t bucket, bool is_essential)
 int32_t
 names_index(const char *utf8, size_t size, bool is_essential)
 {
-    uint32_t bucket = hash_of(utf8, size);
+    uint32_t bucket = bucket_of(utf8, size);
     pthread_mutex_lock(&names.mutex);
     int32_t index = find_locked(utf8, size, bucket);
     if (index == NAME_NONE) {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ground/base/hash.h"
+
 #define BUCKETS 4096
 #define LIMIT   ((size_t)128 << 20)
 
@@ -49,12 +51,9 @@ code_decref(code *self)
 // ---- the table ----
 
 static code **
-bucket_of(const code_source *source) // FNV-1a
+bucket_of(const code_source *source)
 {
-    uint32_t hash = 2166136261u ^ (uint32_t)source->level;
-    for (size_t i = 0; i < source->path_size; i++) {
-        hash = (hash ^ (unsigned char)source->path[i]) * 16777619u;
-    }
+    uint32_t hash = hash_add(HASH_BEGIN ^ (uint32_t)source->level, source->path, source->path_size);
     return &table.buckets[hash % BUCKETS];
 }
 

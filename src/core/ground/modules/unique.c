@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ground/base/hash.h"
 #include "ground/modules/interposition.h"
 #include "ground/system/loading.h"
 
@@ -15,19 +16,15 @@ typedef struct unique_symbol {
 } unique_symbol;
 
 static const void *
-hash(const char *name)
+key_of(const char *name)
 {
-    uint64_t value = UINT64_C(14695981039346656037); // FNV-1a
-    for (; *name != '\0'; name++) {
-        value = (value ^ (unsigned char)*name) * UINT64_C(1099511628211);
-    }
-    return (void *)(uintptr_t)(value | 1); // no key is NULL
+    return (void *)(uintptr_t)(hash_add(HASH_BEGIN, name, strlen(name)) | 1); // no key is NULL
 }
 
 static unique_symbol *
-find(const unique_symbols *self, const char *name)
+find(const unique_symbols *self, const void *key, const char *name)
 {
-    unique_symbol *each = pointer_map_get(&self->by_hash, hash(name));
+    unique_symbol *each = pointer_map_get(&self->by_hash, key);
     while (each != NULL && strcmp(each->name, name) != 0) {
         each = each->next;
     }
@@ -37,7 +34,8 @@ find(const unique_symbols *self, const char *name)
 static unique_symbol *
 find_or_add(unique_symbols *self, const char *name)
 {
-    unique_symbol *found = find(self, name);
+    const void *key = key_of(name);
+    unique_symbol *found = find(self, key, name);
     if (found != NULL) {
         return found;
     }
@@ -45,9 +43,9 @@ find_or_add(unique_symbols *self, const char *name)
     if (made == NULL) {
         return NULL;
     }
-    *made = (unique_symbol){.next = pointer_map_get(&self->by_hash, hash(name))};
+    *made = (unique_symbol){.next = pointer_map_get(&self->by_hash, key)};
     strcpy(made->name, name);
-    if (!pointer_map_set(&self->by_hash, hash(name), made)) {
+    if (!pointer_map_set(&self->by_hash, key, made)) {
         free(made);
         return NULL;
     }
@@ -93,7 +91,7 @@ add_all(unique_symbols *self, void *library, const elf_file *file)
 static void *
 choose(const char *name, void *unused, void *symbols)
 {
-    const unique_symbol *found = find(symbols, name);
+    const unique_symbol *found = find(symbols, key_of(name), name);
     return found == NULL || found->library == NULL ? NULL : found->address;
 }
 
