@@ -1,5 +1,4 @@
 // The module atoll._core: one instance and one state per interpreter.
-#include "bridge/python/cpython.h"
 #include "bridge/iteration/iterators.h"
 #include "bridge/transfer/export.h"
 #include "bridge/classes/shape.h"
@@ -21,10 +20,7 @@ add_main(PyInterpreterState *interpreter)
     if (made == NULL) {
         return (interp *)PyErr_NoMemory();
     }
-    made->gil_flag = cpython_gil_flag(interpreter);
-    made->gil_holder = cpython_gil_holder(interpreter);
-    made->newest_state = cpython_newest_state(interpreter);
-    made->gil_sleepers = cpython_gil_sleepers(interpreter);
+    creation_locate(made, interpreter);
     if (!registry_add(made)) {
         interp_decref(made);
         return (interp *)PyErr_NoMemory();

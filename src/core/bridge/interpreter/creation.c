@@ -23,6 +23,15 @@ static atomic_bool is_ending = false;
 // concurrent calls ("Failed to import encodings module"). Taken while detached.
 static pthread_mutex_t in_cpython = PTHREAD_MUTEX_INITIALIZER;
 
+void
+creation_locate(interp *made, PyInterpreterState *interpreter)
+{
+    made->gil_flag = cpython_gil_flag(interpreter);
+    made->gil_holder = cpython_gil_holder(interpreter);
+    made->gil_sleepers = cpython_gil_sleepers(interpreter);
+    made->newest_state = cpython_newest_state(interpreter);
+}
+
 interp *
 creation_of(PyInterpreterState *interpreter)
 {
@@ -259,10 +268,7 @@ create_unlock(thread *here, const char *name, bool is_preemptive, interp_role ro
     interp *made = interp_new(python_state, id, name, false, is_preemptive);
     bool is_settled = false;
     if (made != NULL) {
-        made->gil_flag = cpython_gil_flag(python_state);
-        made->gil_holder = cpython_gil_holder(python_state);
-        made->newest_state = cpython_newest_state(python_state);
-        made->gil_sleepers = cpython_gil_sleepers(python_state);
+        creation_locate(made, python_state);
         is_settled = settle(here, made, state);
     }
     if (is_settled) {

@@ -16,6 +16,9 @@
 interp *creation_make(core_state *home, const char *name, bool is_preemptive, interp_role role,
                       PyObject *path, PyObject *modules);
 
+// Notes in a new record where CPython keeps the GIL and the thread states of its interpreter.
+void creation_locate(interp *made, PyInterpreterState *interpreter);
+
 // The record of the interpreter that this thread is making, borrowed, or NULL if it is another one.
 interp *creation_of(PyInterpreterState *interpreter);
 
