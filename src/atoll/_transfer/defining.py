@@ -198,3 +198,18 @@ def namespace() -> dict[str, Any]:
 def make_here(name: str, bases: tuple[type, ...], contents: Any, /, **keywords: Any) -> type:
     """Make a class whose base is here, for another interpreter."""
     return type(name, bases, dict(contents), **keywords)
+
+
+def new_instance(
+    cls: Any, arguments: tuple[object, ...], keywords: dict[str, object] | None = None
+) -> Any:
+    """Make an object without its `__init__`, in the owner of its remote class; called by the core.
+
+    So pickle makes an object whose module lives elsewhere, before it gets its state.
+    """
+    return _core.invoke(_core.owner(cls), f"{__name__}:new_here", (cls, *arguments), keywords)
+
+
+def new_here(cls: type, /, *arguments: object, **keywords: object) -> object:
+    """Make an object without its `__init__`, for another interpreter."""
+    return cls.__new__(cls, *arguments, **keywords)

@@ -240,3 +240,10 @@ def add_state(exception: BaseException, state: list[tuple[Any, Any]]) -> None:
     for key, value in state:
         if not (_core.is_proxy(value) and asked(own.__contains__, key, otherwise=True)):
             asked(own.__setitem__, key, value, otherwise=None)  # a key may refuse to be hashed
+
+
+def become(exception: BaseException, other: BaseException) -> None:
+    """Give an exception the arguments, fields and attributes of another one."""
+    set_inside(exception, "args", inside["args"](other))
+    inside["__dict__"](exception).update(inside["__dict__"](other))
+    set_fields(exception, dict(fields_of(other)))

@@ -10,15 +10,17 @@ from .._typing import cast
 from .errors import AtollError, BaseRemoteError, RemoteError
 from .exception_parts import (
     asked,
+    become,
     is_shared,
     shared_base,
     text_of,
 )
-from .names import bases_of, module_of, name_of, qualname_of
+from .names import bases_of, home_of, module_of, name_of, qualname_of
 from .value_types import by_value_class, by_value_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     # A class that not all share: its module, qualified name, cloudpickle's id if it went by value,
@@ -70,7 +72,7 @@ def find(of: Named) -> type[BaseException] | None:
 def _imported(module: str, qualname: str) -> Any:
     found: Any = import_module(module)
     for part in qualname.split("."):
-        if _core.is_proxy(found):  # to a package that lives elsewhere: it would be asked of there
+        if _core.is_proxy(found):  # to a package that lives elsewhere
             return None
         found = getattr(found, part)
     return found
@@ -113,6 +115,27 @@ def _derived(
         bases = (kind, *bases)
     # A qualified name can be any string, the name of a new class cannot.
     name = qualname.rpartition(".")[2].encode("utf-8", "replace").decode().replace("\0", "?")
-    namespace = {"__module__": module, "__qualname__": qualname}
+    namespace: dict[str, Any] = {"__module__": module, "__qualname__": qualname}
+    home = home_of(module)
+    if home is not None:
+        namespace["__init__"] = _initializer(home, module, qualname)
     made: type[BaseException] = type(name, bases, namespace)
     return made
+
+
+def _initializer(home: Any, module: str, qualname: str) -> Callable[..., None]:
+    """Return the `__init__` of a stand-in whose class is in a module that lives elsewhere.
+
+    Who calls it gets what the class itself makes.
+    """
+
+    def __init__(self: BaseException, /, *arguments: object, **keywords: object) -> None:
+        over = module, qualname, *arguments
+        become(self, _core.invoke(home, f"{__name__}:make", over, keywords))
+
+    return __init__
+
+
+def make(module: str, qualname: str, /, *arguments: object, **keywords: object) -> Any:
+    """Make an exception, for an interpreter that uses this one's module."""
+    return _imported(module, qualname)(*arguments, **keywords)

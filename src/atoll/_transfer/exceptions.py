@@ -168,7 +168,8 @@ class Incoming:
             exception = self._group(fields, *parts.args)
         elif exception is None:
             cls = self._class_of(fields)
-            exception = made_by_reduction(cls, parts.reduction)
+            is_stand_in = issubclass(cls, BaseRemoteError)
+            exception = None if is_stand_in else made_by_reduction(cls, parts.reduction)
             is_reduced = exception is not None
             for args in () if is_reduced else (parts.args, ()):
                 exception = allocate(cls, *args) if exception is None else exception

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+from .. import _core
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -48,6 +50,18 @@ def find_in_class(cls: type, name: str) -> Any:
 def is_of_library(module: str) -> bool:
     """Tell whether a module belongs to the standard library."""
     return module.partition(".")[0] in sys.stdlib_module_names
+
+
+# ---- what lives elsewhere ----
+
+
+def home_of(module: str) -> Any:
+    """Return the interpreter whose module is used here (mode `main`); None: it is one of ours."""
+    for name in (module, module.partition(".")[0]):
+        used = sys.modules.get(name)
+        if _core.is_proxy(used):
+            return _core.owner(used)
+    return None
 
 
 # ---- what cannot be imported elsewhere ----

@@ -8,7 +8,7 @@ from .. import _core
 from .._memory import arrays
 from .._typing import cast
 from . import by_name
-from .names import has_local_names
+from .names import has_local_names, home_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +87,22 @@ def load(dumped: tuple[str, Any]) -> Any:
     return pickles.load(data)
 
 
+def load_at_home(dumped: tuple[str, Any], module: str) -> Any:
+    """Put together what is of a class of that module, in the interpreter whose module is used here.
+
+    Extension modules in mode `main` are main's, and their C code takes no Proxies for its parts.
+    """
+    home = home_of(module)
+    if home is None:
+        return load(dumped)
+    return _core.invoke(home, f"{__name__}:load", (dumped,), None)
+
+
+def _module_of(proxy: object) -> str:
+    module: Any = type(proxy).__module__
+    return module if type(module) is str else ""
+
+
 def fetch(proxy: object, may_leave: bool = False, is_writable: bool = False) -> Any:
     """Take apart, in its owner, what a Proxy stands for."""
     how = True, may_leave, is_writable
@@ -104,15 +120,15 @@ class _Original:
     def __init__(self, proxy: object) -> None:
         self.proxy = proxy
 
-    def __reduce__(self) -> tuple[Any, tuple[Any]]:
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         how, what = fetch(self.proxy, True)
         if how == _IN_PARTS:
             data, references, buffers = what
             what = data, references, tuple(map(bytearray, buffers))  # any pickler takes these
-        return load, ((how, what),)
+        return load_at_home, ((how, what), _module_of(self.proxy))
 
     def __deepcopy__(self, memo: object) -> Any:
-        return load(fetch(self.proxy))
+        return load_at_home(fetch(self.proxy), _module_of(self.proxy))
 
 
 def take(value: Any) -> Any:
@@ -184,5 +200,5 @@ def copy(obj: Any, *, writable: bool = False) -> Any:
         >>> there = interpreter.call(sorted, atoll.copy([3, 1, 2]))  # sorts a list of its own
     """
     if _core.is_proxy(obj):
-        return load(fetch(obj, False, writable))
+        return load_at_home(fetch(obj, False, writable), _module_of(obj))
     return _core.mark(obj, True, bool(writable))

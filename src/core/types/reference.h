@@ -163,6 +163,8 @@ void remote_class_find_twins(core_state *state); // of all: a class has come or 
 int remote_class_equip(core_state *state, PyTypeObject *class, bool is_array);
 // From 3.14 on annotationlib asks `type` itself for them, which looks into the class's own dict.
 MUST_CHECK int remote_class_add_annotations(PyTypeObject *class);
+PyObject *remote_class_new_instance(PyTypeObject *class, PyObject *arguments, PyObject *keywords);
+int remote_class_refuse_init(PyObject *proxy, PyObject *arguments, PyObject *keywords);
 const char *remote_class_name(PyTypeObject *class); // module and name of the original
 
 // remote method: proxy.name, not yet called

@@ -29,6 +29,7 @@ static const struct {
     [HOOK_ASK_LINEAGE] = {"atoll._transfer.twins", "ask_lineage"},
     [HOOK_PREPARE_SUBCLASS] = {"atoll._transfer.defining", "prepare_subclass"},
     [HOOK_MAKE_SUBCLASS] = {"atoll._transfer.defining", "make_subclass"},
+    [HOOK_NEW_INSTANCE] = {"atoll._transfer.defining", "new_instance"},
     [HOOK_CLASS_ANNOTATIONS] = {"atoll._transfer.describe", "CLASS_ANNOTATIONS"},
     [HOOK_ANNOTATE] = {"atoll._transfer.describe", "annotate"},
     [HOOK_NAMESPACE] = {"atoll._transfer.describe", "namespace"},

@@ -28,7 +28,12 @@ typedef struct {
 
 // ---- making ----
 
-static PyType_Slot instance_slots[] = {PROXY_LIFE_SLOTS, {0, NULL}};
+static PyType_Slot instance_slots[] = {
+    PROXY_LIFE_SLOTS,
+    {Py_tp_new, remote_class_new_instance},
+    {Py_tp_init, remote_class_refuse_init},
+    {0, NULL},
+};
 
 static PyType_Slot metaclass_slots[] = {
     {Py_tp_dealloc, remote_class_dealloc},
@@ -43,8 +48,7 @@ make_type(core_state *state, const class_description *described, PyTypeObject *m
     bool is_metaclass = described->flags & DESCRIBED_METACLASS;
     PyType_Spec spec = {
         .name = described->name,
-        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
-                 (is_metaclass ? 0 : Py_TPFLAGS_DISALLOW_INSTANTIATION), // a metaclass needs tp_new
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
         .slots = is_metaclass ? metaclass_slots : instance_slots,
     };
     if (described->flags & DESCRIBED_SEQUENCE) {

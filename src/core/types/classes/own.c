@@ -1,5 +1,6 @@
 // What a remote class has of its own, not from its owner: what messages call it, what NumPy is told
 // here about arrays, and who asks the owner where CPython asks `type` itself.
+#include "bridge/python/cpython.h"
 #include "types/reference.h"
 
 #define PREFIX "proxy of "
@@ -61,4 +62,28 @@ remote_class_name(PyTypeObject *class)
 {
     const char *shown = remote_class_data(class)->shown_name;
     return shown == NULL ? class->tp_name : shown + sizeof PREFIX - 1;
+}
+
+// tp_new, by which pickle makes an object before it sets its state.
+PyObject *
+remote_class_new_instance(PyTypeObject *class, PyObject *arguments, PyObject *keywords)
+{
+    const remote_class *data = remote_class_data(class);
+    if (data->target == NULL) {
+        PyErr_Format(PyExc_TypeError, "cannot create '%s' instances", class->tp_name);
+        return NULL;
+    }
+    PyObject *hook = state_hook(data->state, HOOK_NEW_INSTANCE);
+    return hook == NULL
+               ? NULL
+               : PyObject_CallFunctionObjArgs(hook, (PyObject *)class, arguments, keywords, NULL);
+}
+
+// tp_init: `type.__call__` is not what makes an object of another interpreter.
+int
+remote_class_refuse_init(PyObject *proxy, PyObject *arguments, PyObject *keywords)
+{
+    PyErr_Format(PyExc_TypeError, "cannot create '%s' instances: call the class itself",
+                 Py_TYPE(proxy)->tp_name);
+    return -1;
 }

@@ -242,7 +242,8 @@ refuse_instance(PyTypeObject *class, Py_ssize_t count)
     return NULL;
 }
 
-static PyType_Slot slots[] = {{Py_tp_alloc, refuse_instance}, {0, NULL}};
+static PyType_Slot slots[] = {
+    {Py_tp_alloc, refuse_instance}, {Py_tp_new, remote_class_new_instance}, {0, NULL}};
 
 static PyTypeObject *
 make_type(PyTypeObject *class)
@@ -251,7 +252,7 @@ make_type(PyTypeObject *class)
     // CPython warns of a name without a module.
     PyObject *full = PyUnicode_FromFormat("%s%s", strchr(name, '.') ? "" : "builtins.", name);
     PyType_Spec spec = {.name = full == NULL ? NULL : PyUnicode_AsUTF8(full),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        .flags = Py_TPFLAGS_DEFAULT,
                         .slots = slots};
     // Without the first, Proxy: the ABCs that it belongs to.
     PyObject *bases = PyTuple_GetSlice(class->tp_bases, 1, PyTuple_GET_SIZE(class->tp_bases));
