@@ -6,7 +6,8 @@ in its own interpreter. The collector here sees all interpreters. It runs by its
 thread, when exports have grown, or when `collect()` is called.
 
 What is referred to by anything else lives: variables and arguments of running calls, items in
-queues, objects that are crossing, calls of executors that have not begun, buffers in use.
+queues, objects that are crossing, calls of executors that have not begun, buffers in use, and what
+`gc.freeze()` has set aside.
 Finalizers are called in the interpreter of their object, once, while everything still works; an
 object that one of them brings back to life lives on. Callbacks of weak references are called there
 too.

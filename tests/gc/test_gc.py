@@ -784,3 +784,17 @@ def test_the_module_is_an_attribute() -> None:
     assert {*atoll.gc.__all__} <= {*dir(atoll.gc)}
     assert gc is not atoll.gc
     assert _core.is_collector_enabled() == atoll.gc.is_enabled()
+
+
+def test_what_is_frozen_is_left_alone(one: Place, two: Place) -> None:
+    """As by CPython's collector, until it is thawed."""
+    first, second = make_pair(one, two)
+    del first, second
+    one.interpreter.exec("import gc; gc.freeze()")
+    assert atoll.gc.collect() == 0
+    assert (one.alive(), two.alive()) == (1, 1)
+    make_pair(one, two)  # what comes later is collected
+    assert collect() == 2
+    one.interpreter.exec("gc.unfreeze()")
+    assert collect() == 2
+    assert (one.alive(), two.alive()) == (0, 0)

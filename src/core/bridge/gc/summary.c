@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "bridge/gc/tracing.h"
+#include "bridge/python/cpython.h"
 
 #define MOST_NODES ((UINT32_MAX >> TRACING_COUNT_SHIFT) - 1)
 
@@ -23,6 +24,15 @@ list_object(PyObject *object, void *argument)
     maker *self = argument; // CPython holds one more reference to the object while this runs
     self->has_failed |= !object_list_add(&self->objects, object);
     return !self->has_failed;
+}
+
+// As for CPython's collector, what is frozen is no member: it lives, and so does what it refers to.
+static void
+list_objects(maker *self)
+{
+    size_t frozen = cpython_visits_frozen(); // last
+    PyUnstable_GC_VisitObjects(list_object, self);
+    self->objects.count -= Py_MIN(frozen, self->objects.count);
 }
 
 static void
@@ -176,7 +186,7 @@ summary_make(summary *self, core_state *state)
 {
     *self = (summary){0};
     maker making = {.made = self};
-    PyUnstable_GC_VisitObjects(list_object, &making);
+    list_objects(&making);
     tracing_init(&making.tracing, state);
     making.has_failed |= making.tracing.has_failed;
     state->is_traced = true;

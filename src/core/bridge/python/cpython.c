@@ -607,3 +607,27 @@ cpython_set_places_steal(PyObject *object, const cpython_places *places, PyObjec
     self->size = (uint8_t)places->count;
     return true;
 }
+
+// ---- the collector ----
+
+#define VISITS_FROZEN 0x030D0300 // the first version whose PyUnstable_GC_VisitObjects does
+
+size_t
+cpython_visits_frozen(void)
+{
+    PyObject *gc = NULL, *asked = NULL, *found = NULL;
+    if (Py_Version >= VISITS_FROZEN &&
+        PyDict_GetItemStringRef(PyImport_GetModuleDict(), "gc", &gc) > 0 &&
+        PyModule_CheckExact(gc)) {
+        asked = PyObject_GetAttrString(gc, "get_freeze_count");
+    }
+    if (asked != NULL && PyCFunction_CheckExact(asked)) {
+        found = PyObject_CallNoArgs(asked);
+    }
+    Py_ssize_t count = found != NULL && PyLong_CheckExact(found) ? PyLong_AsSsize_t(found) : 0;
+    PyErr_Clear();
+    Py_XDECREF(found);
+    Py_XDECREF(asked);
+    Py_XDECREF(gc);
+    return (size_t)Py_MAX(count, 0);
+}

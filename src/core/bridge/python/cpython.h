@@ -257,6 +257,10 @@ cpython_collect(void)
     }
 }
 
+// How many objects that gc.freeze() has set aside PyUnstable_GC_VisitObjects visits; they come
+// last. 0 while nobody has imported `gc`. Runs no Python.
+size_t cpython_visits_frozen(void);
+
 // The first of the weak references to an object; NULL: there is none.
 static inline PyObject *
 cpython_first_weak_reference(PyObject *object)
