@@ -461,6 +461,71 @@ def test_functions_come_home(pool: Any, main: Define) -> None:
     assert (other(), names.f()) == (1, 1)
 
 
+def test_global_functions_are_the_same_again(pool: Any, main: Define) -> None:
+    """A global function that comes again is the one that there is, with what its defaults hold."""
+    names = main("""
+known = {}
+def work(seen=[]):
+    seen.append(1)
+    return len(seen)
+def register(): known[work] = True
+def find(function): return known.get(function), function is work
+""")
+    assert [run(pool, names.work) for _ in range(3)] == [1, 2, 3]
+    run(pool, names.register)
+    assert run(pool, names.find, names.work) == (True, True)
+    main("def work(): return 'anew'")
+    assert run(pool, main("").work) == "anew"
+
+
+MISSING = """
+MISSING, store = object(), {}
+class Kind:
+    def __bool__(self): return False
+class Slotted:
+    __slots__ = ()
+KIND, SLOTTED = Kind(), Slotted()
+class Holder:
+    missing = MISSING
+    def ask(self, x=MISSING, *, kind=KIND): return (x is self.missing is MISSING, kind is KIND)
+def ask(x=MISSING, kind=KIND, *, slotted=SLOTTED):
+    return (x is MISSING, kind is KIND, slotted is SLOTTED)
+def put(value, store=store): store[1] = value
+def get(): return store[1]
+"""
+
+
+def test_sentinels_are_the_same_again(pool: Any, main: Define) -> None:
+    """A default that is a global is that global, whenever the function comes, and whichever."""
+    names = main(MISSING)
+    for _ in range(2):
+        assert run(pool, names.ask) == (True, True, True)
+        assert run(pool, names.Holder().ask) == (True, True)
+        assert run(pool, main("other = lambda: (ask(), Holder().ask())").other) == (
+            (True, True, True),
+            (True, True),
+        )
+    assert run(pool, names.ask, names.MISSING, names.KIND) == (True, True, True)
+    assert run(pool, names.ask, object())[0] is False
+    assert run(pool, main("back = lambda: [MISSING]").back)[0] is names.MISSING
+    run(pool, names.put, 5)
+    assert run(pool, names.get) == 5
+
+
+def test_data_is_not_what_it_was(pool: Any, main: Define) -> None:
+    """An argument that is a global, too, comes as it is at home, and changes no global there."""
+    names = main("""
+class Job: pass
+job = Job()
+def work(job):
+    job.n = getattr(job, 'n', 0) + 1
+    return job.n
+def look(): return vars(job)
+""")
+    assert [run(pool, names.work, names.job) for _ in range(2)] == [1, 1]
+    assert run(pool, names.look) == {}
+
+
 CACHED = """
 log = []
 @functools.lru_cache(maxsize=None)

@@ -14,11 +14,11 @@ from _contextvars import Context, ContextVar
 from functools import lru_cache, singledispatch, singledispatchmethod
 from importlib import import_module
 from opcode import opmap
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType, NoneType
 from weakref import ref
 
 from . import remaking
-from .names import is_heap_type, module_of, name_of
+from .names import basicsize_of, definer_of, is_heap_type, module_of, name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class Reducing:
         code, known = function.__code__, function.__globals__
         key = None if self.beside.may_leave else remaking.key_of(known)
         used, names = _names_in(code)
+        is_global = key is not None and known.get(function.__name__) is function
+        if is_global:
+            used = (*used, function.__name__)
         values = {name: resolved(known[name]) for name in used if name in known}
         closure = function.__closure__ or ()
         self.__dict__.setdefault("_cells", {}).update((id(cell), cell) for cell in closure)
@@ -73,9 +76,46 @@ class Reducing:
                 },
             }
         namespace = self._namespace_of(known, key)
-        arguments = marshal.dumps(code), namespace, function.__name__, closure
-        state = values, contents, _attributes(function), function.__dict__, modules
+        times = values[function.__name__][0] if is_global else None
+        arguments = marshal.dumps(code), namespace, function.__name__, closure, times
+        attributes = _attributes(function)
+        if key is not None:
+            self._place_defaults(attributes)
+        state = values, contents, attributes, function.__dict__, modules
         return remaking.make, arguments, state, None, None, remaking.fill
+
+    def _place_defaults(self, attributes: dict[str, Any]) -> None:
+        if positional := attributes.get("__defaults__"):
+            attributes["__defaults__"] = tuple(map(self._placed, positional))
+        if named := attributes.get("__kwdefaults__"):
+            attributes["__kwdefaults__"] = {name: self._placed(named[name]) for name in named}
+
+    def _placed(self, value: Any) -> Any:
+        """Say of a value which global it is, if it is one and could be told from an equal one."""
+        place = None if type(value) in _ALIKE else self._find_global(value)
+        return value if place is None else _Placed(value, place)
+
+    def reduce_placed(self, obj: Any) -> Any:
+        """Take apart a global that is to be the same over there; NotImplemented: it is none.
+
+        Besides defaults these are objects with nothing but their identity, wherever they are.
+        """
+        if type(obj) is _Placed:
+            return remaking.find_global, (obj.value, obj.place)
+        place = self._find_global(obj) if is_bare(obj) and not self.beside.may_leave else None
+        return NotImplemented if place is None else (remaking.find_bare, (type(obj), place))
+
+    def _find_global(self, value: Any) -> Place | None:
+        found: dict[int, tuple[Key, str]] | None = self.__dict__.get("_globals")
+        if found is None:
+            found = self.__dict__["_globals"] = {
+                id(each): (key, name)
+                for key, known in remaking.all_globals()
+                for name, each in known.items()
+            }
+        if (place := found.get(id(value))) is None:
+            return None
+        return *place, _times_bound(*place, value)
 
     def reduce_cell(self, cell: Any) -> Any:
         """Take apart a cell of functions, which `fill` fills; NotImplemented: it is none."""
@@ -124,13 +164,37 @@ class Pickler(Reducing, pickle.Pickler):
             return self._reduce_class(obj)
         if kind in _REDUCED and name_of(obj) is None:
             return self.reduce_function(obj)
-        return NotImplemented
+        return self.reduce_placed(obj)
 
     def _reduce_class(self, cls: type) -> Any:
         taken = self.beside.takes_class(cls) if is_defined_by_python(cls) else NotImplemented
         if taken is NotImplemented:
             raise TooComplex
         return taken
+
+
+class _Placed:
+    """A value, and where it is a global."""
+
+    def __init__(self, value: Any, place: Place) -> None:
+        self.value, self.place = value, place
+
+
+# Of these one is as good as an equal one, or they cross as what they are.
+_ALIKE = frozenset(
+    {NoneType, bool, int, float, complex, str, bytes, tuple, type, FunctionType, ModuleType}
+)
+_REDUCING = "__reduce_ex__", "__reduce__", "__getstate__"
+
+
+def is_bare(obj: Any) -> bool:
+    """Tell whether an object has nothing but its identity: an `object()`, or one of `__main__`."""
+    cls = type(obj)
+    if cls is object:
+        return True
+    is_empty = basicsize_of(cls) == object.__basicsize__ and not getattr(obj, "__dict__", None)
+    is_usual = is_empty and cls.__module__ == "__main__" and is_heap_type(cls)
+    return is_usual and all(definer_of(cls, name) is object for name in _REDUCING)
 
 
 def is_defined_by_python(cls: type) -> bool:

@@ -142,6 +142,8 @@ class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
             return super().reducer_override(obj) if reduced is NotImplemented else reduced
         is_by_value = not _is_importable(obj) if kind is FunctionType else name_of(obj) is None
         reduced = self.reduce_function(obj) if is_by_value else NotImplemented
+        if reduced is NotImplemented:
+            reduced = self.reduce_placed(obj)
         return super().reducer_override(obj) if reduced is NotImplemented else reduced
 
 
