@@ -512,6 +512,63 @@ def test_sentinels_are_the_same_again(pool: Any, main: Define) -> None:
     assert run(pool, names.get) == 5
 
 
+SINGLETON = """
+class Only:
+    one = None
+    def __new__(cls):
+        cls.one = cls.one or super().__new__(cls)
+        return cls.one
+    def __reduce__(self): return "ONLY"
+ONLY = Only()
+ONLY.count = 1
+def step():
+    ONLY.count += 1
+    return ONLY.count
+def ask(x, *, kept=[ONLY]): return (x is ONLY, kept[0] is ONLY, x.count)
+"""
+
+
+def test_what_is_pickled_by_its_name(pool: Any, main: Define) -> None:
+    """A global whose `__reduce__` gives its name comes once, and is the one that there is."""
+    names = main(SINGLETON)
+    assert run(pool, names.ask, names.ONLY) == (True, True, 1)
+    assert [run(pool, names.step) for _ in range(2)] == [2, 3]
+    assert run(pool, names.ask, names.ONLY) == (True, True, 3)
+    assert run(pool, main("back = lambda: [ONLY]").back)[0] is names.ONLY
+    assert names.ONLY.count == 1
+
+
+MIXED = """
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+@dataclasses.dataclass(slots=True)
+class Sizes:
+    mass: float
+    radius: float = 1.0
+class Planet(Sizes, enum.Enum):
+    EARTH = 5.9, 6.3
+    MARS = 0.6
+class Day(date, enum.Enum): FIRST = 2024, 1, 1
+class Moment(datetime, enum.Enum): NOON = 2024, 1, 1, 12
+class Span(timedelta, enum.Enum): WEEK = 7
+class Price(Decimal, enum.Enum): LOW = "1.50"
+class Sums(frozenset, enum.Enum): ONE = [1, 2]
+MEMBERS = [Planet.EARTH, Planet.MARS, Day.FIRST, Moment.NOON, Span.WEEK, Price.LOW, Sums.ONE]
+def ask(member):
+    cls = type(member)
+    found = [repr(member.value), isinstance(member, cls.__mro__[1]), cls[member.name] is member]
+    return found, getattr(member, "mass", None), cls.__mro__[1].__hash__ and cls(member.value) is member
+"""
+
+
+def test_enums_of_other_types(pool: Any, main: Define) -> None:
+    """Members have what their types in C hold, and what is in slots."""
+    names = main(MIXED)
+    for member in names.MEMBERS:
+        assert run(pool, names.ask, member) == names.ask(member)
+        assert run(pool, lambda each: each, member) is member
+
+
 def test_data_is_not_what_it_was(pool: Any, main: Define) -> None:
     """An argument that is a global, too, comes as it is at home, and changes no global there."""
     names = main("""

@@ -18,7 +18,7 @@ from types import CellType, CodeType, FunctionType, ModuleType, NoneType
 from weakref import ref
 
 from . import remaking
-from .names import basicsize_of, definer_of, is_heap_type, module_of, name_of
+from .names import basicsize_of, definer_of, is_heap_type, module_of, name_of, native_base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,8 +102,21 @@ class Reducing:
         """
         if type(obj) is _Placed:
             return remaking.find_global, (obj.value, obj.place)
-        place = self._find_global(obj) if is_bare(obj) and not self.beside.may_leave else None
-        return NotImplemented if place is None else (remaking.find_bare, (type(obj), place))
+        cls = type(obj)
+        if self.beside.may_leave:
+            return NotImplemented
+        if is_bare(obj):
+            place = self._find_global(obj)
+            return NotImplemented if place is None else (remaking.find_bare, (cls, place))
+        return self._reduce_named(obj) if says_its_name(cls) else NotImplemented
+
+    def _reduce_named(self, obj: Any) -> Any:
+        reduced = obj.__reduce_ex__(5)
+        place = self._find_global(obj) if isinstance(reduced, str) else None
+        if place is None:
+            return reduced
+        state = object.__getstate__(obj)
+        return remaking.find_named, (type(obj), place), state, None, None, remaking.fill_named
 
     def _find_global(self, value: Any) -> Place | None:
         found: dict[int, tuple[Key, str]] | None = self.__dict__.get("_globals")
@@ -195,6 +208,13 @@ def is_bare(obj: Any) -> bool:
     is_empty = basicsize_of(cls) == object.__basicsize__ and not getattr(obj, "__dict__", None)
     is_usual = is_empty and cls.__module__ == "__main__" and is_heap_type(cls)
     return is_usual and all(definer_of(cls, name) is object for name in _REDUCING)
+
+
+def says_its_name(cls: type) -> bool:
+    """Tell whether instances of a class of `__main__` may be pickled by name, as singletons are."""
+    definers = (definer_of(cls, name) for name in ("__reduce_ex__", "__reduce__"))
+    is_own = any(getattr(each, "__module__", None) == "__main__" for each in definers)
+    return is_own and native_base(cls) is object
 
 
 def is_defined_by_python(cls: type) -> bool:

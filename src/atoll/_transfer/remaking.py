@@ -167,6 +167,29 @@ def find_bare(cls: type, place: Place) -> Any:
     return found if type(found) is cls and not found.__dict__ else made
 
 
+_made: dict[int, Any] = {}  # by id(), until they have their state
+
+
+def find_named(cls: type, place: Place) -> Any:
+    """Return the global that an object pickled by its name was at home; called by the pickle."""
+    made: Any = object.__new__(cls)
+    found = _placed(made, place)
+    if found is made:
+        _made[id(made)] = made
+    return found
+
+
+def fill_named(obj: Any, state: Any) -> None:
+    """Give it what it had at home, unless it was here before; called by the pickle."""
+    if _made.pop(id(obj), None) is None:
+        return
+    members, slots = state if isinstance(state, tuple) else (state, None)
+    if members:
+        obj.__dict__.update(members)
+    for name, value in (slots or {}).items():
+        object.__setattr__(obj, name, value)
+
+
 def _placed(made: Any, place: Place | None) -> Any:
     """Return what is bound at that place, if that is what was bound there at home; else bind it."""
     if place is None:
