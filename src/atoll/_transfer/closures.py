@@ -115,7 +115,7 @@ class Reducing:
         place = self._find_global(obj) if isinstance(reduced, str) else None
         if place is None:
             return reduced
-        state = object.__getstate__(obj)
+        state = (object.__getstate__(obj),)  # not None: it is to be given it in any case
         return remaking.find_named, (type(obj), place), state, None, None, remaking.fill_named
 
     def _find_global(self, value: Any) -> Place | None:

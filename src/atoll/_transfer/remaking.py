@@ -179,11 +179,12 @@ def find_named(cls: type, place: Place) -> Any:
     return found
 
 
-def fill_named(obj: Any, state: Any) -> None:
+def fill_named(obj: Any, state: tuple[Any]) -> None:
     """Give it what it had at home, unless it was here before; called by the pickle."""
     if _made.pop(id(obj), None) is None:
         return
-    members, slots = state if isinstance(state, tuple) else (state, None)
+    (contents,) = state
+    members, slots = contents if isinstance(contents, tuple) else (contents, None)
     if members:
         obj.__dict__.update(members)
     for name, value in (slots or {}).items():
