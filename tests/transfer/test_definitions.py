@@ -478,6 +478,20 @@ def find(function): return known.get(function), function is work
     assert run(pool, main("").work) == "anew"
 
 
+def test_functions_that_need_each_other(pool: Any, main: Define) -> None:
+    """They are whole, whichever comes first, and again."""
+    names = main("""
+def even(n, yes="even", *, no="odd"): return odd(n - 1) if n else (yes, no)
+def odd(n, yes="odd"): return even(n - 1) if n else yes
+even.rank = 1
+def rank(): return even.rank
+""")
+    for _ in range(2):
+        assert run(pool, names.even, 2) == ("even", "odd")
+        assert (run(pool, names.odd, 2), run(pool, names.even, 1)) == ("odd", "odd")
+        assert run(pool, names.rank) == 1
+
+
 MISSING = """
 MISSING, store = object(), {}
 class Kind:

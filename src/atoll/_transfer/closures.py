@@ -100,15 +100,17 @@ class Reducing:
 
         Besides defaults these are objects with nothing but their identity, wherever they are.
         """
-        if type(obj) is _Placed:
-            return remaking.find_global, (obj.value, obj.place)
         cls = type(obj)
-        if self.beside.may_leave:
-            return NotImplemented
-        if is_bare(obj):
+        kinds: dict[type, str] = self.__dict__.setdefault("_kinds", {})
+        kind = kinds.get(cls)
+        if kind is None:
+            kind = kinds[cls] = _ORDINARY if self.beside.may_leave else _kind_of(cls)
+        if kind is _BARE and not getattr(obj, "__dict__", None):
             place = self._find_global(obj)
             return NotImplemented if place is None else (remaking.find_bare, (cls, place))
-        return self._reduce_named(obj) if says_its_name(cls) else NotImplemented
+        if kind is _NAMED:
+            return self._reduce_named(obj)
+        return (remaking.find_global, (obj.value, obj.place)) if cls is _Placed else NotImplemented
 
     def _reduce_named(self, obj: Any) -> Any:
         reduced = obj.__reduce_ex__(5)
@@ -197,24 +199,25 @@ class _Placed:
 _ALIKE = frozenset(
     {NoneType, bool, int, float, complex, str, bytes, tuple, type, FunctionType, ModuleType}
 )
-_REDUCING = "__reduce_ex__", "__reduce__", "__getstate__"
+_ORDINARY, _BARE, _NAMED = "ordinary", "bare", "named"
 
 
-def is_bare(obj: Any) -> bool:
-    """Tell whether an object has nothing but its identity: an `object()`, or one of `__main__`."""
-    cls = type(obj)
+def _kind_of(cls: type) -> str:
+    """Say whether objects of a class may have nothing but their identity, or be pickled by name.
+
+    So are sentinels and singletons; those of modules other than `__main__` can be imported.
+    """
     if cls is object:
-        return True
-    is_empty = basicsize_of(cls) == object.__basicsize__ and not getattr(obj, "__dict__", None)
-    is_usual = is_empty and cls.__module__ == "__main__" and is_heap_type(cls)
-    return is_usual and all(definer_of(cls, name) is object for name in _REDUCING)
-
-
-def says_its_name(cls: type) -> bool:
-    """Tell whether instances of a class of `__main__` may be pickled by name, as singletons are."""
-    definers = (definer_of(cls, name) for name in ("__reduce_ex__", "__reduce__"))
-    is_own = any(getattr(each, "__module__", None) == "__main__" for each in definers)
-    return is_own and native_base(cls) is object
+        return _BARE
+    if module_of(cls) != "__main__" or native_base(cls) is not object:
+        return _ORDINARY
+    definers = [definer_of(cls, name) for name in ("__reduce_ex__", "__reduce__")]
+    if any(each is not object for each in definers):
+        is_own = any(each is not None and module_of(each) == "__main__" for each in definers)
+        return _NAMED if is_own else _ORDINARY
+    has_slots = basicsize_of(cls) != object.__basicsize__
+    is_usual = not has_slots and definer_of(cls, "__getstate__") is object
+    return _BARE if is_usual else _ORDINARY
 
 
 def is_defined_by_python(cls: type) -> bool:

@@ -87,6 +87,8 @@ def bind(namespace: dict[str, Any], values: dict[str, Any]) -> None:
 
 # ---- functions ----
 
+_UNFILLED = "__unfilled__"  # what a new function has until `fill`; others may refer to it before
+
 
 def make_cell() -> Any:
     """Make an empty cell; called by the pickle."""
@@ -115,6 +117,7 @@ def make(
         if getattr(known, "__code__", None) == loaded:
             return known  # type: ignore[no-any-return]
     function: Callable[..., Any] = _Function(loaded, namespace_here, name, None, cells)
+    function.__dict__[_UNFILLED] = True
     return function
 
 
@@ -128,8 +131,8 @@ def fill(
         import_module(module)
     namespace = function.__globals__
     key = key_of(namespace)
-    if key and namespace.get(function.__name__) is function:  # it is itself again
-        if not is_at_home(key):
+    if function.__dict__.pop(_UNFILLED, None) is None:  # it is itself again
+        if key is not None and not is_at_home(key):
             bind(namespace, values)
         return
     for cell, contents in zip(function.__closure__ or (), cells, strict=True):
