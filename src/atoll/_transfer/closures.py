@@ -171,7 +171,7 @@ class Pickler(Reducing, pickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
-        if kind is ModuleType:
+        if issubclass(kind, ModuleType):  # also what a module has given itself as its class
             return import_module, (_checked_name(obj),)
         if kind is CellType:
             return self.reduce_cell(obj)
@@ -309,7 +309,7 @@ def _submodules(values: Iterable[Any], names: frozenset[str]) -> tuple[str, ...]
     """Name submodules that may be used through their packages, and might not be imported there."""
     found: list[str] = []
     for package in values:
-        if type(package) is ModuleType and hasattr(package, "__path__"):
+        if isinstance(package, ModuleType) and hasattr(package, "__path__"):
             prefix = f"{package.__name__}."
             for each in list(sys.modules):
                 if each.startswith(prefix) and names.issuperset(each[len(prefix) :].split(".")):

@@ -10,7 +10,8 @@ import sys
 from _weakref import ref
 from collections import ChainMap
 from enum import Enum
-from types import CellType, CodeType, FunctionType, MemberDescriptorType
+from importlib import import_module
+from types import CellType, CodeType, FunctionType, MemberDescriptorType, ModuleType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -130,6 +131,9 @@ class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
+        if issubclass(kind, ModuleType) and kind is not ModuleType:  # those cloudpickle knows
+            is_importable = sys.modules.get(obj.__name__) is obj
+            return (import_module, (obj.__name__,)) if is_importable else NotImplemented
         if issubclass(kind, type):
             if not is_defined_by_python(obj) or _is_importable(obj):
                 return super().reducer_override(obj)
