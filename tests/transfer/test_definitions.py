@@ -552,6 +552,44 @@ def test_what_is_pickled_by_its_name(pool: Any, main: Define) -> None:
     assert names.ONLY.count == 1
 
 
+def test_globals_in_classes(pool: Any, main: Define) -> None:
+    """What is a global and an attribute of a class is both there, whichever comes first."""
+    names = main("""
+class Settings: pass
+SETTINGS, table = Settings(), {}
+SETTINGS.level = 1
+class Service:
+    settings, table = SETTINGS, table
+    def put(self, value): self.table[1] = value
+def ask(): return Service.settings is SETTINGS, SETTINGS.level, table.get(1)
+""")
+    run(pool, names.Service().put, 5)
+    assert run(pool, names.ask) == (True, 1, 5)
+
+
+WEAK = """
+import weakref
+class Node:
+    known = weakref.WeakValueDictionary()
+    def __new__(cls, name):
+        node = cls.known[name] = cls.known.get(name) or super().__new__(cls)
+        return node
+owners = weakref.WeakKeyDictionary()
+kept = Node("kept")
+owners[kept] = "main"
+def work(): return Node("kept") is kept, owners[kept], len(Node.known)
+"""
+
+
+def test_dicts_of_weak_references(pool: Any, main: Define) -> None:
+    """They come with what else has come, as globals or in a class."""
+    names = main(WEAK)
+    for _ in range(2):
+        assert run(pool, names.work) == (True, "main", 1)
+    again, kept = run(pool, lambda nodes: (dict(nodes), list(nodes.values())), names.Node.known)
+    assert list(again) == ["kept"] and [type(each) for each in kept] == [names.Node]
+
+
 MIXED = """
 from datetime import date, datetime, timedelta
 from decimal import Decimal

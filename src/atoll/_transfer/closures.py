@@ -15,7 +15,7 @@ from functools import lru_cache, singledispatch, singledispatchmethod
 from importlib import import_module
 from opcode import opmap
 from types import CellType, CodeType, FunctionType, ModuleType, NoneType
-from weakref import ref
+from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 from . import remaking
 from .names import basicsize_of, definer_of, is_heap_type, module_of, name_of, native_base
@@ -41,7 +41,7 @@ class Reducing:
     def reduce_function(self, obj: Any) -> Any:
         """Take apart a function, or what functools made of one; NotImplemented: it is neither.
 
-        Contexts and their variables are taken apart, too.
+        Contexts and their variables are taken apart, too, and dicts of weak references.
         """
         kind = type(obj)
         if kind is FunctionType:
@@ -52,6 +52,9 @@ class Reducing:
             return kind, (obj.func,), registry, None, None, remaking.fill_dispatching_method
         if kind is Context or kind is ContextVar:
             return self.beside.takes_context(obj)
+        if kind in _WEAK:
+            items = [(self.placed(key), self.placed(value)) for key, value in obj.items()]
+            return kind, (), None, None, iter(items)
         return self._reduce_cached(obj) if kind is _Cached else NotImplemented
 
     def _reduce_plain(self, function: FunctionType) -> Any:
@@ -86,13 +89,14 @@ class Reducing:
 
     def _place_defaults(self, attributes: dict[str, Any]) -> None:
         if positional := attributes.get("__defaults__"):
-            attributes["__defaults__"] = tuple(map(self._placed, positional))
+            attributes["__defaults__"] = tuple(map(self.placed, positional))
         if named := attributes.get("__kwdefaults__"):
-            attributes["__kwdefaults__"] = {name: self._placed(named[name]) for name in named}
+            attributes["__kwdefaults__"] = {name: self.placed(named[name]) for name in named}
 
-    def _placed(self, value: Any) -> Any:
+    def placed(self, value: Any) -> Any:
         """Say of a value which global it is, if it is one and could be told from an equal one."""
-        place = None if type(value) in _ALIKE else self._find_global(value)
+        is_itself = type(value) in _ALIKE or isinstance(value, type)
+        place = None if is_itself else self._find_global(value)
         return value if place is None else _Placed(value, place)
 
     def reduce_placed(self, obj: Any) -> Any:
@@ -197,7 +201,7 @@ class _Placed:
 
 # Of these one is as good as an equal one, or they cross as what they are.
 _ALIKE = frozenset(
-    {NoneType, bool, int, float, complex, str, bytes, tuple, type, FunctionType, ModuleType}
+    {NoneType, bool, int, float, complex, str, bytes, tuple, FunctionType, ModuleType}
 )
 _ORDINARY, _BARE, _NAMED = "ordinary", "bare", "named"
 
@@ -227,7 +231,8 @@ def is_defined_by_python(cls: type) -> bool:
 
 _code_of = vars(FunctionType)["__code__"].__get__
 _Cached: Any = type(lru_cache(None)(lambda: None))
-_REDUCED = frozenset({FunctionType, _Cached, singledispatchmethod, Context, ContextVar})
+_WEAK = frozenset({WeakKeyDictionary, WeakValueDictionary})
+_REDUCED = frozenset({FunctionType, _Cached, singledispatchmethod, Context, ContextVar, *_WEAK})
 _OF_CACHED = frozenset({"__wrapped__", "cache_parameters"})
 _DISPATCHING: CodeType = _code_of(singledispatch(lambda each: None))
 

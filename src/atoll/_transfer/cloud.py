@@ -50,8 +50,13 @@ def _make_code(filename: str, make: Callable[..., CodeType], *parts: Any) -> Cod
     return make(*parts).replace(co_filename=filename)
 
 
-def _reduce_class(cls: type) -> Any:
-    """As cloudpickle does, with the qualified name, and with slots that are slots."""
+def _reduce_class(cls: type, placed: Callable[[Any], Any]) -> Any:
+    """As cloudpickle does, with the qualified name, and with slots that are slots.
+
+    Args:
+        cls: The class.
+        placed: Says of a value which global it is.
+    """
     make, arguments, (state, slot_state), *_ = _dynamic_class_reduce(cls)
     namespace = names_in(cls)
     attributes = {}
@@ -73,6 +78,7 @@ def _reduce_class(cls: type) -> Any:
         state = {name: each for name, each in state.items() if name not in cls._member_map_}
         attributes = enums.attributes_of(cls)
     begun = identifier, make, arguments
+    state = {name: placed(each) for name, each in state.items()}
     contents = identifier, state, slot_state, attributes
     return defining.begin, begun, contents, None, None, defining.finish
 
@@ -138,7 +144,7 @@ class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
             if not is_defined_by_python(obj) or _is_importable(obj):
                 return super().reducer_override(obj)
             taken = self.beside.takes_class(obj)
-            return _reduce_class(obj) if taken is NotImplemented else taken
+            return _reduce_class(obj, self.placed) if taken is NotImplemented else taken
         if kind in _OF_TYPING:
             return NotImplemented if _is_at_its_name(obj) else _OF_TYPING[kind](obj)
         if kind is CellType:
