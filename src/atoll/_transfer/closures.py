@@ -128,9 +128,9 @@ class Reducing:
         found: dict[int, tuple[Key, str]] | None = self.__dict__.get("_globals")
         if found is None:
             found = self.__dict__["_globals"] = {
-                id(each): (key, name)
+                id(each): (key, name)  # of several names the first
                 for key, known in remaking.all_globals()
-                for name, each in known.items()
+                for name, each in reversed(known.copy().items())
             }
         if (place := found.get(id(value))) is None:
             return None
