@@ -621,6 +621,19 @@ def test_enums_of_other_types(pool: Any, main: Define) -> None:
         assert run(pool, lambda each: each, member) is member
 
 
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="sentinel() is new in 3.15")
+def test_sentinel_of_the_language(pool: Any, main: Define) -> None:
+    """What `sentinel()` makes in `__main__` is a global there, too, and itself at home."""
+    names = main("""
+MISSING = sentinel("MISSING", repr="<missing>")
+def ask(x=MISSING): return x is MISSING, repr(x), x.__module__
+""")
+    for _ in range(2):
+        assert run(pool, names.ask) == (True, "<missing>", "__main__")
+    assert run(pool, names.ask, names.MISSING)[0]
+    assert run(pool, lambda each: [each], names.MISSING)[0] is names.MISSING
+
+
 def test_data_is_not_what_it_was(pool: Any, main: Define) -> None:
     """An argument that is a global, too, comes as it is at home, and changes no global there."""
     names = main("""

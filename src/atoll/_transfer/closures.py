@@ -7,6 +7,7 @@ the definitions of classes.
 from __future__ import annotations
 
 import _pickle as pickle
+import builtins
 import marshal
 import sys
 import types
@@ -119,8 +120,10 @@ class Reducing:
     def _reduce_named(self, obj: Any) -> Any:
         reduced = obj.__reduce_ex__(5)
         place = self._find_global(obj) if isinstance(reduced, str) else None
-        if place is None:
+        if place is None or obj.__module__ != "__main__":
             return reduced
+        if type(obj) is _Sentinel:
+            return remaking.find_sentinel, (obj.__name__, repr(obj), place)
         state = (object.__getstate__(obj),)  # not None: it is to be given it in any case
         return remaking.find_named, (type(obj), place), state, None, None, remaking.fill_named
 
@@ -203,6 +206,7 @@ class _Placed:
 _ALIKE = frozenset(
     {NoneType, bool, int, float, complex, str, bytes, tuple, FunctionType, ModuleType}
 )
+_Sentinel: Any = getattr(builtins, "sentinel", None)  # of 3.15
 _ORDINARY, _BARE, _NAMED = "ordinary", "bare", "named"
 
 
@@ -213,6 +217,8 @@ def _kind_of(cls: type) -> str:
     """
     if cls is object:
         return _BARE
+    if cls is _Sentinel:
+        return _NAMED
     if module_of(cls) != "__main__" or native_base(cls) is not object:
         return _ORDINARY
     definers = [definer_of(cls, name) for name in ("__reduce_ex__", "__reduce__")]

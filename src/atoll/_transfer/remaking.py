@@ -170,6 +170,14 @@ def find_bare(cls: type, place: Place) -> Any:
     return found if type(found) is cls and not found.__dict__ else made
 
 
+def find_sentinel(name: str, shown: str, place: Place) -> Any:
+    """Return the global that was made with `sentinel()` at home; called by the pickle."""
+    import builtins
+
+    options = {"repr": shown}
+    return _placed(make_named(vars(builtins)["sentinel"], "__main__", (name,), options), place)
+
+
 _made: dict[int, Any] = {}  # by id(), until they have their state
 
 
