@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array  # noqa: F401
 import dataclasses
+import datetime
 import ipaddress  # noqa: F401
 import operator
 from collections import (  # noqa: F401
@@ -118,6 +119,50 @@ class Table(dict):  # type: ignore[type-arg]
 
 class Group(set):  # type: ignore[type-arg]
     pass
+
+
+class Tally(int):
+    """Is made in a way of its own."""
+
+    def __new__(cls, *, of: str) -> Tally:
+        return int.__new__(cls, len(of))
+
+
+class Day(datetime.date):
+    def __new__(cls, *, in_june: int) -> Day:
+        return datetime.date.__new__(cls, 2024, 6, in_june)
+
+    def __init__(self, *, in_june: int) -> None:
+        self.is_first = in_june == 1
+
+
+class Pair(tuple):  # type: ignore[type-arg]
+    def __new__(cls, left: Any, right: Any) -> Pair:
+        return tuple.__new__(cls, (left, right))
+
+
+class Bag(set):  # type: ignore[type-arg]
+    def __init__(self, *, of: Any) -> None:
+        set.__init__(self, of)
+
+
+class Only:
+    """There is one of it, whoever makes it."""
+
+    one: Any = None
+
+    def __new__(cls) -> Only:
+        cls.one = cls.one or object.__new__(cls)
+        return cls.one  # type: ignore[no-any-return]
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __repr__(self) -> str:
+        return "Only()"
 
 
 class Refusing:

@@ -23,13 +23,18 @@ GROUPS = [
     ["ipaddress.ip_address('::1')", "ipaddress.ip_address('::2')", "ipaddress.ip_network('::/64')"],
     ["Money(1)", "Money(2)", "Euro(1)", "Money((1, 2))"],
     ["Amount(1)", "BigAmount(1)"],
+    ["Tally(of='a')", "Tally(of='bc')", "1"],
+    ["Day(in_june=1)", "Day(in_june=2)", "datetime.date(2024, 6, 2)"],
+    ["Pair(1, 2)", "Pair(1, 3)", "(1, 2)"],
+    ["Bag(of=[1])", "Bag(of=[1, 2])", "{1}"],
+    ["Only()"],
     ["Thing(1)", "Thing(2)", "Thing([1])", "SlottedThing(1)", "Slots(1)", "Slots(2)", "Refusing(1)"],
 ]  # fmt: skip
 PAIRS = [pair for group in GROUPS for pair in product(group, group)]
 OPERATORS = ["eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "and_", "or_", "xor", "mul"]
 SIGNS = ["+", "|", "&", "-", "^", "*"]
 # A class that asks for type(other) cannot be told that its operand is a Proxy.
-ASKS_FOR_TYPE = {"Money(1)", "Money(2)", "Money((1, 2))"}
+ASKS_FOR_TYPE = {"Money(1)", "Money(2)", "Money((1, 2))", "Only()"}
 
 
 @pytest.fixture

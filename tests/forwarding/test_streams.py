@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ def test_reconfigure(
     stream = replace(monkeypatch)
     shared_interpreter.exec("""
 import sys
+import threading
 sys.stdout.write("\\xe9")
 sys.stdout.reconfigure(encoding="utf-8", errors="strict", line_buffering=True, write_through=True)
 sys.stdout.write("\\xe9")
@@ -68,3 +70,19 @@ def test_bytes(shared_interpreter: atoll.Interpreter, monkeypatch: pytest.Monkey
     shared_interpreter.exec("import sys; sys.stdout.write('a'); sys.stdout.buffer.write(b'b')")
     stream.flush()
     assert sorted(stream.buffer.getvalue()) == [97, 98]
+
+
+def test_parts_of_lines(
+    shared_interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the main thread writes appears in order; of other threads' lines only whole ones."""
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    shared_interpreter.call(print, "a", end="")
+    print("b")
+    thread = threading.Thread(target=shared_interpreter.call, args=(print, "c"), kwargs={"end": ""})
+    thread.start()
+    thread.join()
+    assert out.getvalue() == "ab\n"
+    shared_interpreter.call(print, "d")
+    assert out.getvalue() == "ab\ncd\n"

@@ -461,6 +461,193 @@ def test_functions_come_home(pool: Any, main: Define) -> None:
     assert (other(), names.f()) == (1, 1)
 
 
+def test_global_functions_are_the_same_again(pool: Any, main: Define) -> None:
+    """A global function that comes again is the one that there is, with what its defaults hold."""
+    names = main("""
+known = {}
+def work(seen=[]):
+    seen.append(1)
+    return len(seen)
+def register(): known[work] = True
+def find(function): return known.get(function), function is work
+""")
+    assert [run(pool, names.work) for _ in range(3)] == [1, 2, 3]
+    run(pool, names.register)
+    assert run(pool, names.find, names.work) == (True, True)
+    main("def work(): return 'anew'")
+    assert run(pool, main("").work) == "anew"
+
+
+def test_functions_that_need_each_other(pool: Any, main: Define) -> None:
+    """They are whole, whichever comes first, and again."""
+    names = main("""
+def even(n, yes="even", *, no="odd"): return odd(n - 1) if n else (yes, no)
+def odd(n, yes="odd"): return even(n - 1) if n else yes
+even.rank = 1
+def rank(): return even.rank
+""")
+    for _ in range(2):
+        assert run(pool, names.even, 2) == ("even", "odd")
+        assert (run(pool, names.odd, 2), run(pool, names.even, 1)) == ("odd", "odd")
+        assert run(pool, names.rank) == 1
+
+
+MISSING = """
+MISSING, store = object(), {}
+class Kind:
+    def __bool__(self): return False
+class Slotted:
+    __slots__ = ()
+KIND, SLOTTED = Kind(), Slotted()
+class Holder:
+    missing = MISSING
+    def ask(self, x=MISSING, *, kind=KIND): return (x is self.missing is MISSING, kind is KIND)
+def ask(x=MISSING, kind=KIND, *, slotted=SLOTTED):
+    return (x is MISSING, kind is KIND, slotted is SLOTTED)
+def put(value, store=store): store[1] = value
+def get(): return store[1]
+"""
+
+
+def test_sentinels_are_the_same_again(pool: Any, main: Define) -> None:
+    """A default that is a global is that global, whenever the function comes, and whichever."""
+    names = main(MISSING)
+    for _ in range(2):
+        assert run(pool, names.ask) == (True, True, True)
+        assert run(pool, names.Holder().ask) == (True, True)
+        assert run(pool, main("other = lambda: (ask(), Holder().ask())").other) == (
+            (True, True, True),
+            (True, True),
+        )
+    assert run(pool, names.ask, names.MISSING, names.KIND) == (True, True, True)
+    assert run(pool, names.ask, object())[0] is False
+    assert run(pool, main("back = lambda: [MISSING]").back)[0] is names.MISSING
+    run(pool, names.put, 5)
+    assert run(pool, names.get) == 5
+
+
+SINGLETON = """
+class Only:
+    one = None
+    def __new__(cls):
+        cls.one = cls.one or super().__new__(cls)
+        return cls.one
+    def __reduce__(self): return "ONLY"
+ONLY = Only()
+ONLY.count = 1
+def step():
+    ONLY.count += 1
+    return ONLY.count
+def ask(x, *, kept=[ONLY]): return (x is ONLY, kept[0] is ONLY, x.count)
+"""
+
+
+def test_what_is_pickled_by_its_name(pool: Any, main: Define) -> None:
+    """A global whose `__reduce__` gives its name comes once, and is the one that there is."""
+    names = main(SINGLETON)
+    assert run(pool, names.ask, names.ONLY) == (True, True, 1)
+    assert [run(pool, names.step) for _ in range(2)] == [2, 3]
+    assert run(pool, names.ask, names.ONLY) == (True, True, 3)
+    assert run(pool, main("back = lambda: [ONLY]").back)[0] is names.ONLY
+    assert names.ONLY.count == 1
+
+
+def test_globals_in_classes(pool: Any, main: Define) -> None:
+    """What is a global and an attribute of a class is both there, whichever comes first."""
+    names = main("""
+class Settings: pass
+SETTINGS, table = Settings(), {}
+SETTINGS.level = 1
+class Service:
+    settings, table = SETTINGS, table
+    def put(self, value): self.table[1] = value
+def ask(): return Service.settings is SETTINGS, SETTINGS.level, table.get(1)
+""")
+    run(pool, names.Service().put, 5)
+    assert run(pool, names.ask) == (True, 1, 5)
+
+
+WEAK = """
+import weakref
+class Node:
+    known = weakref.WeakValueDictionary()
+    def __new__(cls, name):
+        node = cls.known[name] = cls.known.get(name) or super().__new__(cls)
+        return node
+owners = weakref.WeakKeyDictionary()
+kept = Node("kept")
+owners[kept] = "main"
+def work(): return Node("kept") is kept, owners[kept], len(Node.known)
+"""
+
+
+def test_dicts_of_weak_references(pool: Any, main: Define) -> None:
+    """They come with what else has come, as globals or in a class."""
+    names = main(WEAK)
+    for _ in range(2):
+        assert run(pool, names.work) == (True, "main", 1)
+    again, kept = run(pool, lambda nodes: (dict(nodes), list(nodes.values())), names.Node.known)
+    assert list(again) == ["kept"] and [type(each) for each in kept] == [names.Node]
+
+
+MIXED = """
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+@dataclasses.dataclass(slots=True)
+class Sizes:
+    mass: float
+    radius: float = 1.0
+class Planet(Sizes, enum.Enum):
+    EARTH = 5.9, 6.3
+    MARS = 0.6
+class Day(date, enum.Enum): FIRST = 2024, 1, 1
+class Moment(datetime, enum.Enum): NOON = 2024, 1, 1, 12
+class Span(timedelta, enum.Enum): WEEK = 7
+class Price(Decimal, enum.Enum): LOW = "1.50"
+class Sums(frozenset, enum.Enum): ONE = [1, 2]
+MEMBERS = [Planet.EARTH, Planet.MARS, Day.FIRST, Moment.NOON, Span.WEEK, Price.LOW, Sums.ONE]
+def ask(member):
+    cls = type(member)
+    found = [repr(member.value), isinstance(member, cls.__mro__[1]), cls[member.name] is member]
+    return found, getattr(member, "mass", None), cls.__mro__[1].__hash__ and cls(member.value) is member
+"""
+
+
+def test_enums_of_other_types(pool: Any, main: Define) -> None:
+    """Members have what their types in C hold, and what is in slots."""
+    names = main(MIXED)
+    for member in names.MEMBERS:
+        assert run(pool, names.ask, member) == names.ask(member)
+        assert run(pool, lambda each: each, member) is member
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="sentinel() is new in 3.15")
+def test_sentinel_of_the_language(pool: Any, main: Define) -> None:
+    """What `sentinel()` makes in `__main__` is a global there, too, and itself at home."""
+    names = main("""
+MISSING = sentinel("MISSING", repr="<missing>")
+def ask(x=MISSING): return x is MISSING, repr(x), x.__module__
+""")
+    for _ in range(2):
+        assert run(pool, names.ask) == (True, "<missing>", "__main__")
+    assert run(pool, names.ask, names.MISSING)[0]
+    assert run(pool, lambda each: [each], names.MISSING)[0] is names.MISSING
+
+
+def test_data_is_not_what_it_was(pool: Any, main: Define) -> None:
+    """An argument that is a global, too, comes as it is at home, and changes no global there."""
+    names = main("""
+class Job: pass
+job = Job()
+def work(job):
+    job.n = getattr(job, 'n', 0) + 1
+    return job.n
+def look(): return vars(job)
+""")
+    assert [run(pool, names.work, names.job) for _ in range(2)] == [1, 1]
+    assert run(pool, names.look) == {}
+
+
 CACHED = """
 log = []
 @functools.lru_cache(maxsize=None)

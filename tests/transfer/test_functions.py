@@ -152,6 +152,26 @@ def test_what_cannot_be_pickled() -> None:
         functions.dump_function(lambda: lock)
 
 
+class Lazy(ModuleType):
+    """What some packages make themselves to."""
+
+    @property
+    def answer(self) -> int:
+        return 42
+
+
+@pytest.mark.parametrize("with_class", [False, True])
+def test_module_of_a_class_of_its_own(monkeypatch: pytest.MonkeyPatch, with_class: bool) -> None:
+    """It goes by name, as others do; what uses classes goes by another way."""
+    monkeypatch.setitem(sys.modules, "lazily", Lazy("lazily"))
+    names = as_main(
+        "import lazily\nclass C:\n    module = lazily\n"
+        f"def work(): return lazily, lazily.answer, {'C.module' if with_class else 'lazily'}\n"
+    )
+    module = sys.modules["lazily"]
+    assert copied(names["work"])() == (module, 42, module)
+
+
 def test_modules_that_cloudpickle_is_to_take_along() -> None:
     """cloudpickle.register_pickle_by_value() holds for what a function refers to."""
     import cloudpickle

@@ -5,6 +5,7 @@ So a redirection there (pytest's capture, a notebook, `contextlib.redirect_stdou
 
 from __future__ import annotations
 
+import _thread
 import io
 import sys
 
@@ -46,13 +47,15 @@ def reconfigure(name: str, **options: Any) -> None:
         change(**options)
 
 
+_main_thread = _thread._get_main_thread_ident()  # type: ignore[attr-defined]
 _OPTIONS = frozenset({"encoding", "errors", "newline", "line_buffering", "write_through"})
 
 
 class ForwardedStream(io.TextIOBase):
     """A text stream that writes to the main interpreter's.
 
-    Whole lines at a time, so that lines of several interpreters do not mix; stderr at once.
+    Whole lines at a time, so that lines of several interpreters do not mix; stderr at once. So is
+    what the process's main thread writes: what that writes next, in main, comes after it.
     """
 
     mode = "w"
@@ -80,7 +83,8 @@ class ForwardedStream(io.TextIOBase):
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         self._pending += text
-        if self._is_at_once or "\n" in text or "\r" in text:
+        is_whole = "\n" in text or "\r" in text
+        if is_whole or self._is_at_once or _thread.get_ident() == _main_thread:
             self._write_pending()
         return len(text)
 

@@ -7,6 +7,7 @@ the definitions of classes.
 from __future__ import annotations
 
 import _pickle as pickle
+import builtins
 import marshal
 import sys
 import types
@@ -14,11 +15,11 @@ from _contextvars import Context, ContextVar
 from functools import lru_cache, singledispatch, singledispatchmethod
 from importlib import import_module
 from opcode import opmap
-from types import CellType, CodeType, FunctionType, ModuleType
-from weakref import ref
+from types import CellType, CodeType, FunctionType, ModuleType, NoneType
+from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 from . import remaking
-from .names import is_heap_type, module_of, name_of
+from .names import basicsize_of, definer_of, is_heap_type, module_of, name_of, native_base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Reducing:
     def reduce_function(self, obj: Any) -> Any:
         """Take apart a function, or what functools made of one; NotImplemented: it is neither.
 
-        Contexts and their variables are taken apart, too.
+        Contexts and their variables are taken apart, too, and dicts of weak references.
         """
         kind = type(obj)
         if kind is FunctionType:
@@ -52,12 +53,18 @@ class Reducing:
             return kind, (obj.func,), registry, None, None, remaking.fill_dispatching_method
         if kind is Context or kind is ContextVar:
             return self.beside.takes_context(obj)
+        if kind in _WEAK:
+            items = [(self.placed(key), self.placed(value)) for key, value in obj.items()]
+            return kind, (), None, None, iter(items)
         return self._reduce_cached(obj) if kind is _Cached else NotImplemented
 
     def _reduce_plain(self, function: FunctionType) -> Any:
         code, known = function.__code__, function.__globals__
         key = None if self.beside.may_leave else remaking.key_of(known)
         used, names = _names_in(code)
+        is_global = key is not None and known.get(function.__name__) is function
+        if is_global:
+            used = (*used, function.__name__)
         values = {name: resolved(known[name]) for name in used if name in known}
         closure = function.__closure__ or ()
         self.__dict__.setdefault("_cells", {}).update((id(cell), cell) for cell in closure)
@@ -73,9 +80,64 @@ class Reducing:
                 },
             }
         namespace = self._namespace_of(known, key)
-        arguments = marshal.dumps(code), namespace, function.__name__, closure
-        state = values, contents, _attributes(function), function.__dict__, modules
+        times = values[function.__name__][0] if is_global else None
+        arguments = marshal.dumps(code), namespace, function.__name__, closure, times
+        attributes = _attributes(function)
+        if key is not None:
+            self._place_defaults(attributes)
+        state = values, contents, attributes, function.__dict__, modules
         return remaking.make, arguments, state, None, None, remaking.fill
+
+    def _place_defaults(self, attributes: dict[str, Any]) -> None:
+        if positional := attributes.get("__defaults__"):
+            attributes["__defaults__"] = tuple(map(self.placed, positional))
+        if named := attributes.get("__kwdefaults__"):
+            attributes["__kwdefaults__"] = {name: self.placed(named[name]) for name in named}
+
+    def placed(self, value: Any) -> Any:
+        """Say of a value which global it is, if it is one and could be told from an equal one."""
+        is_itself = type(value) in _ALIKE or isinstance(value, type)
+        place = None if is_itself else self._find_global(value)
+        return value if place is None else _Placed(value, place)
+
+    def reduce_placed(self, obj: Any) -> Any:
+        """Take apart a global that is to be the same over there; NotImplemented: it is none.
+
+        Besides defaults these are objects with nothing but their identity, wherever they are.
+        """
+        cls = type(obj)
+        kinds: dict[type, str] = self.__dict__.setdefault("_kinds", {})
+        kind = kinds.get(cls)
+        if kind is None:
+            kind = kinds[cls] = _ORDINARY if self.beside.may_leave else _kind_of(cls)
+        if kind is _BARE and not getattr(obj, "__dict__", None):
+            place = self._find_global(obj)
+            return NotImplemented if place is None else (remaking.find_bare, (cls, place))
+        if kind is _NAMED:
+            return self._reduce_named(obj)
+        return (remaking.find_global, (obj.value, obj.place)) if cls is _Placed else NotImplemented
+
+    def _reduce_named(self, obj: Any) -> Any:
+        reduced = obj.__reduce_ex__(5)
+        place = self._find_global(obj) if isinstance(reduced, str) else None
+        if place is None or obj.__module__ != "__main__":
+            return reduced
+        if type(obj) is _Sentinel:
+            return remaking.find_sentinel, (obj.__name__, repr(obj), place)
+        state = (object.__getstate__(obj),)  # not None: it is to be given it in any case
+        return remaking.find_named, (type(obj), place), state, None, None, remaking.fill_named
+
+    def _find_global(self, value: Any) -> Place | None:
+        found: dict[int, tuple[Key, str]] | None = self.__dict__.get("_globals")
+        if found is None:
+            found = self.__dict__["_globals"] = {
+                id(each): (key, name)  # of several names the first
+                for key, known in remaking.all_globals()
+                for name, each in reversed(known.copy().items())
+            }
+        if (place := found.get(id(value))) is None:
+            return None
+        return *place, _times_bound(*place, value)
 
     def reduce_cell(self, cell: Any) -> Any:
         """Take apart a cell of functions, which `fill` fills; NotImplemented: it is none."""
@@ -116,7 +178,7 @@ class Pickler(Reducing, pickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
-        if kind is ModuleType:
+        if issubclass(kind, ModuleType):  # also what a module has given itself as its class
             return import_module, (_checked_name(obj),)
         if kind is CellType:
             return self.reduce_cell(obj)
@@ -124,13 +186,48 @@ class Pickler(Reducing, pickle.Pickler):
             return self._reduce_class(obj)
         if kind in _REDUCED and name_of(obj) is None:
             return self.reduce_function(obj)
-        return NotImplemented
+        return self.reduce_placed(obj)
 
     def _reduce_class(self, cls: type) -> Any:
         taken = self.beside.takes_class(cls) if is_defined_by_python(cls) else NotImplemented
         if taken is NotImplemented:
             raise TooComplex
         return taken
+
+
+class _Placed:
+    """A value, and where it is a global."""
+
+    def __init__(self, value: Any, place: Place) -> None:
+        self.value, self.place = value, place
+
+
+# Of these one is as good as an equal one, or they cross as what they are.
+_ALIKE = frozenset(
+    {NoneType, bool, int, float, complex, str, bytes, tuple, FunctionType, ModuleType}
+)
+_Sentinel: Any = getattr(builtins, "sentinel", None)  # of 3.15
+_ORDINARY, _BARE, _NAMED = "ordinary", "bare", "named"
+
+
+def _kind_of(cls: type) -> str:
+    """Say whether objects of a class may have nothing but their identity, or be pickled by name.
+
+    So are sentinels and singletons; those of modules other than `__main__` can be imported.
+    """
+    if cls is object:
+        return _BARE
+    if cls is _Sentinel:
+        return _NAMED
+    if module_of(cls) != "__main__" or native_base(cls) is not object:
+        return _ORDINARY
+    definers = [definer_of(cls, name) for name in ("__reduce_ex__", "__reduce__")]
+    if any(each is not object for each in definers):
+        is_own = any(each is not None and module_of(each) == "__main__" for each in definers)
+        return _NAMED if is_own else _ORDINARY
+    has_slots = basicsize_of(cls) != object.__basicsize__
+    is_usual = not has_slots and definer_of(cls, "__getstate__") is object
+    return _BARE if is_usual else _ORDINARY
 
 
 def is_defined_by_python(cls: type) -> bool:
@@ -140,7 +237,8 @@ def is_defined_by_python(cls: type) -> bool:
 
 _code_of = vars(FunctionType)["__code__"].__get__
 _Cached: Any = type(lru_cache(None)(lambda: None))
-_REDUCED = frozenset({FunctionType, _Cached, singledispatchmethod, Context, ContextVar})
+_WEAK = frozenset({WeakKeyDictionary, WeakValueDictionary})
+_REDUCED = frozenset({FunctionType, _Cached, singledispatchmethod, Context, ContextVar, *_WEAK})
 _OF_CACHED = frozenset({"__wrapped__", "cache_parameters"})
 _DISPATCHING: CodeType = _code_of(singledispatch(lambda each: None))
 
@@ -222,7 +320,7 @@ def _submodules(values: Iterable[Any], names: frozenset[str]) -> tuple[str, ...]
     """Name submodules that may be used through their packages, and might not be imported there."""
     found: list[str] = []
     for package in values:
-        if type(package) is ModuleType and hasattr(package, "__path__"):
+        if isinstance(package, ModuleType) and hasattr(package, "__path__"):
             prefix = f"{package.__name__}."
             for each in list(sys.modules):
                 if each.startswith(prefix) and names.issuperset(each[len(prefix) :].split(".")):

@@ -10,7 +10,8 @@ import sys
 from _weakref import ref
 from collections import ChainMap
 from enum import Enum
-from types import CellType, CodeType, FunctionType, MemberDescriptorType
+from importlib import import_module
+from types import CellType, CodeType, FunctionType, MemberDescriptorType, ModuleType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -49,8 +50,13 @@ def _make_code(filename: str, make: Callable[..., CodeType], *parts: Any) -> Cod
     return make(*parts).replace(co_filename=filename)
 
 
-def _reduce_class(cls: type) -> Any:
-    """As cloudpickle does, with the qualified name, and with slots that are slots."""
+def _reduce_class(cls: type, placed: Callable[[Any], Any]) -> Any:
+    """As cloudpickle does, with the qualified name, and with slots that are slots.
+
+    Args:
+        cls: The class.
+        placed: Says of a value which global it is.
+    """
     make, arguments, (state, slot_state), *_ = _dynamic_class_reduce(cls)
     namespace = names_in(cls)
     attributes = {}
@@ -72,6 +78,7 @@ def _reduce_class(cls: type) -> Any:
         state = {name: each for name, each in state.items() if name not in cls._member_map_}
         attributes = enums.attributes_of(cls)
     begun = identifier, make, arguments
+    state = {name: placed(each) for name, each in state.items()}
     contents = identifier, state, slot_state, attributes
     return defining.begin, begun, contents, None, None, defining.finish
 
@@ -130,11 +137,14 @@ class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
+        if issubclass(kind, ModuleType) and kind is not ModuleType:  # those cloudpickle knows
+            is_importable = sys.modules.get(obj.__name__) is obj
+            return (import_module, (obj.__name__,)) if is_importable else NotImplemented
         if issubclass(kind, type):
             if not is_defined_by_python(obj) or _is_importable(obj):
                 return super().reducer_override(obj)
             taken = self.beside.takes_class(obj)
-            return _reduce_class(obj) if taken is NotImplemented else taken
+            return _reduce_class(obj, self.placed) if taken is NotImplemented else taken
         if kind in _OF_TYPING:
             return NotImplemented if _is_at_its_name(obj) else _OF_TYPING[kind](obj)
         if kind is CellType:
@@ -142,6 +152,8 @@ class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
             return super().reducer_override(obj) if reduced is NotImplemented else reduced
         is_by_value = not _is_importable(obj) if kind is FunctionType else name_of(obj) is None
         reduced = self.reduce_function(obj) if is_by_value else NotImplemented
+        if reduced is NotImplemented:
+            reduced = self.reduce_placed(obj)
         return super().reducer_override(obj) if reduced is NotImplemented else reduced
 
 

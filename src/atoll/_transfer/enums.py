@@ -6,19 +6,20 @@ along, as do names that stand for another member or for a combination.
 
 from __future__ import annotations
 
-from .names import is_heap_type, mro_of
+from contextlib import suppress
+
+from .names import is_heap_type, mro_of, names_in, native_base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    # What it has of its type in C, and its value.
-    type Member = tuple[Any, Any]
+    # What makes it, of its type in C, and its value.
+    type Member = tuple[tuple[Any, ...], Any]
 
 _OF_ENUM = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_"})
 _DATA: dict[type, Callable[[Any], Any]] = {
-    object: lambda _: None,
     int: int.__int__,
     str: str.__str__,
     bytes: bytes.__bytes__,
@@ -26,11 +27,7 @@ _DATA: dict[type, Callable[[Any], Any]] = {
     complex: complex.__complex__,
     tuple: lambda each: tuple.__getitem__(each, slice(None)),
 }
-
-
-def _native_base(cls: type) -> type:
-    found: type = next(each for each in mro_of(cls) if not is_heap_type(each))
-    return found
+_Slot = type(type(lambda: None).__dict__["__globals__"])  # types takes a while to import
 
 
 # ---- taking apart ----
@@ -38,21 +35,44 @@ def _native_base(cls: type) -> type:
 
 def can_be_taken_apart(cls: type) -> bool:
     """Tell whether it is known what its members have of a type in C."""
-    return _native_base(cls) in _DATA
+    native = native_base(cls)
+    is_known = native is object or native in _DATA
+    return is_known or (native.__hash__ is not None and "__reduce__" in names_in(native))
 
 
 def members_of(cls: Any) -> dict[str, Member]:
     """Say what the members are made of, by all of their names."""
-    data_of = _DATA[_native_base(cls)]
-    return {name: (data_of(each), each._value_) for name, each in cls._member_map_.items()}
+    native = native_base(cls)
+    return {
+        name: (_arguments_of(each, native), each._value_) for name, each in cls._member_map_.items()
+    }
+
+
+def _arguments_of(member: Any, native: Any) -> tuple[Any, ...]:
+    if native is object:
+        return ()
+    if native in _DATA:
+        return (_DATA[native](member),)
+    arguments: tuple[Any, ...] = native.__reduce__(member)[1]
+    return arguments
 
 
 def attributes_of(cls: Any) -> dict[str, dict[str, Any]]:
     """Say what the members have beside, by their names."""
     found = {}
+    slots = {
+        name: each
+        for base in reversed(mro_of(cls))
+        if is_heap_type(base)
+        for name, each in names_in(base).items()
+        if type(each) is _Slot
+    }
     for name, member in cls._member_map_.items():
         known = object.__getattribute__(member, "__dict__")
         attributes = {each: known[each] for each in known if each not in _OF_ENUM}
+        for each, slot in slots.items():
+            with suppress(AttributeError):
+                attributes[each] = slot.__get__(member)
         if attributes:
             found[name] = attributes
     return found
@@ -63,13 +83,12 @@ def attributes_of(cls: Any) -> dict[str, dict[str, Any]]:
 
 class _Parts:
     def __init__(self, member: Member) -> None:
-        self.data, self.value = member
+        self.arguments, self.value = member
 
 
 def _new_member(cls: type, parts: Any) -> Any:
     (parts,) = parts if type(parts) is tuple else (parts,)  # so it is for Enums of tuples
-    native: Any = _native_base(cls)
-    made = native.__new__(cls) if native is object else native.__new__(cls, parts.data)
+    made = native_base(cls).__new__(cls, *parts.arguments)
     object.__setattr__(made, "_value_", parts.value)
     return made
 
@@ -97,4 +116,6 @@ def make(
 def set_attributes(cls: Any, attributes: dict[str, dict[str, Any]]) -> None:
     """Give the members what they have beside."""
     for name, each in attributes.items():
-        object.__getattribute__(cls._member_map_[name], "__dict__").update(each)
+        member = cls._member_map_[name]
+        for attribute, value in each.items():
+            object.__setattr__(member, attribute, value)

@@ -22,6 +22,8 @@ class _ByName(pickle.Pickler):
     """Pickles by name what can be imported."""
 
     def reducer_override(self, obj: object) -> Any:
+        if type(obj) is object:
+            raise pickle.PicklingError("it may be a global of __main__")
         return NotImplemented
 
 

@@ -47,6 +47,11 @@ def find_in_class(cls: type, name: str) -> Any:
     return ABSENT if definer is None else names_in(definer)[name]
 
 
+def native_base(cls: type) -> Any:
+    """Return the class whose `__new__` in C makes the instances of a class."""
+    return next(each for each in mro_of(cls) if type(names_in(each).get("__new__")) is type(len))
+
+
 def is_of_library(module: str) -> bool:
     """Tell whether a module belongs to the standard library."""
     return module.partition(".")[0] in sys.stdlib_module_names

@@ -7,6 +7,9 @@ object goes by the rule, as in a tuple. What a class of the user's says about pi
 
 from __future__ import annotations
 
+import copyreg
+from types import FunctionType
+
 from .. import _core
 from .names import (
     definer_of,
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 _AS_IT_IS, _TUPLE, _LIST, _SET, _DICT = "as it is", "tuple", "list", "set", "dict"
 _NOTHING = (_AS_IT_IS, None), (_AS_IT_IS, None), (_AS_IT_IS, None)
 _PICKLING = ("__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__getnewargs__",
-             "__getnewargs_ex__", "__new__", "__del__")  # fmt: skip
+             "__getnewargs_ex__", "__del__")  # fmt: skip
 
 
 class Unfit(TypeError):
@@ -50,7 +53,14 @@ def _has_usual_state(cls: type) -> bool:
             found = names_in(definer)[name]
             if getattr(found, "__module__", None) != "dataclasses":
                 return False
-    return not hasattr(cls, "__array_ufunc__")
+    return _is_made_in_python(cls) and not hasattr(cls, "__array_ufunc__")
+
+
+def _is_made_in_python(cls: type) -> bool:
+    """Tell whether no C code of others is needed to make an object of a class."""
+    definer = definer_of(cls, "__new__")
+    assert definer is not None
+    return not is_of_user(definer) or isinstance(names_in(definer)["__new__"], staticmethod)
 
 
 def keys(items: list[Any]) -> Any:
@@ -122,17 +132,37 @@ def put_together(parts: Parts) -> Any:
     make = resolve(maker) if isinstance(maker, str) else _here(maker)
     state, items, pairs = map(_whole, rest)
     try:
-        made = make(*(_here(_whole(each)) for each in arguments))
+        made = _make(make, *(_here(_whole(each)) for each in arguments))
         _set_state(made, state)
         if items is not None:
-            _library_method(made, "extend", "update")(made, items)
+            _library_method(type(made), "extend", "update")(made, items)
         for key, value in pairs or ():
-            _library_method(made, "__setitem__")(made, key, value)
+            _library_method(type(made), "__setitem__")(made, key, value)
     except Unfit:
         raise
     except Exception as error:
         raise Unfit from error
     return made
+
+
+def _make(make: Any, *arguments: Any) -> Any:
+    """Make an object, past what a class of the user's has put over that: it may want more."""
+    if make is copyreg.__newobj__:  # type: ignore[attr-defined]
+        cls, *rest = arguments
+        return _new(cls, *rest)
+    if not isinstance(make, type) or not is_of_user(make):
+        return make(*arguments)
+    made = _new(make, *arguments)
+    # Immutable ones of C code have only object's, which takes no arguments.
+    init, is_mutable = _library_method(make, "__init__"), _library_method(make, "__hash__") is None
+    if is_mutable or isinstance(init, FunctionType):
+        init(made, *arguments)
+    return made
+
+
+def _new(cls: type, *arguments: Any) -> Any:
+    new = _library_method(cls, "__new__")
+    return new(cls) if new is object.__new__ else new(cls, *arguments)
 
 
 def _here(value: Any) -> Any:
@@ -167,10 +197,10 @@ def _set_state(made: Any, state: Any) -> None:
         object.__setattr__(made, name, value)
 
 
-def _library_method(made: object, *names: str) -> Any:
-    """Return what fills it, past what a class of the user's has put over that."""
-    for cls in mro_of(type(made)):
+def _library_method(cls: type, *names: str) -> Any:
+    """Return what makes or fills it, past what a class of the user's has put over that."""
+    for each in mro_of(cls):
         for name in names:
-            if name in names_in(cls) and not is_of_user(cls):
-                return names_in(cls)[name]
+            if name in names_in(each) and not is_of_user(each):
+                return names_in(each)[name]
     raise Unfit

@@ -87,6 +87,8 @@ def bind(namespace: dict[str, Any], values: dict[str, Any]) -> None:
 
 # ---- functions ----
 
+_UNFILLED = "__unfilled__"  # what a new function has until `fill`; others may refer to it before
+
 
 def make_cell() -> Any:
     """Make an empty cell; called by the pickle."""
@@ -94,11 +96,15 @@ def make_cell() -> Any:
 
 
 def make(
-    code: bytes, namespace: tuple[Key | None, dict[str, Any]], name: str, cells: tuple[Any, ...]
+    code: bytes,
+    namespace: tuple[Key | None, dict[str, Any]],
+    name: str,
+    cells: tuple[Any, ...],
+    times: int | None,
 ) -> Callable[..., Any]:
     """Make a function that was taken apart, but for what `fill` gives it; called by the pickle.
 
-    A global function that comes home is itself again.
+    A global function that comes home, or comes again, is itself again.
     """
     key, described = namespace
     if described.get("__name__", "") is None:
@@ -106,10 +112,12 @@ def make(
     described.setdefault("__builtins__", __builtins__)
     namespace_here = described if key is None else _namespaces.setdefault(key, described)
     loaded: CodeType = marshal.loads(code)
-    known: Any = namespace_here.get(name)
-    if key is not None and is_at_home(key) and getattr(known, "__code__", None) == loaded:
-        return known  # type: ignore[no-any-return]
+    if key is not None and (times is not None or is_at_home(key)):
+        known = _global_at((key, name, times))
+        if getattr(known, "__code__", None) == loaded:
+            return known  # type: ignore[no-any-return]
     function: Callable[..., Any] = _Function(loaded, namespace_here, name, None, cells)
+    function.__dict__[_UNFILLED] = True
     return function
 
 
@@ -123,8 +131,10 @@ def fill(
         import_module(module)
     namespace = function.__globals__
     key = key_of(namespace)
-    if key and is_at_home(key) and namespace.get(function.__name__) is function:
-        return  # it is itself again
+    if function.__dict__.pop(_UNFILLED, None) is None:  # it is itself again
+        if key is not None and not is_at_home(key):
+            bind(namespace, values)
+        return
     for cell, contents in zip(function.__closure__ or (), cells, strict=True):
         if contents:
             (cell.cell_contents,) = contents
@@ -134,7 +144,62 @@ def fill(
     bind(namespace, values)
 
 
-# ---- functions that functools makes of them ----
+# ---- objects that are globals ----
+
+
+def all_globals() -> list[tuple[Key, dict[str, Any]]]:
+    """Return the globals of each `__main__` that is known, ours too, with their keys."""
+    key_of(getattr(sys.modules.get("__main__"), "__dict__", {}))
+    return list(_namespaces.items())
+
+
+def find_global(value: Any, place: Place) -> Any:
+    """Return the global that a default of a function was at home; called by the pickle."""
+    return _placed(value, place)
+
+
+def find_bare(cls: type, place: Place) -> Any:
+    """Return the global that was an object without contents at home; called by the pickle.
+
+    What can get some is only data, perhaps: it is made anew if it has got some, and not bound.
+    """
+    made: Any = object.__new__(cls)
+    if not hasattr(made, "__dict__"):
+        return _placed(made, place)
+    found = _global_at(place)
+    return found if type(found) is cls and not found.__dict__ else made
+
+
+def find_sentinel(name: str, shown: str, place: Place) -> Any:
+    """Return the global that was made with `sentinel()` at home; called by the pickle."""
+    import builtins
+
+    options = {"repr": shown}
+    return _placed(make_named(vars(builtins)["sentinel"], "__main__", (name,), options), place)
+
+
+_made: dict[int, Any] = {}  # by id(), until they have their state
+
+
+def find_named(cls: type, place: Place) -> Any:
+    """Return the global that an object pickled by its name was at home; called by the pickle."""
+    made: Any = object.__new__(cls)
+    found = _placed(made, place)
+    if found is made:
+        _made[id(made)] = made
+    return found
+
+
+def fill_named(obj: Any, state: tuple[Any]) -> None:
+    """Give it what it had at home, unless it was here before; called by the pickle."""
+    if _made.pop(id(obj), None) is None:
+        return
+    (contents,) = state
+    members, slots = contents if isinstance(contents, tuple) else (contents, None)
+    if members:
+        obj.__dict__.update(members)
+    for name, value in (slots or {}).items():
+        object.__setattr__(obj, name, value)
 
 
 def _placed(made: Any, place: Place | None) -> Any:
@@ -142,11 +207,19 @@ def _placed(made: Any, place: Place | None) -> Any:
     if place is None:
         return made
     key, name, times = place
-    namespace = _namespaces.setdefault(key, {})
-    bind(namespace, {name: (times, made)})
-    found = namespace.get(name)
+    bind(_namespaces.setdefault(key, {}), {name: (times, made)})
+    found = _global_at(place)
+    return found if type(found) is type(made) else made
+
+
+def _global_at(place: Place) -> Any:
+    """Return what is bound at that place, if that is what was bound there at home."""
+    key, name, times = place
     is_same = is_at_home(key) or _bound.get(key, {}).get(name) == times
-    return found if is_same and type(found) is type(made) else made
+    return _namespaces.get(key, {}).get(name) if is_same else None
+
+
+# ---- functions that functools makes of them ----
 
 
 def make_cached(
