@@ -255,6 +255,35 @@ def test_another_greenlet(monkeypatch: pytest.MonkeyPatch) -> None:
         assert multi.call_apart(lambda: one.eval("4")) == 4
 
 
+@pytest.mark.parametrize("how", ["signal", "timeout", "interrupt"])
+def test_c_code_that_asks_is_stopped(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C code that computes for long and calls PyErr_CheckSignals is stopped by Ctrl-C, a timeout or
+    `interrupt()`.
+    """
+    with private() as one:
+        ask = one.import_module("multi").ask_until_stopped
+        if how == "signal":
+            before = signal.signal(signal.SIGINT, signal.default_int_handler)
+            try:
+                with pytest.raises(KeyboardInterrupt):
+                    ask(int(signal.SIGINT))
+            finally:
+                signal.signal(signal.SIGINT, before)
+        elif how == "timeout":
+            with pytest.raises(TimeoutError, match="has been running"), atoll.timeout(0.01):
+                ask(one.eval("lambda: None"))
+        else:
+            begun = threading.Event()
+            stopper = threading.Thread(
+                target=lambda: begun.wait() and one.interrupt(ValueError("enough"))
+            )
+            stopper.start()
+            with pytest.raises(ValueError, match="enough"):
+                ask(begun.set)
+            stopper.join()
+        assert one.eval("2 + 3") == 5
+
+
 def test_main_interpreter_is_own() -> None:
     """What a copy takes for the main interpreter is its own."""
     with private() as one:
