@@ -18,7 +18,7 @@ import signal
 import threading
 from contextlib import contextmanager
 
-from ._interpreter import exit
+from ._interpreter import exit, green
 from ._serve import apps
 from ._serve.errors import AppNotFoundError, StartupError
 from ._serve.listening import Listening
@@ -96,7 +96,7 @@ class Server:
             OSError: If it cannot listen there; the message says where.
             AppNotFoundError: If there is no such module or attribute.
             StartupError: If the application did not start in the first interpreter.
-            RuntimeError: If it has been started already.
+            RuntimeError: If it has been started already, or threads are greenlets here.
         """
         self._launch()
         try:
@@ -109,6 +109,7 @@ class Server:
     def _launch(self) -> None:
         if self._supervisor is not None:
             raise RuntimeError("a server can only be started once")
+        green.refuse("serve")
         import_uvicorn().Config("", log_config=None, **self._options.process)
         listening = Listening.open(**self._options.listening)
         self._address = listening.describe(self._options.scheme)

@@ -39,11 +39,11 @@ def build(folder: Path) -> None:
     )
 
 
-def build_cpp(folder: Path) -> None:
+def build_cpp(folder: Path, *options: str) -> None:
     """Build the C++ module and the library beside it."""
     host = folder / "libhosting-5c6d7e8f.so.1"
-    _link(host, "library_host.cpp", f"-Wl,-soname,{host.name}")
-    compile_module("visiting", folder, str(host), suffix="cpp")
+    _link(host, "library_host.cpp", f"-Wl,-soname,{host.name}", *options)
+    compile_module("visiting", folder, str(host), *options, suffix="cpp")
 
 
 def build_asking(folder: Path) -> None:

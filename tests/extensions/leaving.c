@@ -103,6 +103,36 @@ hook_input(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static void
+end_quickly(void)
+{
+}
+
+static PyObject *
+tell_at_quick_exit(PyObject *module, PyObject *unused)
+{
+    return PyLong_FromLong(at_quick_exit(end_quickly));
+}
+
+static PyMemAllocatorEx allocator;
+
+static void *
+allocate(void *context, size_t size)
+{
+    return allocator.malloc(allocator.ctx, size);
+}
+
+// As profilers of memory do.
+static PyObject *
+watch_allocations(PyObject *module, PyObject *unused)
+{
+    PyMem_GetAllocator(PYMEM_DOMAIN_MEM, &allocator);
+    PyMemAllocatorEx ours = allocator;
+    ours.malloc = allocate;
+    PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &ours);
+    Py_RETURN_NONE;
+}
+
 static PyObject *
 set_signal_stack(PyObject *module, PyObject *unused)
 {
@@ -150,6 +180,8 @@ static PyMethodDef functions[] = {{"bump", bump, METH_NOARGS, NULL},
                                   {"hook_input", hook_input, METH_NOARGS, NULL},
                                   {"hook_audit", hook_audit, METH_NOARGS, NULL},
                                   {"set_signal_stack", set_signal_stack, METH_NOARGS, NULL},
+                                  {"tell_at_quick_exit", tell_at_quick_exit, METH_NOARGS, NULL},
+                                  {"watch_allocations", watch_allocations, METH_NOARGS, NULL},
                                   {"main_id", main_id, METH_NOARGS, NULL},
                                   {NULL}};
 static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "leaving", NULL, 0, functions};

@@ -2,6 +2,7 @@
 #include "counting.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 static void *
@@ -77,6 +78,26 @@ call_apart(PyObject *module, PyObject *callable)
     PyObject *result = PyObject_CallNoArgs(callable);
     state->current_frame = frame;
     return result;
+}
+
+// A long computation that is polite. First it raises a signal, or calls somebody.
+static PyObject *
+ask_until_stopped(PyObject *module, PyObject *first)
+{
+    PyObject *done = NULL;
+    if (PyLong_Check(first)) {
+        raise((int)PyLong_AsLong(first));
+    }
+    else if ((done = PyObject_CallNoArgs(first)) == NULL) {
+        return NULL;
+    }
+    Py_XDECREF(done);
+    while (PyErr_CheckSignals() == 0) {
+        Py_BEGIN_ALLOW_THREADS
+        usleep(100);
+        Py_END_ALLOW_THREADS
+    }
+    return NULL;
 }
 
 static int
@@ -180,6 +201,7 @@ static PyMethodDef functions[] = {
     {"call_apart", call_apart, METH_O, NULL},
     {"begin_stay", begin_stay, METH_NOARGS, NULL},
     {"end_stay", end_stay, METH_NOARGS, NULL},
+    {"ask_until_stopped", ask_until_stopped, METH_O, NULL},
     {"add_pending", add_pending, METH_O, NULL},
     {"main_id", main_id, METH_NOARGS, NULL},
     {"tell_at_exit", tell_at_exit, METH_O, NULL},

@@ -255,6 +255,35 @@ def test_another_greenlet(monkeypatch: pytest.MonkeyPatch) -> None:
         assert multi.call_apart(lambda: one.eval("4")) == 4
 
 
+@pytest.mark.parametrize("how", ["signal", "timeout", "interrupt"])
+def test_c_code_that_asks_is_stopped(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C code that computes for long and calls PyErr_CheckSignals is stopped by Ctrl-C, a timeout or
+    `interrupt()`.
+    """
+    with private() as one:
+        ask = one.import_module("multi").ask_until_stopped
+        if how == "signal":
+            before = signal.signal(signal.SIGINT, signal.default_int_handler)
+            try:
+                with pytest.raises(KeyboardInterrupt):
+                    ask(int(signal.SIGINT))
+            finally:
+                signal.signal(signal.SIGINT, before)
+        elif how == "timeout":
+            with pytest.raises(TimeoutError), atoll.timeout(0.05):
+                ask(one.eval("lambda: None"))
+        else:
+            begun = threading.Event()
+            stopper = threading.Thread(
+                target=lambda: begun.wait() and one.interrupt(ValueError("enough"))
+            )
+            stopper.start()
+            with pytest.raises(ValueError, match="enough"):
+                ask(begun.set)
+            stopper.join()
+        assert one.eval("2 + 3") == 5
+
+
 def test_main_interpreter_is_own() -> None:
     """What a copy takes for the main interpreter is its own."""
     with private() as one:
@@ -846,16 +875,21 @@ def test_interrupted_import(
 
 def test_no_files_in_memory(folder: Path, tmp_path: Path, run_cleanly: Any) -> None:
     """Where files in memory may not be executed, copies are unnamed files in TMPDIR; without that,
-    the error names it, and auto takes main's module.
+    the error names it, and auto takes main's module, or the package of that.
     """
+    parted = tmp_path / "modules" / "parted"
+    parted.mkdir(parents=True)
+    (parted / "__init__.py").touch()
+    shutil.copy(folder / f"multi{extension_modules.SUFFIX}", parted)
     told = run_cleanly(f"""
         import warnings
         warnings.simplefilter("ignore")
         import atoll, atoll.extensions, os, sys
-        sys.path[:0] = [{str(folder)!r}, {str(Path(__file__).parent)!r}]
-        import multi, without_memory_files
+        sys.path[:0] = [{str(folder)!r}, {str(Path(__file__).parent)!r}, {str(parted.parent)!r}]
+        import multi, parted.multi, without_memory_files
         atoll.extensions.policy("multi", "private")
         print(without_memory_files.forbid())
+        atoll.extensions.policy("parted", "private")
         for place in ({str(tmp_path)!r}, "/nonexistent"):
             os.environ["TMPDIR"] = place
             before = os.listdir({str(tmp_path)!r})
@@ -865,6 +899,7 @@ def test_no_files_in_memory(folder: Path, tmp_path: Path, run_cleanly: Any) -> N
                 except ImportError as error:
                     print(str(error).partition(": ")[2])
                 print(two.import_module("multi") is multi)
+                print(two.import_module("parted.multi") is parted.multi)
                 print(os.listdir({str(tmp_path)!r}) == before)
     """)
     is_forbidden, *lines = told.splitlines()
@@ -872,7 +907,7 @@ def test_no_files_in_memory(folder: Path, tmp_path: Path, run_cleanly: Any) -> N
         pytest.skip("the system does not let a process forbid itself system calls")
     advice = "TMPDIR must name a folder whose files may be executed"
     refused = f"cannot make a private copy: No such file or directory ({advice})"
-    assert lines == ["1", "False", "True", refused, "True", "True"]
+    assert lines == ["1", "False", "False", "True", refused, "True", "True", "True"]
 
 
 # ---- ctypes ----

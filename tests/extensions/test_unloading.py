@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +86,28 @@ def test_joined_thread(told: tuple[int, int]) -> None:
         module.run_thread()
         assert os.read(reader, 100) == b"<t"
         assert one.call(atoll.extensions.statistics).threads == 0
+    assert not copies_in_memory("visiting")
+
+
+def test_joined_thread_of_own_run_time(
+    tmp_path: Path,
+) -> None:
+    """The same where a library has C++'s run-time in itself, beside libraries that share one."""
+    try:
+        extension_modules.build_cpp(tmp_path, "-static-libstdc++")
+    except subprocess.CalledProcessError:
+        pytest.skip("there is no libstdc++.a")
+    with private() as one:
+        shared = one.import_module("visiting")
+        with private() as two:
+            two.exec(f"import sys; sys.path.insert(0, {str(tmp_path)!r})")
+            own = two.import_module("visiting")
+            assert own.__file__ != shared.__file__
+            for each in (own, shared):
+                each.run_thread()
+            assert two.call(atoll.extensions.statistics).threads == 0
+        assert not atoll.extensions.statistics().staying
+        shared.run_thread()
     assert not copies_in_memory("visiting")
 
 
@@ -251,15 +274,16 @@ def test_handler_with_status(told: tuple[int, int]) -> None:
 
 
 def test_what_cannot_be_taken_back(folder: Path, run_cleanly: Any) -> None:
-    """A copy that handles a signal, has a timer, waits for input or has a signal stack stays, and
-    says why. One that hears audit events hears those of its interpreter, and does not stay.
+    """A copy that handles a signal or C++'s failures, has a timer, waits for input, allocates
+    Python's memory or has a signal stack stays, and says why. One that hears audit events hears
+    those of its interpreter, and does not stay.
     """
     told = run_cleanly(f"""
 import atoll, atoll.extensions, os, signal, sys
 sys.path.insert(0, {str(folder)!r})
-def leave(name, *arguments):
+def leave(name, *arguments, module="leaving"):
     with atoll.Interpreter(extensions="private") as one:
-        getattr(one.import_module("leaving"), name)(*arguments)
+        getattr(one.import_module(module), name)(*arguments)
 leave("handle_signal", signal.SIGUSR1)
 os.kill(os.getpid(), signal.SIGUSR1)
 leave("set_signal_stack")
@@ -267,6 +291,9 @@ signal.signal(signal.SIGUSR2, lambda *_: None)
 os.kill(os.getpid(), signal.SIGUSR2)
 leave("start_timer")
 leave("hook_input")
+leave("tell_at_quick_exit")
+leave("watch_allocations")
+leave("handle_failures", module="visiting")
 with atoll.Interpreter(extensions="private") as one:
     hook = one.import_module("leaving").hook_audit
     hook()
@@ -279,10 +306,14 @@ for each in sorted(atoll.extensions.statistics().staying, key=lambda each: each.
 """)
     assert told.splitlines() == [
         "1",
+        "leaving CPython allocates memory with it",
         "leaving Python calls it as it waits for input",
         "leaving a thread handles signals on a stack in it",
         "leaving a timer calls it",
         "leaving it handles signal 10",
+        "leaving it is called by quick_exit",
+        "visiting it is called where operator new fails",
+        "visiting it is called where std::terminate ends the process",
     ]
 
 

@@ -3,6 +3,8 @@
 #include "farewell.h"
 
 #include <cstdlib>
+#include <exception>
+#include <new>
 #include <thread>
 
 struct local_guest : guest {
@@ -81,10 +83,19 @@ visit_both(PyObject *module, PyObject *unused)
     return Py_BuildValue("ll", first, second);
 }
 
+static PyObject *
+handle_failures(PyObject *module, PyObject *unused)
+{
+    std::set_new_handler([] { throw std::bad_alloc(); });
+    std::terminate_handler before = std::set_terminate([] { std::abort(); });
+    return PyBool_FromLong(before != nullptr);
+}
+
 static PyMethodDef functions[] = {{"bump", bump, METH_NOARGS, NULL},
                                   {"tell_end", tell_end, METH_O, NULL},
                                   {"touch", touch, METH_NOARGS, NULL},
                                   {"run_thread", run_thread, METH_NOARGS, NULL},
+                                  {"handle_failures", handle_failures, METH_NOARGS, NULL},
                                   {"visit_both", visit_both, METH_NOARGS, NULL},
                                   {NULL}};
 static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "visiting", NULL, 0, functions};

@@ -15,6 +15,7 @@ import argparse
 import array
 import contextlib
 import ctypes
+import errno
 import gc
 import os
 import shlex
@@ -326,6 +327,26 @@ def drop() -> Scenario:
     return run
 
 
+def private_import() -> Scenario:
+    import extension_modules
+
+    import atoll
+
+    folder = tempfile.TemporaryDirectory()
+    extension_modules.build(Path(folder.name))
+    extension_modules.build_cpp(Path(folder.name))
+    sys.path.insert(0, folder.name)
+
+    def run() -> None:
+        with atoll.Interpreter("private", extensions="private") as one:
+            assert one.import_module("multi").bump() == 1
+            assert one.import_module("needing_package").bump_library() == (1, 1)
+            one.import_module("visiting")
+
+    run.folder = folder  # type: ignore[attr-defined]
+    return run
+
+
 SCENARIOS: dict[str, Callable[[], Scenario]] = {
     each.__name__: each
     for each in (
@@ -349,6 +370,7 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
         make_and_close,
         make_executor,
         thread,
+        private_import,
     )
 }
 
@@ -370,7 +392,7 @@ NO_EXCEPTION = (
 )
 
 # Those that make interpreters: what fails there is CPython's own code, mostly (see is_excused).
-MAKING = {"make_and_close", "make_executor", "thread"}
+MAKING = {"make_and_close", "make_executor", "thread", "private_import"}
 # Those that take too long to be repeated.
 SLOW = MAKING | {"collect_garbage"}
 # Those whose other threads are to fail as well, but for Python's allocations: the module threading
@@ -527,6 +549,8 @@ def is_expected(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, MemoryError | BrokenExecutor) or "MemoryError" in str(error):
             return True
+        if isinstance(error, ImportError) and os.strerror(errno.ENOMEM) in str(error):
+            return True
         if str(error) in NO_EXCEPTION and type(error) is SystemError:
             return True
         if type(error) is RuntimeError and any(
@@ -539,7 +563,7 @@ def is_expected(error: BaseException | None) -> bool:
 
 def child(name: str, kind: str, first: int, step: int, hook_path: str) -> None:
     """Run with failures; print a line for each number, and for what is not as it should be."""
-    sys.path.insert(0, str(HERE.parent))
+    sys.path[:0] = [str(HERE.parent), str(HERE.parent / "extensions")]
     import atoll
     from atoll import _core
     from atoll._interpreter import standby

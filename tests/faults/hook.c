@@ -93,32 +93,36 @@ python_free(void *context, void *memory)
 
 // ---- the C library's ----
 
+static bool
+c_must_fail(void)
+{
+    bool is_so = must_fail(KIND_C);
+    errno = is_so ? ENOMEM : errno;
+    return is_so;
+}
+
 static void *
 c_malloc(size_t size)
 {
-    return must_fail(KIND_C) ? NULL : malloc(size);
+    return c_must_fail() ? NULL : malloc(size);
 }
 
 static void *
 c_calloc(size_t count, size_t size)
 {
-    return must_fail(KIND_C) ? NULL : calloc(count, size);
+    return c_must_fail() ? NULL : calloc(count, size);
 }
 
 static void *
 c_realloc(void *memory, size_t size)
 {
-    return must_fail(KIND_C) ? NULL : realloc(memory, size);
+    return c_must_fail() ? NULL : realloc(memory, size);
 }
 
 static void *
 c_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset)
 {
-    if (must_fail(KIND_C)) {
-        errno = ENOMEM;
-        return MAP_FAILED;
-    }
-    return mmap(address, size, protection, flags, file, offset);
+    return c_must_fail() ? MAP_FAILED : mmap(address, size, protection, flags, file, offset);
 }
 
 static int

@@ -9,6 +9,7 @@ from pathlib import Path
 import faults
 import pytest
 from children import limit
+from compiling import HAS_COMPILER, HAS_CPP_COMPILER
 
 FAULTS = Path(__file__).parent
 
@@ -48,6 +49,12 @@ def test_c_allocations() -> None:
     """Each allocation that the core makes of the C library fails once."""
     names = ("call_on_new_thread", "queue", "buffer", "make_and_close")
     assert run("--kind", "c", *names) == ""
+
+
+@pytest.mark.skipif(not (HAS_COMPILER and HAS_CPP_COMPILER), reason="needs compilers for modules")
+def test_c_allocations_for_private_copies() -> None:
+    """Each allocation that importing and unloading private copies makes of the C library fails."""
+    assert run("--kind", "c", "private_import") == ""
 
 
 def test_threads_that_do_not_start() -> None:

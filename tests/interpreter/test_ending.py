@@ -367,6 +367,28 @@ def test_close_where_green_threads_are_left() -> None:
     assert interpreter.is_closed
 
 
+PATCHED = """
+import _thread
+_thread.start_new_thread = lambda *args, **kwargs: None
+"""
+
+REFUSED = r"needs threads of the system, .* by patch_all\(thread=False\)"
+
+
+def test_green_threads_are_no_workers() -> None:
+    """Where threads are greenlets, an executor and a Thread say so, instead of waiting for ever."""
+    with atoll.Interpreter() as patched:
+        patched.exec(PATCHED)
+        patched.exec("import atoll")
+        for statement in (
+            "atoll.InterpreterPoolExecutor(1).submit(int)",
+            "atoll.InterpreterPoolExecutor(1, imports=['json'])",
+            "atoll.Thread(target=int).start()",
+        ):
+            with pytest.raises(RuntimeError, match=REFUSED):
+                patched.exec(statement)
+
+
 SHUTDOWN = """
 import os, threading
 def _shutdown():

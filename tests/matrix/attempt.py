@@ -1,6 +1,7 @@
 """What `trial.py` and `brief.py` share: a package in one mode, and a report that outlives a crash.
 
-Both are started as `python SCRIPT PACKAGE MODE CYCLES SECONDS REPORT`.
+Both are started as `python SCRIPT PACKAGE MODE CYCLES SECONDS REPORT`. A step that takes longer
+ends the process.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ class Attempt(ABC):
         self.report = report
         self.reference = ""
         self.step = "begin"
+        self.limit = 0.0
 
     def tell(self, step: str, **found: object) -> None:
-        """Record that a step has been taken, and what it has found."""
+        """Record that a step has been taken, and what it has found; the next one begins."""
+        faulthandler.dump_traceback_later(self.limit, exit=True)
         self.step = step
         with self.report.open("a") as file:
             file.write(json.dumps({"step": step, **found}) + "\n")
@@ -43,8 +46,9 @@ class Attempt(ABC):
 def main(make: Callable[[str, str, Path], Attempt]) -> int:
     """Try the package; the status tells whether Python raised something."""
     package, mode, cycles, limit, report = sys.argv[1:]
-    faulthandler.dump_traceback_later(float(limit), exit=True)
     attempt = make(package, mode, Path(report))
+    attempt.limit = float(limit)
+    attempt.tell("begin")
     try:
         attempt.run(int(cycles))
     except Exception:

@@ -18,13 +18,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from packages import PACKAGES, Package, installed_with
 
 TRIAL, BRIEF = (Path(__file__).with_name(name) for name in ("trial.py", "brief.py"))
-GRACE = 20  # seconds that a process has to end by itself after its limit
+GRACE = 20  # seconds that a process has to end by itself after the limit of a step
 TEXT_LENGTH = 2000
 QUIET = {"GRPC_VERBOSITY": "ERROR"}  # else it tells of each client that has gone
 
@@ -46,19 +47,16 @@ def try_package(package: Package, mode: str, cycles: int, limit: float) -> Recor
         report.touch()
         script = BRIEF if package.uses else TRIAL
         command = [sys.executable, "-X", "faulthandler", str(script), package.name, mode]
-        try:
-            done = subprocess.run(
-                [*command, str(cycles), str(limit), str(report)],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=limit + GRACE,
-                cwd=folder,
-                env=os.environ | QUIET,
-            )
-            record["status"], noise = done.returncode, done.stderr
-        except subprocess.TimeoutExpired as expired:
-            record["status"], noise = None, (expired.stderr or b"").decode(errors="replace")
+        started = subprocess.Popen(
+            [*command, str(cycles), str(limit), str(report)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            cwd=folder,
+            env=os.environ | QUIET,
+        )
+        record["status"], noise = wait(started, report, limit + GRACE)
         for line in report.read_text().splitlines():
             record |= json.loads(line)
     if "packages" in record:
@@ -71,6 +69,18 @@ def try_package(package: Package, mode: str, cycles: int, limit: float) -> Recor
     if noise:
         record["stderr"] = without_paths(noise)[:TEXT_LENGTH]
     return record
+
+
+def wait(started: subprocess.Popen[str], report: Path, limit: float) -> tuple[int | None, str]:
+    """Return the status and stderr of a process; end it, and return None, if it stops reporting."""
+    size = -1
+    while size != report.stat().st_size:
+        size = report.stat().st_size
+        with suppress(subprocess.TimeoutExpired):
+            noise = started.communicate(timeout=limit)[1]
+            return started.returncode, noise
+    started.kill()
+    return None, started.communicate()[1]
 
 
 def without_paths(text: str) -> str:
@@ -139,7 +149,7 @@ def main() -> None:
     parser.add_argument("packages", nargs="*", metavar="PACKAGE", help="default: all installed")
     parser.add_argument("--mode", default="auto", help="the interpreters' `extensions`")
     parser.add_argument("--cycles", type=int, default=20, help="make, import, work, close; 20")
-    parser.add_argument("--timeout", type=float, default=300, help="seconds for each trial; 300")
+    parser.add_argument("--timeout", type=float, default=300, help="seconds for each step; 300")
     parser.add_argument("--output", type=Path, help="a file of JSON lines")
     arguments = parser.parse_args()
     packages = chosen(arguments.packages)

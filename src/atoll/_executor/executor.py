@@ -250,7 +250,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             A Future. If something cannot be pickled, that is its exception.
 
         Raises:
-            RuntimeError: If the pool is shut down or the process ends.
+            RuntimeError: If the pool is shut down, the process ends or threads are greenlets.
             BrokenInterpreterPool: If an initializer or an import has failed.
 
         Threads: any.

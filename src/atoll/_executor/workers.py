@@ -10,7 +10,7 @@ import weakref
 from concurrent.futures._base import LOGGER
 
 from .. import _core
-from .._interpreter import deadline, exit, recursion, standby
+from .._interpreter import deadline, exit, green, recursion, standby
 from .._interpreter.interpreter import make
 from .call import LOST, Call
 
@@ -141,13 +141,15 @@ def start(
     """Start one more of an executor's workers, for which there is a place in the pool.
 
     Raises:
-        RuntimeError: If the process ends, or no thread can be started. The place is given back.
+        RuntimeError: If the process ends, no thread can be started, or it would be a greenlet. The
+            place is given back.
     """
     # start() may fail after the thread has begun: whoever has the claim keeps or gives back the
     # place in the pool.
     claim = threading.Lock()
     worker = None
     try:
+        green.refuse("an executor")
         recursion.refuse_in_import()
         with _exit_lock:
             if _is_exiting:

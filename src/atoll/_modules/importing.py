@@ -318,10 +318,13 @@ def _create_module(loader: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType 
             error.name, error.path = error.name or name, error.path or path
             if any(reason in str(error) for reason in _OUT_OF_ROOM):
                 _out_of_room[nearest(name, _decided) or name] = error
-        why = _why_not_here(name, error) if name in _by_auto else ""
+        package = _replaceable(name)
+        why = _why_not_here(package, error) if package else ""
         if not why:
             raise
-        _go_to_main(name, why)
+        if package != name:
+            _replace_all(package)
+        _go_to_main(package, why)
         spec.loader_state = _remote_loader
         return None
     taken[name] = mode
@@ -362,13 +365,31 @@ def _guard(spec: ModuleSpec) -> None:
             why = _why_not_here(spec.name, error)
             if not why:
                 raise
-            for each in [each for each in sys.modules if each.startswith(f"{spec.name}.")]:
-                del sys.modules[each]
-                taken.pop(each, None)
-            _replace(spec.name)
+            _replace_all(spec.name)
             _go_to_main(spec.name, why)
 
     _execute_by(spec, execute_or_go_to_main)
+
+
+def _replaceable(name: str) -> str:
+    """Return the package of a module that is being made, if all of it can be main's instead.
+
+    It cannot if C code of it is here already, or if a part of it is being imported: that is the
+    guard's then, or nobody's.
+    """
+    package = nearest(name, _by_auto) or ""
+    parts = {each for each in (*sys.modules, *taken) if f"{each}.".startswith(f"{package}.")}
+    is_here = any(taken.get(each) == "private" for each in parts)
+    specs = [getattr(sys.modules.get(each), "__spec__", None) for each in parts - {name}]
+    is_busy = any(getattr(each, "_initializing", False) for each in specs)
+    return "" if is_here or is_busy else package
+
+
+def _replace_all(package: str) -> None:
+    for each in [each for each in sys.modules if each.startswith(f"{package}.")]:
+        del sys.modules[each]
+        taken.pop(each, None)
+    _replace(package)
 
 
 def _why_not_here(name: str, error: Exception) -> str:

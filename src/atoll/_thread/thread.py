@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from .. import _core
 from .._forwarding import forwarding
-from .._interpreter import deadline, exit, recursion, signals, standby
+from .._interpreter import deadline, exit, green, recursion, signals, standby
 from .._interpreter.interpreter import Interpreter, made_exception, take_unprepared
 from .._transfer.errors import InterpreterClosedError, closed_error
 from .._transfer.names import name_of
@@ -84,8 +84,8 @@ class Thread(threading.Thread):
         What crosses: the target and its arguments, as the class says. Threads: any.
 
         Raises:
-            RuntimeError: If it has been started already, or CPython cannot make the interpreter or
-                start the thread.
+            RuntimeError: If it has been started already, threads are greenlets here, or CPython
+                cannot make the interpreter or start the thread.
             TypeError, pickle.PicklingError: If a target that goes by value cannot be pickled.
         """
         if not self._initialized or self._started.is_set():
@@ -101,6 +101,7 @@ class Thread(threading.Thread):
             raise
 
     def _start(self) -> None:
+        green.refuse("atoll.Thread")
         recursion.refuse_in_import()
         function, arguments = self._describe()
         keywords, own_run = self._kwargs, vars(self).get("run")

@@ -405,3 +405,23 @@ wakeup_look_up(void *argument)
     }
     return result;
 }
+
+// The alarm may not have told this thread yet, and the caller may be about to wait again.
+int
+wakeup_answer_here(core_state *state)
+{
+    interp *host = state->interp;
+    thread *here = thread_self;
+    if (here == NULL || here->mask_depth > 0) {
+        return 0;
+    }
+    if (here->is_main && alarm_is_rung()) {
+        atomic_fetch_or(&here->wakeup, WAKEUP_SIGNAL);
+    }
+    if (!is_wanted(host, here) || PyErr_Occurred() || !crossing_begin_look(host)) {
+        return 0;
+    }
+    int result = is_delicate() ? 0 : answer(state, here, thread_guest(here, host));
+    crossing_end_look(host);
+    return result;
+}

@@ -13,7 +13,7 @@
 // bookkeeping, finalizers that atoll runs.
 //
 // Threads. wakeup_look_up: CPython's pending call, under the interpreter's GIL.
-// wakeup_answer_at_home and wakeup_check_signals: attached to state->interp.
+// wakeup_answer_at_home, wakeup_check_signals and wakeup_answer_here: attached to state->interp.
 //
 // Errors. -1 with an exception: a signal handler's, or that of a deadline.
 #ifndef ATOLL_BRIDGE_WAKEUP_H
@@ -28,6 +28,7 @@ int wakeup_look_up(void *host);
 int wakeup_answer_at_home(core_state *home, interp *host); // call after turning back from `host`
 bool wakeup_is_importing(void); // is this thread importing a module in the attached interpreter?
 int wakeup_check_signals(core_state *here); // run Python's signal handlers, from any interpreter
+int wakeup_answer_here(core_state *here);   // C code asks in the midst of what it does
 
 // Of a thread that waits for something beside a GIL, where nobody can tell it anything: how long it
 // may until it is to look up for an atoll.timeout(), at most until `deadline`; and that look, also

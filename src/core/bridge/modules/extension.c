@@ -174,6 +174,13 @@ hold_for_hooks(libraries *self)
 {
     libraries_hold_for(self, (void *)PyOS_InputHook, "Python calls it as it waits for input");
     libraries_hold_for(self, (void *)PyOS_ReadlineFunctionPointer, "Python reads lines with it");
+    static const PyMemAllocatorDomain domains[] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM,
+                                                   PYMEM_DOMAIN_OBJ};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(domains); i++) {
+        PyMemAllocatorEx allocator;
+        PyMem_GetAllocator(domains[i], &allocator);
+        libraries_hold_for(self, (void *)allocator.malloc, "CPython allocates memory with it");
+    }
 }
 
 static void

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "bridge/crossing/wakeup.h"
 #include "bridge/parking/parking.h"
 #include "bridge/python/cpython.h"
 #include "bridge/python/thread_state.h"
@@ -187,6 +188,15 @@ add_pending_call(int (*function)(void *), void *argument, gilstate *self)
     return is_posted ? 0 : -1;
 }
 
+// What takes long asks from time to time whether it is to stop. CPython's own looks in main only.
+static int
+check_signals(gilstate *self)
+{
+    return check(self) && self->interp->core_state != NULL
+               ? wakeup_answer_here(self->interp->core_state)
+               : PyErr_CheckSignals();
+}
+
 static int
 at_exit(void (*function)(void), gilstate *self)
 {
@@ -312,6 +322,7 @@ const interposition gilstate_table[] = {
     {"PyInterpreterState_Head", interpreter, 0, NULL},
     {"Py_AddPendingCall", add_pending_call, 2, NULL},
     {"Py_AtExit", at_exit, 1, NULL},
+    {"PyErr_CheckSignals", check_signals, 0, NULL},
     {"PyThread_tss_create", create_key, 1, NULL},
     {"PyThread_tss_delete", delete_key, 1, NULL},
     {"PySys_AddAuditHook", add_audit_hook, 2, NULL},

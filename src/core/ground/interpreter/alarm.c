@@ -387,6 +387,12 @@ alarm_count_signals(void)
     return atomic_load(&alarm_clock.signals);
 }
 
+bool
+alarm_is_rung(void)
+{
+    return atomic_load(&alarm_clock.is_rung);
+}
+
 void
 alarm_retry(void)
 {

@@ -60,7 +60,8 @@ void alarm_rest(void); // its thread ends soon; alarm_start starts it again
 void alarm_look(void); // call the tick now
 void alarm_ring(void); // a signal has come
 unsigned alarm_count_signals(void);
-void alarm_retry(void); // a wake-up was not answered: post it again in a moment
+bool alarm_is_rung(void); // and has not told the main thread yet
+void alarm_retry(void);   // a wake-up was not answered: post it again in a moment
 
 void deadline_start(deadline *self, thread *here, const interp *where, int depth, int64_t duration);
 void deadline_stop(deadline *self); // also if it is not running

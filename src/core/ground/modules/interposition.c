@@ -10,6 +10,7 @@
 
 #include "ground/system/loading.h"
 #include "ground/base/page.h"
+#include "ground/modules/elf_copy.h"
 
 #define CODE_SIZE 32 // of one trampoline, at most
 
@@ -249,12 +250,20 @@ relocations_replace(void *library, relocations_chooser *choose, void *argument)
     return true;
 }
 
+// A library may have C++'s run-time in itself: what that calls is replaced in there.
+static bool
+is_of_copy(const void *function)
+{
+    Dl_info found;
+    return loading_find(function, &found, NULL, 0) && elf_copy_original(found.dli_fname) != NULL;
+}
+
 static void *
 choose(const char *name, void *now, void *argument)
 {
     const trampolines *self = argument;
     const interposition *entry = find(self, name);
-    if (entry == NULL) {
+    if (entry == NULL || (entry->original != NULL && is_of_copy(now))) {
         return NULL;
     }
     if (entry->original != NULL) {

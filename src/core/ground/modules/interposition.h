@@ -26,7 +26,8 @@ typedef struct {
     const char *name;
     void *replacement;
     int position; // index of the context among the arguments: how many the function has
-    _Atomic(void *) *original; // or NULL: receives the address of the function itself
+    _Atomic(void *) *original; // or NULL: receives the address of the function itself, which then
+                               // is not replaced where a copy has one of its own
 } interposition;
 
 typedef struct trampolines trampolines;

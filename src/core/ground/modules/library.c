@@ -308,9 +308,12 @@ static bool
 refuse_copy(const request *self, const library *each)
 {
     bool is_forbidden = errno == EPERM || errno == EACCES || errno == ENOENT || errno == EROFS;
+    bool is_full = errno == ENOSPC || errno == EDQUOT;
     text_fit(self->failure, self->failure_size, "%s: cannot make a private copy: %s%s",
              each->file->path, strerror(errno),
-             is_forbidden ? " (TMPDIR must name a folder whose files may be executed)" : "");
+             is_forbidden ? " (TMPDIR must name a folder whose files may be executed)"
+             : is_full    ? " (TMPDIR must name a folder with room for it)"
+                          : "");
     return false;
 }
 

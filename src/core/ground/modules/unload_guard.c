@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "ground/base/text.h"
+#include "ground/modules/elf_copy.h"
 #include "ground/system/loading.h"
 #include "ground/system/system_thread.h"
 
@@ -322,6 +323,44 @@ set_signal_stack(const stack_t *stack, stack_t *before, unload_guard *self)
     return result;
 }
 
+// C++'s run-time keeps one handler for the process, and who sets the next one gets it, to call it.
+typedef void handler(void);
+
+static _Atomic(void *) set_terminate_handler, set_new_handler;
+
+static void
+hold_for_handler(unload_guard *self, handler *code, const char *reason)
+{
+    Dl_info found;
+    if (code != NULL && loading_find((void *)code, &found, NULL, 0) &&
+        elf_copy_original(found.dli_fname) != NULL) { // it may set an earlier one of others again
+        unload_guard_hold_for(self, (void *)code, reason);
+    }
+}
+
+static handler *
+set_terminate(handler *code, unload_guard *self)
+{
+    hold_for_handler(self, code, "it is called where std::terminate ends the process");
+    return ((handler * (*)(handler *)) atomic_load(&set_terminate_handler))(code);
+}
+
+static handler *
+set_new(handler *code, unload_guard *self)
+{
+    hold_for_handler(self, code, "it is called where operator new fails");
+    return ((handler * (*)(handler *)) atomic_load(&set_new_handler))(code);
+}
+
+static _Atomic(void *) add_quick_exit_handler;
+
+static int
+hold_for_quick_exit(void (*code)(void *), void *object, unload_guard *self)
+{
+    unload_guard_hold_for(self, (void *)code, "it is called by quick_exit");
+    return ((int (*)(void (*)(void *), void *))atomic_load(&add_quick_exit_handler))(code, object);
+}
+
 const interposition unload_guard_table[] = {
     {"pthread_create", create_thread, 4, NULL},
     {"pthread_key_create", unload_guard_create_key, 2, NULL},
@@ -331,6 +370,9 @@ const interposition unload_guard_table[] = {
     {"tss_delete", delete_c11_key, 1, NULL},
     {"timer_create", create_timer, 3, NULL},
     {"sigaltstack", set_signal_stack, 2, NULL},
+    {"__cxa_at_quick_exit", hold_for_quick_exit, 2, &add_quick_exit_handler},
+    {"_ZSt13set_terminatePFvvE", set_terminate, 1, &set_terminate_handler},
+    {"_ZSt15set_new_handlerPFvvE", set_new, 1, &set_new_handler},
     {"_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE",
      create_cpp_thread, 3, &start_cpp_thread},
 };
