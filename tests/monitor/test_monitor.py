@@ -96,7 +96,7 @@ def test_figures_are_those_of_statistics(interpreter: atoll.Interpreter) -> None
 
 
 def test_names_of_any_characters() -> None:
-    """Names of interpreters and executors arrive as they are."""
+    """Names of interpreters, executors and threads arrive as they are."""
     name = 'a "b" \\ \n \x7f é 名'
     with (
         atoll.Interpreter(name) as interpreter,
@@ -105,6 +105,13 @@ def test_names_of_any_characters() -> None:
         found = document()
         assert of_interpreter(interpreter, found)["name"] == name
         assert name in [each["name"] for each in found["executors"]]
+        thread = threading.Thread(
+            target=lambda: found.update(json.loads(interpreter.call(_core.describe_process))),
+            name=name,
+        )
+        thread.start()
+        thread.join()
+        assert name in [each["name"] for each in found["threads"]]
 
 
 def test_who_calls_is_inside(interpreter: atoll.Interpreter) -> None:

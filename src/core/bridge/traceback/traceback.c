@@ -11,7 +11,9 @@ add_thread_name(text *into, snapshot *all, unsigned long ident)
     const seen_thread *thread = snapshot_find_thread(all, ident);
     text_add(into, "0x%0*lx", (int)sizeof ident * 2, ident);
     if (thread != NULL && thread->name[0] != '\0') {
-        text_add(into, " [%s]", thread->name);
+        char name[THREAD_NAME_SIZE];
+        text_fit_ascii(name, sizeof name, thread->name);
+        text_add(into, " [%s]", name);
     }
 }
 
