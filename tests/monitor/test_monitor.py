@@ -153,12 +153,14 @@ def test_queues_and_who_waits_at_them() -> None:
     """A queue is shown with its length, and the threads that wait at it."""
     full: atoll.Queue[int] = atoll.Queue(1)
     full.put(1)
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1, thread_name_prefix="putter") as pool:
         putting = pool.submit(full.put, 2)
         found = document_until(lambda found: bool(waiting(found, "put")))
         assert full.get() == 1
         putting.result()
-    number = waiting(found, "put")[0]["waits"]["queue"]
+    (putter,) = waiting(found, "put")
+    assert putter["name"] == "putter_0"  # though it has been in no other interpreter
+    number = putter["waits"]["queue"]
     (queue,) = (each for each in found["queues"] if each["id"] == number)
     assert queue == {
         "id": number,

@@ -266,3 +266,12 @@ traceback_learn_name(thread *here)
     Py_XDECREF(name);
     PyErr_SetRaisedException(raised); // clears errors of this function
 }
+
+void
+traceback_learn_own_name(void)
+{
+    thread *here = thread_get();
+    if (here != NULL) {
+        traceback_learn_name(here);
+    }
+}
