@@ -13,13 +13,14 @@ import atoll
 
 EVENTS = 10_000  # of a buffer
 BATCHES = 20  # of each kind in turn: the first ones fill the buffer, whose memory is new
+NEW_BATCHES = 5  # which do not fill a buffer of the usual size
 ADDED_BOUND = Bound(100.0, "value")  # nanoseconds
 
 
 def measure(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
     counter = interpreter.call(targets.Counter)
     batches = {
-        name: Batch(Loop(name, "p.add(1)", {"p": counter})) for name in ("none", "one is on")
+        name: Batch(Loop(name, "p.add(1)", {"p": counter})) for name in ("none", "one is on", "new")
     }
     for _ in range(rounds):
         for _ in range(BATCHES):
@@ -27,12 +28,17 @@ def measure(interpreter: atoll.Interpreter, rounds: int) -> list[Figure]:
         with atoll.trace(os.devnull, events=EVENTS):
             for _ in range(BATCHES):
                 batches["one is on"].run()
-    off, on = (batches[name].best * NANOSECONDS for name in ("none", "one is on"))
+        with atoll.trace(os.devnull):
+            for _ in range(NEW_BATCHES):
+                batches["new"].run()
+    off, on, new = (batch.best * NANOSECONDS for batch in batches.values())
     without = Figure("p.add(1), no trace", off)
     return [
         without,
         Figure("p.add(1), a trace is on", on, against=without),
         Figure("added by the trace", on - off, bound=ADDED_BOUND),
+        Figure("p.add(1), its buffer is not full yet", new, against=without),
+        Figure("added by that trace", new - off, bound=ADDED_BOUND),
     ]
 
 

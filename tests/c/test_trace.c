@@ -7,6 +7,10 @@
 
 #define CAPACITY 16
 
+// Short and long ones.
+static const char TEXT[] = "What is done there has a name of fifty-five characters.";
+#define TEXT_SIZE_OF(number) ((size_t)(number) * 11 % sizeof TEXT)
+
 static atomic_bool is_over;
 
 static trace_event
@@ -14,8 +18,15 @@ event_of(int64_t number)
 {
     trace_event event = {.begin = ticks_now(), .number = number, .host = (int32_t)number};
     event.end = event.begin + 1;
-    trace_add_text(&event, "text", (size_t)number % 5);
+    trace_add_text(&event, TEXT, TEXT_SIZE_OF(number));
     return event;
+}
+
+static bool
+has_its_text(const trace_event *event)
+{
+    size_t size = TEXT_SIZE_OF(event->number);
+    return strlen(event->text) == size && memcmp(event->text, TEXT, size) == 0;
 }
 
 static void
@@ -64,7 +75,7 @@ check_ring(trace_lane **slot)
     for (size_t i = 0; i < record->count; i++) {
         const trace_event *each = &record->events[i];
         CHECK(each->number == (int64_t)(100 - CAPACITY + 1 + i) && each->host == each->number);
-        CHECK(strlen(each->text) == (size_t)each->number % 5);
+        CHECK(has_its_text(each));
     }
     trace_free(&result);
 }
@@ -162,7 +173,7 @@ begin_and_end(void *unused)
             for (size_t i = 0; i < each->count; i++) {
                 const trace_event *event = &each->events[i];
                 CHECK(event->host == (int32_t)event->number);
-                CHECK(event->begin <= event->end);
+                CHECK(event->begin <= event->end && has_its_text(event));
             }
         }
         trace_free(&result);

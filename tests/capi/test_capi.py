@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import runpy
 import sys
 import threading
@@ -64,6 +65,18 @@ def test_names_interpreters(using: Any, shared_interpreter: atoll.Interpreter) -
         using.of_object([])
     with pytest.raises(AttributeError, match="restricted"):
         using.of_object(shared_interpreter.call(eval, "__import__('atoll').restrict([], ['pop'])"))
+
+
+def test_current_among_many(using: Any) -> None:
+    """A thread knows where it is in more interpreters than it remembers, and in later ones."""
+    for _ in range(2):
+        with contextlib.ExitStack() as opened:
+            many = [opened.enter_context(atoll.Interpreter()) for _ in range(6)]
+            there = [each.import_module(using.__name__) for each in many]
+            for _ in range(2):
+                assert [each.current() for each in there] == many
+                assert using.current() is atoll.main()
+            del there
 
 
 def test_state_of_closed(using: Any) -> None:

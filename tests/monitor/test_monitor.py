@@ -96,7 +96,7 @@ def test_figures_are_those_of_statistics(interpreter: atoll.Interpreter) -> None
 
 
 def test_names_of_any_characters() -> None:
-    """Names of interpreters and executors arrive as they are."""
+    """Names of interpreters, executors and threads arrive as they are."""
     name = 'a "b" \\ \n \x7f é 名'
     with (
         atoll.Interpreter(name) as interpreter,
@@ -105,6 +105,13 @@ def test_names_of_any_characters() -> None:
         found = document()
         assert of_interpreter(interpreter, found)["name"] == name
         assert name in [each["name"] for each in found["executors"]]
+        thread = threading.Thread(
+            target=lambda: found.update(json.loads(interpreter.call(_core.describe_process))),
+            name=name,
+        )
+        thread.start()
+        thread.join()
+        assert name in [each["name"] for each in found["threads"]]
 
 
 def test_who_calls_is_inside(interpreter: atoll.Interpreter) -> None:
@@ -146,12 +153,14 @@ def test_queues_and_who_waits_at_them() -> None:
     """A queue is shown with its length, and the threads that wait at it."""
     full: atoll.Queue[int] = atoll.Queue(1)
     full.put(1)
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1, thread_name_prefix="putter") as pool:
         putting = pool.submit(full.put, 2)
         found = document_until(lambda found: bool(waiting(found, "put")))
         assert full.get() == 1
         putting.result()
-    number = waiting(found, "put")[0]["waits"]["queue"]
+    (putter,) = waiting(found, "put")
+    assert putter["name"] == "putter_0"  # though it has been in no other interpreter
+    number = putter["waits"]["queue"]
     (queue,) = (each for each in found["queues"] if each["id"] == number)
     assert queue == {
         "id": number,

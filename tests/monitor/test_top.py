@@ -103,6 +103,22 @@ def test_list(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     assert "ATOLL_MONITOR=1" in capsys.readouterr().out
 
 
+def test_list_in_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit is left out or cut, and each process takes one line."""
+    monkeypatch.setattr(processes, "with_atoll", lambda: iter([(4711, (3, 13))]))
+    monkeypatch.setattr(processes, "command", lambda pid: "python " + "x" * 300)
+    monkeypatch.setattr(folder, "processes", lambda: iter([]))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert cli.main(["top"]) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert "INTERPRETERS" not in head
+    assert len(line) == 60
+    assert "python xxx" in line
+
+
 def test_list_is_told_by_those_with_a_socket(
     monitor: atoll.Monitor, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +177,14 @@ def test_other_versions(
 def test_wrong_intervals(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An interval has bounds."""
     assert "--interval takes" in complaint(capsys, ME, f"--interval={seconds}")
+
+
+def test_unknown_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing can be sorted by a column that no table has."""
+    assert cli.main(["top", str(ME), "--once", "--sort", "speed"]) == 2
+    assert "no table has a column 'speed': these are INTERPRETER, BUSY, CPU" in (
+        capsys.readouterr().err
+    )
 
 
 def test_a_live_view_needs_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

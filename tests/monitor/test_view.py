@@ -211,6 +211,26 @@ def test_freezing(seen: dict[str, Any]) -> None:
     assert "process 1 " in shown(view)[0]
 
 
+def test_a_process_that_does_not_answer(seen: dict[str, Any]) -> None:
+    """That what is seen is old is said, also while the view is frozen."""
+    view = View("python app.py")
+    view.show(seen)
+    view.silence = 7.0
+    view.press("space")
+    for width in (60, 100):
+        title = view.lines(width, 24)[0][0][0]
+        assert title.endswith("  NO ANSWER FOR 7.0 s ")
+        assert len(title) == width
+
+
+def test_sixty_columns_show_the_most_used_keys(seen: dict[str, Any]) -> None:
+    """There is no room for all."""
+    view = View("python app.py")
+    view.show(seen)
+    foot = "".join(text for text, _ in view.lines(60, 24)[-1])
+    assert foot.split()[::2] == ["q", "space", "tab", "s", "/"]
+
+
 def test_scrolling(seen: dict[str, Any]) -> None:
     """One table alone can be scrolled, and not beyond its end."""
     view = pressed(seen, "1", "down", "down", "up")

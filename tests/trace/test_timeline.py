@@ -13,6 +13,7 @@ import pytest
 
 import atoll
 from atoll import cli
+from atoll._page import diagram
 from atoll._trace import reading, timeline
 
 
@@ -83,6 +84,23 @@ def test_page_data(write: Any) -> None:
     assert data["interpreters"] == ["a", "b"]
     assert "failed: True" in texts[columns[6][0]]
     assert "events dropped" in page
+
+
+def test_page_opens_where_most_spans_are(write: Any) -> None:
+    """What was dropped of a thread is told by where it was; all else may be few spans."""
+    spans = [
+        span("early", 1, 2, tid=7),
+        *(span("late", 9_000 + 10 * i, 5, tid=8) for i in range(100)),
+    ]
+    about = {"dropped": 900, "dropped_by_thread": {"8": 900, "7": "many"}}
+    data = drawn(timeline.page(reading.read(write({"traceEvents": spans, "otherData": about})), ""))
+    assert [(row["dropped"], row["known_from"]) for row in data["rows"]] == [(0, 3), (900, 9_005)]
+    begin, end = data["opening"]
+    assert 8_900 < begin < 9_050
+    assert end == data["length"] == 9_995
+    for complete in ({}, {"dropped": 0, "dropped_by_thread": []}):
+        read = reading.read(write({"traceEvents": spans, "otherData": complete}))
+        assert drawn(timeline.page(read, ""))["opening"] == [0, 9_995]
 
 
 def test_page_needs_nothing(write: Any) -> None:
@@ -163,6 +181,26 @@ def test_missing_arguments(arguments: list[str], capsys: Any) -> None:
 def test_durations(microseconds: float, text: str) -> None:
     """Durations have a unit that fits."""
     assert timeline.duration_text(microseconds) == text
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 40])
+def test_boxes_cover_no_others(count: int) -> None:
+    """A ring is as large as its boxes need, and their names are cut."""
+    boxes = [diagram.Box(f"{place}-" + "name " * 20, ["1 list"]) for place in range(count)]
+    figure = diagram.diagram(boxes, [], "Boxes")
+    corners = re.findall(r'<rect x="(-?\d+)" y="(-?\d+)"', figure)
+    places = [(int(x), int(y)) for x, y in corners]
+    width, height = map(int, re.search(r'viewBox="0 0 (\d+) (\d+)"', figure).groups())  # type: ignore[union-attr]
+    assert len(places) == count
+    for at, (x, y) in enumerate(places):
+        assert 0 <= x <= width - diagram.BOX_WIDTH
+        assert 0 <= y <= height - diagram.BOX_HEIGHT
+        assert not [
+            other
+            for other in places[:at]
+            if abs(other[0] - x) < diagram.BOX_WIDTH and abs(other[1] - y) < diagram.BOX_HEIGHT
+        ]
+    assert "0-name name name \u2026</text>" in figure
 
 
 def test_graph_page(interpreter: atoll.Interpreter, tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from contextlib import suppress
 
 from . import attach, folder, plain, processes, rates, words
 from .client import Client, WatchError
-from .tables import Line, joined
+from .tables import Column, Table, joined, lay_out, text_column, titles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +35,13 @@ def _main(arguments: argparse.Namespace) -> int:
     interval = arguments.interval
     if interval is not None and not 0.05 <= interval <= 3600:
         return _complain("--interval takes 0.05 to 3600 seconds", UNUSABLE)
+    sort = None if arguments.sort is None else arguments.sort.upper()
+    if sort is not None and sort not in titles():
+        return _complain(
+            f"no table has a column {arguments.sort!r}: these are {', '.join(titles())}", UNUSABLE
+        )
     if arguments.pid is None:
         return _list(as_json=arguments.json)
-    sort = None if arguments.sort is None else arguments.sort.upper()
     command = processes.command(arguments.pid)
     if arguments.json:
         print(json.dumps(_measure(arguments.pid, interval or 0.5), indent=2, ensure_ascii=False))
@@ -76,7 +81,7 @@ def _live(pid: int, interval: float, command: str, sort: str | None, wanted: str
     with attach.connect(pid) as client:
         client.ask_every(interval)
         with suppress(KeyboardInterrupt):
-            if not live.run(client, View(command, sort, wanted)):
+            if not live.run(client, View(command, sort, wanted), interval):
                 return _complain(f"process {pid} has ended, or closed its monitor", 0)
     return 0
 
@@ -92,11 +97,10 @@ def _list(as_json: bool) -> int:
     if not rows:
         print("no process of yours uses atoll (as far as can be seen)")
         return 0
-    titles = ["PID", "PYTHON", "INTERPRETERS", "MEMORY", "WATCHED BY", "COMMAND"]
-    texts = [titles, *map(_texts, rows)]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for line in texts:
-        print(joined(Line(list(map(str.ljust, line, widths)), None)))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    table = Table("processes", _columns(), rows, None)
+    for line in lay_out(table, rows, width)[1]:
+        print(joined(line))
     return 0
 
 
@@ -141,13 +145,13 @@ def _row(pid: int, python: str | None, way: str | None) -> dict[str, Any]:
     }
 
 
-def _texts(row: dict[str, Any]) -> list[str]:
+def _columns() -> list[Column]:
     ways = {"socket": "socket", "asking": "asking it", None: "ATOLL_MONITOR=1 at its start"}
     return [
-        str(row["pid"]),
-        row["python"] or words.NONE,
-        words.count(row["interpreters"]),
-        words.size(row["memory"]),
-        ways[row["way"]],
-        row["command"],
+        text_column("PID", lambda row: str(row["pid"])),
+        text_column("PYTHON", lambda row: row["python"] or words.NONE),
+        text_column("INTERPRETERS", lambda row: words.count(row["interpreters"]), rank=2),
+        text_column("MEMORY", lambda row: words.size(row["memory"]), rank=1),
+        text_column("WATCHED BY", lambda row: ways[row["way"]], least=15),
+        text_column("COMMAND", lambda row: row["command"], least=20),
     ]

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+import time
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .view import View
 
 _REFRESH_SECONDS = 0.5  # how soon a changed size of the terminal is noticed
+_PATIENCE_SECONDS = 2.0  # how late a document may be before that is said
 
 # By attributes and the terminal's own colours, so that dark and light ones both are readable.
 _STYLES = {
@@ -67,8 +69,8 @@ class _Screen:
         self._live.update(made, refresh=True)
 
 
-def run(client: Client, view: View) -> bool:
-    """Show the documents of a client until a key says to quit.
+def run(client: Client, view: View, interval: float) -> bool:
+    """Show the documents of a client, one after each interval, until a key says to quit.
 
     Returns:
         False if the process has ended.
@@ -80,7 +82,7 @@ def run(client: Client, view: View) -> bool:
             with keys.unbuffered(terminal):
                 screen.open()
                 try:
-                    reason = _watch(client, view, screen, terminal)
+                    reason = _watch(client, view, screen, terminal, interval)
                 finally:
                     screen.close()
             if reason == "ended":
@@ -90,10 +92,13 @@ def run(client: Client, view: View) -> bool:
     return True
 
 
-def _watch(client: Client, view: View, screen: _Screen, terminal: int) -> str:
+def _watch(client: Client, view: View, screen: _Screen, terminal: int, interval: float) -> str:
     """Show documents; return why that has stopped: "quit", "suspend" or "ended"."""
     before: dict[str, Any] | None = None
+    latest = time.monotonic()
     while not view.is_over:
+        silence = time.monotonic() - latest
+        view.silence = silence if silence > interval + _PATIENCE_SECONDS else None
         screen.draw(view)
         ready, _, _ = select.select([client.fileno(), terminal], [], [], _REFRESH_SECONDS)
         if terminal in ready:
@@ -107,6 +112,7 @@ def _watch(client: Client, view: View, screen: _Screen, terminal: int) -> str:
             except EOFError:
                 return "ended"
             if document is not None:
+                latest = time.monotonic()
                 if before is not None:
                     view.show(rates.between(before, document))
                 before = document

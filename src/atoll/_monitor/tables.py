@@ -66,11 +66,19 @@ def tables(document: dict[str, Any]) -> list[Table]:
     ]
 
 
+def titles() -> list[str]:
+    """The titles of all columns."""
+    empty = tables({name: [] for name in NAMES})
+    return list(dict.fromkeys(column.title for table in empty for column in table.columns))
+
+
 def _field(name: str, show: Callable[[Any], str], title: str, rank: int = 0) -> Column:
     return Column(title, lambda row: show(row[name]), lambda row: row[name], rank=rank)
 
 
-def _words(title: str, text: Callable[[Any], str], least: int = 0, rank: int = 0) -> Column:
+def text_column(title: str, text: Callable[[Any], str], least: int = 0, rank: int = 0) -> Column:
+    """A column of texts, without what a terminal would obey."""
+
     def printable(row: Any) -> str:
         return words.printable(text(row))
 
@@ -83,7 +91,7 @@ def _named(row: dict[str, Any]) -> str:
 
 def _interpreters(names: words.Names, document: dict[str, Any]) -> Sequence[Column]:
     return (
-        _words("INTERPRETER", _named, 10),
+        text_column("INTERPRETER", _named, 10),
         _field("busy", words.share, "BUSY"),
         _field("cpu", words.share, "CPU", 1),
         _field("crossings_per_second", words.count, "CROSSINGS/S"),
@@ -92,23 +100,23 @@ def _interpreters(names: words.Names, document: dict[str, Any]) -> Sequence[Colu
         _field("exports", words.count, "EXPORTS", 3),
         _field("proxies", words.count, "PROXIES", 3),
         _field("memory", words.size, "MEMORY", 5),
-        _words("INSIDE", lambda row: names.inside(row, document), 8),
+        text_column("INSIDE", lambda row: names.inside(row, document), 8),
     )
 
 
 def _threads(names: words.Names) -> Sequence[Column]:
     return (
-        _words("THREAD", words.thread_name, 10),
+        text_column("THREAD", words.thread_name, 10),
         _field("cpu", words.share, "CPU"),
         _field("seconds", words.duration, "FOR"),
-        _words("WHERE", names.path, 12),
-        _words("DOING", names.doing, 12),
+        text_column("WHERE", names.path, 12),
+        text_column("DOING", names.doing, 12),
     )
 
 
 def _executors() -> Sequence[Column]:
     return (
-        _words("EXECUTOR", _named, 10),
+        text_column("EXECUTOR", _named, 10),
         _field("workers", words.count, "WORKERS"),
         _field("limit", words.count, "LIMIT", 2),
         _field("queued", words.count, "QUEUED"),

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 HELP = (
     ("q", "quit"),
     ("space", "freeze"),
-    ("tab", "one table"),
+    ("tab", "table"),
     ("s", "sort"),
-    ("r", "reverse"),
     ("/", "filter"),
+    ("r", "reverse"),
     ("up/down", "scroll"),
 )
 _LEAST_ROWS = 2  # of a table, where all are shown
@@ -43,6 +43,7 @@ class View:
         self._document: dict[str, Any] | None = None
         self.is_frozen = False
         self.is_over = False
+        self.silence: float | None = None  # for so many seconds a document has been overdue
 
     def show(self, document: dict[str, Any]) -> None:
         """Take a document with rates, unless the view is frozen."""
@@ -147,7 +148,11 @@ class View:
         return [*made, self._foot(width)]
 
     def _head(self, document: dict[str, Any], width: int) -> list[list[tuple[str, str]]]:
-        mark = "  FROZEN " if self.is_frozen else ""
+        mark = ""
+        if self.silence is not None:
+            mark = f"  NO ANSWER FOR {words.duration(self.silence)} "
+        elif self.is_frozen:
+            mark = "  FROZEN "
         title = f" atoll top  process {document['pid']}  {self._command}"
         return [
             [(fit(title, max(0, width - len(mark))) + mark, "title")],

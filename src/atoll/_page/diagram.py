@@ -1,16 +1,23 @@
 """Draws the references between interpreters as SVG: boxes in a ring, and arrows."""
 
 import math
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from .markup import Markup, element, join
 
-WIDTH, HEIGHT = 960, 640
+LEAST_WIDTH, LEAST_HEIGHT = 960, 640
+"""Of a ring with few boxes."""
 BOX_WIDTH, LINE_HEIGHT = 150, 17
 MOST_LINES = 4
 """How many types a box lists."""
+BOX_HEIGHT = LINE_HEIGHT * (MOST_LINES + 1) + 10
+LONGEST_TEXT = 18
+"""How many characters have room in a box; wide ones count twice."""
+READABLE = 0.75
+"""To what share of its size a figure is made smaller where there is too little room."""
 BEND = 26
 """How far an arrow bends to its left; so the arrow in the other direction lies beside it."""
 
@@ -20,6 +27,38 @@ class Box(NamedTuple):
 
     name: str
     lines: Sequence[str]
+
+
+class Ring(NamedTuple):
+    """The ellipse on which the centres of the boxes are."""
+
+    width: float
+    height: float
+    boxes: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the drawing; beside the boxes there is room for arrows that bend outwards."""
+        return round(self.width + BOX_WIDTH + 20), round(self.height + 130)
+
+    def centre(self, place: int) -> tuple[float, float]:
+        """Return the centre of a box."""
+        angle = 2 * math.pi * place / max(self.boxes, 1) - math.pi / 2
+        width, height = self.size
+        return (
+            width / 2 + self.width / 2 * math.cos(angle),
+            height / 2 + self.height / 2 * math.sin(angle),
+        )
+
+
+def _ring(boxes: int) -> Ring:
+    """Make a ring in which no box covers another."""
+    apart = boxes * math.sqrt(2) / math.pi  # on a slope neighbours are apart in both directions
+    return Ring(
+        max(LEAST_WIDTH - BOX_WIDTH - 20, apart * (BOX_WIDTH + 30)),
+        max(LEAST_HEIGHT - 130, apart * (BOX_HEIGHT + 20)),
+        boxes,
+    )
 
 
 class Arrow(NamedTuple):
@@ -33,7 +72,9 @@ class Arrow(NamedTuple):
 
 def diagram(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str) -> Markup:
     """Return a figure with the boxes in a ring. Arrows that are part of a circle stand out."""
-    centres = [_centre(place, len(boxes)) for place in range(len(boxes))]
+    ring = _ring(len(boxes))
+    width, height = ring.size
+    centres = [ring.centre(place) for place in range(len(boxes))]
     circular = _circular(len(boxes), arrows)
     drawn = [
         _arrow(centres[arrow.begin], centres[arrow.end], arrow, arrow in circular)
@@ -48,20 +89,13 @@ def diagram(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str) -> Markup
         "svg",
         _arrowheads(),
         join(parts),
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        viewBox=f"0 0 {width} {height}",
         class_="diagram",
         role="img",
         aria_label=title,
+        style=f"min-width: {READABLE * width:.0f}px",
     )
-    return element("figure", element("figcaption", title), svg)
-
-
-def _centre(place: int, count: int) -> tuple[float, float]:
-    angle = 2 * math.pi * place / max(count, 1) - math.pi / 2
-    return (
-        WIDTH / 2 + (WIDTH - BOX_WIDTH - 20) / 2 * math.cos(angle),
-        HEIGHT / 2 + (HEIGHT - 130) / 2 * math.sin(angle),
-    )
+    return element("figure", element("figcaption", title), element("div", svg, class_="scrolled"))
 
 
 def _circular(count: int, arrows: Sequence[Arrow]) -> set[Arrow]:
@@ -117,7 +151,7 @@ def _edge_of_box(
 ) -> tuple[float, float]:
     """Return where a line from the centre leaves the box."""
     across, down = towards[0] - centre[0], towards[1] - centre[1]
-    half_width, half_height = BOX_WIDTH / 2 + 4, LINE_HEIGHT * (MOST_LINES + 1) / 2 + 4
+    half_width, half_height = BOX_WIDTH / 2 + 4, BOX_HEIGHT / 2 + 4
     share = min(
         half_width / abs(across) if across else math.inf,
         half_height / abs(down) if down else math.inf,
@@ -130,28 +164,41 @@ def _box(box: Box, centre: tuple[float, float]) -> Markup:
     lines = [*box.lines[:MOST_LINES]]
     if len(box.lines) > MOST_LINES:
         lines[-1] = "\u2026"
-    height = LINE_HEIGHT * (MOST_LINES + 1)
-    top = centre[1] - height / 2
+    shown = (box.name, *lines)
+    first = centre[1] - LINE_HEIGHT * (len(shown) / 2 - 0.75)
     texts = [
         element(
             "text",
-            text,
+            _fitting(text),
             x=f"{centre[0]:.0f}",
-            y=f"{top + LINE_HEIGHT * (place + 0.85):.0f}",
+            y=f"{first + LINE_HEIGHT * place:.0f}",
             class_="line" if place else "name",
         )
-        for place, text in enumerate((box.name, *lines))
+        for place, text in enumerate(shown)
     ]
     frame = element(
         "rect",
         x=f"{centre[0] - BOX_WIDTH / 2:.0f}",
-        y=f"{top:.0f}",
+        y=f"{centre[1] - BOX_HEIGHT / 2:.0f}",
         width=str(BOX_WIDTH),
-        height=str(height),
+        height=str(BOX_HEIGHT),
         rx="8",
         class_="box",
     )
-    return element("g", frame, join(texts))
+    return element("g", element("title", ", ".join((box.name, *box.lines))), frame, join(texts))
+
+
+def _fitting(text: str) -> str:
+    """Cut a text that is longer than a box is wide."""
+    if _length(text) <= LONGEST_TEXT:
+        return text
+    while _length(text) >= LONGEST_TEXT:
+        text = text[:-1]
+    return text + "\u2026"
+
+
+def _length(text: str) -> int:
+    return len(text) + sum(unicodedata.east_asian_width(each) in "WF" for each in text)
 
 
 def _arrowheads() -> Markup:

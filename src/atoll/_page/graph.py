@@ -73,12 +73,12 @@ def draw(graph: Graph, title: str) -> Markup:
 
 
 def names_of(graph: Graph) -> Sequence[str]:
-    """Return the names of all interpreters in it."""
+    """Return the names of all interpreters in it, the oldest first."""
     ends = [
-        *(node.interpreter.name for node in graph.nodes),
-        *(edge.holder.name for edge in graph.edges),
+        *(node.interpreter for node in graph.nodes),
+        *(edge.holder for edge in graph.edges),
     ]
-    return list(dict.fromkeys(ends))
+    return list(dict.fromkeys(each.name for each in sorted(ends, key=lambda each: each.id)))
 
 
 def proxies_in(graph: Graph) -> int:

@@ -29,7 +29,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
   padding: 1.1rem 1.2rem; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1rem; }
 .cards section { padding: .8rem 1rem; }
-.cards strong { display: block; font-size: 1.5rem; line-height: 1.25;
+.cards strong { display: block; font-size: 1.5rem; line-height: 1.25; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
 .pair { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); }
@@ -60,6 +60,7 @@ figcaption { font-size: .87rem; margin-bottom: .7rem; }
 .axis span { position: absolute; left: calc(var(--share) * 100%); transform: translateX(-50%);
   white-space: nowrap; }
 .axis span:first-child { transform: none; }
+.scrolled { overflow-x: auto; }
 .diagram { display: block; width: 100%; height: auto; }
 .box { fill: var(--track); stroke: var(--line); }
 .diagram text { text-anchor: middle; fill: var(--text); font-size: 13px; }
@@ -71,6 +72,7 @@ table { width: 100%; border-collapse: collapse; font-size: .87rem; }
 th { text-align: left; font-weight: 600; color: var(--quiet); overflow-wrap: normal; }
 th, td { padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
+td.text { min-width: 4rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 td.number { white-space: nowrap; }
 th.number:last-child, td.number:last-child { padding-right: 0; }

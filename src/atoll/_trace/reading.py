@@ -45,10 +45,17 @@ class Span(NamedTuple):
 
 
 class Row(NamedTuple):
-    """The spans of one thread, by their begin; outer ones first."""
+    """The spans of one thread, by their begin; outer ones first.
+
+    Attributes:
+        name: The thread's.
+        spans: Those that the file has.
+        dropped: How many it does not have: those that ended before all of these.
+    """
 
     name: str
     spans: Sequence[Span]
+    dropped: int
 
 
 type Arrow = tuple[int, float, int, int, float, int]
@@ -82,7 +89,11 @@ def read(path: Path) -> Timeline:
     events = document.get("traceEvents") if isinstance(document, dict) else document
     if not isinstance(events, list):
         raise TraceFileError(f"{str(path)!r} is no trace: it has no list of trace events")
-    timeline = _timeline([each for each in events if isinstance(each, dict)], _dropped(document))
+    about = document.get("otherData") if isinstance(document, dict) else None
+    timeline = _timeline(
+        [each for each in events if isinstance(each, dict)],
+        about if isinstance(about, dict) else {},
+    )
     if timeline is None:
         raise TraceFileError(f"the trace {str(path)!r} has no spans: nothing happened meanwhile")
     return timeline
@@ -100,27 +111,40 @@ def _parsed(path: Path, data: bytes) -> object:
     return document
 
 
-def _dropped(document: object) -> int:
-    about = document.get("otherData") if isinstance(document, dict) else None
-    dropped = about.get("dropped") if isinstance(about, dict) else None
-    return dropped if isinstance(dropped, int) else 0
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
-def _timeline(events: Sequence[dict[str, Any]], dropped: int) -> Timeline | None:
+def _timeline(events: Sequence[dict[str, Any]], about: Mapping[str, Any]) -> Timeline | None:
     threads: dict[tuple[object, object], list[dict[str, Any]]] = defaultdict(list)
     for event in events:
         if event.get("ph") in ("X", "i", "I") and _is_timed(event):
             threads[_thread(event)].append(event)
     names = _names(events)
     order = sorted(threads, key=lambda thread: min(each["ts"] for each in threads[thread]))
-    rows = [Row(names.get(each, f"thread {each[1]}"), _spans(threads[each])) for each in order]
+    dropped = about.get("dropped_by_thread")
+    dropped = dropped if isinstance(dropped, dict) else {}
+    rows = [
+        Row(
+            names.get(each, f"thread {each[1]}"),
+            _spans(threads[each]),
+            _number(dropped.get(each[1])),
+        )
+        for each in order
+    ]
     spans = [span for row in rows for span in row.spans]
     if not spans:
         return None
     begin = min(0.0, *(span.begin for span in spans)) if _is_relative(spans) else spans[0].begin
     end = max(span.begin + span.duration for span in spans)
     places = {thread: place for place, thread in enumerate(order)}
-    return Timeline(begin, max(end, begin + 1), rows, _arrows(events, places, rows), dropped)
+    return Timeline(
+        begin,
+        max(end, begin + 1),
+        rows,
+        _arrows(events, places, rows),
+        _number(about.get("dropped")),
+    )
 
 
 def _is_relative(spans: Sequence[Span]) -> bool:

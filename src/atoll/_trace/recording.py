@@ -37,10 +37,10 @@ class trace:  # named as atoll.timeout is
 
     Args:
         path: The file. It is replaced.
-        events: How many events each thread keeps, 1,000 or more.
+        events: How many events each thread keeps, 1,000 to 100,000,000.
 
     Raises:
-        ValueError: If `events` is too small.
+        ValueError: If `events` is too small or too large.
         TypeError: If `path` is no path, or `events` no integer.
 
     Threads: any.
@@ -57,8 +57,8 @@ class trace:  # named as atoll.timeout is
         if not isinstance(self.path, str):
             raise TypeError(f"the path must be a str or a path, not {type(path).__name__}")
         self._capacity = operator.index(events)
-        if self._capacity < 1000:
-            raise ValueError(f"a thread must keep 1000 events or more, not {self._capacity}")
+        if not 1_000 <= self._capacity <= 100_000_000:
+            raise ValueError(f"a thread can keep 1000 to 100000000 events, not {self._capacity}")
         self._number: int | None = None
         self._file: IO[bytes] | None = None
 

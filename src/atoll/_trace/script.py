@@ -34,7 +34,7 @@ const tip = document.getElementById("tip"), legend = document.getElementById("le
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const BAR = 18, GAP = 12, AXIS = 24, MOST_DEPTH = 24, LEAST = 0.01;
 let width = 0, height = 0, gutter = 0, title = 0, colours = {};
-let from = 0, until = data.length;
+let [from, until] = data.opening;
 let hovered = null;
 
 // ---- layout ----
@@ -100,6 +100,9 @@ function drawLegend() {
   data.interpreters.slice(0, 30).forEach((name, place) => add(name, colourOf(place, "")));
   if (data.interpreters.length > 30) legend.append(`and ${data.interpreters.length - 30} more`);
   add("waits", colourOf(-1, "wait"));
+  if (data.rows.some((row) => row.dropped)) {
+    add("dropped", `repeating-linear-gradient(135deg, ${colours.line} 0 2px, transparent 2px 5px)`);
+  }
 }
 
 // ---- times ----
@@ -130,6 +133,36 @@ function drawAxis() {
     context.textAlign = x - gutter < 20 ? "left" : x > width - 30 ? "right" : "center";
     context.fillText(time === 0 ? "0" : text, x, AXIS / 2);
   }
+}
+
+// ---- what was dropped ----
+
+// Where a thread's oldest events are missing: it was not idle there.
+function drawDropped(row) {
+  const right = Math.min(toX(row.known_from), width), height = (row.depth + 1) * BAR - 2;
+  if (!row.dropped || right <= gutter) return;
+  context.save();
+  context.beginPath();
+  context.rect(gutter, row.top, right - gutter, height);
+  context.clip();
+  context.strokeStyle = colours.line;
+  context.lineWidth = 2;
+  context.beginPath();
+  for (let x = gutter - height; x < right; x += 7) {
+    context.moveTo(x, row.top + height);
+    context.lineTo(x + height, row.top);
+  }
+  context.stroke();
+  const text = `${row.dropped.toLocaleString("en")} events dropped`;
+  const size = context.measureText(text).width;
+  if (size + 24 < right - gutter) {
+    context.fillStyle = colours.card;
+    context.fillRect(gutter + 6, row.top, size + 8, BAR - 2);
+    context.fillStyle = colours.quiet;
+    context.textAlign = "left";
+    context.fillText(text, gutter + 10, row.top + BAR / 2);
+  }
+  context.restore();
 }
 
 // ---- spans ----
@@ -247,6 +280,7 @@ function drawNow() {
     context.fillStyle = colours.line;
     if (place) context.fillRect(0, row.top - title - GAP / 2 - 1, width, 1);
     drawLabel(row);
+    drawDropped(row);
     drawRow(row);
   });
   drawArrows();

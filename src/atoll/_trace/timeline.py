@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 25
 """How many kinds of spans the table has, those that took the longest."""
 LONGEST_NAME = 70
+OPENED_LATER = 0.05
+"""Of a trace that lacks events: the share of spans that may begin before what the page shows first,
+where the threads that did most have lost all of theirs."""
 
 SPAN_COLUMNS = ("span", "interpreter", "count", "mean", "longest", "total")
 PLACE_COLUMNS = ("interpreter", "crossings into it", "tasks", "time inside", "waits to enter")
@@ -31,13 +34,13 @@ def page(timeline: Timeline, title: str) -> str:
     interpreters = _interpreters(spans)
     numbers = {
         "long": duration_text(timeline.end - timeline.begin),
-        "threads": f"{len(timeline.rows):,}",
-        "interpreters": f"{len(interpreters):,}",
-        "crossings": f"{len(crossings):,}",
-        "spans": f"{len(spans):,}",
+        "threads": count_text(len(timeline.rows)),
+        "interpreters": count_text(len(interpreters)),
+        "crossings": count_text(len(crossings)),
+        "spans": count_text(len(spans)),
     }
     if timeline.dropped:
-        numbers["events dropped, the oldest of each thread"] = f"{timeline.dropped:,}"
+        numbers["events dropped"] = count_text(timeline.dropped)
     return document(
         f"atoll timeline: {title}",
         [
@@ -49,7 +52,8 @@ def page(timeline: Timeline, title: str) -> str:
             element(
                 "footer",
                 "The time of a span includes that of the spans within it; that of a crossing, its "
-                "wait to enter. Threads are in the order in which they were first seen.",
+                "wait to enter. Threads are in the order in which they were first seen. Of threads "
+                "that did more than the trace keeps, the oldest events were dropped.",
             ),
         ],
         style=STYLE,
@@ -63,6 +67,11 @@ def duration_text(microseconds: float) -> str:
         if microseconds < limit:
             return f"{microseconds / (limit / 1e3):.3g} {unit}"
     return f"{microseconds / 1e6:,.3f} s" if microseconds < 1e8 else f"{microseconds / 1e6:,.0f} s"
+
+
+def count_text(number: int) -> str:
+    """Return a number as a card has room for it."""
+    return f"{number:,}" if number < 1e6 else f"{number / 1e6:,.1f} M"
 
 
 def _interpreters(spans: Iterable[Span]) -> list[str]:
@@ -89,6 +98,8 @@ def _drawing(timeline: Timeline, interpreters: Sequence[str]) -> Markup:
         "Drag to move. Ctrl and the wheel, + and \u2212, or two fingers zoom. "
         "Click a span to zoom to it."
     )
+    if _opening(timeline)[0] > 0:
+        hint += " It opens where most spans are: All shows the rest."
     return section(
         "Threads",
         element(
@@ -124,6 +135,16 @@ class _Numbers:
         return self.texts.setdefault(text, len(self.texts))
 
 
+def _opening(timeline: Timeline) -> tuple[float, float]:
+    """Return what the page shows first: all of it, or the part of which most is known."""
+    length = timeline.end - timeline.begin
+    begins = sorted(span.begin - timeline.begin for row in timeline.rows for span in row.spans)
+    first = begins[int(len(begins) * OPENED_LATER)]
+    if not timeline.dropped or first < length / 4:
+        return 0.0, length
+    return first - (length - first) / 50, length
+
+
 def _data(timeline: Timeline, interpreters: Sequence[str]) -> str:
     """Return what the script draws, as JSON that is safe within HTML."""
     places = {name: place for place, name in enumerate(interpreters)}
@@ -143,13 +164,22 @@ def _data(timeline: Timeline, interpreters: Sequence[str]) -> str:
             )
             for column, value in zip(columns, values, strict=True):
                 column.append(value)
-        rows.append({"name": printable(row.name), "columns": columns})
+        known_from = min(span.begin + span.duration for span in row.spans) - timeline.begin
+        rows.append(
+            {
+                "name": printable(row.name),
+                "columns": columns,
+                "dropped": row.dropped,
+                "known_from": round(known_from, 3),
+            }
+        )
     arrows = [
         (row, round(time - timeline.begin, 3), depth, to, round(end - timeline.begin, 3), to_depth)
         for row, time, depth, to, end, to_depth in timeline.arrows
     ]
     data = {
         "length": timeline.end - timeline.begin,
+        "opening": _opening(timeline),
         "interpreters": [printable(name) for name in interpreters],
         "texts": list(texts.texts),
         "rows": rows,

@@ -2,6 +2,7 @@
 
 #include "bridge/crossing/wakeup.h"
 #include "bridge/queue/waiting.h"
+#include "bridge/traceback/traceback.h"
 #include "ground/base/clock.h"
 #include "types/reference.h"
 
@@ -59,6 +60,7 @@ wait_while(task_object *self, task_phase first, task_phase last, int64_t deadlin
             return -1;
         }
         wait_result result;
+        traceback_learn_own_name();
         int64_t before = thread_block(BLOCKED_RESULT, 0), limit = wakeup_wait_limit(deadline);
         Py_BEGIN_ALLOW_THREADS
         result = worker_pool_wait(self->pool, self->task, first, last, limit);

@@ -4,6 +4,7 @@
 
 #include "bridge/queue/queue_item.h"
 #include "bridge/crossing/wakeup.h"
+#include "bridge/traceback/traceback.h"
 #include "ground/base/clock.h"
 #include "ground/interpreter/thread.h"
 
@@ -33,6 +34,7 @@ waiting_at_queue(core_state *state, queue *at, queue_waiter *waiter, int64_t dea
     static const blocked_kind kinds[QUEUE_SIDES] = {[QUEUE_GETTERS] = BLOCKED_GET,
                                                     [QUEUE_PUTTERS] = BLOCKED_PUT,
                                                     [QUEUE_JOINERS] = BLOCKED_JOIN};
+    traceback_learn_own_name();
     for (;;) {
         bool is_over;
         int64_t before = thread_block(kinds[waiter->side], (int64_t)queue_id(at));

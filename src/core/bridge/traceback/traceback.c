@@ -11,7 +11,9 @@ add_thread_name(text *into, snapshot *all, unsigned long ident)
     const seen_thread *thread = snapshot_find_thread(all, ident);
     text_add(into, "0x%0*lx", (int)sizeof ident * 2, ident);
     if (thread != NULL && thread->name[0] != '\0') {
-        text_add(into, " [%s]", thread->name);
+        char name[THREAD_NAME_SIZE];
+        text_fit_ascii(name, sizeof name, thread->name);
+        text_add(into, " [%s]", name);
     }
 }
 
@@ -263,4 +265,13 @@ traceback_learn_name(thread *here)
     }
     Py_XDECREF(name);
     PyErr_SetRaisedException(raised); // clears errors of this function
+}
+
+void
+traceback_learn_own_name(void)
+{
+    thread *here = thread_get();
+    if (here != NULL) {
+        traceback_learn_name(here);
+    }
 }

@@ -19,5 +19,6 @@ void traceback_report(int descriptor, const slow_visit *slow, int count); // for
 
 // Note this thread's name in threading, if none is known yet. Attached to its home.
 void traceback_learn_name(thread *here);
+void traceback_learn_own_name(void); // before it waits, perhaps before its first crossing
 
 #endif

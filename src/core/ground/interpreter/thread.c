@@ -187,7 +187,7 @@ void
 thread_set_name(thread *self, const char *name)
 {
     pthread_mutex_lock(&threads.mutex);
-    text_fit_ascii(self->name, sizeof self->name, name);
+    text_fit(self->name, sizeof self->name, "%s", name);
     pthread_mutex_unlock(&threads.mutex);
 }
 

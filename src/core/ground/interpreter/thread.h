@@ -54,7 +54,7 @@ struct thread {
     int64_t blocked_since;        // 0: no trace is on
     trace_lane *lane;             // owned, or NULL
     crossing_log visits;
-    char name[THREAD_NAME_SIZE]; // ASCII; "": not known
+    char name[THREAD_NAME_SIZE]; // UTF-8; "": not known
     thread *next, *previous;     // list of all threads
 };
 

@@ -5,12 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ground/base/page.h"
 #include "ground/base/text.h"
 #include "ground/system/pages.h"
 #include "ground/system/system_thread.h"
 
 // The events of ended threads take no more memory than so many full lanes.
 #define ENDED_LANES 8
+
+#define READY_AT_ONCE (64 << 10) // bytes
 
 _Static_assert(sizeof(trace_event) % sizeof(uint64_t) == 0, "an event is made of whole words");
 
@@ -34,10 +37,16 @@ static struct {
 // The word with the begin is written last: it tells that the others are there. What stands behind
 // the text's end is left as it is.
 static inline void
-write_word(trace_cell *self, size_t index, uint64_t word)
+write_word(trace_word *self, uint64_t word)
 {
-    // release: pairs with read_cell
-    atomic_store_explicit(&self->words[index], word, memory_order_release);
+    // release: pairs with read_word
+    atomic_store_explicit(self, word, memory_order_release);
+}
+
+static inline uint64_t
+read_word(trace_word *self)
+{
+    return atomic_load_explicit(self, memory_order_acquire);
 }
 
 static inline size_t
@@ -46,31 +55,64 @@ count_words(size_t text_size)
     return (offsetof(trace_event, text) + text_size + sizeof(uint64_t)) / sizeof(uint64_t);
 }
 
-static inline void
-write_cell(trace_cell *self, const trace_event *event, size_t used)
+static inline trace_rest *
+rest_of(trace_lane *self, size_t cell)
 {
-    for (size_t i = used; i-- > 0;) {
-        uint64_t word;
-        memcpy(&word, (const char *)event + i * sizeof word, sizeof word);
-        write_word(self, i, word);
-    }
+    return (trace_rest *)(void *)&self->ring[self->capacity] + cell;
+}
+
+static inline trace_word *
+place_in_ring(trace_lane *self, size_t cell, size_t word)
+{
+    return LIKELY(word < TRACE_CELL_WORDS) ? &self->ring[cell].words[word]
+                                           : &rest_of(self, cell)->words[word - TRACE_CELL_WORDS];
+}
+
+static inline uint64_t
+word_of(const trace_event *event, size_t index)
+{
+    uint64_t word;
+    memcpy(&word, (const char *)event + index * sizeof word, sizeof word);
+    return word;
 }
 
 static void
-read_cell(trace_cell *self, trace_event *event)
+set_words(trace_event *event, const uint64_t words[TRACE_WORDS])
 {
-    uint64_t words[TRACE_WORDS];
-    for (size_t i = 0; i < TRACE_WORDS; i++) {
-        words[i] = atomic_load_explicit(&self->words[i], memory_order_acquire);
-    }
-    memcpy(event, words, sizeof words);
+    memcpy(event, words, sizeof *event);
     event->text[TRACE_TEXT_SIZE - 1] = '\0';
 }
 
 static void
-clear_cell(trace_cell *self)
+read_ring(trace_lane *self, size_t cell, trace_event *event)
 {
-    atomic_store_explicit(&self->words[0], 0, memory_order_release);
+    uint64_t words[TRACE_WORDS] = {0};
+    for (size_t i = 0; i < TRACE_CELL_WORDS; i++) {
+        words[i] = read_word(&self->ring[cell].words[i]);
+    }
+    set_words(event, words);
+    if (count_words(event->size) > TRACE_CELL_WORDS) { // else the rest has no memory, perhaps
+        for (size_t i = TRACE_CELL_WORDS; i < TRACE_WORDS; i++) {
+            words[i] = read_word(place_in_ring(self, cell, i));
+        }
+        set_words(event, words);
+    }
+}
+
+static void
+read_open(trace_open_cell *self, trace_event *event)
+{
+    uint64_t words[TRACE_WORDS];
+    for (size_t i = 0; i < TRACE_WORDS; i++) {
+        words[i] = read_word(&self->words[i]);
+    }
+    set_words(event, words);
+}
+
+static void
+clear_open(trace_open_cell *self)
+{
+    write_word(&self->words[0], 0);
 }
 
 // ---- by the lane's thread ----
@@ -87,11 +129,26 @@ trace_cut_text(trace_event *event, const char *utf8, size_t size)
     trace_add_text(event, utf8, fitting);
 }
 
+// Memory for the next cells: a fault for each of its pages would take longer than what is noted.
+static COLD void
+make_ready(trace_lane *self)
+{
+    char *end = (char *)&self->ring[self->capacity], *from = (char *)&self->ring[self->ready_cells];
+    char *to = end - from > READY_AT_ONCE ? from + READY_AT_ONCE : end;
+    char *page = from - (uintptr_t)from % page_size();
+    pages_will_be_written(page, (size_t)(to - page));
+    self->ready_cells =
+        to == end ? SIZE_MAX : self->ready_cells + READY_AT_ONCE / sizeof(trace_cell);
+}
+
 // Of the event that next_cell has got.
 static inline void
 count_event(trace_lane *self)
 {
     self->next_cell = self->next_cell + 1 < self->capacity ? self->next_cell + 1 : 0;
+    if (UNLIKELY(self->next_cell == self->ready_cells)) {
+        make_ready(self);
+    }
     uint64_t count = atomic_load_explicit(&self->count, memory_order_relaxed);
     // release: pairs with copy_over
     atomic_store_explicit(&self->count, count + 1, memory_order_release);
@@ -100,7 +157,9 @@ count_event(trace_lane *self)
 void
 trace_add(trace_lane *self, const trace_event *event)
 {
-    write_cell(&self->ring[self->next_cell], event, count_words(event->size));
+    for (size_t i = count_words(event->size); i-- > 0;) {
+        write_word(place_in_ring(self, self->next_cell, i), word_of(event, i));
+    }
     count_event(self);
 }
 
@@ -108,9 +167,12 @@ void
 trace_begin_span(trace_lane *self, int level, const trace_event *event)
 {
     if (level < TRACE_LEVELS) {
-        clear_cell(&self->open[level]);
+        trace_open_cell *open = &self->open[level];
+        clear_open(open);
         self->open_words[level] = count_words(event->size);
-        write_cell(&self->open[level], event, self->open_words[level]);
+        for (size_t i = self->open_words[level]; i-- > 0;) {
+            write_word(&open->words[i], word_of(event, i));
+        }
     }
     else {
         atomic_fetch_add_explicit(&self->missed, 1, memory_order_relaxed);
@@ -123,17 +185,19 @@ trace_end_span(trace_lane *self, int level, int64_t end)
     if (level >= TRACE_LEVELS) {
         return;
     }
-    trace_cell *from = &self->open[level], *to = &self->ring[self->next_cell];
+    trace_open_cell *from = &self->open[level];
+    trace_cell *to = &self->ring[self->next_cell];
     uint64_t begin = atomic_load_explicit(&from->words[0], memory_order_relaxed);
     if (begin == 0) {
         return; // it was begun before the trace, or is ended already
     }
-    clear_cell(from);
+    clear_open(from);
     for (size_t i = self->open_words[level]; i-- > 2;) {
-        write_word(to, i, atomic_load_explicit(&from->words[i], memory_order_relaxed));
+        uint64_t word = atomic_load_explicit(&from->words[i], memory_order_relaxed);
+        write_word(place_in_ring(self, self->next_cell, i), word);
     }
-    write_word(to, 1, (uint64_t)end);
-    write_word(to, 0, begin);
+    write_word(&to->words[1], (uint64_t)end);
+    write_word(&to->words[0], begin);
     count_event(self);
 }
 
@@ -164,7 +228,7 @@ unmap_lane(trace_lane *lane)
 static trace_lane *
 map_lane_locked(void)
 {
-    size_t size = sizeof(trace_lane) + traces.capacity * sizeof(trace_cell);
+    size_t size = sizeof(trace_lane) + traces.capacity * (sizeof(trace_cell) + sizeof(trace_rest));
     trace_lane *lane = pages_map(size);
     if (lane == NULL) {
         return NULL;
@@ -181,10 +245,11 @@ static void
 reset_lane(trace_lane *lane, unsigned session)
 {
     for (int level = 0; level < TRACE_LEVELS; level++) {
-        clear_cell(&lane->open[level]);
+        clear_open(&lane->open[level]);
     }
     lane->contended = lane->submitted = lane->visiting = 0;
-    lane->next_cell = 0;
+    lane->next_cell = lane->ready_cells = 0;
+    make_ready(lane);
     atomic_store(&lane->count, 0);
     atomic_store(&lane->missed, 0);
     atomic_store(&lane->session, session);
@@ -293,7 +358,7 @@ copy_over(trace_lane *lane, trace_record *record)
     uint64_t count = atomic_load_explicit(&lane->count, memory_order_acquire);
     uint64_t first = count >= lane->capacity ? count - lane->capacity + 1 : 0;
     for (uint64_t i = first; i < count; i++) {
-        read_cell(&lane->ring[i % lane->capacity], &record->events[record->count++]);
+        read_ring(lane, i % lane->capacity, &record->events[record->count++]);
     }
     record->dropped = first + atomic_load(&lane->missed);
 }
@@ -303,7 +368,7 @@ copy_open(trace_lane *lane, trace_record *record)
 {
     for (int level = 0; level < TRACE_LEVELS; level++) {
         trace_event *event = &record->events[record->count];
-        read_cell(&lane->open[level], event);
+        read_open(&lane->open[level], event);
         uint64_t begin = atomic_load_explicit(&lane->open[level].words[0], memory_order_acquire);
         if (begin != 0 && begin == (uint64_t)event->begin) { // else its thread has just ended it
             int64_t end = traces.end.clock != 0 ? traces.end.ticks : ticks_now();
@@ -377,7 +442,7 @@ trace_leave_lane(trace_lane **slot, const char *name)
 static void
 empty_lane(trace_lane *lane)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = page_size();
     size_t header = (sizeof(trace_lane) + page - 1) / page * page;
     if (lane->size > header) {
         pages_forget((char *)lane + header, lane->size - header);

@@ -60,11 +60,25 @@ typedef struct {
     char text[TRACE_TEXT_SIZE]; // UTF-8; ends with a 0
 } trace_event;
 
-#define TRACE_WORDS (sizeof(trace_event) / sizeof(uint64_t))
+// In the ring a short text takes no more memory than one line of the cache has room for, with all
+// before it; the rest of a long one stands elsewhere.
+#define TRACE_WORDS      (sizeof(trace_event) / sizeof(uint64_t))
+#define TRACE_CELL_WORDS 8
+#define TRACE_REST_WORDS (TRACE_WORDS - TRACE_CELL_WORDS)
+
+typedef _Atomic(uint64_t) trace_word;
 
 typedef struct {
-    _Atomic(uint64_t) words[TRACE_WORDS];
+    _Alignas(64) trace_word words[TRACE_CELL_WORDS];
 } trace_cell;
+
+typedef struct {
+    trace_word words[TRACE_REST_WORDS];
+} trace_rest;
+
+typedef struct {
+    trace_word words[TRACE_WORDS];
+} trace_open_cell;
 
 typedef struct trace_lane {
     atomic_uint session;             // the trace that its events belong to; written by its thread
@@ -73,6 +87,7 @@ typedef struct trace_lane {
     size_t size;                     // of the mapping
     atomic_uint_least64_t count;     // events ever
     size_t next_cell;                // where the next one is written; of its thread
+    size_t ready_cells;              // those that have memory, or SIZE_MAX; of its thread
     atomic_uint_least64_t missed;    // spans that were nested too deep
     int64_t contended;               // since when its thread has waited to enter; 0: it need not
     int64_t submitted;               // when its latest TRACE_SUBMIT ended
@@ -80,8 +95,8 @@ typedef struct trace_lane {
     char name[TRACE_NAME_SIZE];      // mutex; of the thread, when the trace ends
     struct trace_lane *next;         // mutex
     size_t open_words[TRACE_LEVELS]; // of its thread: how many words of these are in use
-    trace_cell open[TRACE_LEVELS];
-    trace_cell ring[];
+    trace_open_cell open[TRACE_LEVELS];
+    trace_cell ring[]; // behind it as many trace_rest
 } trace_lane;
 
 // The number of the trace that is on; 0: none. Only slow paths look at it: a crossing looks at
@@ -138,11 +153,33 @@ trace_event_init(trace_event *self, trace_kind kind, int32_t host, int32_t home)
 // A new event has no text; what does not fit is cut.
 void trace_cut_text(trace_event *event, const char *utf8, size_t size);
 
+// Most names are short: calls of memcpy would take longer than all else that is noted of them.
+static inline void
+trace_copy_text(char *to, const char *from, size_t size)
+{
+    if (UNLIKELY(size > 16)) {
+        memcpy(to, from, size);
+    }
+    else if (size >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + size - 8, from + size - 8, 8);
+    }
+    else if (size >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + size - 4, from + size - 4, 4);
+    }
+    else if (size > 0) {
+        to[0] = from[0];
+        to[size / 2] = from[size / 2];
+        to[size - 1] = from[size - 1];
+    }
+}
+
 static inline void
 trace_add_text(trace_event *event, const char *utf8, size_t size)
 {
     if (LIKELY(size < sizeof event->text - event->size)) {
-        memcpy(event->text + event->size, utf8, size);
+        trace_copy_text(event->text + event->size, utf8, size);
         event->size += (uint16_t)size;
         event->text[event->size] = '\0';
     }

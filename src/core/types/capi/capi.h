@@ -30,23 +30,20 @@ capi_handle(interp *of)
     return (Atoll_Interpreter *)(void *)of;
 }
 
-// The interpreters that this thread asked for latest.
+// The interpreters that this thread has asked for, in places that do not depend on which one it
+// asks for: a processor goes on with the one that it expects while it still reads the thread state.
 #define CAPI_KNOWN 4
 
 typedef struct {
-    const PyInterpreterState *state;
     unsigned version; // of the registry
-    interp *record;   // borrowed: it is there as long as the thread is in its interpreter
+    unsigned next;    // the place that is given away next
+    struct {
+        const PyInterpreterState *state;
+        interp *record; // borrowed: it is there as long as the thread is in its interpreter
+    } places[CAPI_KNOWN];
 } capi_known;
 
-extern __thread capi_known capi_known_here[] __attribute__((tls_model("initial-exec")));
-
-static inline capi_known *
-capi_known_place(const PyInterpreterState *of)
-{
-    uint64_t mixed = (uint64_t)(uintptr_t)of * UINT64_C(0x9E3779B97F4A7C15);
-    return &capi_known_here[(size_t)(mixed >> 32) % CAPI_KNOWN];
-}
+extern __thread capi_known capi_known_here __attribute__((tls_model("initial-exec")));
 
 interp *capi_find_interp(PyInterpreterState *of); // the slow half of the next
 
@@ -54,11 +51,14 @@ interp *capi_find_interp(PyInterpreterState *of); // the slow half of the next
 static inline interp *
 capi_interp_of(const PyThreadState *state)
 {
-    PyInterpreterState *of = state->interp;
-    const capi_known *known = capi_known_place(of);
+    const capi_known *known = &capi_known_here;
     unsigned version = atomic_load_explicit(&registry_version, memory_order_relaxed);
-    return LIKELY(known->state == of && known->version == version) ? known->record
-                                                                   : capi_find_interp(of);
+    for (int i = 0; i < CAPI_KNOWN; i++) {
+        if (known->places[i].state == state->interp && LIKELY(known->version == version)) {
+            return known->places[i].record;
+        }
+    }
+    return capi_find_interp(state->interp);
 }
 
 // The state of an interpreter that a function is to work in; NULL: this thread is not attached to

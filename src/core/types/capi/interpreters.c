@@ -6,15 +6,21 @@
 
 // ---- which one is this? ----
 
-__thread capi_known capi_known_here[CAPI_KNOWN] __attribute__((tls_model("initial-exec")));
+__thread capi_known capi_known_here __attribute__((tls_model("initial-exec")));
 
 interp *
 capi_find_interp(PyInterpreterState *of)
 {
+    capi_known *known = &capi_known_here;
     unsigned version = atomic_load(&registry_version);
     interp *record = registry_find(of);
+    if (known->version != version) {
+        *known = (capi_known){.version = version};
+    }
     if (record != NULL) {
-        *capi_known_place(of) = (capi_known){of, version, record};
+        known->places[known->next].state = of;
+        known->places[known->next].record = record;
+        known->next = (known->next + 1) % CAPI_KNOWN;
     }
     return record;
 }

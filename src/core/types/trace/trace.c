@@ -13,7 +13,7 @@ begin(PyObject *module, PyObject *capacity)
     if (events == -1 && PyErr_Occurred()) {
         return NULL;
     }
-    if (events < 2 || (size_t)events > SIZE_MAX / 2 / sizeof(trace_cell)) {
+    if (events < 2 || (size_t)events > SIZE_MAX / 2 / sizeof(trace_event)) {
         PyErr_SetString(PyExc_ValueError, "a buffer has room for 2 events or more");
         return NULL;
     }
