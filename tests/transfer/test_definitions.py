@@ -567,6 +567,28 @@ def ask(): return Service.settings is SETTINGS, SETTINGS.level, table.get(1)
     assert run(pool, names.ask) == (True, 1, 5)
 
 
+def test_constants_of_a_class(pool: Any, main: Define) -> None:
+    """Instances of a class in that very class have what its methods give them."""
+    names = main("""
+import abc
+class Value(abc.ABC):
+    @abc.abstractmethod
+    def value(self): ...
+class Money(Value):
+    def __init__(self, cents): self.cents = cents
+    def value(self): return self.cents
+    def __getstate__(self): return [self.cents]
+    def __setstate__(self, state): self.cents = state[0]
+class Euro(Money):
+    def __reduce__(self): return Euro.of, (self.cents,)
+    @classmethod
+    def of(cls, cents): return cls(cents)
+Money.ZERO, Euro.ONE = Money(0), Euro(100)
+def ask(): return Money.ZERO.cents, Euro.ONE.cents, type(Euro.ONE) is Euro
+""")
+    assert run(pool, names.ask) == (0, 100, True)
+
+
 WEAK = """
 import weakref
 class Node:
