@@ -596,10 +596,14 @@ class Node:
     def __new__(cls, name):
         node = cls.known[name] = cls.known.get(name) or super().__new__(cls)
         return node
+class Symbol(Node):
+    known = weakref.WeakValueDictionary()
+    def __init__(self, name): self.name = name
+    def __getnewargs__(self): return (self.name,)
 owners = weakref.WeakKeyDictionary()
-kept = Node("kept")
+kept, symbol = Node("kept"), Symbol("s")
 owners[kept] = "main"
-def work(): return Node("kept") is kept, owners[kept], len(Node.known)
+def work(): return Node("kept") is kept, owners[kept], len(Node.known), Symbol("s") is symbol
 """
 
 
@@ -607,7 +611,7 @@ def test_dicts_of_weak_references(pool: Any, main: Define) -> None:
     """They come with what else has come, as globals or in a class."""
     names = main(WEAK)
     for _ in range(2):
-        assert run(pool, names.work) == (True, "main", 1)
+        assert run(pool, names.work) == (True, "main", 1, True)
     again, kept = run(pool, lambda nodes: (dict(nodes), list(nodes.values())), names.Node.known)
     assert list(again) == ["kept"] and [type(each) for each in kept] == [names.Node]
 
