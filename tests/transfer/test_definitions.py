@@ -584,9 +584,19 @@ class Euro(Money):
     @classmethod
     def of(cls, cents): return cls(cents)
 Money.ZERO, Euro.ONE = Money(0), Euro(100)
-def ask(): return Money.ZERO.cents, Euro.ONE.cents, type(Euro.ONE) is Euro
+class Key:
+    kinds = {}
+    def __init__(self, name): self.name = name
+    def __eq__(self, other): return self.name == other.name
+    def __hash__(self): return hash(self.name)
+    def __init_subclass__(cls): Key.kinds[cls.__name__] = cls
+class Special(Key): pass
+Key.known = {Key("a"): 1}
+def ask():
+    found = Key.known[Key("a")], Key.kinds["Special"] is Special
+    return Money.ZERO.cents, Euro.ONE.cents, type(Euro.ONE) is Euro, *found
 """)
-    assert run(pool, names.ask) == (0, 100, True)
+    assert run(pool, names.ask) == (0, 100, True, 1, True)
 
 
 WEAK = """

@@ -81,15 +81,15 @@ def _reduce_class(cls: type, placed: Callable[[Any], Any]) -> Any:
     methods = {
         name: each
         for name, each in state.items()
-        if isinstance(each, _METHODS) or name == "__abstractmethods__"
+        if name == "__abstractmethods__" or (isinstance(each, _METHODS) and name not in _LATE)
     }
-    methods.pop("__new__", None)  # it may want what the class has not got yet
     state = {name: placed(each) for name, each in state.items() if name not in methods}
     contents = identifier, _Methods(cls, methods), state, slot_state, attributes
     return defining.begin, begun, contents, None, None, defining.finish
 
 
 _METHODS = FunctionType, classmethod, staticmethod, property
+_LATE = {"__new__", "__init_subclass__", "__setattr__"}  # they may want what it has not got yet
 
 
 class _Methods:
