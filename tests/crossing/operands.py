@@ -140,6 +140,9 @@ class Pair(tuple):  # type: ignore[type-arg]
     def __new__(cls, left: Any, right: Any) -> Pair:
         return tuple.__new__(cls, (left, right))
 
+    def __getnewargs__(self) -> Any:
+        return tuple(self)
+
 
 class Bag(set):  # type: ignore[type-arg]
     def __init__(self, *, of: Any) -> None:

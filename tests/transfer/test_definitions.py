@@ -567,6 +567,38 @@ def ask(): return Service.settings is SETTINGS, SETTINGS.level, table.get(1)
     assert run(pool, names.ask) == (True, 1, 5)
 
 
+def test_constants_of_a_class(pool: Any, main: Define) -> None:
+    """Instances of a class in that very class have what its methods give them."""
+    names = main("""
+import abc
+class Value(abc.ABC):
+    @abc.abstractmethod
+    def value(self): ...
+class Money(Value):
+    def __init__(self, cents): self.cents = cents
+    def value(self): return self.cents
+    def __getstate__(self): return [self.cents]
+    def __setstate__(self, state): self.cents = state[0]
+class Euro(Money):
+    def __reduce__(self): return Euro.of, (self.cents,)
+    @classmethod
+    def of(cls, cents): return cls(cents)
+Money.ZERO, Euro.ONE = Money(0), Euro(100)
+class Key:
+    kinds = {}
+    def __init__(self, name): self.name = name
+    def __eq__(self, other): return self.name == other.name
+    def __hash__(self): return hash(self.name)
+    def __init_subclass__(cls): Key.kinds[cls.__name__] = cls
+class Special(Key): pass
+Key.known = {Key("a"): 1}
+def ask():
+    found = Key.known[Key("a")], Key.kinds["Special"] is Special
+    return Money.ZERO.cents, Euro.ONE.cents, type(Euro.ONE) is Euro, *found
+""")
+    assert run(pool, names.ask) == (0, 100, True, 1, True)
+
+
 WEAK = """
 import weakref
 class Node:
@@ -574,10 +606,14 @@ class Node:
     def __new__(cls, name):
         node = cls.known[name] = cls.known.get(name) or super().__new__(cls)
         return node
+class Symbol(Node):
+    known = weakref.WeakValueDictionary()
+    def __init__(self, name): self.name = name
+    def __getnewargs__(self): return (self.name,)
 owners = weakref.WeakKeyDictionary()
-kept = Node("kept")
+kept, symbol = Node("kept"), Symbol("s")
 owners[kept] = "main"
-def work(): return Node("kept") is kept, owners[kept], len(Node.known)
+def work(): return Node("kept") is kept, owners[kept], len(Node.known), Symbol("s") is symbol
 """
 
 
@@ -585,7 +621,7 @@ def test_dicts_of_weak_references(pool: Any, main: Define) -> None:
     """They come with what else has come, as globals or in a class."""
     names = main(WEAK)
     for _ in range(2):
-        assert run(pool, names.work) == (True, "main", 1)
+        assert run(pool, names.work) == (True, "main", 1, True)
     again, kept = run(pool, lambda nodes: (dict(nodes), list(nodes.values())), names.Node.known)
     assert list(again) == ["kept"] and [type(each) for each in kept] == [names.Node]
 

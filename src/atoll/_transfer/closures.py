@@ -54,8 +54,8 @@ class Reducing:
         if kind is Context or kind is ContextVar:
             return self.beside.takes_context(obj)
         if kind in _WEAK:
-            items = [(self.placed(key), self.placed(value)) for key, value in obj.items()]
-            return kind, (), None, None, iter(items)
+            items = ((self.placed(key), self.placed(value)) for key, value in self._kept(obj))
+            return kind, (), None, None, items
         return self._reduce_cached(obj) if kind is _Cached else NotImplemented
 
     def _reduce_plain(self, function: FunctionType) -> Any:
@@ -138,6 +138,13 @@ class Reducing:
         if (place := found.get(id(value))) is None:
             return None
         return *place, _times_bound(*place, value)
+
+    def _kept(self, weak: Any) -> list[tuple[Any, Any]]:
+        """Return the items, but for instances whose `__new__` needs the class that has them."""
+        cls: Any = self.beside.defined
+        if cls is None or definer_of(cls, "__getnewargs__") is None:
+            return list(weak.items())
+        return [each for each in weak.items() if not any(isinstance(part, cls) for part in each)]
 
     def reduce_cell(self, cell: Any) -> Any:
         """Take apart a cell of functions, which `fill` fills; NotImplemented: it is none."""

@@ -78,9 +78,28 @@ def _reduce_class(cls: type, placed: Callable[[Any], Any]) -> Any:
         state = {name: each for name, each in state.items() if name not in cls._member_map_}
         attributes = enums.attributes_of(cls)
     begun = identifier, make, arguments
-    state = {name: placed(each) for name, each in state.items()}
-    contents = identifier, state, slot_state, attributes
+    methods = {
+        name: each
+        for name, each in state.items()
+        if name == "__abstractmethods__" or (isinstance(each, _METHODS) and name not in _LATE)
+    }
+    state = {name: placed(each) for name, each in state.items() if name not in methods}
+    contents = identifier, _Methods(cls, methods), state, slot_state, attributes
     return defining.begin, begun, contents, None, None, defining.finish
+
+
+_METHODS = FunctionType, classmethod, staticmethod, property
+_LATE = {"__new__", "__init_subclass__", "__setattr__"}  # they may want what it has not got yet
+
+
+class _Methods:
+    """Those of a class, which it gets before its other attributes.
+
+    Among these may be instances of it, whose `__setstate__` is called.
+    """
+
+    def __init__(self, cls: type, methods: dict[str, Any]) -> None:
+        self.arguments = cls, methods
 
 
 def _is_slot(name: str, value: object, cls: type) -> bool:
@@ -145,6 +164,8 @@ class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]
                 return super().reducer_override(obj)
             taken = self.beside.takes_class(obj)
             return _reduce_class(obj, self.placed) if taken is NotImplemented else taken
+        if kind is _Methods:
+            return defining.give_methods, obj.arguments
         if kind in _OF_TYPING:
             return NotImplemented if _is_at_its_name(obj) else _OF_TYPING[kind](obj)
         if kind is CellType:

@@ -109,12 +109,20 @@ def begin(identifier: str, make: Callable[..., type], arguments: tuple[Any, ...]
     return cls
 
 
+def give_methods(cls: type, methods: dict[str, Any]) -> None:
+    """Give an empty class its methods: instances in it may need them; called by the pickle."""
+    if by_value_id(cls) in _being_defined:
+        from cloudpickle.cloudpickle import _class_setstate
+
+        _class_setstate(cls, (methods, {}))
+
+
 def finish(
     cls: type,
-    state: tuple[str, dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]],
+    state: tuple[str, None, dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]],
 ) -> None:
     """Give an empty class what is in it, and its members if it is an Enum; called by the pickle."""
-    identifier, contents, slots, attributes = state
+    identifier, _, contents, slots, attributes = state
     if identifier in _being_defined:
         from cloudpickle.cloudpickle import _class_setstate
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     type Member = tuple[tuple[Any, ...], Any]
 
 _OF_ENUM = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_"})
-_DATA: dict[type, Callable[[Any], Any]] = {
+DATA: dict[type, Callable[[Any], Any]] = {  # what an object has of a type in C
     int: int.__int__,
     str: str.__str__,
     bytes: bytes.__bytes__,
@@ -36,7 +36,7 @@ _Slot = type(type(lambda: None).__dict__["__globals__"])  # types takes a while 
 def can_be_taken_apart(cls: type) -> bool:
     """Tell whether it is known what its members have of a type in C."""
     native = native_base(cls)
-    is_known = native is object or native in _DATA
+    is_known = native is object or native in DATA
     return is_known or (native.__hash__ is not None and "__reduce__" in names_in(native))
 
 
@@ -51,8 +51,8 @@ def members_of(cls: Any) -> dict[str, Member]:
 def _arguments_of(member: Any, native: Any) -> tuple[Any, ...]:
     if native is object:
         return ()
-    if native in _DATA:
-        return (_DATA[native](member),)
+    if native in DATA:
+        return (DATA[native](member),)
     arguments: tuple[Any, ...] = native.__reduce__(member)[1]
     return arguments
 

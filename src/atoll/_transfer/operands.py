@@ -11,6 +11,7 @@ import copyreg
 from types import FunctionType
 
 from .. import _core
+from .enums import DATA
 from .names import (
     definer_of,
     is_of_library,
@@ -18,6 +19,7 @@ from .names import (
     mro_of,
     name_of,
     names_in,
+    native_base,
     resolve,
 )
 
@@ -88,10 +90,8 @@ def take_apart(obj: Any) -> Parts:
         return cls, (_part(obj),), *_NOTHING
     if cls in _VIEWS:
         return f"{__name__}:{_VIEWS[cls].__name__}", (_part(list(obj)),), *_NOTHING
-    if not _has_usual_state(cls):
-        raise Unfit
     try:
-        make, arguments, *rest = obj.__reduce_ex__(4)
+        make, arguments, *rest = _reduced(obj)
     except Exception as error:
         raise Unfit from error
     state, items, pairs = (*rest, None, None, None)[:3]
@@ -105,6 +105,17 @@ def take_apart(obj: Any) -> Parts:
         _part(None if items is None else list(items)),
         _part(None if pairs is None else list(pairs)),
     )
+
+
+def _reduced(obj: Any) -> Any:
+    cls, native = type(obj), native_base(type(obj))
+    if _has_usual_state(cls):
+        return obj.__reduce_ex__(4)
+    if native not in DATA or not is_of_library(module_of(definer_of(cls, "__del__") or native)):
+        raise Unfit
+    # What it has of its type in C, and its attributes: that is all of it.
+    made = cls, DATA[native](obj)
+    return copyreg.__newobj__, made, getattr(obj, "__dict__", None)  # type: ignore[attr-defined]
 
 
 def _part(value: Any) -> Part:

@@ -62,7 +62,7 @@ class Beside:
         self.classes: set[str] = set()  # the ids of those that go by value
         self.carried: Carried | None = None  # the context variables, if there are any
         self._is_reference = is_reference
-        self._defined = defined
+        self.defined = defined
         self._copy = copy or _copied
         self._array_type = None if may_leave else arrays.array_type()
         self._take_array = take_array
@@ -80,7 +80,7 @@ class Beside:
 
     def takes_class(self, cls: type) -> Any:
         """Take a class that goes by value; NotImplemented: it has to stand in the pickle."""
-        if self.may_leave or cls is self._defined:
+        if self.may_leave or cls is self.defined:
             return NotImplemented
         identifier = defining.identify(cls)
         self.classes.add(identifier)
