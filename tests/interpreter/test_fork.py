@@ -223,7 +223,7 @@ def test_fork_while_others_define_classes(run_cleanly: Any) -> None:
                 with lock:
                     held.set()
                     done.wait()
-            defining.finish(cls, ("half", {"other_half": 1}, {}, {}))
+            defining.finish(cls, ("half", None, {"other_half": 1}, {}, {}))
             return cls
         def hold():
             defining.find("half", definitions, load)

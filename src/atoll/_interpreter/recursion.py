@@ -7,29 +7,12 @@ them imports the module, and makes the next ones, for ever.
 
 from __future__ import annotations
 
-import sys
-
 from .. import _core
-from .._transfer.names import is_unfinished
+from .._transfer.names import find_import
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
-
-
-def find_import() -> FrameType | None:
-    """Find the outermost module that is being imported here, and note all such modules.
-
-    Call it wherever an import may come to use atoll: see `is_unfinished`.
-    """
-    outermost = None
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        is_module = frame.f_code.co_name == "<module>"
-        if is_module and is_unfinished(sys.modules.get(frame.f_globals.get("__name__", ""))):
-            outermost = frame
-        frame = frame.f_back
-    return outermost
 
 
 def refuse_in_import() -> None:

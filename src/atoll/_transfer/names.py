@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from _frozen_importlib import _module_locks  # type: ignore[attr-defined]
 from importlib import import_module
 
 from .. import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import Any
 
 # ---- what a class is ----
@@ -88,10 +90,27 @@ def is_unfinished(module: Any) -> bool:
     return True
 
 
+def find_import() -> FrameType | None:
+    """Find the outermost module that is being imported here, and note all such modules.
+
+    Call it wherever an import may come to use atoll: see `is_unfinished`.
+    """
+    outermost = None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        is_module = frame.f_code.co_name == "<module>"
+        if is_module and is_unfinished(sys.modules.get(frame.f_globals.get("__name__", ""))):
+            outermost = frame
+        frame = frame.f_back
+    return outermost
+
+
 def has_local_names(data: bytes) -> bool:
     """Tell whether a pickle may name what cannot be imported elsewhere."""
     if b"__main__" in data:
         return True
+    if _module_locks:  # something is being imported, perhaps by this thread
+        find_import()
     for name in tuple(_unfinished):
         if not is_unfinished(sys.modules.get(name)):
             _unfinished.discard(name)
