@@ -48,7 +48,7 @@ _own: dict[str, str] = {}  # modes set for this interpreter; "*" is for all othe
 _decided: dict[str, str] = {}  # modes of packages
 _namespaces: set[str] = set()  # namespace packages: each part is a package of its own
 _by_auto: set[str] = set()  # packages that `auto` made private, and that may be main's instead
-_out_of_room: dict[str, ImportError] = {}  # by package
+_out_of_room: dict[str, str] = {}  # why, by package
 
 taken: dict[str, str] = {}
 """The mode that each extension module (in mode `main`: package) was imported in."""
@@ -317,7 +317,7 @@ def _create_module(loader: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType 
         if isinstance(error, ImportError):
             error.name, error.path = error.name or name, error.path or path
             if any(reason in str(error) for reason in _OUT_OF_ROOM):
-                _out_of_room[nearest(name, _decided) or name] = error
+                _out_of_room[nearest(name, _decided) or name] = str(error)
         package = _replaceable(name)
         why = _why_not_here(package, error) if package else ""
         if not why:
@@ -399,7 +399,7 @@ def _why_not_here(name: str, error: Exception) -> str:
     cannot use the classes and capsules of a package that is main's.
     """
     if name in _out_of_room:
-        return str(_out_of_room[name])
+        return _out_of_room[name]
     of_main = {each for each, mode in taken.items() if mode == "main"} - OF_THE_PROCESS - {name}
     tops = [each for each in of_main if nearest(each.rpartition(".")[0], of_main) is None]
     return f"{error!r}, beside main's {', '.join(sorted(tops))}" if tops else ""
