@@ -238,13 +238,11 @@ let_woken_in(interp *host, const guest *own)
         pthread_mutex_lock(&host->mutex);
         memcpy(host->activity, activity, sizeof activity);
         pthread_mutex_unlock(&host->mutex);
-        if (is_closing) {
-            turns_begin(host);
-        }
+        // CPython has one thread at a time make pending calls, and that is this one. A thread that
+        // is let in and computes is deaf to them: it must not keep this one out.
+        turns_begin(host);
         crossing_give_way(host, true);
-        if (is_closing) {
-            turns_end(host);
-        }
+        turns_end(host);
     }
 }
 

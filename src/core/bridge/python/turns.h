@@ -1,8 +1,8 @@
 // turns: for a time the threads of an interpreter take turns, as those of plain Python do.
 //
 // Purpose. Its switch interval is longer than any run (bridge/crossing/crossing.h), so a thread
-// that computes lets nobody in. While an interpreter closes, many threads must get in beside such a
-// thread: whoever closes it, a thread that answers a pending call for that, and those that run exit
+// that computes lets nobody in. A thread that gives way in a pending call must get in again beside
+// such a thread; while an interpreter closes, so must whoever closes it, and those that run exit
 // handlers. From turns_begin to turns_end the switch interval is Python's usual one, or the
 // interpreter's own if that is shorter. A waiter reads it as it begins to wait: begin before the
 // GIL can be released.
