@@ -260,13 +260,10 @@ def _hold_in_module(box: list[Any], wait: Wait) -> None:
 
 
 def _hold_in_frozen(box: list[Any], wait: Wait) -> None:
-    held = box.pop()
-    local = [held]  # a frozen object refers to it
-    del held
     gc.freeze()
     wait()
     gc.unfreeze()
-    local.clear()
+    box.pop()
 
 
 def _hold_in_closure(box: list[Any], wait: Wait) -> None:

@@ -27,7 +27,7 @@ DATA: dict[type, Callable[[Any], Any]] = {  # what an object has of a type in C
     complex: complex.__complex__,
     tuple: lambda each: tuple.__getitem__(each, slice(None)),
 }
-_Slot = type(type(lambda: None).__dict__["__globals__"])  # types takes a while to import
+_Slot = type(slice.start)  # types takes a while to import
 
 
 # ---- taking apart ----

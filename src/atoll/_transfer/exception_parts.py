@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._typing import cast
-from .names import base_of, is_heap_type, module_of, mro_of, name_of, names_in, resolve
+from .names import base_of, is_heap_type, module_of, mro_of, name_of, names_in, native_base, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     # How an exception makes itself again: by what (Maker), the arguments, what `__setstate__` gets.
     type Reduction = tuple[str, tuple[Any, ...], tuple[Any, ...]]
 
-_NATIVE_FUNCTION, _SLOT, _GETSET = type(len), type(slice.start), type(BaseException.args)
+_SLOT, _GETSET = type(slice.start), type(BaseException.args)
 
 inside: dict[str, Callable[[BaseException], Any]] = {
     name: BaseException.__dict__[name].__get__
@@ -64,21 +64,14 @@ def shared_base(cls: type[BaseException]) -> type[BaseException]:
     return cls
 
 
-def _allocator(cls: type) -> type:
-    """Find the base whose `__new__` allocates: the nearest one that is not written in Python."""
-    while type(names_in(cls).get("__new__")) is not _NATIVE_FUNCTION:
-        cls = base_of(cls)
-    return cls
-
-
 def is_made_by_all(cls: type[BaseException]) -> bool:
     """Tell whether a builtin type allocates it: no arguments are needed then, but for groups."""
-    return is_shared(_allocator(cls))
+    return is_shared(native_base(cls))
 
 
 def allocate(cls: type[BaseException], *args: Any) -> BaseException | None:
     """Make an exception that has no more than its type; None: it cannot be made so."""
-    made = asked(names_in(_allocator(cls))["__new__"], cls, *args, otherwise=None)
+    made = asked(names_in(native_base(cls))["__new__"], cls, *args, otherwise=None)
     if issubclass(cls, StopIteration) and type(made) is cls:
         StopIteration.__dict__["value"].__set__(made, None)  # CPython reads it without a check
     return made if type(made) is cls else None

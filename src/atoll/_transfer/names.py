@@ -50,8 +50,10 @@ def find_in_class(cls: type, name: str) -> Any:
 
 
 def native_base(cls: type) -> Any:
-    """Return the class whose `__new__` in C makes the instances of a class."""
-    return next(each for each in mro_of(cls) if type(names_in(each).get("__new__")) is type(len))
+    """Return the base whose `__new__` allocates: the nearest one that is not written in Python."""
+    while type(names_in(cls).get("__new__")) is not type(len):
+        cls = base_of(cls)
+    return cls
 
 
 def is_of_library(module: str) -> bool:

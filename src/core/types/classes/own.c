@@ -1,6 +1,5 @@
 // What a remote class has of its own, not from its owner: what messages call it, what NumPy is told
 // here about arrays, and who asks the owner where CPython asks `type` itself.
-#include "bridge/python/cpython.h"
 #include "types/reference.h"
 
 #define PREFIX "proxy of "
