@@ -171,6 +171,11 @@ def test_visits_nest(using: Any, interpreter: atoll.Interpreter) -> None:
         assert using.nest(interpreter, other) is True
 
 
+def test_visits_that_stay_nest(using: Any, interpreter: atoll.Interpreter) -> None:
+    """A visit does not end before a later one in the same interpreter, which stays there."""
+    assert using.nest_stays(interpreter) is True
+
+
 @pytest.mark.parametrize("how", ["attached", "detached"])
 def test_exceptions_come_along(using: Any, interpreter: atoll.Interpreter, how: str) -> None:
     """An exception that is set as a thread leaves is raised where it returns to."""

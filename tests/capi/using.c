@@ -273,6 +273,30 @@ nest(PyObject *module, PyObject *arguments)
     return PyBool_FromLong(is_right && Atoll_Current() == here);
 }
 
+// Into one, where a second visit stays: the first does not end before it.
+static PyObject *
+nest_stays(PyObject *module, PyObject *object)
+{
+    Atoll_Interpreter *here = Atoll_Current(), *there = AtollHere_OfObject(object);
+    Atoll_Visit outer, inner, innermost;
+    int is_right = Atoll_Enter(there, &outer) == 0;
+    is_right = is_right && Atoll_Enter(there, &inner) == 0 && Atoll_Enter(there, &innermost) == 0;
+    is_right = is_right && Atoll_Leave(&outer) == ATOLL_ERROR_UNBALANCED && PyErr_Occurred();
+    PyErr_Clear();
+    is_right = is_right && Atoll_Leave(&inner) == ATOLL_ERROR_UNBALANCED && PyErr_Occurred();
+    PyErr_Clear();
+    is_right = is_right && Atoll_Current() == there && Atoll_Leave(&innermost) == 0;
+    is_right = is_right && Atoll_Leave(&inner) == 0 && Atoll_Leave(&outer) == 0;
+    Py_BEGIN_ALLOW_THREADS // a thread that comes back, and then stays
+    is_right = is_right && Atoll_Enter(here, &outer) == 0 && Atoll_Enter(here, &inner) == 0;
+    is_right = is_right && Atoll_Leave(&outer) == ATOLL_ERROR_UNBALANCED && PyErr_Occurred();
+    PyErr_Clear();
+    is_right = is_right && Atoll_Leave(&inner) == 0 && Atoll_Leave(&outer) == 0;
+    Py_END_ALLOW_THREADS
+    Atoll_Release(there);
+    return PyBool_FromLong(is_right && Atoll_Current() == here);
+}
+
 // ---- memory ----
 
 static Atoll_Cell *shown;
@@ -500,6 +524,7 @@ static PyMethodDef functions[] = {
     {"count_of_visits", count_of_visits, METH_NOARGS, NULL},
     {"end_crowd", end_crowd, METH_NOARGS, NULL},
     {"nest", nest, METH_VARARGS, NULL},
+    {"nest_stays", nest_stays, METH_O, NULL},
     {"wrap", wrap, METH_O, NULL},
     {"count_of_freed", count_of_freed, METH_NOARGS, NULL},
     {"share", share, METH_O, NULL},

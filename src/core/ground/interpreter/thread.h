@@ -47,6 +47,7 @@ struct thread {
     bool is_main;                 // the process's first thread, which handles signals
     bool is_helper;               // started by thread_start
     int mask_depth;               // > 0: what runs must not be interrupted
+    int stays;                    // open visits of atoll.h that stay in the interpreter it is in
     unsigned broken_off;          // how often its work was interrupted
     atomic_uint wakeup;           // why it is woken (ground/interpreter/alarm.h); set by any thread
     struct deadline *deadlines;   // of atoll.timeout(), innermost first; the alarm's lock

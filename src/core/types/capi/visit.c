@@ -26,9 +26,10 @@ typedef struct {
     bool was_detached; // CROSS: from the interpreter that it comes from
     bool is_limited;   // by `limit`
     int depth;         // of its guest there, once it is inside: CROSS and ALONE
+    int stays;         // of its thread, once it is inside
     PyThreadState *inside;
     interp *host;
-    crossing over; // CROSS and ALONE
+    crossing over; // CROSS and ALONE; the others: its thread alone
     deadline limit;
 } visit;
 
@@ -44,6 +45,7 @@ begin(visit *self, visit_kind kind, interp *host, PyThreadState *inside, int dep
     self->host = host;
     self->inside = inside;
     self->depth = depth;
+    self->stays = self->over.thread->stays;
     self->seal = (uintptr_t)self ^ SEAL;
     return ATOLL_OK;
 }
@@ -172,9 +174,30 @@ cross_slowly(visit *self, interp *home, PyThreadState *state, interp *host)
     return cross(self, home, state, host);
 }
 
+static COLD int
+refuse_thread(void)
+{
+    return capi_fail(ATOLL_ERROR_MEMORY, NULL, NULL);
+}
+
+static int
+stay(visit *self, interp *host, PyThreadState *state)
+{
+    self->over.thread = thread_get();
+    if (self->over.thread == NULL) {
+        return refuse_thread();
+    }
+    self->over.thread->stays++;
+    return begin(self, VISIT_STAY, host, state, 0);
+}
+
 static int
 go_back(visit *self, interp *host, PyThreadState *state)
 {
+    self->over.thread = thread_get();
+    if (self->over.thread == NULL) {
+        return refuse_thread();
+    }
     if (interp_get_phase(host) == INTERP_CLOSED || !gate_enter(host)) {
         return ATOLL_ERROR_CLOSED;
     }
@@ -241,7 +264,7 @@ start_limit(visit *self, const interp *at, double seconds)
 {
     thread *here = thread_get();
     if (here == NULL || !wakeup_start()) {
-        return capi_fail(ATOLL_ERROR_MEMORY, NULL, NULL);
+        return refuse_thread();
     }
     int64_t duration = seconds < 1e9 ? (int64_t)(seconds * NANOSECONDS_PER_SECOND) : DEADLINE_NEVER;
     deadline_start(&self->limit, here, at, thread_depth(here, at), duration);
@@ -280,10 +303,7 @@ enter_from_anywhere(visit *self, interp *host, PyThreadState *state, const doubl
     if (home != host) {
         return cross_slowly(self, home, state, host);
     }
-    if (!self->was_detached) {
-        return begin(self, VISIT_STAY, host, state, 0);
-    }
-    int status = go_back(self, host, state);
+    int status = self->was_detached ? go_back(self, host, state) : stay(self, host, state);
     if (status != ATOLL_OK) {
         stop_limit(self);
     }
@@ -394,7 +414,10 @@ leave_otherwise(visit *self)
     int status = !PyErr_Occurred()           ? ATOLL_OK
                  : self->kind == VISIT_ALONE ? report(self)
                                              : ATOLL_RAISED; // it stays where it is
-    if (self->kind == VISIT_RETURN) {
+    if (self->kind == VISIT_STAY) {
+        self->over.thread->stays--;
+    }
+    else if (self->kind == VISIT_RETURN) {
         PyEval_SaveThread();
         gate_leave(self->host);
     }
@@ -427,6 +450,7 @@ static inline bool
 is_latest(const visit *self)
 {
     return self->seal == ((uintptr_t)self ^ SEAL) && is_here(self) &&
+           self->over.thread->stays == self->stays &&
            (self->depth == 0 || self->over.host->depth == self->depth);
 }
 
