@@ -45,7 +45,7 @@ expire_in_order(void *unused)
     interp *a = (interp *)1, *b = (interp *)2;
     deadline outer, inner, never;
     int64_t elapsed = 0;
-    deadline_start(&outer, here, a, 0, 200 * MILLISECOND);
+    deadline_start(&outer, here, a, 0, 3600 * NANOSECONDS_PER_SECOND);
     deadline_start(&inner, here, b, 1, 5 * MILLISECOND);
     deadline_start(&never, here, b, 1, DEADLINE_NEVER);
     wait_for(here, WAKEUP_DEADLINE);
@@ -59,7 +59,9 @@ expire_in_order(void *unused)
     CHECK(deadline_was_heeded(here, b, 1) && !deadline_was_heeded(here, a, 0));
     deadline_stop(&never);
     deadline_stop(&inner);
-    CHECK(deadline_is_expired(&inner));
+    CHECK(deadline_is_expired(&inner) && !deadline_is_expired(&outer));
+    deadline_stop(&outer);
+    deadline_start(&outer, here, a, 0, 5 * MILLISECOND);
     wait_for(here, WAKEUP_DEADLINE);
     CHECK(deadline_heed(here, a, 0, false, &elapsed) == DEADLINE_HERE);
     CHECK(deadline_heed(here, a, 0, false, &elapsed) == DEADLINE_NONE);
