@@ -12,6 +12,7 @@
 # -R: qemu keeps a record of each page that is reserved, and the heap of share() reserves what it can get.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+unset PYTHONDONTWRITEBYTECODE # compiling all that pytest imports takes minutes here
 
 VERSION=3.14
 TESTS=(tests/{memory,share,queue,transfer,crossing,interpreter,thread,executor,gc,forwarding,extensions,trace}
