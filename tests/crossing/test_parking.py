@@ -1,4 +1,4 @@
-"""A GIL that nobody wants is parked between two crossings: asked for, off by default."""
+"""A GIL that nobody wants is parked between two crossings, on Pythons that are known."""
 
 from __future__ import annotations
 
@@ -22,12 +22,22 @@ IS_KNOWN = (
 needs_parking = pytest.mark.skipif(not IS_KNOWN, reason="its layout of CPython is not known")
 
 
-@pytest.mark.skipif("ATOLL_PARKING" in os.environ, reason="it may be on")
-def test_off_by_default(interpreter: atoll.Interpreter) -> None:
-    """Nothing is parked unless it is asked for."""
-    assert interpreter.eval("len")([1]) == 1
-    assert _core.parking_obstacle() == "ATOLL_PARKING is not 1"
-    assert interpreter.statistics().parked == interpreter.statistics().revoked == 0
+OFF = """
+    import atoll
+    from atoll import _core
+    print(_core.parking_obstacle())
+    with atoll.Interpreter() as one:
+        length = one.eval("len")
+        for _ in range(1000):
+            length([1])
+        print(_core.parking_obstacle(), one.statistics().parked, one.statistics().revoked)
+"""
+
+
+def test_switched_off(run_cleanly: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ATOLL_PARKING=0 nothing is parked."""
+    monkeypatch.setenv("ATOLL_PARKING", "0")
+    assert run_cleanly(OFF) == "no interpreter has been made\nATOLL_PARKING is 0 0 0\n"
 
 
 @pytest.mark.skipif(IS_KNOWN, reason="it is known")

@@ -191,12 +191,8 @@ crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state)
 }
 
 void
-crossing_take_parking(guest *from, interp *host, guest *visitor, PyThreadState *state)
+crossing_take_announced(interp *host, guest *visitor, PyThreadState *state)
 {
-    parking_leave(from);
-    if (parking_resume(visitor, state)) {
-        return;
-    }
     parking_announce(host);
     crossing_take_gil(host, visitor, state);
     parking_arrive(host, visitor);

@@ -66,7 +66,7 @@ typedef struct {
 guest *crossing_new_home(thread *self, interp *home, PyThreadState *state);
 guest *crossing_new_host(thread *self, interp *host, interp_phase latest, crossing_result *why);
 void crossing_attach_contended(interp *host, guest *visitor, PyThreadState *state);
-void crossing_take_parking(guest *from, interp *host, guest *visitor, PyThreadState *state);
+void crossing_take_announced(interp *host, guest *visitor, PyThreadState *state);
 void crossing_attend(interp *host, guest *visitor, PyThreadState *state, guest_presence how,
                      crossing_purpose what);
 void crossing_clean(interp *host); // run deferred jobs, delete thread states of ended threads
@@ -131,8 +131,10 @@ crossing_take(thread *self, guest *from, interp *host, guest *visitor, PyThreadS
 {
     atomic_store_explicit(&visitor->presence, how, memory_order_relaxed);
     shake();
-    if (UNLIKELY(atomic_load_explicit(&parking_is_on, memory_order_relaxed))) {
-        crossing_take_parking(from, host, visitor, state);
+    if (LIKELY(atomic_load_explicit(&parking_is_on, memory_order_relaxed))) {
+        if (UNLIKELY(!parking_pass(from, visitor, state))) {
+            crossing_take_announced(host, visitor, state);
+        }
     }
     else {
         crossing_take_gil(host, visitor, state);

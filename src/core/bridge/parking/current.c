@@ -128,9 +128,9 @@ find_places(PyThreadState *here, PyThreadState *other)
 static bool
 is_right(PyThreadState *here)
 {
-    current_leave(here);
-    bool is_so = PyThreadState_GetUnchecked() == NULL;
-    current_resume(here, true);
+    bool was_bound = current_leave(here);
+    bool is_so = was_bound && PyThreadState_GetUnchecked() == NULL;
+    current_resume_own(here, was_bound);
     return is_so && PyThreadState_GetUnchecked() == here && current_get() == here &&
            PyGILState_GetThisThreadState() == here;
 }

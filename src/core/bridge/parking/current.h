@@ -95,41 +95,43 @@ current_set_gilstate(PyThreadState *state)
 
 // As PyThreadState_Swap(NULL), but its GIL stays taken. From now on whoever takes the GIL away
 // writes to the thread state; this thread would too, to bind another one as PyGILState's. So it is
-// unbound here already.
-static inline void
+// unbound here already. True: PyGILState still finds it, until current_resume_own or
+// current_set_gilstate is called.
+static inline bool
 current_leave(PyThreadState *state)
 {
-    if (state->_status.bound_gilstate) {
-        state->_status.bound_gilstate = 0;
-        current_set_gilstate(NULL);
-    }
+    bool was_bound = state->_status.bound_gilstate;
+    state->_status.bound_gilstate = 0;
     state->_status.active = 0;
     __atomic_store_n(&state->state, 0, __ATOMIC_RELAXED); // _Py_THREAD_DETACHED
     current_set(NULL);
-}
-
-static inline void
-current_bind_gilstate(PyThreadState *state)
-{
-    PyThreadState *bound = current_get_gilstate();
-    if (bound != NULL) {
-        bound->_status.bound_gilstate = 0;
-    }
-    current_set_gilstate(state);
-    state->_status.bound_gilstate = 1;
+    return was_bound;
 }
 
 // As PyThreadState_Swap(state), for a thread state that holds its GIL and that this thread alone
-// may use now. `is_own`: it is this thread's, not one to be swapped out at once for another thread.
+// may use now. It is not bound as PyGILState's: it is to be swapped out at once.
 static inline void
-current_resume(PyThreadState *state, bool is_own)
+current_resume(PyThreadState *state)
 {
     current_set(state);
     __atomic_store_n(&state->state, 1, __ATOMIC_RELAXED); // _Py_THREAD_ATTACHED
-    if (is_own && !state->_status.bound_gilstate) {
-        current_bind_gilstate(state);
-    }
     state->_status.active = 1;
+}
+
+// The same for a thread state of this thread, which is bound. `was_bound`: what current_leave has
+// returned; false if it was not called.
+static inline void
+current_resume_own(PyThreadState *state, bool was_bound)
+{
+    if (!state->_status.bound_gilstate) {
+        PyThreadState *bound = was_bound ? NULL : current_get_gilstate();
+        if (bound != NULL) {
+            bound->_status.bound_gilstate = 0;
+        }
+        current_set_gilstate(state);
+        state->_status.bound_gilstate = 1;
+    }
+    current_resume(state);
 }
 
 #endif

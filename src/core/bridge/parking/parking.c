@@ -20,7 +20,7 @@ atomic_bool parking_is_on;
 
 static atomic_bool may_park;   // false: nothing more is parked
 static atomic_bool is_watched; // the alarm will call parking_tick
-static const char *_Atomic obstacle = "ATOLL_PARKING is not 1";
+static const char *_Atomic obstacle = "no interpreter has been made";
 
 // ---- leaving and coming back ----
 
@@ -43,8 +43,9 @@ is_alone(interp *here, const guest *from)
 static bool
 is_wanted(interp *here, const PyThreadState *state)
 {
+    unsigned attention = atomic_load_explicit(&here->attention, memory_order_relaxed);
     return atomic_load_explicit(&here->takers, memory_order_relaxed) > 0 ||
-           atomic_load_explicit(&here->attention, memory_order_relaxed) != 0 ||
+           (attention & ~(unsigned)ATTENTION_TRACED) != 0 ||
            (__atomic_load_n(&state->eval_breaker, __ATOMIC_RELAXED) & DROP_REQUEST) != 0 ||
            interp_get_phase(here) != INTERP_OPEN;
 }
@@ -70,7 +71,7 @@ static COLD void
 take_back(interp *here, guest *from, PyThreadState *state)
 {
     if (claim(here, from)) {
-        current_resume(state, false);
+        current_resume(state);
         PyThreadState_Swap(NULL);
     }
 }
@@ -83,22 +84,25 @@ call_watch(void)
     }
 }
 
-void
-parking_leave(guest *from)
+// This thread leaves through that guest, which may be NULL, or not be attached. Afterwards it is
+// detached, and the GIL is parked; or it is attached as before, and is to release it. The result is
+// that of current_leave.
+static inline bool
+leave(guest *from)
 {
     PyThreadState *state = current_get();
     if (from == NULL || state == NULL || state != from->thread_state) {
-        return;
+        return false;
     }
     interp *here = from->interp;
     parking_forget(from);
     if (!atomic_load_explicit(&may_park, memory_order_relaxed) || is_wanted(here, state) ||
         !is_alone(here, from) || !is_worth_it(here)) {
-        return;
+        return false;
     }
     from->parked_state = state;
     interp_count(&here->parkings);
-    current_leave(state);
+    bool was_bound = current_leave(state);
     shake();
     atomic_exchange(&here->parked, from); // before `takers` and `may_park`: pairs with
                                           // parking_announce and parking_stop
@@ -109,6 +113,7 @@ parking_leave(guest *from)
     if (UNLIKELY(!atomic_load(&is_watched))) {
         call_watch();
     }
+    return was_bound;
 }
 
 static void
@@ -128,8 +133,8 @@ note_here(guest *visitor)
     }
 }
 
-bool
-parking_resume(guest *visitor, PyThreadState *state)
+static inline bool
+resume(guest *visitor, PyThreadState *state, bool was_bound)
 {
     interp *host = visitor->interp;
     if (atomic_load_explicit(&host->parked, memory_order_relaxed) != visitor ||
@@ -141,12 +146,23 @@ parking_resume(guest *visitor, PyThreadState *state)
     if (!claim(host, visitor)) {
         return false;
     }
-    current_resume(state, true);
+    current_resume_own(state, was_bound);
     note_here(visitor);
     if (UNLIKELY(host->reluctance > 0)) {
         host->reluctance--;
     }
     return true;
+}
+
+bool
+parking_pass(guest *from, guest *visitor, PyThreadState *state)
+{
+    bool was_bound = leave(from);
+    bool is_inside = resume(visitor, state, was_bound);
+    if (UNLIKELY(!is_inside && was_bound)) {
+        current_set_gilstate(NULL);
+    }
+    return is_inside;
 }
 
 void
@@ -194,7 +210,7 @@ take_away(interp *host, int skips)
         interp_count(&host->revocations);
         host->skips += skips;
         shake();
-        current_resume(whose->parked_state, false);
+        current_resume(whose->parked_state);
         shake();
         PyThreadState_Swap(NULL);
     }
@@ -224,7 +240,7 @@ parking_await_revokers(interp *host)
 void
 parking_announce(interp *host)
 {
-    atomic_fetch_add(&host->takers, 1); // before `parked`: pairs with parking_leave
+    atomic_fetch_add(&host->takers, 1); // before `parked`: pairs with leave
     shake();
     if (UNLIKELY(atomic_load(&host->parked) != NULL)) {
         release_current();
@@ -320,15 +336,15 @@ parking_start(PyThreadState *here, PyThreadState *other)
 {
     static atomic_flag is_tried = ATOMIC_FLAG_INIT;
     char *value = NULL;
-    if (atomic_flag_test_and_set(&is_tried) || !environment_get("ATOLL_PARKING", &value)) {
+    if (atomic_flag_test_and_set(&is_tried)) {
         return;
     }
-    bool is_asked = value != NULL && strcmp(value, "1") == 0;
+    bool is_known = environment_get("ATOLL_PARKING", &value);
+    const char *why = !is_known                                  ? "out of memory"
+                      : value != NULL && strcmp(value, "0") == 0 ? "ATOLL_PARKING is 0"
+                      : !alarm_is_running()                      ? "no thread can be started"
+                                                                 : current_learn(here, other);
     free(value);
-    if (!is_asked) {
-        return;
-    }
-    const char *why = alarm_is_running() ? current_learn(here, other) : "no thread can be started";
     atomic_store(&obstacle, why);
     atomic_store(&may_park, why == NULL);
     atomic_store(&parking_is_on, why == NULL);

@@ -7,8 +7,8 @@
 //
 // Protocol. interp.parked is the guest whose thread state holds the GIL while its thread is
 // elsewhere. interp.takers counts the threads that take the GIL or wait for it.
-//   Leaving (parking_leave): detach; parked = own guest; (full barrier) if there are takers, take
-//   it back and release it. Coming back (parking_resume): parked from own guest to NULL; attach.
+//   Leaving (leave): detach; parked = own guest; (full barrier) if there are takers, take
+//   it back and release it. Coming back (resume): parked from own guest to NULL; attach.
 //   Taking (parking_announce, then as ever, then parking_arrive): takers + 1; (full barrier) if it
 //   is parked, revoke it. So a leaver sees the taker, or the taker sees what is parked. Revoking:
 //   parked to NULL, which makes this thread the GIL's only user; attach the thread state found
@@ -36,12 +36,13 @@
 // left, twice as often each time; parking that pays lowers the number. So two threads in strict
 // alternation hardly ever park.
 //
-// Lifetime. Off, and then one test for each crossing, unless ATOLL_PARKING is 1 when the first
-// interpreter is made. While it is on, the alarm's thread runs. parking_stop ends it for good
-// before that thread ends. A forked child parks nothing more; what its thread has parked it comes
-// back to. A thread state that is revoked is used by its revoker until it is swapped out; as long
-// as there are `revokers`, nobody deletes one (parking_await_revokers), and its own thread waits.
-// The interpreter is kept by the revoker, a present guest, or by the alarm's pin.
+// Lifetime. On from the first interpreter that is made, unless ATOLL_PARKING is 0 then or CPython
+// is not as expected; where it is off, one test for each crossing. While it is on, the alarm's
+// thread runs. parking_stop ends it for good before that thread ends. A forked child parks nothing
+// more; what its thread has parked it comes back to. A thread state that is revoked is used by its
+// revoker until it is swapped out; as long as there are `revokers`, nobody deletes one
+// (parking_await_revokers), and its own thread waits. The interpreter is kept by the revoker, a
+// present guest, or by the alarm's pin.
 //
 // Threads. `parked`, `takers` and `revokers` are atomic; the rest is under the interpreter's GIL,
 // which whoever has it parked holds too.
@@ -66,12 +67,10 @@ void parking_fork_child(void);
 const char *parking_obstacle(void); // why it is off; NULL: it is on
 int64_t parking_tick(void);         // for the alarm: revoke what is parked; when to call it again
 
-// This thread leaves through that guest, which may be NULL, or not be attached. Afterwards it is
-// detached, and the GIL is parked; or it is attached as before, and is to release it.
-void parking_leave(guest *from);
-
-// Attach, if the GIL is parked by this very guest; releases the GIL that this thread may have.
-bool parking_resume(guest *visitor, PyThreadState *state);
+// This thread goes from one interpreter to another. It leaves through `from`, which may be NULL, or
+// not be attached, and parks the GIL there if it may. True: the other one's GIL was parked by
+// `visitor`, and the thread is inside. Otherwise it is detached, or still attached as it was.
+bool parking_pass(guest *from, guest *visitor, PyThreadState *state);
 
 // Around taking a GIL by other means: nobody parks it meanwhile, and it is not parked. This thread
 // is detached if it was parked.

@@ -13,7 +13,8 @@
 // The events of ended threads take no more memory than so many full lanes.
 #define ENDED_LANES 8
 
-#define READY_AT_ONCE (64 << 10) // bytes
+#define READY_AT_ONCE (64 << 10)  // bytes
+#define SMALL_PAGES   (512 << 10) // bytes of a ring: a thread that has filled these notes many more
 
 _Static_assert(sizeof(trace_event) % sizeof(uint64_t) == 0, "an event is made of whole words");
 
@@ -136,6 +137,9 @@ make_ready(trace_lane *self)
     char *end = (char *)&self->ring[self->capacity], *from = (char *)&self->ring[self->ready_cells];
     char *to = end - from > READY_AT_ONCE ? from + READY_AT_ONCE : end;
     char *page = from - (uintptr_t)from % page_size();
+    if (from - (char *)self->ring == SMALL_PAGES) {
+        pages_are_very_large(page, (size_t)(end - page));
+    }
     pages_will_be_written(page, (size_t)(to - page));
     self->ready_cells =
         to == end ? SIZE_MAX : self->ready_cells + READY_AT_ONCE / sizeof(trace_cell);
