@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import time
@@ -16,9 +17,10 @@ from report import Bound, Figure, finish, parser
 import atoll
 
 THREADS = 8
+IS_PARKING = os.environ.get("ATOLL_PARKING") != "0"  # which makes one thread faster, 1.4 to 1.7x
 # Of one thread's calls per second:
 SHARE_BOUND = Bound(0.5, side="at least")
-PAIR_BOUND = Bound(0.7, side="at least")
+PAIR_BOUND = Bound(0.5 if IS_PARKING else 0.7, side="at least")
 SPIN_TURNS = 1_200
 
 Caller = Callable[[Any, float], int]  # as targets.call_until
