@@ -11,7 +11,7 @@ from .names import base_of, is_heap_type, module_of, mro_of, name_of, names_in, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     # How an exception makes itself again: by what (Maker), the arguments, what `__setstate__` gets.
@@ -45,6 +45,8 @@ def asked[T](question: Callable[..., T], *about: Any, otherwise: T) -> T:
 
 def text_of(value: object, otherwise: str = "?") -> str:
     """Return a string as itself and no subclass, anything else as it prints."""
+    if type(value) is str:
+        return value
     text = value if issubclass(type(value), str) else asked(str, value, otherwise=otherwise)
     return str.__str__(cast("str", text))
 
@@ -82,8 +84,20 @@ def allocate(cls: type[BaseException], *args: Any) -> BaseException | None:
 _ABSENT = object()
 
 
-def _descriptors(cls: type) -> Iterator[tuple[str, Any, object]]:
-    """Yield each field's name, what says where it is, and what it holds while it is not set."""
+_descriptors_of_builtin: dict[type, tuple[tuple[str, Any, object], ...]] = {}
+
+
+def _descriptors(cls: type) -> Iterable[tuple[str, Any, object]]:
+    """Return each field's name, what says where it is, and what it holds while it is not set."""
+    known = _descriptors_of_builtin.get(cls) if is_shared(cls) else None
+    if known is None:
+        known = tuple(_find_descriptors(cls))
+        if is_shared(cls):  # it does not change
+            _descriptors_of_builtin[cls] = known
+    return known
+
+
+def _find_descriptors(cls: type) -> Iterator[tuple[str, Any, object]]:
     seen: set[str] = set()
     for each in mro_of(cls):
         if each is BaseException or each is object:
@@ -177,7 +191,7 @@ def _own(cls: type, *names: str) -> bool:
 def reduction_of(exception: BaseException) -> Reduction | None:
     """Return the reduction of a class that has one of its own, if it is of use elsewhere."""
     cls = type(exception)
-    if not _own(cls, "__reduce__", "__reduce_ex__"):
+    if is_shared(cls) or not _own(cls, "__reduce__", "__reduce_ex__"):
         return None
     reduced: Any = asked(lambda: cls.__reduce_ex__(exception, 4), otherwise=None)
     if type(reduced) is not tuple or len(reduced) < 2 or type(reduced[1]) is not tuple:
