@@ -7,7 +7,7 @@ import sys
 from functools import reduce
 from operator import or_
 
-from .names import is_heap_type, is_of_library, name_of, resolve
+from .names import is_heap_type, is_main, is_of_library, name_of, resolve
 from .sentinels import is_sentinel_type, name_of_sentinel
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ def dump(obj: Any) -> tuple[str, str | tuple[Any, ...]] | None:
 def _dump_sentinel(obj: Any) -> tuple[str, str] | None:
     """Name what was made with `sentinel()`, if its module has it under its name."""
     module = sys.modules.get(obj.__module__)
-    is_found = getattr(module, obj.__name__, None) is obj and obj.__module__ != "__main__"
+    is_found = getattr(module, obj.__name__, None) is obj and not is_main(obj.__module__)
     return ("name", f"{obj.__module__}:{obj.__name__}") if is_found else None
 
 

@@ -19,7 +19,7 @@ from types import CellType, CodeType, FunctionType, ModuleType, NoneType
 from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 from . import remaking
-from .names import basicsize_of, definer_of, is_heap_type, module_of, name_of, native_base
+from .names import basicsize_of, definer_of, is_heap_type, is_main, module_of, name_of, native_base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Reducing:
     def _reduce_named(self, obj: Any) -> Any:
         reduced = obj.__reduce_ex__(5)
         place = self._find_global(obj) if isinstance(reduced, str) else None
-        if place is None or obj.__module__ != "__main__":
+        if place is None or not is_main(obj.__module__):
             return reduced
         if type(obj) is _Sentinel:
             return remaking.find_sentinel, (obj.__name__, repr(obj), place)
@@ -226,11 +226,11 @@ def _kind_of(cls: type) -> str:
         return _BARE
     if cls is _Sentinel:
         return _NAMED
-    if module_of(cls) != "__main__" or native_base(cls) is not object:
+    if not is_main(module_of(cls)) or native_base(cls) is not object:
         return _ORDINARY
     definers = [definer_of(cls, name) for name in ("__reduce_ex__", "__reduce__")]
     if any(each is not object for each in definers):
-        is_own = any(each is not None and module_of(each) == "__main__" for each in definers)
+        is_own = any(each is not None and is_main(module_of(each)) for each in definers)
         return _NAMED if is_own else _ORDINARY
     has_slots = basicsize_of(cls) != object.__basicsize__
     is_usual = not has_slots and definer_of(cls, "__getstate__") is object
@@ -260,7 +260,7 @@ def resolved(value: Any) -> Any:
 
 def _checked_name(module: ModuleType) -> str:
     name = module.__name__
-    if name == "__main__" or sys.modules.get(name) is not module:
+    if is_main(name) or sys.modules.get(name) is not module:
         raise TooComplex
     return name
 
@@ -269,7 +269,7 @@ def _described(namespace: dict[str, Any]) -> dict[str, Any]:
     """Return what says where functions are from; None stands for `__main__`."""
     kept = ("__name__", "__package__", "__path__", "__file__")
     described = {name: namespace[name] for name in kept if name in namespace}
-    if described.get("__name__") == "__main__":
+    if is_main(described.get("__name__")):
         described["__name__"] = None
     return described
 

@@ -57,7 +57,8 @@ def key_of(namespace: dict[str, Any]) -> Key | None:
     for key, known in list(_namespaces.items()):
         if known is namespace:
             return key
-    if namespace is not getattr(sys.modules.get("__main__"), "__dict__", None):
+    is_main = namespace is getattr(sys.modules.get("__main__"), "__dict__", None)
+    if not is_main and namespace.get("__name__") != "__mp_main__":  # multiprocessing copies it
         return None
     key = _core.own_id(), len(_namespaces)
     _namespaces[key] = namespace
