@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import subprocess
 import sys
 from multiprocessing import process, resource_tracker
@@ -101,6 +103,29 @@ def test_one_tracker(interpreter: atoll.Interpreter) -> None:
     """Interpreters use main's resource tracker; they start none."""
     assert tracker()[1] is not None
     assert interpreter.call(tracker) == (tracker()[0], None)
+
+
+def test_descriptor(interpreter: atoll.Interpreter) -> None:
+    """Who reads the tracker's descriptor there, as loky does, finds main's; stopping it does nothing."""
+    resource_tracker.ensure_running()
+
+    def there() -> int | None:
+        resource_tracker._resource_tracker._stop()
+        return resource_tracker._resource_tracker._fd
+
+    assert interpreter.call(there) == resource_tracker.getfd()
+    os.fstat(resource_tracker.getfd())
+
+
+def compute_elsewhere(numbers: tuple[int, ...]) -> list[int]:
+    """Have processes do it that are started as the interpreter's `multiprocessing` does unasked."""
+    with multiprocessing.Pool(1) as pool:
+        return pool.map(abs, numbers)
+
+
+def test_processes_of_an_interpreter(interpreter: atoll.Interpreter) -> None:
+    """An interpreter starts processes without being told how: it cannot fork."""
+    assert list(interpreter.call(compute_elsewhere, (-1, 2))) == [1, 2]
 
 
 def test_shared_memory_outlives_users() -> None:

@@ -25,6 +25,7 @@ _GUARD_APPLICATION = "atoll._modules.main_only:guard_application"
 _SHARE_TRACKER = "atoll._interpreter.processes:share_tracker"
 _ADAPTED = {  # modules that few interpreters import, and what is called with them
     "signal": "atoll._modules.main_only:explain_functions",
+    "multiprocessing.context": "atoll._interpreter.processes:start_anew",
     "multiprocessing.process": "atoll._interpreter.processes:share_key",
     "multiprocessing.resource_tracker": _SHARE_TRACKER,
     "loky.backend.resource_tracker": _SHARE_TRACKER,
