@@ -93,7 +93,17 @@ class Interpreter(_core.Handle):
         from . import standby
 
         standby.keep_one()
-        return interpreter  # type: ignore[return-value]
+        return interpreter if cls is Interpreter else _core.handle_as(interpreter, cls)  # type: ignore[return-value]
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        extensions: Mode | Mapping[str, Mode] = "auto",
+        preemptive: bool = False,
+        forward_logging: bool = True,
+    ) -> None:
+        """Take the arguments of `__new__`, for subclasses that pass them on."""
 
     @overload
     def call(
