@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from .._forwarding import forwarding, warning_filters
-from .._forwarding.streams import ForwardedStream
+from .._forwarding.streams import ForwardedInput, ForwardedStream
 from .._modules import importing
 from . import (
     ending,  # also since at the end a thread that computes may keep imports out
@@ -59,6 +59,7 @@ def prepare(
         importing.when_imported("collections", _give_its_abc)
     sys.argv = list(argv)
     _set(*settings)
+    sys.stdin = ForwardedInput("stdin")
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
     importing.install(modes)
