@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 from . import remaking
 from .names import basicsize_of, definer_of, is_heap_type, is_main, module_of, name_of, native_base
+from .sentinels import load_bare, name_of_bare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class Reducing:
         kind = kinds.get(cls)
         if kind is None:
             kind = kinds[cls] = _ORDINARY if self.beside.may_leave else _kind_of(cls)
+        if kind is _BARE and cls is object and (name := name_of_bare(obj)) is not None:
+            return load_bare, (name,)
         if kind is _BARE and not getattr(obj, "__dict__", None):
             place = self._find_global(obj)
             return NotImplemented if place is None else (remaking.find_bare, (cls, place))
@@ -291,6 +294,25 @@ def _times_bound(key: Key, name: str, value: Any) -> int | None:
         return times
     _brought[key, name] = _referring_to(value), times + 1
     return times + 1
+
+
+def place_of(value: object) -> Place | None:
+    """Say where an object without contents is a global of `__main__`, here or where it is from."""
+    found = remaking.place_from(value)
+    if found is not None:
+        return found
+    for key, known in remaking.all_globals():
+        for name, each in known.copy().items() if remaking.is_at_home(key) else ():
+            if each is value:
+                return key, name, _times_bound(key, name, value)
+    return None
+
+
+def latest(key: Key, name: str, times: int | None) -> Any:
+    """Return what a name of our `__main__` was bound to when it was brought; None: not any more."""
+    brought, times_now = _brought.get((key, name), _NEVER)
+    known = dict(remaking.all_globals())[key].get(name)
+    return known if times == times_now and brought() is known else None
 
 
 def _referring_to(value: Any) -> Callable[[], Any]:

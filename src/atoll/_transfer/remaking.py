@@ -154,9 +154,21 @@ def all_globals() -> list[tuple[Key, dict[str, Any]]]:
     return list(_namespaces.items())
 
 
+def place_from(value: object) -> Place | None:
+    """Say where an object without contents was a global, if it came from there."""
+    for place, (each, times) in _arrived.copy().items():
+        if each is value:
+            return *place, times
+    return None
+
+
 def find_global(value: Any, place: Place) -> Any:
     """Return the global that a default of a function was at home; called by the pickle."""
     return _placed(value, place)
+
+
+# Objects without contents that came, by where they are globals, and how often that had been bound.
+_arrived: dict[tuple[Key, str], tuple[object, int | None]] = {}
 
 
 def find_bare(cls: type, place: Place) -> Any:
@@ -166,9 +178,22 @@ def find_bare(cls: type, place: Place) -> Any:
     """
     made: Any = object.__new__(cls)
     if not hasattr(made, "__dict__"):
-        return _placed(made, place)
+        found = _placed(made, place)
+        key, name, times = place
+        if _namespaces[key].get(name) is made:
+            _arrived[key, name] = made, times
+        return found
     found = _global_at(place)
     return found if type(found) is cls and not found.__dict__ else made
+
+
+def find_sent(place: Place) -> Any:
+    """Return the global that an `object()` is at home; None: it was, but is no more."""
+    if not is_at_home(place[0]):
+        return find_bare(object, place)
+    from . import closures
+
+    return closures.latest(*place)
 
 
 def find_sentinel(name: str, shown: str, place: Place) -> Any:

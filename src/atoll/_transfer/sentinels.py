@@ -1,18 +1,30 @@
-"""Objects of the standard library that are there to be compared with `is`: they cross by name.
+"""Objects that are there to be compared with `is`: they cross by name.
 
-`dataclasses.MISSING`, `inspect.Parameter.empty`, `typing.Union`: where they arrive, they are what
-that name gives there. What has a state of its own (`random._inst`, `logging.root`) is none.
+`dataclasses.MISSING`, `inspect.Parameter.empty`, `typing.Union`, and `STOP = object()` of anybody:
+where they arrive, they are what that name gives there. What has a state of its own
+(`random._inst`, `logging.root`) is none.
 """
 
 from __future__ import annotations
 
 import sys
 
-from .names import basicsize_of, is_of_library, module_of, mro_of, names_in
+from .names import (
+    basicsize_of,
+    is_main,
+    is_of_library,
+    is_unfinished,
+    module_of,
+    mro_of,
+    names_in,
+    resolve,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .remaking import Place
 
 _Slot: Any = type(type(lambda: None).__dict__["__globals__"])  # types takes a while to import
 
@@ -85,3 +97,63 @@ def _has_only_its_name(obj: Any, name: str) -> bool:
         return False  # of C code
     contents = [*getattr(obj, "__dict__", {}).values(), *(slot.__get__(obj) for slot in slots)]
     return all(type(each) is str and each == name for each in contents)
+
+
+# ---- nothing but an identity ----
+
+# By id(); of the modules that there were when it was made. Each is looked at again when it is used.
+_bare: dict[int, tuple[str, str]] = {}
+_modules_seen = 0
+
+
+def dump_bare(obj: object) -> str | Place | None:
+    """Say where an `object()` is a global: "module:name", or a place of `__main__`; or None."""
+    name = name_of_bare(obj)
+    if name is not None:
+        return name
+    from . import closures
+
+    return closures.place_of(obj)
+
+
+def load_bare(where: str | Place) -> object:
+    """Return the one that is there.
+
+    Raises:
+        Exception: If there is none, or not any more.
+    """
+    if isinstance(where, str):
+        found = resolve(where)
+    else:
+        from . import remaking
+
+        found = remaking.find_sent(where)
+    if type(found) is not object:
+        raise LookupError(where)
+    return found
+
+
+def name_of_bare(obj: object) -> str | None:
+    """Return the "module:name" of an `object()`, or None; what is of `__main__` has a place."""
+    if len(sys.modules) != _modules_seen:
+        _note_modules()
+    module, name = _bare.get(id(obj), ("", ""))
+    found = sys.modules.get(module)
+    if getattr(found, "__dict__", {}).get(name) is not obj or is_unfinished(found):
+        return None
+    from . import remaking
+
+    return f"{module}:{name}" if remaking.place_from(obj) is None else None
+
+
+def _note_modules() -> None:
+    global _modules_seen
+    modules = sys.modules.copy()
+    _bare.clear()
+    for module, each in modules.items():
+        if is_main(module) or is_of_library(module) or type(each) is not type(sys):
+            continue
+        for name, value in vars(each).copy().items():
+            if type(value) is object:
+                _bare.setdefault(id(value), (module, name))
+    _modules_seen = len(modules)
