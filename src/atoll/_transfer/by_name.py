@@ -8,7 +8,7 @@ from functools import reduce
 from operator import or_
 
 from .names import is_heap_type, is_main, is_of_library, name_of, resolve
-from .sentinels import dump_bare, is_sentinel_type, load_bare, name_of_sentinel
+from .sentinels import is_sentinel_type, name_of_sentinel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def is_candidate(obj: object) -> bool:
 def dump(obj: Any) -> tuple[str, str | tuple[Any, ...]] | None:
     """Say how to find or make it anywhere; None: it has to go by reference."""
     if type(obj) is object:
-        found = dump_bare(obj)
+        from .closures import find_bare
+
+        found = find_bare(obj)
         return None if found is None else ("bare", found)
     if type(obj) is _Alias:
         return None if obj.__unpacked__ else ("alias", (obj.__origin__, obj.__args__))
@@ -87,10 +89,16 @@ def _is_builtin_type(obj: Any) -> bool:
     return type(obj) is type and not is_heap_type(obj)
 
 
+def _load_bare(where: Any) -> object:
+    from .remaking import load_bare
+
+    return load_bare(where)
+
+
 # What makes it of what was said, by how.
 LOADS: dict[str, Any] = {
     "name": resolve,
-    "bare": load_bare,
+    "bare": _load_bare,
     "alias": lambda parts: _Alias(*parts),
     "slot": lambda place: getattr(*place),
     "union": lambda types: reduce(or_, types),

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 from . import remaking
 from .names import basicsize_of, definer_of, is_heap_type, is_main, module_of, name_of, native_base
-from .sentinels import load_bare, name_of_bare
+from .sentinels import name_of_bare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Reducing:
                 **{
                     name: (_times_bound(key, name, _GONE),)
                     for name in used
-                    if name not in known and (key, name) in _brought
+                    if name not in known and (key, name) in remaking.brought
                 },
             }
         namespace = self._namespace_of(known, key)
@@ -111,8 +111,8 @@ class Reducing:
         kind = kinds.get(cls)
         if kind is None:
             kind = kinds[cls] = _ORDINARY if self.beside.may_leave else _kind_of(cls)
-        if kind is _BARE and cls is object and (name := name_of_bare(obj)) is not None:
-            return load_bare, (name,)
+        if kind is _BARE and cls is object and isinstance(found := find_bare(obj), str):
+            return remaking.load_bare, (found,)
         if kind is _BARE and not getattr(obj, "__dict__", None):
             place = self._find_global(obj)
             return NotImplemented if place is None else (remaking.find_bare, (cls, place))
@@ -279,9 +279,6 @@ def _described(namespace: dict[str, Any]) -> dict[str, Any]:
 
 # ---- which values of its globals a function brings along ----
 
-# What each name of our own `__main__` was when a function brought it, and how often that was new.
-_brought: dict[tuple[Key, str], tuple[Callable[[], Any], int]] = {}
-_NEVER: tuple[Callable[[], Any], int] = (lambda: _NEVER), 0
 _GONE = object()  # what a name is bound to that has been deleted
 
 
@@ -289,30 +286,23 @@ def _times_bound(key: Key, name: str, value: Any) -> int | None:
     """Say how often a global has been bound anew; None: only its own interpreter knows."""
     if not remaking.is_at_home(key):
         return None
-    latest, times = _brought.get((key, name), _NEVER)
+    latest, times = remaking.brought.get((key, name), remaking.NEVER)
     if latest() is value:
         return times
-    _brought[key, name] = _referring_to(value), times + 1
+    remaking.brought[key, name] = _referring_to(value), times + 1
     return times + 1
 
 
-def place_of(value: object) -> Place | None:
-    """Say where an object without contents is a global of `__main__`, here or where it is from."""
-    found = remaking.place_from(value)
+def find_bare(obj: object) -> str | Place | None:
+    """Say where an `object()` is a global: "module:name", or a place of a `__main__`; or None."""
+    found = remaking.place_from(obj) or name_of_bare(obj)
     if found is not None:
         return found
     for key, known in remaking.all_globals():
         for name, each in known.copy().items() if remaking.is_at_home(key) else ():
-            if each is value:
-                return key, name, _times_bound(key, name, value)
+            if each is obj:
+                return key, name, _times_bound(key, name, obj)
     return None
-
-
-def latest(key: Key, name: str, times: int | None) -> Any:
-    """Return what a name of our `__main__` was bound to when it was brought; None: not any more."""
-    brought, times_now = _brought.get((key, name), _NEVER)
-    known = dict(remaking.all_globals())[key].get(name)
-    return known if times == times_now and brought() is known else None
 
 
 def _referring_to(value: Any) -> Callable[[], Any]:

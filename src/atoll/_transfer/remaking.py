@@ -16,6 +16,7 @@ from importlib import import_module
 
 from .. import _core
 from . import pickles
+from .names import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ def load_function(
 
 _namespaces: dict[Key, dict[str, Any]] = {}
 _bound: dict[Key, dict[str, int | None]] = {}  # how often a name had been bound, when it came
+
+# What each name of our own `__main__` was when a function brought it, and how often that was new.
+brought: dict[tuple[Key, str], tuple[Callable[[], Any], int]] = {}
+NEVER: tuple[Callable[[], Any], int] = (lambda: NEVER), 0
 
 
 def key_of(namespace: dict[str, Any]) -> Key | None:
@@ -187,13 +192,26 @@ def find_bare(cls: type, place: Place) -> Any:
     return found if type(found) is cls and not found.__dict__ else made
 
 
-def find_sent(place: Place) -> Any:
-    """Return the global that an `object()` is at home; None: it was, but is no more."""
-    if not is_at_home(place[0]):
-        return find_bare(object, place)
-    from . import closures
+def load_bare(where: str | Place) -> Any:
+    """Return the `object()` of a module, "module:name", or of a `__main__`; called by the pickle.
 
-    return closures.latest(*place)
+    Raises:
+        Exception: If there is none, or not any more.
+    """
+    if isinstance(where, str):
+        found = resolve(where)
+    else:
+        found = _latest(*where) if is_at_home(where[0]) else find_bare(object, where)
+    if type(found) is not object:
+        raise LookupError(where)
+    return found
+
+
+def _latest(key: Key, name: str, times: int | None) -> Any:
+    """Return what a name of our `__main__` is bound to, if it was when it was brought."""
+    latest, times_now = brought.get((key, name), NEVER)
+    found = _namespaces[key].get(name)
+    return found if times == times_now and latest() is found else None
 
 
 def find_sentinel(name: str, shown: str, place: Place) -> Any:

@@ -17,14 +17,11 @@ from .names import (
     module_of,
     mro_of,
     names_in,
-    resolve,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from .remaking import Place
 
 _Slot: Any = type(type(lambda: None).__dict__["__globals__"])  # types takes a while to import
 
@@ -106,44 +103,14 @@ _bare: dict[int, tuple[str, str]] = {}
 _modules_seen = 0
 
 
-def dump_bare(obj: object) -> str | Place | None:
-    """Say where an `object()` is a global: "module:name", or a place of `__main__`; or None."""
-    name = name_of_bare(obj)
-    if name is not None:
-        return name
-    from . import closures
-
-    return closures.place_of(obj)
-
-
-def load_bare(where: str | Place) -> object:
-    """Return the one that is there.
-
-    Raises:
-        Exception: If there is none, or not any more.
-    """
-    if isinstance(where, str):
-        found = resolve(where)
-    else:
-        from . import remaking
-
-        found = remaking.find_sent(where)
-    if type(found) is not object:
-        raise LookupError(where)
-    return found
-
-
 def name_of_bare(obj: object) -> str | None:
     """Return the "module:name" of an `object()`, or None; what is of `__main__` has a place."""
     if len(sys.modules) != _modules_seen:
         _note_modules()
     module, name = _bare.get(id(obj), ("", ""))
     found = sys.modules.get(module)
-    if getattr(found, "__dict__", {}).get(name) is not obj or is_unfinished(found):
-        return None
-    from . import remaking
-
-    return f"{module}:{name}" if remaking.place_from(obj) is None else None
+    is_there = getattr(found, "__dict__", {}).get(name) is obj and not is_unfinished(found)
+    return f"{module}:{name}" if is_there else None
 
 
 def _note_modules() -> None:
