@@ -48,6 +48,15 @@ def note(x, default=NOTHING):
 def make(x):
     return Point(x), Color.RED, Box[int](x).content
 
+def is_nothing(x):
+    return x is NOTHING
+
+def count(jobs):
+    count = 0
+    while jobs.get(timeout=30) is not NOTHING:
+        count += 1
+    return count
+
 def fail():
     raise Failure(7)
 
@@ -56,6 +65,10 @@ def check(call):
     assert call(make, 3) == (Point(3), Color.RED, 3)
     assert call(make, 3)[1] is Color.RED and call(lambda color: color is Color.RED, Color.RED)
     assert call(isinstance, Point(4), Point) and not seen
+    jobs = atoll.Queue()
+    for each in (1, NOTHING):
+        jobs.put(each)
+    assert call(count, jobs) == 1 and call(is_nothing, NOTHING)
     try:
         call(fail)
     except Failure as error:

@@ -62,12 +62,22 @@ def key_of(namespace: dict[str, Any]) -> Key | None:
     for key, known in list(_namespaces.items()):
         if known is namespace:
             return key
-    is_main = namespace is getattr(sys.modules.get("__main__"), "__dict__", None)
-    if not is_main and namespace.get("__name__") != "__mp_main__":  # multiprocessing copies it
+    if namespace is not _main():
         return None
     key = _core.own_id(), len(_namespaces)
     _namespaces[key] = namespace
     return key
+
+
+def _main() -> dict[str, Any]:
+    """Return the globals of our own `__main__`; those of its functions, where it has a copy."""
+    renamed: dict[str, Any] = getattr(sys.modules.get("__mp_main__"), "__dict__", {})
+    if renamed.get("__name__") != "__mp_main__":  # else multiprocessing has started this process
+        return getattr(sys.modules.get("__main__"), "__dict__", {})
+    for each in renamed.copy().values():
+        if type(each) is _Function and each.__globals__.get("__name__") == "__mp_main__":
+            return each.__globals__  # type: ignore[no-any-return]
+    return renamed
 
 
 def is_at_home(key: Key) -> bool:
@@ -155,7 +165,7 @@ def fill(
 
 def all_globals() -> list[tuple[Key, dict[str, Any]]]:
     """Return the globals of each `__main__` that is known, ours too, with their keys."""
-    key_of(getattr(sys.modules.get("__main__"), "__dict__", {}))
+    key_of(_main())
     return list(_namespaces.items())
 
 
