@@ -698,3 +698,18 @@ def enter_and_wait(tell: Callable[[], Any]) -> None:
 
     tell()
     threading.Event().wait()
+
+
+STOP = object()
+
+
+def count_until_stop(queue: Any, stop: object = STOP) -> int:
+    """Count what is in a queue before STOP, which is told from all else by `is`."""
+    count = 0
+    while queue.get(timeout=30) is not stop:
+        count += 1
+    return count
+
+
+def stop() -> object:
+    return STOP

@@ -609,6 +609,9 @@ def is_collector_enabled() -> bool:
 def is_ending() -> bool:
     """Are no more interpreters made?"""
 
+def handle_as[T: Interpreter](handle: Interpreter, cls: type[T], /) -> T:
+    """Make the handle anew, of a subclass."""
+
 def is_handle(object: object, /) -> bool:
     """Does it cross as a handle?"""
 

@@ -86,3 +86,38 @@ def test_parts_of_lines(
     assert out.getvalue() == "ab\n"
     shared_interpreter.call(print, "d")
     assert out.getvalue() == "ab\ncd\n"
+
+
+def test_input(shared_interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter reads what main would read next, whatever main's stdin is at the moment."""
+    lines = "".join(f"{n}\n" for n in range(12))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
+    read_line = lambda size=-1: sys.stdin.readline(size)  # noqa: E731
+    assert input() == "0"
+    assert shared_interpreter.call(input) == "1"
+    assert sys.stdin.readline() == "2\n"
+    assert shared_interpreter.call(lambda: next(iter(sys.stdin))) == "3\n"
+    with atoll.InterpreterPoolExecutor(1) as pool:
+        assert pool.submit(input).result() == "4"
+    assert shared_interpreter.call(read_line, 1) + shared_interpreter.call(read_line) == "5\n"
+    assert shared_interpreter.call(lambda: sys.stdin.read(2)) == "6\n"
+    assert shared_interpreter.call(lambda: list(sys.stdin.readlines(1))[0]) == "7\n"
+    assert shared_interpreter.call(lambda: sys.stdin.read()) == "8\n9\n10\n11\n"
+    with pytest.raises(EOFError):
+        shared_interpreter.call(input)
+    monkeypatch.setattr("sys.stdin", io.StringIO("another\n"))
+    assert shared_interpreter.call(input) == "another"
+
+
+def test_attributes_of_input(
+    shared_interpreter: atoll.Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says of itself what main's says, and has that one's bytes."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"bytes"), encoding="latin-1"))
+    of = lambda: (sys.stdin.encoding, sys.stdin.readable(), sys.stdin.writable(), sys.stdin.mode)  # noqa: E731
+    assert shared_interpreter.call(of) == ("latin-1", True, False, "r")
+    assert shared_interpreter.call(lambda: sys.stdin.buffer.read()) == b"bytes"
+    shared_interpreter.call(lambda: sys.stdin.reconfigure(encoding="utf-8"))  # type: ignore[union-attr]
+    assert sys.stdin.encoding == "utf-8"
+    with pytest.raises(io.UnsupportedOperation):
+        shared_interpreter.call(lambda: sys.stdin.write(""))

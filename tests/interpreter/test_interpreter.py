@@ -415,3 +415,28 @@ def test_pickled_handle(interpreter: atoll.Interpreter) -> None:
     interpreter.close()
     with pytest.raises(atoll.InterpreterClosedError):
         pickle.loads(data)
+
+
+class Worker(atoll.Interpreter):
+    """An interpreter that knows more than others."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.results: list[int] = []
+
+    def compute(self, *numbers: int) -> int:
+        self.results.append(self.call(pow, *numbers))
+        return self.results[-1]
+
+
+def test_subclass() -> None:
+    """What a subclass makes is an instance of it, and the one handle of its interpreter."""
+    with Worker("working") as worker:
+        assert type(worker) is Worker
+        assert (worker.name, worker.compute(2, 3), worker.results) == ("working", 8, [8])
+        assert worker.call(atoll.current) is worker
+        assert any(each is worker for each in atoll.interpreters())
+        assert atoll.owner(worker.eval("[]")) is worker
+    assert worker.is_closed
+    with pytest.raises(TypeError, match="no subclass"):
+        atoll._core.handle_as(worker, int)  # type: ignore[type-var]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import gc
 import json
+import pickle
 import sys
 import traceback
 import weakref
@@ -468,3 +470,45 @@ def test_context_makes_no_circle(other: atoll.Interpreter) -> None:
     except ValueError:
         assert raised_by(other.eval("throw"), error) is error
     assert error.__context__ is None
+
+
+def pickled(error: Any) -> Any:
+    return pickle.loads(pickle.dumps(error))
+
+
+OF_UNKNOWN_TYPES = """
+import json
+import pickle
+class Coded(ValueError):
+    def __init__(self, text, *, code): super().__init__(text); self.code = code
+class Missing(FileNotFoundError): pass
+class BadJson(json.JSONDecodeError): pass
+class Several(ExceptionGroup): pass
+class Ending(BaseException): pass
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "Coded('text', code=5)",
+        "Missing(2, 'none', 'file')",
+        "BadJson('text', 'document', 1)",
+        "Several('two', [Coded('text', code=6), KeyError('key')])",
+        "Ending(7)",
+    ],
+)
+@pytest.mark.parametrize("of", [copy.copy, copy.deepcopy, pickled])
+def test_stand_in_is_pickled(of: Any, made: str, interpreter: atoll.Interpreter) -> None:
+    """One whose type is not to be had here can be copied, and pickled for another process."""
+    interpreter.exec(OF_UNKNOWN_TYPES)
+    error = interpreter.eval(made)
+    again = of(error)
+    assert type(again) is type(error)
+    assert again is not error
+    assert str(again) == str(error)
+    assert repr(again) == repr(error)
+    known = {**vars(error)}
+    known.pop("remote_type", None)
+    assert vars(again) == known
+    assert getattr(again, "filename", None) == getattr(error, "filename", None)

@@ -279,3 +279,62 @@ def test_frozendict_with_references(there: Any) -> None:
     assert type(back) is type(frozen)
     assert back["mine"] is mine
     assert back["pair"][1] is mine
+
+
+def test_bare_object_of_a_module(there: Any) -> None:
+    """An `object()` that a module has is the one that the module has there, and itself at home."""
+    jobs: atoll.Queue[object] = atoll.Queue()
+    for job in (1, object(), workloads.STOP):
+        jobs.put(job)
+    assert there.count_until_stop(jobs) == 2
+    assert there.stop() is workloads.STOP
+    assert there.identity((workloads.STOP, 1))[0] is workloads.STOP
+    with atoll.InterpreterPoolExecutor(1) as pool:
+        jobs.put(workloads.STOP)
+        assert pool.submit(workloads.count_until_stop, jobs, workloads.STOP).result() == 0
+    assert atoll.is_proxy(there.identity(atoll.ref(there.stop)))
+    mine = object()
+    assert there.identity(mine) is mine
+
+
+def test_bare_object_of_main(run_cleanly: Any) -> None:
+    """An `object()` of `__main__` is what its functions have under that name there."""
+    run_cleanly("""
+        import atoll
+        STOP, OTHER = object(), object()
+        def count(jobs):
+            count = 0
+            while jobs.get(timeout=30) is not STOP:
+                count += 1
+            return count
+        def both(other, stop): return other is OTHER, stop is STOP
+        def make(): return STOP, [OTHER]
+        def jobs():
+            made = atoll.Queue()
+            for each in (1, OTHER, object(), STOP):
+                made.put(each)
+            return made
+        def check(call):
+            assert call(both, OTHER, STOP) == (True, True)
+            assert call(both, STOP, object()) == (False, False)
+            assert call(count, jobs()) == 3
+            stop, others = call(make)
+            assert stop is STOP and others[0] is OTHER
+        thread = atoll.Thread(target=count, args=(jobs(),))
+        thread.start()
+        assert thread.result() == 3
+        with atoll.Interpreter() as one, atoll.Interpreter() as two, atoll.InterpreterPoolExecutor(1) as pool:
+            check(one.call)
+            check(lambda *call: pool.submit(*call).result())
+            assert one.call(lambda two, stop: two.call(lambda it: it is STOP, stop), two, STOP)
+            kept, first = one.eval("[]"), STOP
+            kept.append(STOP)
+            STOP = object()
+            check(one.call)
+            assert kept[0] is not STOP
+            one.exec("NONE = object()")
+            none = one.eval("NONE")
+            assert one.eval("lambda it: it is NONE")(none) and one.eval("NONE") is none
+            one.exec("NONE = object()")
+            assert not one.eval("lambda it: it is NONE")(none) and one.eval("NONE") is not none
+    """)

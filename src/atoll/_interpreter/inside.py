@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from .._forwarding import forwarding, warning_filters
-from .._forwarding.streams import ForwardedStream
+from .._forwarding.streams import ForwardedInput, ForwardedStream
 from .._modules import importing
 from . import (
     ending,  # also since at the end a thread that computes may keep imports out
@@ -25,6 +25,7 @@ _GUARD_APPLICATION = "atoll._modules.main_only:guard_application"
 _SHARE_TRACKER = "atoll._interpreter.processes:share_tracker"
 _ADAPTED = {  # modules that few interpreters import, and what is called with them
     "signal": "atoll._modules.main_only:explain_functions",
+    "multiprocessing.context": "atoll._interpreter.processes:start_anew",
     "multiprocessing.process": "atoll._interpreter.processes:share_key",
     "multiprocessing.resource_tracker": _SHARE_TRACKER,
     "loky.backend.resource_tracker": _SHARE_TRACKER,
@@ -58,6 +59,7 @@ def prepare(
         importing.when_imported("collections", _give_its_abc)
     sys.argv = list(argv)
     _set(*settings)
+    sys.stdin = ForwardedInput("stdin")
     sys.stdout = ForwardedStream("stdout")
     sys.stderr = ForwardedStream("stderr")
     importing.install(modes)

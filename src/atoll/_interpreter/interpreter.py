@@ -34,10 +34,10 @@ class Interpreter(_core.Handle):
     where the running one ends, waits or calls out. So objects in it need no locks.
 
     It inherits `sys.path`, `sys.argv`, the recursion limit and other settings. The environment, the
-    warnings filters and the log levels are those of the main interpreter, as are `sys.stdout` and
-    `sys.stderr`; its log records and warnings are handled there. It lives until `close()`, or until
-    the process ends. A handle may be passed to other interpreters; in each there is one handle
-    object per interpreter.
+    warnings filters and the log levels are those of the main interpreter, as are `sys.stdin`,
+    `sys.stdout` and `sys.stderr`; its log records and warnings are handled there. It lives until
+    `close()`, or until the process ends. A handle may be passed to other interpreters; in each
+    there is one handle object per interpreter.
 
     Args:
         name: Shown in messages and by `repr`; cut to 63 bytes.
@@ -93,7 +93,17 @@ class Interpreter(_core.Handle):
         from . import standby
 
         standby.keep_one()
-        return interpreter  # type: ignore[return-value]
+        return interpreter if cls is Interpreter else _core.handle_as(interpreter, cls)  # type: ignore[return-value]
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        extensions: Mode | Mapping[str, Mode] = "auto",
+        preemptive: bool = False,
+        forward_logging: bool = True,
+    ) -> None:
+        """Take the arguments of `__new__`, for subclasses that pass them on."""
 
     @overload
     def call(

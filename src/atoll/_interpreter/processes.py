@@ -1,4 +1,4 @@
-"""What `multiprocessing` has once a process: its resource tracker and its key.
+"""What `multiprocessing` has once a process: its resource tracker and its key; how it starts some.
 
 A resource tracker destroys what was registered with it, when the process that it belongs to ends.
 An interpreter with one of its own would have shared memory destroyed, that others use, by its end.
@@ -23,6 +23,10 @@ def share_tracker(module: Any) -> None:
             function = _of_main(f"{module.__name__}:{name}")
             setattr(module, name, function)
             setattr(module._resource_tracker, name, function)
+    tracker: Any = module._resource_tracker
+    getfd = module.getfd
+    type(tracker)._fd = property(lambda self: getfd(), lambda self, fd: None)  # loky reads it
+    tracker._stop = lambda *args, **kwargs: None  # what it would do at its end closes main's
 
 
 def _of_main(function: str) -> Callable[..., Any]:
@@ -30,6 +34,13 @@ def _of_main(function: str) -> Callable[..., Any]:
         return _core.invoke(None, function, args, kwargs)
 
     return call
+
+
+def start_anew(context: Any) -> None:
+    """Start new processes by default: CPython forks in main only; called with the module."""
+    default = context._default_context
+    if default._default_context is context._concrete_contexts.get("fork"):
+        default._default_context = context._concrete_contexts["spawn"]
 
 
 def share_key(process: Any) -> None:

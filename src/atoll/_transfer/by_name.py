@@ -7,7 +7,7 @@ import sys
 from functools import reduce
 from operator import or_
 
-from .names import is_heap_type, is_of_library, name_of, resolve
+from .names import is_heap_type, is_main, is_of_library, name_of, resolve
 from .sentinels import is_sentinel_type, name_of_sentinel
 
 TYPE_CHECKING = False
@@ -30,6 +30,7 @@ def is_candidate(obj: object) -> bool:
     kind = type(obj)
     return (
         isinstance(obj, type)
+        or kind is object
         or kind is _Builtin
         or kind is _Wrapper
         or kind is _Alias
@@ -41,6 +42,11 @@ def is_candidate(obj: object) -> bool:
 
 def dump(obj: Any) -> tuple[str, str | tuple[Any, ...]] | None:
     """Say how to find or make it anywhere; None: it has to go by reference."""
+    if type(obj) is object:
+        from .closures import find_bare
+
+        found = find_bare(obj)
+        return None if found is None else ("bare", found)
     if type(obj) is _Alias:
         return None if obj.__unpacked__ else ("alias", (obj.__origin__, obj.__args__))
     if type(obj) is _Union:
@@ -51,15 +57,15 @@ def dump(obj: Any) -> tuple[str, str | tuple[Any, ...]] | None:
         return _dump_slot(obj)
     name = None if type(obj) is _Builtin else name_of_sentinel(obj)
     if name is None and (type(obj) is _Builtin or isinstance(obj, type)):
-        found = name_of(obj)
-        name = found if found is not None and _is_alike(obj, found) else None
+        known = name_of(obj)
+        name = known if known is not None and _is_alike(obj, known) else None
     return None if name is None else ("name", name)
 
 
 def _dump_sentinel(obj: Any) -> tuple[str, str] | None:
     """Name what was made with `sentinel()`, if its module has it under its name."""
     module = sys.modules.get(obj.__module__)
-    is_found = getattr(module, obj.__name__, None) is obj and obj.__module__ != "__main__"
+    is_found = getattr(module, obj.__name__, None) is obj and not is_main(obj.__module__)
     return ("name", f"{obj.__module__}:{obj.__name__}") if is_found else None
 
 
@@ -83,9 +89,16 @@ def _is_builtin_type(obj: Any) -> bool:
     return type(obj) is type and not is_heap_type(obj)
 
 
+def _load_bare(where: Any) -> object:
+    from .remaking import load_bare
+
+    return load_bare(where)
+
+
 # What makes it of what was said, by how.
 LOADS: dict[str, Any] = {
     "name": resolve,
+    "bare": _load_bare,
     "alias": lambda parts: _Alias(*parts),
     "slot": lambda place: getattr(*place),
     "union": lambda types: reduce(or_, types),

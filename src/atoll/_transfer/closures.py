@@ -19,7 +19,8 @@ from types import CellType, CodeType, FunctionType, ModuleType, NoneType
 from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 from . import remaking
-from .names import basicsize_of, definer_of, is_heap_type, module_of, name_of, native_base
+from .names import basicsize_of, definer_of, is_heap_type, is_main, module_of, name_of, native_base
+from .sentinels import name_of_bare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Reducing:
                 **{
                     name: (_times_bound(key, name, _GONE),)
                     for name in used
-                    if name not in known and (key, name) in _brought
+                    if name not in known and (key, name) in remaking.brought
                 },
             }
         namespace = self._namespace_of(known, key)
@@ -110,6 +111,8 @@ class Reducing:
         kind = kinds.get(cls)
         if kind is None:
             kind = kinds[cls] = _ORDINARY if self.beside.may_leave else _kind_of(cls)
+        if kind is _BARE and cls is object and isinstance(found := find_bare(obj), str):
+            return remaking.load_bare, (found,)
         if kind is _BARE and not getattr(obj, "__dict__", None):
             place = self._find_global(obj)
             return NotImplemented if place is None else (remaking.find_bare, (cls, place))
@@ -120,7 +123,7 @@ class Reducing:
     def _reduce_named(self, obj: Any) -> Any:
         reduced = obj.__reduce_ex__(5)
         place = self._find_global(obj) if isinstance(reduced, str) else None
-        if place is None or obj.__module__ != "__main__":
+        if place is None or not is_main(obj.__module__):
             return reduced
         if type(obj) is _Sentinel:
             return remaking.find_sentinel, (obj.__name__, repr(obj), place)
@@ -226,11 +229,11 @@ def _kind_of(cls: type) -> str:
         return _BARE
     if cls is _Sentinel:
         return _NAMED
-    if module_of(cls) != "__main__" or native_base(cls) is not object:
+    if not is_main(module_of(cls)) or native_base(cls) is not object:
         return _ORDINARY
     definers = [definer_of(cls, name) for name in ("__reduce_ex__", "__reduce__")]
     if any(each is not object for each in definers):
-        is_own = any(each is not None and module_of(each) == "__main__" for each in definers)
+        is_own = any(each is not None and is_main(module_of(each)) for each in definers)
         return _NAMED if is_own else _ORDINARY
     has_slots = basicsize_of(cls) != object.__basicsize__
     is_usual = not has_slots and definer_of(cls, "__getstate__") is object
@@ -260,7 +263,7 @@ def resolved(value: Any) -> Any:
 
 def _checked_name(module: ModuleType) -> str:
     name = module.__name__
-    if name == "__main__" or sys.modules.get(name) is not module:
+    if is_main(name) or sys.modules.get(name) is not module:
         raise TooComplex
     return name
 
@@ -269,16 +272,13 @@ def _described(namespace: dict[str, Any]) -> dict[str, Any]:
     """Return what says where functions are from; None stands for `__main__`."""
     kept = ("__name__", "__package__", "__path__", "__file__")
     described = {name: namespace[name] for name in kept if name in namespace}
-    if described.get("__name__") == "__main__":
+    if is_main(described.get("__name__")):
         described["__name__"] = None
     return described
 
 
 # ---- which values of its globals a function brings along ----
 
-# What each name of our own `__main__` was when a function brought it, and how often that was new.
-_brought: dict[tuple[Key, str], tuple[Callable[[], Any], int]] = {}
-_NEVER: tuple[Callable[[], Any], int] = (lambda: _NEVER), 0
 _GONE = object()  # what a name is bound to that has been deleted
 
 
@@ -286,11 +286,23 @@ def _times_bound(key: Key, name: str, value: Any) -> int | None:
     """Say how often a global has been bound anew; None: only its own interpreter knows."""
     if not remaking.is_at_home(key):
         return None
-    latest, times = _brought.get((key, name), _NEVER)
+    latest, times = remaking.brought.get((key, name), remaking.NEVER)
     if latest() is value:
         return times
-    _brought[key, name] = _referring_to(value), times + 1
+    remaking.brought[key, name] = _referring_to(value), times + 1
     return times + 1
+
+
+def find_bare(obj: object) -> str | Place | None:
+    """Say where an `object()` is a global: "module:name", or a place of a `__main__`; or None."""
+    found = remaking.place_from(obj) or name_of_bare(obj)
+    if found is not None:
+        return found
+    for key, known in remaking.all_globals():
+        for name, each in known.copy().items() if remaking.is_at_home(key) else ():
+            if each is obj:
+                return key, name, _times_bound(key, name, obj)
+    return None
 
 
 def _referring_to(value: Any) -> Callable[[], Any]:

@@ -19,16 +19,22 @@ from typing import (
     NewType,
     ParamSpec,
     TypeAliasType,
+    TypeVar,
     TypeVarTuple,
 )
 
 import cloudpickle
-from cloudpickle.cloudpickle import _dynamic_class_reduce, _should_pickle_by_reference
+from cloudpickle.cloudpickle import (
+    _decompose_typevar,
+    _dynamic_class_reduce,
+    _make_typevar,
+    _should_pickle_by_reference,
+)
 
 from . import defining, enums, pickles, remaking
 from .closures import Reducing, is_defined_by_python
 from .defining import received
-from .names import is_unfinished, name_of, names_in, qualname_of
+from .names import is_main, is_unfinished, name_of, names_in, qualname_of
 from .value_types import by_value_class, is_enum
 
 if TYPE_CHECKING:
@@ -130,23 +136,29 @@ def _reduce_parameters(parameters: Any) -> Any:
     return remaking.make_named, (kind, parameters.__module__, (parameters.__name__,), options)
 
 
+def _reduce_variable(variable: Any) -> Any:
+    return _make_typevar, _decompose_typevar(variable)
+
+
 # What typing gives names to is pickled by these names.
 _OF_TYPING: dict[type, Callable[[Any], Any]] = {
     TypeAliasType: _reduce_alias,
     NewType: _reduce_new_type,
     ParamSpec: _reduce_parameters,
+    TypeVar: _reduce_variable,
     TypeVarTuple: _reduce_parameters,
 }
 
 
 def _is_at_its_name(obj: Any) -> bool:
-    module = sys.modules.get(obj.__module__) if obj.__module__ != "__main__" else None
+    module = sys.modules.get(obj.__module__) if not is_main(obj.__module__) else None
     return getattr(module, obj.__name__, None) is obj and not is_unfinished(module)
 
 
 def _is_importable(obj: Any) -> bool:
     module = getattr(obj, "__module__", None)
-    return _should_pickle_by_reference(obj) and not is_unfinished(sys.modules.get(str(module)))
+    is_local = is_main(module) or is_unfinished(sys.modules.get(str(module)))
+    return _should_pickle_by_reference(obj) and not is_local
 
 
 class Pickler(Reducing, cloudpickle.Pickler):  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from _weakref import ref
 from importlib import import_module
 
@@ -9,9 +10,11 @@ from .. import _core
 from .._typing import cast
 from .errors import AtollError, BaseRemoteError, RemoteError
 from .exception_parts import (
+    allocate,
     asked,
     become,
     is_shared,
+    set_args,
     shared_base,
     text_of,
 )
@@ -101,7 +104,9 @@ def stand_in(of: TypeName) -> type[BaseException]:
     key = module, qualname, bases
     if key not in _stand_ins:
         made = asked(_derived, module, qualname, base, bases, otherwise=None)  # a base may refuse
-        _stand_ins[key] = _derived(module, qualname, base, (base,)) if made is None else made
+        made = _derived(module, qualname, base, (base,)) if made is None else made
+        copyreg.pickle(made, _reduce)
+        _stand_ins[key] = made
     return _stand_ins[key]
 
 
@@ -134,6 +139,30 @@ def _initializer(home: Any, module: str, qualname: str) -> Callable[..., None]:
         become(self, _core.invoke(home, f"{__name__}:make", over, keywords))
 
     return __init__
+
+
+def _reduce(exception: BaseException) -> tuple[Any, ...]:
+    """Take a stand-in apart for pickle, which does not find its class by its name."""
+    cls = type(exception)
+    reduced: Any = cls.__reduce__(exception)
+    _, arguments, *others = reduced
+    if others and isinstance(others[0], dict):
+        others[0] = {key: value for key, value in others[0].items() if key != "remote_type"}
+    return remake, (named(cls), arguments), *others
+
+
+def remake(of: TypeName, arguments: tuple[object, ...]) -> BaseException:
+    """Make what a stand-in stood for, or a stand-in, in whatever process; called by the pickle."""
+    cls = twin(of)
+    made: BaseException | None = asked(cls, *arguments, otherwise=None)
+    if made is not None:
+        return made
+    made = allocate(cls, *arguments)  # its __init__ wants other arguments than those that it keeps
+    made = allocate(stand_in(of), *arguments) if made is None else made
+    if made is None:
+        return cls(*arguments)
+    set_args(made, arguments)
+    return made
 
 
 def make(module: str, qualname: str, /, *arguments: object, **keywords: object) -> Any:

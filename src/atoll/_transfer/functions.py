@@ -7,7 +7,7 @@ import _pickle as pickle  # pickle itself takes milliseconds to import
 from .. import _core
 from .._memory import arrays
 from . import pickles
-from .names import has_local_names
+from .names import has_local_names, names_main
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def dump_by_value(
         except Exception:  # what is wrong, if anything, cloudpickle says
             pass
         else:
-            if b"__main__" not in data:  # by name, what is found nowhere else
+            if not names_main(data):  # by name, what is found nowhere else
                 return _with_definitions(beside, data, is_reference)
     from . import cloud
 

@@ -75,6 +75,19 @@ def home_of(module: str) -> Any:
 
 # ---- what cannot be imported elsewhere ----
 
+_MAIN_NAMES = "__main__", "__mp_main__"  # the second in the processes that multiprocessing starts
+
+
+def is_main(module: object) -> bool:
+    """Tell whether a name is that of the module whose contents cross by value: `__main__`."""
+    return module in _MAIN_NAMES
+
+
+def names_main(data: bytes) -> bool:
+    """Tell whether a pickle may name something of `__main__`."""
+    return any(name.encode() in data for name in _MAIN_NAMES)
+
+
 _unfinished: set[str] = set()  # names of modules that were seen to use atoll while being imported
 
 
@@ -109,7 +122,7 @@ def find_import() -> FrameType | None:
 
 def has_local_names(data: bytes) -> bool:
     """Tell whether a pickle may name what cannot be imported elsewhere."""
-    if b"__main__" in data:
+    if names_main(data):
         return True
     if _module_locks:  # something is being imported, perhaps by this thread
         find_import()
@@ -149,7 +162,7 @@ def is_of_module(cls: type) -> bool:
 
 def _is_importable(name: str) -> bool:
     module = name.partition(":")[0]
-    return module != "__main__" and not is_unfinished(sys.modules.get(module))
+    return not is_main(module) and not is_unfinished(sys.modules.get(module))
 
 
 def _find(name: str) -> Any:
@@ -169,7 +182,7 @@ def name_of(obj: Any) -> str | None:
         return name_of_class(obj)
     module = getattr(obj, "__module__", None)
     qualname = getattr(obj, "__qualname__", None)
-    if not isinstance(module, str) or not isinstance(qualname, str) or module == "__main__":
+    if not isinstance(module, str) or not isinstance(qualname, str) or is_main(module):
         return None
     home: Any = sys.modules.get(module)
     found = home

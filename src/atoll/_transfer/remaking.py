@@ -16,6 +16,7 @@ from importlib import import_module
 
 from .. import _core
 from . import pickles
+from .names import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,17 +52,32 @@ def load_function(
 _namespaces: dict[Key, dict[str, Any]] = {}
 _bound: dict[Key, dict[str, int | None]] = {}  # how often a name had been bound, when it came
 
+# What each name of our own `__main__` was when a function brought it, and how often that was new.
+brought: dict[tuple[Key, str], tuple[Callable[[], Any], int]] = {}
+NEVER: tuple[Callable[[], Any], int] = (lambda: NEVER), 0
+
 
 def key_of(namespace: dict[str, Any]) -> Key | None:
     """Return the key of the globals of a `__main__`, here or elsewhere; None: others."""
     for key, known in list(_namespaces.items()):
         if known is namespace:
             return key
-    if namespace is not getattr(sys.modules.get("__main__"), "__dict__", None):
+    if namespace is not _main():
         return None
     key = _core.own_id(), len(_namespaces)
     _namespaces[key] = namespace
     return key
+
+
+def _main() -> dict[str, Any]:
+    """Return the globals of our own `__main__`; those of its functions, where it has a copy."""
+    renamed: dict[str, Any] = getattr(sys.modules.get("__mp_main__"), "__dict__", {})
+    if renamed.get("__name__") != "__mp_main__":  # else multiprocessing has started this process
+        return getattr(sys.modules.get("__main__"), "__dict__", {})
+    for each in renamed.copy().values():
+        if type(each) is _Function and each.__globals__.get("__name__") == "__mp_main__":
+            return each.__globals__  # type: ignore[no-any-return]
+    return renamed
 
 
 def is_at_home(key: Key) -> bool:
@@ -149,13 +165,25 @@ def fill(
 
 def all_globals() -> list[tuple[Key, dict[str, Any]]]:
     """Return the globals of each `__main__` that is known, ours too, with their keys."""
-    key_of(getattr(sys.modules.get("__main__"), "__dict__", {}))
+    key_of(_main())
     return list(_namespaces.items())
+
+
+def place_from(value: object) -> Place | None:
+    """Say where an object without contents was a global, if it came from there."""
+    for place, (each, times) in _arrived.copy().items():
+        if each is value:
+            return *place, times
+    return None
 
 
 def find_global(value: Any, place: Place) -> Any:
     """Return the global that a default of a function was at home; called by the pickle."""
     return _placed(value, place)
+
+
+# Objects without contents that came, by where they are globals, and how often that had been bound.
+_arrived: dict[tuple[Key, str], tuple[object, int | None]] = {}
 
 
 def find_bare(cls: type, place: Place) -> Any:
@@ -165,9 +193,35 @@ def find_bare(cls: type, place: Place) -> Any:
     """
     made: Any = object.__new__(cls)
     if not hasattr(made, "__dict__"):
-        return _placed(made, place)
+        found = _placed(made, place)
+        key, name, times = place
+        if _namespaces[key].get(name) is made:
+            _arrived[key, name] = made, times
+        return found
     found = _global_at(place)
     return found if type(found) is cls and not found.__dict__ else made
+
+
+def load_bare(where: str | Place) -> Any:
+    """Return the `object()` of a module, "module:name", or of a `__main__`; called by the pickle.
+
+    Raises:
+        Exception: If there is none, or not any more.
+    """
+    if isinstance(where, str):
+        found = resolve(where)
+    else:
+        found = _latest(*where) if is_at_home(where[0]) else find_bare(object, where)
+    if type(found) is not object:
+        raise LookupError(where)
+    return found
+
+
+def _latest(key: Key, name: str, times: int | None) -> Any:
+    """Return what a name of our `__main__` is bound to, if it was when it was brought."""
+    latest, times_now = brought.get((key, name), NEVER)
+    found = _namespaces[key].get(name)
+    return found if times == times_now and latest() is found else None
 
 
 def find_sentinel(name: str, shown: str, place: Place) -> Any:

@@ -1,14 +1,23 @@
-"""Objects of the standard library that are there to be compared with `is`: they cross by name.
+"""Objects that are there to be compared with `is`: they cross by name.
 
-`dataclasses.MISSING`, `inspect.Parameter.empty`, `typing.Union`: where they arrive, they are what
-that name gives there. What has a state of its own (`random._inst`, `logging.root`) is none.
+`dataclasses.MISSING`, `inspect.Parameter.empty`, `typing.Union`, and `STOP = object()` of anybody:
+where they arrive, they are what that name gives there. What has a state of its own
+(`random._inst`, `logging.root`) is none.
 """
 
 from __future__ import annotations
 
 import sys
 
-from .names import basicsize_of, is_of_library, module_of, mro_of, names_in
+from .names import (
+    basicsize_of,
+    is_main,
+    is_of_library,
+    is_unfinished,
+    module_of,
+    mro_of,
+    names_in,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,3 +94,33 @@ def _has_only_its_name(obj: Any, name: str) -> bool:
         return False  # of C code
     contents = [*getattr(obj, "__dict__", {}).values(), *(slot.__get__(obj) for slot in slots)]
     return all(type(each) is str and each == name for each in contents)
+
+
+# ---- nothing but an identity ----
+
+# By id(); of the modules that there were when it was made. Each is looked at again when it is used.
+_bare: dict[int, tuple[str, str]] = {}
+_modules_seen = 0
+
+
+def name_of_bare(obj: object) -> str | None:
+    """Return the "module:name" of an `object()`, or None; what is of `__main__` has a place."""
+    if len(sys.modules) != _modules_seen:
+        _note_modules()
+    module, name = _bare.get(id(obj), ("", ""))
+    found = sys.modules.get(module)
+    is_there = getattr(found, "__dict__", {}).get(name) is obj and not is_unfinished(found)
+    return f"{module}:{name}" if is_there else None
+
+
+def _note_modules() -> None:
+    global _modules_seen
+    modules = sys.modules.copy()
+    _bare.clear()
+    for module, each in modules.items():
+        if is_main(module) or is_of_library(module) or type(each) is not type(sys):
+            continue
+        for name, value in vars(each).copy().items():
+            if type(value) is object:
+                _bare.setdefault(id(value), (module, name))
+    _modules_seen = len(modules)

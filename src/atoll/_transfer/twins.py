@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 from .. import _core
-from .names import flags_of, module_of, mro_of, names_in, qualname_of
+from .names import flags_of, is_main, module_of, mro_of, names_in, qualname_of
 from .value_types import by_value_class, by_value_id
 
 TYPE_CHECKING = False
@@ -61,7 +61,7 @@ def _identity(cls: type) -> Identity:
         module = qualname = None
     if flags_of(cls) & _STATIC_BUILTIN and module != "datetime":
         return cls
-    if type(module) is str and type(qualname) is str and module != "__main__":
+    if type(module) is str and type(qualname) is str and not is_main(module):
         origin = _origin(module)
         if origin is not None and _find(module, qualname) is cls:
             return module, qualname, origin

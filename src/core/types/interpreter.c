@@ -227,6 +227,23 @@ own_id(PyObject *module, PyObject *unused)
     return PyLong_FromLongLong(state->interp->id);
 }
 
+// The other is not handed out any more: it was made as nobody knew of the subclass.
+static PyObject *
+handle_as(PyObject *module, PyObject *args)
+{
+    core_state *state = PyModule_GetState(module);
+    PyTypeObject *base = state->types[TYPE_INTERPRETER], *class;
+    PyObject *handle;
+    if (!PyArg_ParseTuple(args, "O!O!", base, &handle, &PyType_Type, &class)) {
+        return NULL;
+    }
+    if (!PyType_IsSubtype(class, Py_TYPE(handle))) {
+        return PyErr_Format(PyExc_TypeError, "%R is no subclass of %R", class, Py_TYPE(handle));
+    }
+    handle_incref(HANDLE_INTERPRETER, interp_of(handle));
+    return handle_make(state, class, HANDLE_INTERPRETER, interp_of(handle));
+}
+
 static PyObject *
 make_statistics(core_state *state, interp *target, size_t exports, size_t proxies)
 {
@@ -484,6 +501,8 @@ PyMethodDef interpreter_functions[] = {
     {"create", create, METH_VARARGS,
      PyDoc_STR(
          "create($module, name, is_preemptive, path, modules, /)\n--\n\nMake an interpreter.")},
+    {"handle_as", handle_as, METH_VARARGS,
+     PyDoc_STR("handle_as($module, handle, class, /)\n--\n\nMake the handle anew, of a subclass.")},
     {"close", (PyCFunction)(void (*)(void))close_interpreter, METH_FASTCALL,
      PyDoc_STR("close($module, handle, timeout, /)\n--\n\n"
                "End an interpreter; '', or which threads are left behind in it.")},

@@ -151,9 +151,9 @@ has_rule(const PyTypeObject *type)
 static bool
 goes_by_name(const PyTypeObject *type)
 {
-    return type == &PyCFunction_Type || type == &PyWrapperDescr_Type ||
-           type == &Py_GenericAliasType || cpython_is_union_type(type) ||
-           cpython_is_sentinel_type(type);
+    return type == &PyBaseObject_Type || type == &PyCFunction_Type ||
+           type == &PyWrapperDescr_Type || type == &Py_GenericAliasType ||
+           cpython_is_union_type(type) || cpython_is_sentinel_type(type);
 }
 
 int
