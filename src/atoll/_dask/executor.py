@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 from distributed import Reschedule, WorkerPlugin, get_worker
 from distributed.threadpoolexecutor import ThreadPoolExecutor
@@ -72,7 +73,7 @@ class InterpreterThreadPoolExecutor(ThreadPoolExecutor):  # type: ignore[misc, u
         """Return what is to be called in place of a task on a thread of that executor."""
         if not isinstance(executor, InterpreterThreadPoolExecutor):
             return task  # type: ignore[no-any-return]
-        return lambda data: executor._run(task, data)
+        return partial(executor._run, task)  # in C: it has no frame in a traceback
 
     def _run(self, task: Any, data: dict[Any, Any]) -> Any:
         worker, key = get_worker(), inside.thread_state("key")
