@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +172,11 @@ def check(client: Client, worker: Worker) -> None:
     assert submit(increase, 3).result() == 4  # in a new one
     assert type(submit(run_out).exception()) is MemoryError
     assert client.gather(client.map(increase, range(3), pure=False)) == [1, 2, 3]
+
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        worker.executors["processes"] = processes
+        with dask.annotate(executor="processes"):
+            assert submit(os.getppid).result() == os.getpid()
 
     refused = submit(lock).exception()
     assert isinstance(refused, TypeError)
