@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable
@@ -103,6 +105,10 @@ def read_setting() -> Any:
     return dask.config.get("for.tasks")
 
 
+def uploaded() -> Any:
+    return importlib.import_module("uploaded").n
+
+
 def lock() -> Any:
     return threading.Lock()
 
@@ -172,6 +178,13 @@ def check(client: Client, worker: Worker) -> None:
     assert submit(increase, 3).result() == 4  # in a new one
     assert type(submit(run_out).exception()) is MemoryError
     assert client.gather(client.map(increase, range(3), pure=False)) == [1, 2, 3]
+
+    for n in 1, 2:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "uploaded.py"
+            file.write_text(f"n = {n}\n")
+            client.upload_file(str(file))
+        assert submit(uploaded).result() == n
 
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
         worker.executors["processes"] = processes
