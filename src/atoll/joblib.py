@@ -54,9 +54,9 @@ _numbers = count()
 
 
 class _Workers:
-    """An executor, and the calls that an abort has left in it.
+    """An executor as one Parallel uses it.
 
-    One for each Parallel: joblib, and its users, tell by it that a Parallel has begun anew.
+    joblib, and its users, tell by it that a Parallel has begun anew.
     """
 
     def __init__(
@@ -68,16 +68,16 @@ class _Workers:
     ) -> None:
         self.n_jobs = n_jobs
         self.is_kept = initializer is None
-        self.left: list[Future[Any]] = []
         # Each imports joblib before any call, so that no abort interrupts that.
         self.executor = executor or InterpreterPoolExecutor(
             n_jobs, f"joblib-{next(_numbers)}", initializer, initargs, imports=("joblib",)
         )
         self.executor._setup.is_replaced = True
 
-    def is_usable(self) -> bool:
-        """Tell whether calls can be made, and all workers are free for them."""
-        return all(each.done() for each in self.left) and not self.executor._shutdown
+    def end(self) -> None:
+        """End them, though calls run: at its end the process waits for none that is in C code."""
+        self.is_kept = False
+        self.executor.terminate_workers()
 
 
 _lock = threading.Lock()
@@ -93,10 +93,10 @@ def _take(n_jobs: int) -> _Workers:
         found, _free[:] = list(_free), []
     taken = None
     for each in found:
-        if each.n_jobs == n_jobs and taken is None and each.is_usable():
+        if each.n_jobs == n_jobs and taken is None and not each.executor._shutdown:
             taken = _Workers(n_jobs, executor=each.executor)
         else:
-            each.executor.terminate_workers()
+            each.end()
     return taken or _Workers(n_jobs)
 
 
@@ -254,7 +254,8 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
 
     def abort_everything(self, ensure_ready: bool = True) -> None:
         if self._workers is not None:
-            self._workers.left = self._stop_calls(self._workers.executor)
+            if not self._stop_calls(self._workers.executor):
+                self._workers.end()
             self.terminate()
         if ensure_ready:
             self.configure(
@@ -263,8 +264,8 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
                 **self.parallel._backend_kwargs,
             )
 
-    def _stop_calls(self, executor: InterpreterPoolExecutor) -> list[Future[Any]]:
-        """End all calls and their callbacks, which may make calls; return those that do not end."""
+    def _stop_calls(self, executor: InterpreterPoolExecutor) -> bool:
+        """End all calls and their callbacks, which may make calls; tell whether all have ended."""
         asked: set[Future[Any]] = set()
         until = time.monotonic() + _INTERRUPTED_SECONDS
         while True:
@@ -274,7 +275,7 @@ class AtollBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc
                         break
                 new = self._futures - asked
                 if not new:
-                    return list(self._futures)
+                    return not self._futures
             for each in new:
                 if not each.cancel():
                     executor.interrupt(each)

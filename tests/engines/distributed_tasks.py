@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import dask
@@ -99,6 +105,10 @@ def read_setting() -> Any:
     return dask.config.get("for.tasks")
 
 
+def uploaded() -> Any:
+    return importlib.import_module("uploaded").n
+
+
 def lock() -> Any:
     return threading.Lock()
 
@@ -140,7 +150,11 @@ def check(client: Client, worker: Worker) -> None:
     failed = submit(fail, 0).exception(), submit(fail, 0).traceback()
     assert type(failed[0]) is ZeroDivisionError
     assert failed[0].__cause__ is None
-    assert traceback.extract_tb(failed[1])[-1].name == "fail"
+    frames = traceback.extract_tb(failed[1])
+    assert frames[-1].name == "fail"
+    assert not [
+        each for each in frames if Path(atoll.__file__).parent in Path(each.filename).parents
+    ]
     explained = submit(explain).exception()
     assert str(explained) == "explained"
     assert type(explained.__cause__) is ZeroDivisionError
@@ -164,6 +178,18 @@ def check(client: Client, worker: Worker) -> None:
     assert submit(increase, 3).result() == 4  # in a new one
     assert type(submit(run_out).exception()) is MemoryError
     assert client.gather(client.map(increase, range(3), pure=False)) == [1, 2, 3]
+
+    for n in 1, 2:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "uploaded.py"
+            file.write_text(f"n = {n}\n")
+            client.upload_file(str(file))
+        assert submit(uploaded).result() == n
+
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        worker.executors["processes"] = processes
+        with dask.annotate(executor="processes"):
+            assert submit(os.getppid).result() == os.getpid()
 
     refused = submit(lock).exception()
     assert isinstance(refused, TypeError)

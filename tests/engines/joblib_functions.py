@@ -16,6 +16,22 @@ def fail_at(number: int, last: int) -> int:
     return number
 
 
+def read(descriptor: int, queue: Any) -> bytes:
+    """Wait in C code."""
+    import os
+
+    queue.put("begun")
+    try:
+        return os.read(descriptor, 1)
+    finally:
+        queue.put("ended")
+
+
+def fail_after(queue: Any) -> None:
+    queue.get()
+    raise ZeroDivisionError
+
+
 def nested(number: int) -> list[int]:
     """Call Parallel in a worker: joblib uses threads there."""
     from joblib import Parallel, delayed

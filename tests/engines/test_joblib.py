@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,6 +95,22 @@ def test_big_arrays(order: str, options: dict[str, Any], is_one: bool, is_writab
     for first, second in parallel(batch_size=1, **options)(calls):
         assert (first[0] == second[0]) is is_one
         assert first[1] is second[1] is is_writable
+
+
+def test_calls_that_cannot_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An abort leaves workers behind whose call is in C code; the process does not wait for it."""
+    monkeypatch.setattr(atoll.joblib, "_free", [])
+    monkeypatch.setattr(atoll.joblib, "_INTERRUPTED_SECONDS", 0.0)
+    queue: atoll.Queue[str] = atoll.Queue()
+    ours, theirs = os.pipe()
+    reads = delayed(joblib_functions.read)(ours, queue)
+    with pytest.raises(ZeroDivisionError):
+        parallel(batch_size=1)([reads, delayed(joblib_functions.fail_after)(queue)])
+    assert not atoll.joblib._free
+    os.write(theirs, b"1")
+    queue.get()
+    os.close(theirs)
+    os.close(ours)
 
 
 def test_big_arrays_of_each_call() -> None:

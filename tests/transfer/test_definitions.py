@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -66,6 +67,16 @@ def way(use):
     except Error as error: return error.args[0]""",
     "class": "def way(use): return pool.submit(lambda: type(use())).result()()",
 }
+
+
+def test_instances_end(pool: Any, main: Define) -> None:
+    """An instance that came by value is freed with its last reference, without a collection."""
+    names = main("class A: pass\ndef make(): return A()")
+    made = run(pool, names.make)
+    assert type(made) is names.A
+    reference = weakref.ref(made)
+    del made
+    assert reference() is None
 
 
 @pytest.mark.parametrize("way", WAYS)

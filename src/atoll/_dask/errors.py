@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile
+from os.path import dirname, join
+
 from tblib import Traceback
 
 from .._transfer.errors import RemoteTraceback
@@ -13,10 +16,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_PACKAGE = join(dirname(dirname(__file__)), "")
+
+
 def add_frames(error: BaseException) -> None:
     """Give an exception the traceback that it had inside.
 
-    distributed pickles tracebacks, and a client need not have atoll to read a RemoteTraceback.
+    distributed pickles tracebacks, and a client need not have atoll to read a RemoteTraceback. It
+    leaves out its own frames, which come first; so must be left out those of atoll before them.
     """
     last = error
     while last.__cause__ is not None and type(last.__cause__) is not RemoteTraceback:
@@ -25,7 +32,7 @@ def add_frames(error: BaseException) -> None:
         return
     *_, (_, _, frames, *_) = last.__cause__.blocks
     last.__cause__ = None
-    error.__traceback__ = _traceback(frames)
+    error.__traceback__ = _traceback(dropwhile(lambda each: each[0].startswith(_PACKAGE), frames))
 
 
 def _traceback(frames: Iterable[tuple[str, int, str]]) -> TracebackType | None:

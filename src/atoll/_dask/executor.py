@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from functools import partial, wraps
 
 from distributed import Reschedule, WorkerPlugin, get_worker
 from distributed.threadpoolexecutor import ThreadPoolExecutor
@@ -72,7 +74,7 @@ class InterpreterThreadPoolExecutor(ThreadPoolExecutor):  # type: ignore[misc, u
         """Return what is to be called in place of a task on a thread of that executor."""
         if not isinstance(executor, InterpreterThreadPoolExecutor):
             return task  # type: ignore[no-any-return]
-        return lambda data: executor._run(task, data)
+        return partial(executor._run, task)  # in C: it has no frame in a traceback
 
     def _run(self, task: Any, data: dict[Any, Any]) -> Any:
         worker, key = get_worker(), inside.thread_state("key")
@@ -112,13 +114,17 @@ class InterpreterThreadPoolExecutor(ThreadPoolExecutor):  # type: ignore[misc, u
                     "[docs: how-to/dask]"
                 )
             self._worker = worker
-        worker.loop.add_callback(worker.plugin_add, _Cancelling(self), "atoll")
+        worker.loop.add_callback(worker.plugin_add, _Following(self), "atoll")
 
     def cancel(self, key: Any) -> None:
         """Interrupt the call of a task, if it runs."""
         call = self._calls.get(key)
         if call is not None:
             call.cancel()
+
+    def renew(self) -> None:
+        """Run the tasks that begin from now on in new interpreters."""
+        self._interpreters.renew()
 
     def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
         """End the threads, and close the interpreters; what still runs then is interrupted.
@@ -150,11 +156,22 @@ class _TaskCall(Call):
         self.stop(SystemExit())
 
 
-class _Cancelling(WorkerPlugin):  # type: ignore[misc, unused-ignore]
-    """A plugin of the worker: interrupts tasks that are cancelled."""
+class _Following(WorkerPlugin):  # type: ignore[misc, unused-ignore]
+    """A plugin of the worker: tells of tasks that are cancelled, and of modules that come anew."""
 
     def __init__(self, executor: InterpreterThreadPoolExecutor) -> None:
         self._executor = executor
+
+    def setup(self, worker: Any) -> None:
+        upload = worker.upload_file
+
+        @wraps(upload)
+        async def upload_file(*args: Any, **kwargs: Any) -> Any:
+            response = await upload(*args, **kwargs)  # imports it in main
+            await asyncio.to_thread(self._executor.renew)
+            return response
+
+        worker.upload_file = upload_file
 
     def transition(self, key: Any, start: str, finish: str, **kwargs: Any) -> None:
         if finish == "released":  # of what still runs, the worker's state is then "cancelled"

@@ -7,6 +7,7 @@ that is to be done about it, but for the context that it runs in.
 from __future__ import annotations
 
 import inspect
+from functools import wraps
 from importlib.metadata import version
 
 from distributed import threadpoolexecutor, worker
@@ -34,6 +35,7 @@ def install(runner: Callable[[object, Any], Callable[[Any], Any]]) -> None:
             f"distributed.worker.{_NAME}({', '.join(_PARAMETERS)}); 2024.11 to 2026.8 have it"
         )
 
+    @wraps(original)  # executors of processes pickle it by name
     def run_task(task: Any, data: Any, time_delay: float) -> Any:
         executor = getattr(threadpoolexecutor.thread_state, "executor", None)
         return original(runner(executor, task), data, time_delay)

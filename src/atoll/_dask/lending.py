@@ -29,8 +29,9 @@ class Interpreters:
 
     def __init__(self, imports: tuple[str, ...]) -> None:
         self._imports = imports
-        self._lock = threading.Lock()  # guards the next two
+        self._lock = threading.Lock()  # guards the next three
         self._free: list[Interpreter] = []
+        self._renewals = 0
         self._is_ended = False
         self._latest = threading.local()
 
@@ -41,6 +42,7 @@ class Interpreters:
         Raises:
             RuntimeError: If CPython cannot make one.
         """
+        renewals = self._renewals
         interpreter = self._take() or self._make(worker)
         self._latest.interpreter = interpreter
         is_sound = True
@@ -51,7 +53,7 @@ class Interpreters:
             is_sound = type(error) is not MemoryError and not interpreter.is_closed
             raise
         finally:
-            self._take_back(interpreter, is_sound)
+            self._take_back(interpreter, is_sound, renewals)
 
     def _take(self) -> Interpreter | None:
         latest = getattr(self._latest, "interpreter", None)
@@ -75,20 +77,27 @@ class Interpreters:
             raise
         return made
 
-    def _take_back(self, interpreter: Interpreter, is_sound: bool) -> None:
+    def _take_back(self, interpreter: Interpreter, is_sound: bool, renewals: int) -> None:
         with self._lock:
-            if is_kept := is_sound and not self._is_ended:
+            is_kept = is_sound and not self._is_ended and renewals == self._renewals
+            if is_kept:
                 self._free.append(interpreter)
         if not is_kept:
             _close(interpreter)
 
-    def end(self) -> None:
-        """Close those that are free now, and the others when they come back."""
+    def renew(self) -> None:
+        """Close those that are free now, and the others when they come back; lend new ones then."""
         with self._lock:
-            self._is_ended = True
+            self._renewals += 1
             free, self._free = self._free, []
         for each in free:
             _close(each)
+
+    def end(self) -> None:
+        """Close all, as `renew`; no other is kept."""
+        with self._lock:
+            self._is_ended = True
+        self.renew()
 
 
 def _close(interpreter: Interpreter) -> None:

@@ -175,16 +175,14 @@ class _Unpickler(pickle.Unpickler):
 
     persistent_load: Any = _core.shared_at
 
+    # What this returns must not refer to the unpickler, which keeps it and all that it has made.
     def find_class(self, module: str, name: str) -> Any:
         if module == __name__ and name == "_take":
             return self._references.__getitem__
         if module == __name__ and name == "_find_class":
-            return self._find_class
+            definitions = cast("tuple[Definition, ...]", self._references[-1])
+            return lambda identifier: defining.find(identifier, definitions, load)
         return super().find_class(module, name)
-
-    def _find_class(self, identifier: str) -> type:
-        definitions = cast("tuple[Definition, ...]", self._references[-1])
-        return defining.find(identifier, definitions, load)
 
 
 def load(dumped: Dumped) -> Any:
