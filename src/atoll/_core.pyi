@@ -506,6 +506,12 @@ def load_extension(path: str, tree: str, name: str, spec: ModuleSpec, /) -> tupl
     Returns it, not yet executed, and what it declares.
     """
 
+def execute_noted(loader: Any, module: Any, /) -> None:
+    """Have the loader execute a module, in place of its attribute `exec_module`.
+
+    What it keeps for ever of the memory that it allocates is freed after its interpreter has ended.
+    """
+
 def load_library(path: str, tree: str | None, /) -> int | None:
     """Open this interpreter's private copy of a shared object; None: it is not for copies.
 

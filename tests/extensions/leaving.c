@@ -133,6 +133,36 @@ watch_allocations(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyMemAllocatorEx remembered[3];
+
+// As profilers that have begun before anything else, and end when they like.
+static PyObject *
+remember_allocators(PyObject *module, PyObject *unused)
+{
+    for (int i = 0; i < 3; i++) {
+        PyMem_GetAllocator((PyMemAllocatorDomain)i, &remembered[i]);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+restore_allocators(PyObject *module, PyObject *unused)
+{
+    for (int i = 0; i < 3; i++) {
+        PyMem_SetAllocator((PyMemAllocatorDomain)i, &remembered[i]);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *kept; // for ever
+
+static PyObject *
+keep(PyObject *module, PyObject *object)
+{
+    Py_XSETREF(kept, Py_NewRef(object));
+    Py_RETURN_NONE;
+}
+
 static PyObject *
 set_signal_stack(PyObject *module, PyObject *unused)
 {
@@ -183,6 +213,9 @@ static PyMethodDef functions[] = {{"bump", bump, METH_NOARGS, NULL},
                                   {"tell_at_quick_exit", tell_at_quick_exit, METH_NOARGS, NULL},
                                   {"watch_allocations", watch_allocations, METH_NOARGS, NULL},
                                   {"main_id", main_id, METH_NOARGS, NULL},
+                                  {"remember_allocators", remember_allocators, METH_NOARGS, NULL},
+                                  {"restore_allocators", restore_allocators, METH_NOARGS, NULL},
+                                  {"keep", keep, METH_O, NULL},
                                   {NULL}};
 static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "leaving", NULL, 0, functions};
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ import atoll
 import atoll.extensions
 
 pytestmark = extension_modules.NEEDS_COMPILERS
+
+LEAKS = str(Path(__file__).parents[1] / "leaks")
 
 
 @pytest.fixture(scope="module")
@@ -315,6 +318,76 @@ for each in sorted(atoll.extensions.statistics().staying, key=lambda each: each.
         "visiting it is called where operator new fails",
         "visiting it is called where std::terminate ends the process",
     ]
+
+
+NEEDS_ACCOUNTS = pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallinfo2")
+    or hasattr(sys, "gettotalrefcount")
+    or bool(os.environ.get("PYTHONMALLOC")),
+    reason="needs glibc's accounts, and Python's allocator as it is",
+)
+
+
+KEEPING = """
+from keeping import leaving
+kept = {number: None for number in range(100_000)}, [], bytearray(100_000), "-" * 1_000_000
+kept[1].extend(type(f"Kept{number}", (), {}) for number in range(100))
+del kept[2][1_000:]
+leaving.keep(kept)
+large = [bytes(5_000) for _ in range(1_000)]
+"""
+
+
+@pytest.fixture(scope="module")
+def keeping(folder: Path) -> Path:
+    """The folder, with a package that keeps much in a static variable."""
+    for name in ("keeping", "keeping/below"):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "__init__.py").touch()
+    (folder / "keeping" / "below" / "much.py").write_text(KEEPING)
+    extension_modules.compile_module("leaving", folder / "keeping")
+    return folder
+
+
+@NEEDS_ACCOUNTS
+@pytest.mark.parametrize("mode", ["private", "auto"])
+def test_objects_that_static_variables_keep(keeping: Path, run_cleanly: Any, mode: str) -> None:
+    """What a package keeps for ever goes with its interpreter: also tables, classes and texts that
+    are not in Python's arenas, and were resized.
+    """
+    told = run_cleanly(f"""
+import atoll, sys
+sys.path[:0] = [{str(keeping)!r}, {LEAKS!r}]
+from measure import in_use
+def use():
+    with atoll.Interpreter(extensions={mode!r}) as one:
+        one.exec("import keeping.below; import keeping.below.much")
+use()
+before = in_use()
+for _ in range(10):
+    use()
+print((in_use() - before) // 10_000_000)
+""")
+    assert told == "0\n"
+
+
+@NEEDS_ACCOUNTS
+def test_allocators_that_are_replaced(keeping: Path, run_cleanly: Any) -> None:
+    """Where others have replaced Python's allocators, nothing is freed that may have been freed."""
+    told = run_cleanly(f"""
+import atoll, sys
+sys.path.insert(0, {str(keeping)!r})
+from keeping import leaving
+leaving.remember_allocators()
+with atoll.Interpreter(extensions="private") as one:
+    one.exec("from keeping.below.much import large")
+    leaving.restore_allocators()
+    one.exec("large.clear()")
+    held = [b"%d" % number * 2_000 for number in range(1_000)]
+print(all(each == b"%d" % number * 2_000 for number, each in enumerate(held)))
+del held
+""")
+    assert told == "True\n"
 
 
 def test_statistics_of_copies() -> None:

@@ -116,7 +116,10 @@ class Finder:
         parent = name.rpartition(".")[0]
         if parent and parent not in _namespaces:
             package = nearest(name, _decided)
-            return _remote_spec(name) if package and _decided[package] == "main" else None
+            mode = _decided[package] if package else ""
+            if mode == "private":
+                return _noted(_find_after(self, name, path, target))
+            return _remote_spec(name) if mode == "main" else None
         if name in sys.stdlib_module_names or name == "atoll":
             return None
         return _decide(name, mode, _find_after(self, name, path, target))
@@ -203,9 +206,11 @@ def _decide(name: str, mode: str, spec: ModuleSpec | None) -> ModuleSpec | None:
     _decided[name] = mode
     if mode == "main":
         return _remote_spec(name)
-    if mode == "private" and is_auto:
-        _by_auto.add(name)
-        _guard(spec)
+    if mode == "private":
+        _noted(spec)
+        if is_auto:
+            _by_auto.add(name)
+            _guard(spec)
     return spec
 
 
@@ -348,6 +353,21 @@ def _exec_module(loader: ExtensionFileLoader, module: ModuleType) -> None:
         _replace(spec.name)
     else:
         _execute_as_it_is(loader, module)
+
+
+# ---- what packages keep ----
+
+
+def _noted(spec: ModuleSpec | None) -> ModuleSpec | None:
+    """Have what a module keeps of the memory that it allocates now freed with its interpreter."""
+    loader: Any = spec and spec.loader
+    is_object = hasattr(loader, "__dict__") and not isinstance(loader, type)
+    if is_object and hasattr(loader, "exec_module"):
+        from functools import partial
+
+        # It leaves no frame in tracebacks, as nothing of the import system does.
+        loader.exec_module = partial(_core.execute_noted, loader)
+    return spec
 
 
 # ---- where copies do not fit ----

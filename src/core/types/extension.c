@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <marshal.h>
 
+#include "bridge/modules/large_blocks.h"
 #include "bridge/modules/module_create.h"
 #include "ground/modules/code.h"
 #include "ground/base/text.h"
@@ -158,7 +159,30 @@ load_extension(PyObject *module, PyObject *arguments)
         return NULL;
     }
     void *library = extension_load(state, path, tree);
-    return library == NULL ? NULL : create(state, library, name, spec);
+    if (library == NULL) {
+        return NULL;
+    }
+    large_blocks_open(); // PyInit_x may do all
+    PyObject *made = create(state, library, name, spec);
+    large_blocks_shut();
+    return made;
+}
+
+// The loader's attribute has led here, this once.
+static PyObject *
+execute_noted(PyObject *module, PyObject *arguments)
+{
+    PyObject *loader, *made;
+    if (!PyArg_ParseTuple(arguments, "OO", &loader, &made)) {
+        return NULL;
+    }
+    if (PyObject_DelAttrString(loader, "exec_module") < 0) {
+        PyErr_Clear(); // another has taken it away
+    }
+    large_blocks_open();
+    PyObject *done = PyObject_CallMethod(loader, "exec_module", "O", made);
+    large_blocks_shut();
+    return done;
 }
 
 static PyObject *
@@ -306,6 +330,11 @@ PyMethodDef extension_functions[] = {
      PyDoc_STR("load_extension($module, path, tree, name, spec, /)\n--\n\n"
                "Make a module from this interpreter's private copy of a shared object.\n\n"
                "Returns it, not yet executed, and what it declares.")},
+    {"execute_noted", execute_noted, METH_VARARGS,
+     PyDoc_STR("execute_noted($module, loader, module, /)\n--\n\n"
+               "Have the loader execute a module, in place of its attribute exec_module. What\n"
+               "it keeps for ever of the memory that it allocates is freed after its interpreter\n"
+               "has ended.")},
     {"load_library", load_library, METH_VARARGS,
      PyDoc_STR("load_library($module, path, tree, /)\n--\n\n"
                "Return the handle of this interpreter's private copy of a shared object, opened\n"

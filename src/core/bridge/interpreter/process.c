@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "bridge/modules/large_blocks.h"
 #include "bridge/python/arenas.h"
 #include "bridge/python/thread_frames.h"
 #include "bridge/python/thread_state.h"
@@ -56,6 +57,7 @@ prepare(void)
     queue_fork_prepare();
     allocation_tracing_fork_prepare(); // whoever frees may free an arena
     arenas_fork_prepare();
+    large_blocks_fork_prepare();
     standby_signal_fork_prepare();
     heap_fork_prepare();
     code_fork_prepare();
@@ -73,6 +75,7 @@ parent(void)
     code_fork_parent();
     heap_fork_parent();
     standby_signal_fork_parent();
+    large_blocks_fork_parent();
     arenas_fork_parent();
     allocation_tracing_fork_parent();
     queue_fork_parent();
@@ -100,6 +103,7 @@ child(void)
     queue_fork_child();
     allocation_tracing_fork_child();
     arenas_fork_child();
+    large_blocks_fork_child();
     standby_signal_fork_child();
     heap_fork_child();
     code_fork_child();

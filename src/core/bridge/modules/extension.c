@@ -8,6 +8,7 @@
 #include "bridge/python/arenas.h"
 #include "bridge/python/cpython.h"
 #include "bridge/modules/gilstate.h"
+#include "bridge/modules/large_blocks.h"
 #include "bridge/crossing/own_threads.h"
 #include "ground/base/clock.h"
 #include "ground/memory/freed.h"
@@ -132,13 +133,9 @@ wait_for_own_threads(interp *here, char *who)
     return who[0] == '\0';
 }
 
-bool
-extension_stop(interp *here, char *who)
+static bool
+stop(extension *self, interp *here, char *who)
 {
-    extension *self = here->extension;
-    if (self == NULL) {
-        return true;
-    }
     run_exit_handlers();
     if (!wait_for_own_threads(here, who)) {
         return false;
@@ -149,12 +146,27 @@ extension_stop(interp *here, char *who)
     return wait_for_own_threads(here, who); // of the last that was inside
 }
 
+bool
+extension_stop(interp *here, char *who)
+{
+    bool is_quiet = here->extension == NULL || stop(here->extension, here, who);
+    large_blocks_verify();
+    return is_quiet;
+}
+
 // ---- after the interpreter has ended ----
+
+static void
+free_memory_of(const interp *ended)
+{
+    large_blocks_free_of(ended->id);
+    arenas_free_of(ended->id);
+}
 
 static void
 free_all(extension *self)
 {
-    arenas_free_of(self->gilstate.interp->id);
+    free_memory_of(self->gilstate.interp);
     interp_decref(self->gilstate.interp);
     free(self);
 }
@@ -210,7 +222,7 @@ extension_end(interp *ended)
 {
     extension *earlier = take_staying(), *self = ended->extension;
     if (self == NULL) {
-        arenas_free_of(ended->id);
+        free_memory_of(ended);
     }
     else {
         ended->extension = NULL;
