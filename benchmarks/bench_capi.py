@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
+
+os.environ["ATOLL_PARKING"] = "0"  # a bare swap would wait for a GIL that is parked
 
 from compiled import build
 
