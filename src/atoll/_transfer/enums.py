@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from .names import is_heap_type, mro_of, names_in, native_base
+from .names import Slot, is_heap_type, mro_of, names_in, native_base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ DATA: dict[type, Callable[[Any], Any]] = {  # what an object has of a type in C
     complex: complex.__complex__,
     tuple: lambda each: tuple.__getitem__(each, slice(None)),
 }
-_Slot = type(slice.start)  # types takes a while to import
 
 
 # ---- taking apart ----
@@ -65,7 +64,7 @@ def attributes_of(cls: Any) -> dict[str, dict[str, Any]]:
         for base in reversed(mro_of(cls))
         if is_heap_type(base)
         for name, each in names_in(base).items()
-        if type(each) is _Slot
+        if type(each) is Slot
     }
     for name, member in cls._member_map_.items():
         known = object.__getattribute__(member, "__dict__")

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from .. import _core
 from .._typing import cast
-from .names import base_of, is_heap_type, module_of, mro_of, name_of, names_in, native_base, resolve
+from .names import (
+    Slot,
+    base_of,
+    is_heap_type,
+    module_of,
+    mro_of,
+    name_of,
+    names_in,
+    native_base,
+    resolve,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +27,7 @@ if TYPE_CHECKING:
     # How an exception makes itself again: by what (Maker), the arguments, what `__setstate__` gets.
     type Reduction = tuple[str, tuple[Any, ...], tuple[Any, ...]]
 
-_SLOT, _GETSET = type(slice.start), type(BaseException.args)
+_GETSET = type(BaseException.args)
 
 inside: dict[str, Callable[[BaseException], Any]] = {
     name: BaseException.__dict__[name].__get__
@@ -82,19 +92,16 @@ def allocate(cls: type[BaseException], *args: Any) -> BaseException | None:
 # ---- fields: kept in C by builtin types, and `__slots__` ----
 
 _ABSENT = object()
-
-
-_descriptors_of_builtin: dict[type, tuple[tuple[str, Any, object], ...]] = {}
+_of_shared: dict[type, tuple[tuple[str, Any, object], ...]] = {}  # these do not change
 
 
 def _descriptors(cls: type) -> Iterable[tuple[str, Any, object]]:
     """Return each field's name, what says where it is, and what it holds while it is not set."""
-    known = _descriptors_of_builtin.get(cls) if is_shared(cls) else None
-    if known is None:
-        known = tuple(_find_descriptors(cls))
-        if is_shared(cls):  # it does not change
-            _descriptors_of_builtin[cls] = known
-    return known
+    if not is_shared(cls):
+        return _find_descriptors(cls)
+    if cls not in _of_shared:
+        _of_shared[cls] = tuple(_find_descriptors(cls))
+    return _of_shared[cls]
 
 
 def _find_descriptors(cls: type) -> Iterator[tuple[str, Any, object]]:
@@ -104,7 +111,7 @@ def _find_descriptors(cls: type) -> Iterator[tuple[str, Any, object]]:
             continue
         is_native = is_shared(each)
         for name, found in names_in(each).items():
-            is_field = type(found) is _SLOT or (is_native and type(found) is _GETSET)
+            is_field = type(found) is Slot or (is_native and type(found) is _GETSET)
             if is_field and name not in seen and not name.startswith("__"):
                 seen.add(name)
                 yield name, found, None if is_native else _ABSENT

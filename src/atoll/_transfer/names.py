@@ -24,6 +24,8 @@ names_in = type.__dict__["__dict__"].__get__
 flags_of = type.__dict__["__flags__"].__get__
 basicsize_of = type.__dict__["__basicsize__"].__get__
 
+Slot: Any = type(slice.start)  # of `__slots__`, and of C code; types takes a while to import
+
 _TPFLAGS_HEAPTYPE = 1 << 9
 
 ABSENT = object()  # what find_in_class() returns where there is no such name
@@ -76,6 +78,7 @@ def home_of(module: str) -> Any:
 # ---- what cannot be imported elsewhere ----
 
 _MAIN_NAMES = "__main__", "__mp_main__"  # the second in the processes that multiprocessing starts
+_MAIN_BYTES = tuple(map(str.encode, _MAIN_NAMES))
 
 
 def is_main(module: object) -> bool:
@@ -85,7 +88,7 @@ def is_main(module: object) -> bool:
 
 def names_main(data: bytes) -> bool:
     """Tell whether a pickle may name something of `__main__`."""
-    return any(name.encode() in data for name in _MAIN_NAMES)
+    return any(name in data for name in _MAIN_BYTES)
 
 
 _unfinished: set[str] = set()  # names of modules that were seen to use atoll while being imported

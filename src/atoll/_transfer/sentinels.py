@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from .names import (
+    Slot,
     basicsize_of,
     is_main,
     is_of_library,
@@ -22,8 +23,6 @@ from .names import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-_Slot: Any = type(type(lambda: None).__dict__["__globals__"])  # types takes a while to import
 
 # What every class has in its namespace, whatever its body says.
 _USUAL = frozenset(
@@ -89,7 +88,7 @@ def _has_only_its_name(obj: Any, name: str) -> bool:
             return False
         return isinstance(reduced, str)
     mro = mro_of(type(obj))
-    slots = [each for cls in mro for each in names_in(cls).values() if type(each) is _Slot]
+    slots = [each for cls in mro for each in names_in(cls).values() if type(each) is Slot]
     if basicsize_of(type(obj)) != basicsize_of(object) + 8 * len(slots):
         return False  # of C code
     contents = [*getattr(obj, "__dict__", {}).values(), *(slot.__get__(obj) for slot in slots)]
